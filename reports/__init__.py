@@ -1,0 +1,1 @@
+"""Records, Pareto mathematics, tables, figures and published numbers. Never loads torch."""

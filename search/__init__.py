@@ -1,0 +1,1 @@
+"""Spaces, the evaluation of one candidate, the study and the search loop."""

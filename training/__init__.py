@@ -1,0 +1,1 @@
+"""Images, degradation, metrics, recipes and the training loop."""
