@@ -1,0 +1,41 @@
+"""How much memory this process may still take."""
+
+import os
+from pathlib import Path
+
+_MEMINFO = Path("/proc/meminfo")
+# Containers see the memory of the whole machine in meminfo; their own limit stands here.
+_CGROUP_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+
+
+def available_memory_bytes() -> int:
+    """The memory that can be taken without swapping, at most the container's limit.
+
+    Where the system does not tell what is available (macOS), all physical memory.
+    """
+    known = [
+        _physical_memory_bytes(),
+        _meminfo_available_bytes(),
+        *map(_limit_bytes, _CGROUP_LIMITS),
+    ]
+    return min(value for value in known if value is not None)
+
+
+def _physical_memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _meminfo_available_bytes() -> int | None:
+    if not _MEMINFO.is_file():
+        return None
+    fields = dict(line.split(":", 1) for line in _MEMINFO.read_text().splitlines())
+    return int(fields["MemAvailable"].split()[0]) * 1024
+
+
+def _limit_bytes(path: Path) -> int | None:
+    """The number in the file; None where there is no file or no limit ("max")."""
+    text = path.read_text().strip() if path.is_file() else ""
+    return int(text) if text.isdigit() else None

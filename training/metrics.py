@@ -1,0 +1,112 @@
+"""PSNR and SSIM on the Y channel, as the super-resolution papers report them.
+
+Source: Y of ITU-R BT.601 in MATLAB's `rgb2ycbcr` scaling; SSIM of Wang et al. 2004, eq. 13, with an
+11x11 Gaussian window (sigma 1.5), K = (0.01, 0.03), L = 255. Departures: Y is not rounded.
+
+An image file of one channel is judged by its raw values (`is_gray`), not by its Y, which spans only
+16 to 235: published figures do so.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+SSIM_WINDOW_PX = 11
+
+_PEAK = 255.0
+_LUMA_WEIGHTS = np.array([65.738, 129.057, 25.064])
+_SSIM_SIGMA_PX = 1.5
+_SSIM_C1 = (0.01 * _PEAK) ** 2
+_SSIM_C2 = (0.03 * _PEAK) ** 2
+
+
+def luma(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Y = 16 + (65.738 R + 129.057 G + 25.064 B) / 256, not rounded, in 16..235.
+
+    Shape: (H, W, 3) -> (H, W).
+    """
+    return np.asarray(16.0 + pixels.astype(np.float64) @ _LUMA_WEIGHTS / 256.0)
+
+
+def psnr_y_db(
+    restored: NDArray[np.uint8],
+    original: NDArray[np.uint8],
+    *,
+    border_px: int,
+    is_gray: bool = False,
+) -> float:
+    """10 log10(255^2 / mean squared error) on Y, without `border_px` pixels at each side.
+
+    Shape: both images (H, W, 3). Identical images give infinity.
+
+    Raises:
+        ValueError: the images are not uint8 of one shape (H, W, 3), or the border leaves nothing.
+    """
+    channels = _one_channel(restored, original, border_px, is_gray, minimum_px=1)
+    squared_error = float(np.mean((channels[0] - channels[1]) ** 2))
+    return float(10 * np.log10(_PEAK**2 / squared_error)) if squared_error else float("inf")
+
+
+def ssim_y(
+    restored: NDArray[np.uint8],
+    original: NDArray[np.uint8],
+    *,
+    border_px: int,
+    is_gray: bool = False,
+) -> float:
+    """Mean structural similarity on Y over all windows inside the border, at most 1.
+
+    Shape: both images (H, W, 3).
+
+    Raises:
+        ValueError: the images are not uint8 of one shape (H, W, 3), or the border leaves less than
+            one window.
+    """
+    x, y = _one_channel(restored, original, border_px, is_gray, minimum_px=SSIM_WINDOW_PX)
+    mean_x, mean_y = _window_mean(x), _window_mean(y)
+    variances = _window_mean(x * x) + _window_mean(y * y) - mean_x**2 - mean_y**2
+    covariance = _window_mean(x * y) - mean_x * mean_y
+    luminance = (2 * mean_x * mean_y + _SSIM_C1) / (mean_x**2 + mean_y**2 + _SSIM_C1)
+    structure = (2 * covariance + _SSIM_C2) / (variances + _SSIM_C2)
+    return float(np.mean(luminance * structure))
+
+
+def _one_channel(
+    restored: NDArray[np.uint8],
+    original: NDArray[np.uint8],
+    border_px: int,
+    is_gray: bool,
+    *,
+    minimum_px: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both images reduced to the channel that is compared, without the border."""
+    if restored.shape != original.shape or original.ndim != 3 or original.shape[2] != 3:
+        raise ValueError(
+            "images to compare must have one shape (H, W, 3), "
+            f"got {restored.shape} and {original.shape}"
+        )
+    if restored.dtype != np.uint8 or original.dtype != np.uint8:
+        raise ValueError(
+            f"images to compare must be uint8, got {restored.dtype} and {original.dtype}"
+        )
+    height, width = original.shape[:2]
+    if border_px < 0 or min(height, width) - 2 * border_px < minimum_px:
+        raise ValueError(
+            f"images to compare must leave at least {minimum_px}x{minimum_px} pixels inside "
+            f"a border >= 0, got {height}x{width} with a border of {border_px}"
+        )
+    inside = np.s_[border_px : height - border_px, border_px : width - border_px]
+    reduce = _raw_channel if is_gray else luma
+    return reduce(restored[inside]), reduce(original[inside])
+
+
+def _raw_channel(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Y stretched to 0..255: the value itself where R = G = B. Shape: (H, W, 3) -> (H, W)."""
+    return np.asarray(pixels.astype(np.float64) @ (_LUMA_WEIGHTS / _LUMA_WEIGHTS.sum()))
+
+
+def _window_mean(channel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Gaussian mean of every window that fits. Shape: (H, W) -> (H - 10, W - 10)."""
+    radius = SSIM_WINDOW_PX // 2
+    smoothed = gaussian_filter(channel, _SSIM_SIGMA_PX, radius=radius)
+    return np.asarray(smoothed[radius:-radius, radius:-radius])
