@@ -1,0 +1,62 @@
+"""What a network costs before it exists: built and run on the meta device, in milliseconds."""
+
+from dataclasses import dataclass
+
+import torch
+
+from blocks import NetworkConfig, SuperResolutionNetwork, build_network
+from profilers.activations import peak_activation_mib
+from profilers.macs import count_macs
+
+HR_HEIGHT_PX = 720
+HR_WIDTH_PX = 1280
+
+
+@dataclass(frozen=True)
+class AnalyticCost:
+    """Costs that follow from the architecture alone.
+
+    Attributes:
+        params: trainable numbers, shared ones once.
+        macs: multiply-adds for one output of 1280x720 pixels, over all paths of the network.
+        activation_mib: largest set of live float32 activations at the target's size and batch.
+    """
+
+    params: int
+    macs: int
+    activation_mib: float
+
+
+def analytic_cost(
+    config: NetworkConfig, *, lr_height_px: int, lr_width_px: int, batch: int
+) -> AnalyticCost:
+    """Return the cost of the network that `config` describes; no weight is allocated.
+
+    Raises:
+        ValueError: the input is smaller than the network takes, or the network runs an
+            operator whose MACs are unknown.
+    """
+    network = _build_on_meta(config)
+    height, width = macs_lr_size_px(config.scale)
+    report = count_macs(network, torch.empty(1, 3, height, width, device="meta"))
+    if report.uncounted:
+        raise ValueError(
+            f"the MACs of every operator must be known, those of {', '.join(report.uncounted)} "
+            f"in family '{config.family}' are not; add them to profilers/operators.py"
+        )
+    images = torch.empty(batch, 3, lr_height_px, lr_width_px, device="meta")
+    return AnalyticCost(
+        params=sum(parameter.numel() for parameter in network.parameters()),
+        macs=report.total,
+        activation_mib=peak_activation_mib(network, images),
+    )
+
+
+def macs_lr_size_px(scale: int) -> tuple[int, int]:
+    """Return the (height, width) at which `macs` is counted: 720x1280 over scale, floored."""
+    return HR_HEIGHT_PX // scale, HR_WIDTH_PX // scale
+
+
+def _build_on_meta(config: NetworkConfig) -> SuperResolutionNetwork:
+    with torch.device("meta"):
+        return build_network(config).eval()

@@ -1,0 +1,140 @@
+"""Targets: on what a network is measured, written as `RUNTIME[:key=value,...]`.
+
+    eager
+    eager:threads=2,lr=90x160
+    eager:device=cuda,precision=bfloat16
+
+Nothing here loads a runtime, so that targets can be read and written anywhere.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+# The devices each runtime knows; profilers/runtimes.py holds the code behind the names.
+RUNTIME_DEVICES: Mapping[str, tuple[str, ...]] = {"eager": ("cpu", "cuda")}
+PRECISIONS = ("float32", "bfloat16")
+LAYOUTS = ("channels_last", "nchw")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A runtime, the device and settings it runs with, and the size of the input.
+
+    Raises:
+        ValueError: a value is not among the known ones, or a number is below 1.
+    """
+
+    runtime: str = "eager"
+    device: str = "cpu"
+    threads: int = 1
+    precision: str = "float32"
+    layout: str = "channels_last"
+    batch: int = 1
+    lr_height_px: int = 180
+    lr_width_px: int = 320
+
+    def __post_init__(self) -> None:
+        _require_known("runtime", self.runtime, tuple(RUNTIME_DEVICES))
+        _require_known("device", self.device, RUNTIME_DEVICES[self.runtime])
+        _require_known("precision", self.precision, PRECISIONS)
+        _require_known("layout", self.layout, LAYOUTS)
+        for name in ("threads", "batch", "lr_height_px", "lr_width_px"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the target that `text` names; keys left out take their default.
+
+        Raises:
+            ValueError: unknown runtime, key or value, a key given twice, or a remote target.
+        """
+        if text.startswith("ssh://"):
+            raise ValueError(
+                f"target '{text}' is on another machine, which cannot be measured yet; "
+                "run paretosr on that machine instead"
+            )
+        runtime, _, settings = text.strip().partition(":")
+        fields: dict[str, object] = {"runtime": runtime}
+        given: set[str] = set()
+        for setting in filter(None, settings.split(",")):
+            key, separator, value = (part.strip() for part in setting.partition("="))
+            if not separator:
+                raise ValueError(f"a target setting is key=value, got '{setting}' in '{text}'")
+            _require_known("target key", key, tuple(_PARSERS))
+            if key in given:
+                raise ValueError(f"target key '{key}' must be given once, got twice in '{text}'")
+            given.add(key)
+            fields.update(_PARSERS[key](key, value))
+        return cls(**fields)  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        """Return the target with every key written out; `parse` reads it back."""
+        return (
+            f"{self.runtime}:device={self.device},threads={self.threads},"
+            f"precision={self.precision},layout={self.layout},batch={self.batch},"
+            f"lr={self.lr_height_px}x{self.lr_width_px}"
+        )
+
+
+@dataclass(frozen=True)
+class TargetStatus:
+    """Whether a target can be used here; if not, why, and what to do about it."""
+
+    name: str
+    available: bool
+    reason: str | None
+    remedy: str | None
+
+
+def list_targets() -> tuple[TargetStatus, ...]:
+    """Return every runtime on every device it knows, with what is missing for it."""
+    # The runtimes load their libraries; naming and parsing targets does without.
+    from profilers.runtimes import RUNTIMES
+
+    statuses = []
+    for name, devices in RUNTIME_DEVICES.items():
+        for device in devices:
+            missing = RUNTIMES[name].why_unavailable(device)
+            reason, remedy = (missing.reason, missing.remedy) if missing else (None, None)
+            statuses.append(
+                TargetStatus(f"{name}:device={device}", missing is None, reason, remedy)
+            )
+    return tuple(statuses)
+
+
+def _text(key: str, value: str) -> dict[str, object]:
+    return {key: value}
+
+
+def _count(key: str, value: str) -> dict[str, object]:
+    if not value.isdecimal():
+        raise ValueError(f"target key '{key}' must be a whole number, got '{value}'")
+    return {key: int(value)}
+
+
+def _size(key: str, value: str) -> dict[str, object]:
+    match = re.fullmatch(r"(\d+)x(\d+)", value)
+    if match is None:
+        raise ValueError(f"target key '{key}' must be HEIGHTxWIDTH like 180x320, got '{value}'")
+    return {"lr_height_px": int(match[1]), "lr_width_px": int(match[2])}
+
+
+_PARSERS = {
+    "device": _text,
+    "threads": _count,
+    "precision": _text,
+    "layout": _text,
+    "batch": _count,
+    "lr": _size,
+}
+
+
+def _require_known(kind: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        near = difflib.get_close_matches(value, known, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise ValueError(f"unknown {kind} '{value}', known are {', '.join(known)}{hint}")
