@@ -1,0 +1,107 @@
+"""Networks on disk: safetensors with the configuration in the metadata, never a pickle."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from blocks.layers import SuperResolutionNetwork
+from blocks.networks import NetworkConfig, build_network, parse_network_config
+from storage import atomic_path
+
+CONFIG_KEY = "config"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A complete model: its configuration, its tensors by name, and notes of who wrote it."""
+
+    config: NetworkConfig
+    tensors: Mapping[str, Tensor]
+    metadata: Mapping[str, str]
+
+
+def save_checkpoint(
+    path: Path, tensors: Mapping[str, Tensor], config: NetworkConfig, metadata: Mapping[str, str]
+) -> None:
+    """Write a checkpoint wholly or not at all.
+
+    Raises:
+        ValueError: the metadata uses the key that holds the configuration.
+        OSError: the file cannot be written.
+    """
+    if CONFIG_KEY in metadata:
+        raise ValueError(f"the metadata key {CONFIG_KEY!r} holds the configuration; rename yours")
+    # The format has no memory layout: channels_last weights are stored in the plain order.
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with atomic_path(path) as temporary:
+        save_file(plain, temporary, {**metadata, CONFIG_KEY: config.model_dump_json()})
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint, its tensors on the CPU.
+
+    Raises:
+        ValueError: the file is missing, not a safetensors file, or has no valid
+            configuration.
+    """
+    if not path.is_file():
+        raise ValueError(f"a checkpoint must be a file, got {path}, which is none")
+    try:
+        with safe_open(path, framework="pt") as opened:
+            metadata = dict(opened.metadata() or {})
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"{path} must be a whole safetensors file, but cannot be read ({reason}); write it"
+            " anew, and convert pickles (.pt, .pth) first: they are never opened"
+        ) from error
+    return Checkpoint(_config(path, metadata.pop(CONFIG_KEY, None)), tensors, metadata)
+
+
+def load_network(path: Path) -> SuperResolutionNetwork:
+    """Build the network of a checkpoint and give it the stored weights.
+
+    Raises:
+        ValueError: as `load_checkpoint`, or the tensors are not those of the configuration.
+    """
+    checkpoint = load_checkpoint(path)
+    network = build_network(checkpoint.config)
+    _check_tensors(path, checkpoint.tensors, network.state_dict())
+    network.load_state_dict(dict(checkpoint.tensors))
+    return network
+
+
+def _config(path: Path, text: str | None) -> NetworkConfig:
+    if text is None:
+        raise ValueError(
+            f"{path} must carry its network's configuration in the metadata key"
+            f" {CONFIG_KEY!r}, but has none; save it with paretosr"
+        )
+    where = f"configuration in {path}"
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{where}: must be JSON, but {error}; save it with paretosr") from error
+    return parse_network_config(data, where)
+
+
+def _check_tensors(
+    path: Path, stored: Mapping[str, Tensor], expected: Mapping[str, Tensor]
+) -> None:
+    for name in sorted(stored.keys() ^ expected.keys()):
+        problem = "lacks" if name in expected else "has a foreign"
+        raise ValueError(
+            f"{path} {problem} tensor {name!r}; the tensors must be those of its configuration"
+        )
+    for name, tensor in expected.items():
+        if stored[name].shape != tensor.shape:
+            raise ValueError(
+                f"{path}: tensor {name!r} must have shape {tuple(tensor.shape)} by its"
+                f" configuration, got {tuple(stored[name].shape)}"
+            )

@@ -1,0 +1,46 @@
+"""Every network family, from its configuration to a module."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+
+from blocks.config import NetworkConfigBase, parse_config
+from blocks.layers import SuperResolutionNetwork as SuperResolutionNetwork
+from blocks.seemore import SeemoRe, SeemoReConfig
+from blocks.splitsr import SplitSR, SplitSRConfig
+
+NetworkConfig = Annotated[SplitSRConfig | SeemoReConfig, Field(discriminator="family")]
+
+
+@dataclass(frozen=True)
+class Family:
+    """What one published system is made of."""
+
+    config_type: type[NetworkConfigBase]
+    network_type: type[SuperResolutionNetwork]
+
+
+FAMILIES: Mapping[str, Family] = MappingProxyType(
+    {
+        "splitsr": Family(SplitSRConfig, SplitSR),
+        "seemore": Family(SeemoReConfig, SeemoRe),
+    }
+)
+
+
+def parse_network_config(data: object, where: str = "network") -> NetworkConfig:
+    """The configuration in `data` (a mapping with the key `family`).
+
+    Raises:
+        ValueError: one line that opens with `where` and states what is wrong.
+    """
+    adapter: TypeAdapter[NetworkConfig] = TypeAdapter(NetworkConfig)
+    return parse_config(adapter, data, where)
+
+
+def build_network(config: NetworkConfig) -> SuperResolutionNetwork:
+    """The freshly initialised network of a configuration, in training mode."""
+    return FAMILIES[config.family].network_type(config)

@@ -1,0 +1,286 @@
+"""SplitSR: residual groups in which cheap channel-split blocks replace standard ones.
+
+Source: Liu et al. 2021 (SplitSR), arXiv:2101.07996. No official code exists; where the
+paper's figure and abstract are silent the reading follows EDSR/RCAN-style implementations:
+no normalisation, ReLU, no skip on the active channels, group and trunk convolutions with
+skips. The split upsampler is a reading of our own.
+"""
+
+from typing import Annotated, Literal, Self
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from blocks.config import Count, NetworkConfigBase
+from blocks.layers import ImageSkip, SuperResolutionNetwork, convolution
+
+HybridScope = Literal["group", "block"]
+HybridMode = Literal["split_first", "standard_first", "interleave"]
+Location = Literal["features", "upsampler", "both"]
+SplitPattern = tuple[tuple[bool, ...], ...]
+
+HYBRID_SCOPES: tuple[HybridScope, ...] = ("group", "block")
+HYBRID_MODES: tuple[HybridMode, ...] = ("split_first", "standard_first", "interleave")
+SQUEEZE_REDUCTION = 16
+
+
+class SplitSRConfig(NetworkConfigBase):
+    """A SplitSR network; the defaults are the sheet's reading of the paper's chosen point."""
+
+    family: Literal["splitsr"] = "splitsr"
+    channels: Count = 64
+    groups: Count = 6
+    blocks: Count = 6
+    """Blocks in every group."""
+    active_channels: Count = 16
+    """Channels a split block convolves; the split ratio is active_channels / channels."""
+    hybrid_index: Annotated[int, Field(ge=0, strict=True)] = 3
+    """Places that are split: groups, or blocks of every group, as the scope says."""
+    hybrid_scope: HybridScope = "group"
+    hybrid_mode: HybridMode = "split_first"
+    location: Location = "features"
+    """Where splitting is used; for "upsampler" the hybrid index does not count."""
+    attention: Literal["none", "squeeze_excitation"] = "none"
+    """Channel attention at the end of standard blocks."""
+    upsampler: Literal["chain", "one_step"] = "chain"
+    image_skip: ImageSkip = "none"
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.active_channels > self.channels:
+            raise ValueError(
+                f"active_channels must be at most channels ({self.channels}),"
+                f" got {self.active_channels}; lower it or widen the network"
+            )
+        places = self._places(self.hybrid_scope)
+        if not 0 <= self.hybrid_index <= places:
+            raise ValueError(
+                f"hybrid_index must be 0 to {places} (one place per {self.hybrid_scope}),"
+                f" got {self.hybrid_index}"
+            )
+        if self.location != "features" and self.upsampler == "one_step":
+            raise ValueError(
+                f"location {self.location!r} splits the upsampler, which needs the chain of"
+                " upsampling steps, got upsampler 'one_step'; use 'chain' or location 'features'"
+            )
+        return self
+
+    @property
+    def split_pattern(self) -> SplitPattern:
+        """For every group and block whether it is split."""
+        if self.location == "upsampler":
+            return self._pattern("group", "split_first", 0)
+        return self._pattern(self.hybrid_scope, self.hybrid_mode, self.hybrid_index)
+
+    @property
+    def upsampler_active_channels(self) -> int:
+        """Channels the upsampling steps convolve: all of them unless the upsampler is split."""
+        return self.channels if self.location == "features" else self.active_channels
+
+    @property
+    def minimum_size_px(self) -> int:
+        return 1
+
+    def canonical(self) -> Self:
+        blocks = [is_split for group in self.split_pattern for is_split in group]
+        splits_features = any(blocks)
+        splits_upsampler = self.upsampler_active_channels < self.channels
+        scope, mode, index = self._first_placement()
+        location: Location = "features"
+        if splits_upsampler:
+            location = "both" if splits_features else "upsampler"
+        return self.replace(
+            active_channels=(
+                self.active_channels if splits_features or splits_upsampler else self.channels
+            ),
+            hybrid_index=index,
+            hybrid_scope=scope,
+            hybrid_mode=mode,
+            location=location,
+            attention="none" if all(blocks) else self.attention,
+        )
+
+    def _first_placement(self) -> tuple[HybridScope, HybridMode, int]:
+        """The first scope, mode and index, in a fixed order, that give this split pattern."""
+        wanted = self.split_pattern
+        return next(
+            (scope, mode, index)
+            for scope in HYBRID_SCOPES
+            for mode in HYBRID_MODES
+            for index in range(self._places(scope) + 1)
+            if self._pattern(scope, mode, index) == wanted
+        )
+
+    def _places(self, scope: HybridScope) -> int:
+        return self.groups if scope == "group" else self.blocks
+
+    def _pattern(self, scope: HybridScope, mode: HybridMode, index: int) -> SplitPattern:
+        places = _split_places(mode, index, self._places(scope))
+        if scope == "group":
+            return tuple((is_split,) * self.blocks for is_split in places)
+        return (places,) * self.groups
+
+
+def active_channels_of(split_ratio: float, channels: int) -> int:
+    """The whole number of active channels for a split ratio, rounded down but at least 1.
+
+    Raises:
+        ValueError: the ratio is not in (0, 1].
+    """
+    if not 0 < split_ratio <= 1:
+        raise ValueError(
+            f"split ratio must be above 0 and at most 1, got {split_ratio}; 0.25 is usual"
+        )
+    return max(1, int(split_ratio * channels))
+
+
+def _split_places(mode: HybridMode, index: int, places: int) -> tuple[bool, ...]:
+    match mode:
+        case "split_first":
+            return tuple(place < index for place in range(places))
+        case "standard_first":
+            return tuple(place >= places - index for place in range(places))
+        case "interleave":
+            # Spread evenly: a place is split when the running share passes a whole number.
+            return tuple(
+                (place + 1) * index // places > place * index // places for place in range(places)
+            )
+
+
+class SplitBlock(nn.Module):
+    """concat(x[active:], relu(conv(x[:active]))): successive blocks rotate the channels.
+
+    Shape: (N, C, H, W) -> (N, C, H, W).
+    """
+
+    def __init__(self, active_channels: int) -> None:
+        super().__init__()
+        self.active_channels = active_channels
+        self.convolution = convolution(active_channels, active_channels, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        active, passive = x[:, : self.active_channels], x[:, self.active_channels :]
+        return torch.cat((passive, F.relu(self.convolution(active))), dim=1)
+
+
+class StandardBlock(nn.Module):
+    """x + attention(conv(relu(conv(x)))).
+
+    Shape: (N, C, H, W) -> (N, C, H, W).
+    """
+
+    def __init__(self, channels: int, attention: nn.Module) -> None:
+        super().__init__()
+        self.convolution_1 = convolution(channels, channels, 3)
+        self.convolution_2 = convolution(channels, channels, 3)
+        self.attention = attention
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual: Tensor = self.attention(self.convolution_2(F.relu(self.convolution_1(x))))
+        return x + residual
+
+
+class SqueezeExcitation(nn.Module):
+    """x scaled per channel by sigmoid(conv(relu(conv(mean over the pixels of x)))).
+
+    Source: Hu et al. 2018, arXiv:1709.01507, with RCAN's reduction of 16.
+
+    Shape: (N, C, H, W) -> (N, C, H, W).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        hidden = max(1, channels // SQUEEZE_REDUCTION)
+        self.squeeze = convolution(channels, hidden, 1)
+        self.excite = convolution(hidden, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pooled = x.mean(dim=(2, 3), keepdim=True)
+        scores: Tensor = self.excite(F.relu(self.squeeze(pooled)))
+        return x * scores.sigmoid()
+
+
+class Group(nn.Module):
+    """x + conv(blocks(x)).
+
+    Shape: (N, C, H, W) -> (N, C, H, W).
+    """
+
+    def __init__(self, config: SplitSRConfig, pattern: tuple[bool, ...]) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*(_block(config, is_split) for is_split in pattern))
+        self.convolution = convolution(config.channels, config.channels, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual: Tensor = self.convolution(self.blocks(x))
+        return x + residual
+
+
+def _block(config: SplitSRConfig, is_split: bool) -> nn.Module:
+    if is_split:
+        return SplitBlock(config.active_channels)
+    if config.attention == "squeeze_excitation":
+        return StandardBlock(config.channels, SqueezeExcitation(config.channels))
+    return StandardBlock(config.channels, nn.Identity())
+
+
+class UpsamplingStep(nn.Module):
+    """pixel_shuffle(conv(x)), or, split, that of the active channels behind the others.
+
+    The passive channels are repeated (nearest neighbour), and the two parts change places
+    as in a split block, so that a second step convolves other channels.
+
+    Shape: (N, C, H, W) -> (N, C, factor H, factor W).
+    """
+
+    def __init__(self, channels: int, active_channels: int, factor: int) -> None:
+        super().__init__()
+        self.is_split = active_channels < channels
+        self.active_channels = active_channels
+        self.factor = factor
+        self.convolution = convolution(active_channels, active_channels * factor**2, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.is_split:
+            return F.pixel_shuffle(self.convolution(x), self.factor)
+        active, passive = x[:, : self.active_channels], x[:, self.active_channels :]
+        enlarged = F.pixel_shuffle(self.convolution(active), self.factor)
+        repeated = F.interpolate(passive, scale_factor=self.factor, mode="nearest")
+        return torch.cat((repeated, enlarged), dim=1)
+
+
+class SplitSR(SuperResolutionNetwork):
+    """Input convolution, groups, trunk convolution with a long skip, upsampler.
+
+    The chain enlarges all channels (x4 in two steps of x2) before the output convolution;
+    the one-step upsampler is the output convolution itself, followed by a pixel shuffle.
+    """
+
+    def __init__(self, config: SplitSRConfig) -> None:
+        super().__init__(config, config.image_skip)
+        C, scale = config.channels, config.scale
+        self.input_convolution = convolution(3, C, 3)
+        self.groups = nn.Sequential(*(Group(config, pattern) for pattern in config.split_pattern))
+        self.trunk_convolution = convolution(C, C, 3)
+        if config.upsampler == "chain":
+            factors = (2, 2) if scale == 4 else (scale,)
+            active = config.upsampler_active_channels
+            self.upsampler = nn.Sequential(*(UpsamplingStep(C, active, f) for f in factors))
+            self.output_convolution = convolution(C, 3, 3)
+            self.shuffle: nn.Module = nn.Identity()
+        else:
+            self.upsampler = nn.Sequential()
+            self.output_convolution = convolution(C, 3 * scale**2, 3)
+            self.shuffle = nn.PixelShuffle(scale)
+
+    def enlarge(self, centred: Tensor) -> Tensor:
+        shallow = self.input_convolution(centred)
+        deep = shallow + self.trunk_convolution(self.groups(shallow))
+        image: Tensor = self.shuffle(self.output_convolution(self.upsampler(deep)))
+        return image
+
+    @property
+    def last_convolution(self) -> nn.Conv2d:
+        return self.output_convolution
