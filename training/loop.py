@@ -1,0 +1,131 @@
+"""The training loop: seeded, deterministic, and continued exactly where it stopped."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from blocks.networks import NetworkConfig, SuperResolutionNetwork
+from training.patches import PatchSampler
+from training.recipes import Recipe, learning_rate_at
+from training.state import Progress, TrainingFolder
+from training.step import Precision, TrainingStep
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training came to; the weights are in the network."""
+
+    steps: int
+    seconds: float
+    """Spent training, over all resumes."""
+    loss: float
+    """Of the last step, on its batch."""
+    resumed_from_step: int
+    """0 for a training that was not interrupted."""
+
+
+def train(
+    network: SuperResolutionNetwork,
+    patches: PatchSampler,
+    recipe: Recipe,
+    *,
+    steps: int,
+    device: str = "cpu",
+    precision: Precision = "float32",
+    checkpoint_folder: Path | None = None,
+    on_step: Callable[[int, float], None] | None = None,
+    checkpoint_every_seconds: float = 20,
+) -> TrainingResult:
+    """Train `network`, leave the averaged weights in it, and return how it went.
+
+    The same network weights, patches, recipe and steps give the same weights to the last
+    bit on the same CPU, whether or not the training was interrupted. The network ends in
+    evaluation mode, on `device`, in channels_last.
+
+    With a `checkpoint_folder` the training is saved there every `checkpoint_every_seconds`,
+    on KeyboardInterrupt, and at the end (`model.safetensors`); it continues from what it
+    finds there, and one that has ended already is only loaded.
+
+    `on_step` is called after every step with the number of steps done and the loss.
+
+    Raises:
+        TrainingDiverged: the loss or the weights are no longer finite.
+        ValueError: the folder's files are corrupt or belong to another training.
+    """
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
+    folder = None
+    if checkpoint_folder is not None:
+        folder = _folder(checkpoint_folder, network, patches, recipe, steps, precision)
+    training = TrainingStep(network, recipe, device=device, precision=precision)
+    if folder is not None and (ended := _load_ended(folder, training, steps)) is not None:
+        return ended
+    progress = _resume(folder, training)
+    resumed_from_step = progress.step
+    clock_start = time.perf_counter() - progress.seconds
+    last_save = time.perf_counter()
+    try:
+        for step in range(progress.step, steps):
+            loss = training.take(*patches.batch(step), learning_rate_at(recipe, step, steps))
+            progress = Progress(step + 1, time.perf_counter() - clock_start, loss)
+            if on_step is not None:
+                on_step(step + 1, loss)
+            if folder is not None and time.perf_counter() - last_save >= checkpoint_every_seconds:
+                _save(folder, training, progress)
+                last_save = time.perf_counter()
+    except KeyboardInterrupt:
+        # Where the interrupt came inside a step, the last checkpoint has to do.
+        if folder is not None and training.steps_done == progress.step:
+            _save(folder, training, progress)
+        raise
+    training.finish()
+    if folder is not None:
+        folder.save_final(progress, training.averaged_weights())
+    return TrainingResult(steps, progress.seconds, progress.loss, resumed_from_step)
+
+
+def _folder(
+    path: Path,
+    network: SuperResolutionNetwork,
+    patches: PatchSampler,
+    recipe: Recipe,
+    steps: int,
+    precision: Precision,
+) -> TrainingFolder:
+    identity = {
+        "recipe": recipe.model_dump_json(),
+        "seed": str(patches.seed),
+        "steps": str(steps),
+        "precision": precision,
+        "images": patches.images_digest,
+    }
+    return TrainingFolder(path, cast(NetworkConfig, network.config), identity)
+
+
+def _load_ended(
+    folder: TrainingFolder, training: TrainingStep, steps: int
+) -> TrainingResult | None:
+    """Return the result of a training that had ended, its weights loaded, or None."""
+    saved = folder.load_model()
+    if saved is None or saved[0].step < steps:
+        return None
+    progress, weights = saved
+    training.network.load_state_dict(weights)
+    training.network.eval()
+    return TrainingResult(steps, progress.seconds, progress.loss, resumed_from_step=steps)
+
+
+def _resume(folder: TrainingFolder | None, training: TrainingStep) -> Progress:
+    saved = None if folder is None else folder.load_state()
+    if saved is None:
+        return Progress(0, 0.0, math.nan)
+    progress, tensors = saved
+    training.restore(tensors, progress.step)
+    return progress
+
+
+def _save(folder: TrainingFolder, training: TrainingStep, progress: Progress) -> None:
+    folder.save(progress, training.tensors(), training.averaged_weights())

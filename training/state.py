@@ -1,0 +1,115 @@
+"""A training on disk: the model so far, and beside it what continuing exactly needs.
+
+`model.safetensors` holds the averaged weights and is a complete model at any time; its
+metadata say of which step. `training-state.safetensors` holds, in one file and so never
+mismatched, the last weights, their average and Adam's moments; it goes when training ends.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from blocks.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from blocks.networks import NetworkConfig
+
+MODEL_FILE = "model.safetensors"
+STATE_FILE = "training-state.safetensors"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training has come."""
+
+    step: int
+    seconds: float
+    """Spent training, over all resumes."""
+    loss: float
+    """Of the last step."""
+
+
+@dataclass(frozen=True)
+class TrainingFolder:
+    """The folder of one training, and what tells it from every other training."""
+
+    path: Path
+    config: NetworkConfig
+    identity: Mapping[str, str]
+    """What must be equal to continue, beside the config: recipe, seed, steps, ..."""
+
+    def load_model(self) -> tuple[Progress, Mapping[str, Tensor]] | None:
+        """Return the model so far and its step, or None where there is none yet.
+
+        Raises:
+            ValueError: the file is corrupt or belongs to another training.
+        """
+        return self._load(MODEL_FILE)
+
+    def load_state(self) -> tuple[Progress, Mapping[str, Tensor]] | None:
+        """Return the tensors to continue with, or None where nothing was saved yet.
+
+        Raises:
+            ValueError: the file is corrupt, missing beside a model, or of another training.
+        """
+        state = self._load(STATE_FILE)
+        if state is None and (self.path / MODEL_FILE).exists():
+            raise ValueError(
+                f"{self.path / MODEL_FILE} is half trained and {STATE_FILE} beside it is missing: "
+                f"{self._remedy}"
+            )
+        return state
+
+    def save(
+        self, progress: Progress, state: Mapping[str, Tensor], model: Mapping[str, Tensor]
+    ) -> None:
+        """Save a training that has not ended."""
+        # In this order a model never lacks its state.
+        self._save(STATE_FILE, progress, state)
+        self._save(MODEL_FILE, progress, model)
+
+    def save_final(self, progress: Progress, model: Mapping[str, Tensor]) -> None:
+        """Save a training that has ended."""
+        self._save(MODEL_FILE, progress, model)
+        (self.path / STATE_FILE).unlink(missing_ok=True)
+
+    @property
+    def _remedy(self) -> str:
+        return f"delete {self.path} to train again"
+
+    def _save(self, name: str, progress: Progress, tensors: Mapping[str, Tensor]) -> None:
+        metadata = {
+            **self.identity,
+            "step": str(progress.step),
+            "seconds": repr(progress.seconds),
+            "loss": repr(progress.loss),
+        }
+        save_checkpoint(self.path / name, tensors, self.config, metadata)
+
+    def _load(self, name: str) -> tuple[Progress, Mapping[str, Tensor]] | None:
+        path = self.path / name
+        if not path.exists():
+            return None
+        try:
+            checkpoint = load_checkpoint(path)
+        except ValueError as error:
+            raise ValueError(f"{error}: {self._remedy}") from error
+        self._check_identity(path, checkpoint)
+        metadata = checkpoint.metadata
+        try:
+            progress = Progress(
+                int(metadata["step"]), float(metadata["seconds"]), float(metadata["loss"])
+            )
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{path} does not say which step it holds: {self._remedy}") from error
+        return progress, checkpoint.tensors
+
+    def _check_identity(self, path: Path, checkpoint: Checkpoint) -> None:
+        wanted = {"arch_id": self.config.arch_id, **self.identity}
+        found = {"arch_id": checkpoint.config.arch_id, **checkpoint.metadata}
+        for key, value in wanted.items():
+            if (other := found.get(key, "unknown")) != value:
+                raise ValueError(
+                    f"{path} belongs to a training with {key} {other}, not {value}: "
+                    f"ask for the same again, or {self._remedy}"
+                )

@@ -1,0 +1,144 @@
+"""One network in training: its weights, Adam's moments and the moving average of the weights."""
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from blocks.networks import SuperResolutionNetwork
+from training.recipes import Recipe
+
+Precision = Literal["float32", "bfloat16"]
+"""The number format of the activations; weights and updates are float32 in both."""
+
+WEIGHTS, AVERAGE, MOMENTS = "weights/", "average/", "adam/"
+ADAM_KEYS = ("step", "exp_avg", "exp_avg_sq")
+
+
+class TrainingDiverged(RuntimeError):  # noqa: N818
+    """The loss or the weights of a training are no longer finite numbers."""
+
+
+class TrainingStep:
+    """A network and what changes with it from step to step; `take` makes one step.
+
+    The network moves to `device`, in channels_last, and into training mode.
+    """
+
+    def __init__(
+        self,
+        network: SuperResolutionNetwork,
+        recipe: Recipe,
+        *,
+        device: str,
+        precision: Precision,
+    ) -> None:
+        self.network = network
+        if recipe.zero_last_convolution:
+            _zero(network.last_convolution)
+        network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network.train()
+        self._recipe = recipe
+        self._device = device
+        self._autocast = torch.autocast(
+            torch.device(device).type, torch.bfloat16, enabled=precision == "bfloat16"
+        )
+        self._parameters = dict(network.named_parameters())
+        self._weights = list(self._parameters.values())
+        self._average = [weight.detach().clone() for weight in self._weights]
+        self._adam = torch.optim.Adam(
+            self._weights, lr=recipe.learning_rate, betas=recipe.betas, fused=True
+        )
+        self.steps_done: int | None = 0
+        """None while a step changes the tensors: what they hold then must not be saved."""
+
+    def take(self, low: Tensor, high: Tensor, learning_rate: float) -> float:
+        """Train on one batch and return its loss before the weights changed.
+
+        `low` is (N, 3, p, p) and `high` (N, 3, sp, sp), both float32 in [0, 1].
+
+        Raises:
+            TrainingDiverged: the loss is not finite; the weights stay as they were.
+        """
+        low, high = low.to(self._device), high.to(self._device)
+        with self._autocast:
+            restored = self.network(low)
+        loss = functional.l1_loss(restored.float(), high)
+        value = loss.item()
+        step = self.steps_done or 0
+        if not math.isfinite(value):
+            raise TrainingDiverged(f"the loss became {value} at step {step}")
+        self._adam.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        for group in self._adam.param_groups:
+            group["lr"] = learning_rate
+        self.steps_done = None
+        self._adam.step()
+        # The average forgets the random first weights faster than ema_decay alone would.
+        decay = min(self._recipe.ema_decay, (1 + step) / (10 + step))
+        with torch.no_grad():
+            torch._foreach_lerp_(self._average, self._weights, 1 - decay)
+        self.steps_done = step + 1
+        return value
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return everything that `restore` needs to continue from here."""
+        saved = {WEIGHTS + name: value for name, value in self.network.state_dict().items()}
+        saved |= {AVERAGE + name: value for name, value in self.averaged_weights().items()}
+        for name, weight in self._parameters.items():
+            for key, value in self._adam.state[weight].items():
+                saved[f"{MOMENTS}{key}/{name}"] = value
+        return saved
+
+    def restore(self, tensors: Mapping[str, Tensor], steps_done: int) -> None:
+        """Continue from what `tensors` returned after `steps_done` steps.
+
+        Raises:
+            ValueError: a tensor is missing.
+        """
+        needed = {WEIGHTS + name for name in self.network.state_dict()}
+        for name in self._parameters:
+            needed |= {AVERAGE + name} | {f"{MOMENTS}{key}/{name}" for key in ADAM_KEYS}
+        if missing := needed - tensors.keys():
+            raise ValueError(f"the training state lacks {min(missing)}")
+        self.network.load_state_dict(
+            {name: tensors[WEIGHTS + name] for name in self.network.state_dict()}
+        )
+        for (name, weight), average in zip(self._parameters.items(), self._average, strict=True):
+            average.copy_(tensors[AVERAGE + name])
+            moments = {
+                # The fused kernel needs the memory format of the weight, which files drop.
+                key: torch.empty_like(weight).copy_(tensors[f"{MOMENTS}{key}/{name}"]).detach()
+                for key in ADAM_KEYS[1:]
+            }
+            moments["step"] = tensors[f"{MOMENTS}step/{name}"].to(weight.device, copy=True)
+            self._adam.state[weight] = moments
+        self.steps_done = steps_done
+
+    def averaged_weights(self) -> dict[str, Tensor]:
+        """Return the network's state with the averaged weights in place of the last ones."""
+        return self.network.state_dict() | dict(zip(self._parameters, self._average, strict=True))
+
+    def finish(self) -> None:
+        """Put the averaged weights into the network and set it to evaluation mode.
+
+        Raises:
+            TrainingDiverged: some of them are not finite.
+        """
+        for name, average in zip(self._parameters, self._average, strict=True):
+            if not torch.isfinite(average).all():
+                raise TrainingDiverged(
+                    f"weights of {name} were not finite after step {self.steps_done}"
+                )
+        self.network.load_state_dict(self.averaged_weights())
+        self.network.eval()
+
+
+@torch.no_grad()
+def _zero(convolution: nn.Conv2d) -> None:
+    convolution.weight.zero_()
+    if convolution.bias is not None:
+        convolution.bias.zero_()
