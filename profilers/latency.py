@@ -1,0 +1,144 @@
+"""Latency of networks on a target, in the reference network's time and in milliseconds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+
+from blocks import NetworkConfig
+from profilers.child import Child
+from profilers.reference import REFERENCE_NAME, ReferenceNetwork
+from profilers.runtimes import RUNTIMES
+from profilers.targets import Target
+from profilers.timing import RatioEstimate, compare
+
+# A worker may exceed its budget by the few calls that every measurement makes.
+GRACE_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What one call of the reference network takes on a target.
+
+    JSON-able by `dataclasses.asdict` and back by `Calibration(**data)`. Latencies that are to
+    be compared share one calibration: it turns their ratios into milliseconds.
+    """
+
+    target: str
+    reference: str
+    reference_ms: float
+    repeats: int
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Time of one call: `latency_ratio` is measured against the reference network, and
+    milliseconds are that ratio times the calibrated time of the reference.
+
+    The interval bounds the ratio with 95 % confidence; `first_ms` and `p90_ms` (nine calls of
+    ten were faster) are plain times. `repeats` counts the timed calls.
+    """
+
+    latency_ms: float
+    latency_ci_low_ms: float
+    latency_ci_high_ms: float
+    latency_ratio: float
+    first_ms: float
+    p90_ms: float
+    repeats: int
+
+
+class LatencyMeter:
+    """Times networks on one target, in a process of its own that lives until `close`.
+
+    Every method starts the process if need be, also after a failure, and raises
+    ProfilingFailed if the network cannot be run or the process dies or hangs.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._child = Child(target)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def calibrate(self, max_seconds: float = 10.0) -> Calibration:
+        """Return the reference's own time, the median over `max_seconds`."""
+        answer = self._ask({"do": "calibrate"}, max_seconds)
+        return Calibration(str(self.target), REFERENCE_NAME, answer["median_ms"], answer["repeats"])
+
+    def measure(
+        self, config: NetworkConfig, calibration: Calibration, *, max_seconds: float
+    ) -> Latency:
+        """Return the latency of the network `config` describes, with random weights.
+
+        Raises:
+            ValueError: the calibration belongs to another target or reference.
+        """
+        _require_calibration_of(self.target, calibration)
+        answer = self._ask({"do": "measure", "config": _json(config)}, max_seconds)
+        return _latency(RatioEstimate(**answer), calibration)
+
+    def compare(
+        self, config: NetworkConfig, other: NetworkConfig, *, max_seconds: float
+    ) -> RatioEstimate:
+        """Return the time of `config` over that of `other`, timed in turn."""
+        message = {"do": "compare", "config": _json(config), "other": _json(other)}
+        return RatioEstimate(**self._ask(message, max_seconds))
+
+    def close(self) -> None:
+        """End the process."""
+        self._child.close()
+
+    def _ask(self, message: dict[str, object], max_seconds: float) -> dict[str, Any]:
+        if not max_seconds > 0:
+            raise ValueError(f"max_seconds must be above 0, got {max_seconds}")
+        return self._child.request(
+            {**message, "max_seconds": max_seconds}, max_seconds + GRACE_SECONDS
+        )
+
+
+def measure_callable(
+    call: Callable[[], object], target: Target, calibration: Calibration, *, max_seconds: float
+) -> Latency:
+    """Return the latency of something that is not a network, timed in this process.
+
+    Raises:
+        ValueError: the calibration belongs to another target or reference.
+    """
+    _require_calibration_of(target, calibration)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(target.threads)
+    try:
+        reference = RUNTIMES[target.runtime].prepare(ReferenceNetwork(), target)
+        return _latency(compare(call, reference, max_seconds=max_seconds), calibration)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _latency(estimate: RatioEstimate, calibration: Calibration) -> Latency:
+    return Latency(
+        latency_ms=estimate.ratio * calibration.reference_ms,
+        latency_ci_low_ms=estimate.ci_low * calibration.reference_ms,
+        latency_ci_high_ms=estimate.ci_high * calibration.reference_ms,
+        latency_ratio=estimate.ratio,
+        first_ms=estimate.candidate_first_ms,
+        p90_ms=estimate.candidate_p90_ms,
+        repeats=estimate.repeats,
+    )
+
+
+def _require_calibration_of(target: Target, calibration: Calibration) -> None:
+    if (calibration.target, calibration.reference) != (str(target), REFERENCE_NAME):
+        raise ValueError(
+            f"the calibration must be of {REFERENCE_NAME} on {target}, got "
+            f"{calibration.reference} on {calibration.target}; calibrate this target"
+        )
+
+
+def _json(config: NetworkConfig) -> object:
+    return config.model_dump(mode="json")

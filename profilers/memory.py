@@ -1,0 +1,79 @@
+"""How much memory running a network takes, beyond having it."""
+
+import resource
+import sys
+from pathlib import Path
+
+import torch
+
+from blocks import NetworkConfig
+from profilers.child import Child
+from profilers.prepared import PreparedCall
+from profilers.targets import Target
+
+MIB = 2**20
+CALLS = 4
+TIMEOUT_SECONDS = 120.0
+
+
+def measure_peak_memory_mib(config: NetworkConfig, target: Target) -> float:
+    """Return the peak memory of forward passes on `target`, in MiB, from a fresh process.
+
+    On the CPU: peak resident size over four passes minus the resident size before the first,
+    when the network and its input exist. On CUDA: the allocator's peak above its state then.
+
+    Raises:
+        ProfilingFailed: the process died or could not run the network.
+    """
+    with Child(target) as child:
+        reply = child.request(
+            {"do": "memory", "config": config.model_dump(mode="json")}, TIMEOUT_SECONDS
+        )
+    return float(reply["peak_memory_mib"])
+
+
+def peak_memory_of_calls_mib(call: PreparedCall, device: str) -> float:
+    """Return the same for `call` in this process, which should have run nothing before."""
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before_bytes = torch.cuda.memory_allocated()
+        _run(call)
+        return (torch.cuda.max_memory_allocated() - before_bytes) / MIB
+    _reset_peak_resident()
+    before_bytes = _resident_bytes()
+    _run(call)
+    return max(0, _peak_resident_bytes() - before_bytes) / MIB
+
+
+def _run(call: PreparedCall) -> None:
+    for _ in range(CALLS):
+        call()
+
+
+def _reset_peak_resident() -> None:
+    """Let the peak start anew (Linux), so that importing and building do not count."""
+    clear_refs = Path("/proc/self/clear_refs")
+    if clear_refs.exists():
+        clear_refs.write_text("5", encoding="ascii")
+
+
+def _resident_bytes() -> int:
+    if sys.platform == "linux":
+        return _proc_status_bytes("VmRSS")
+    return _peak_resident_bytes()
+
+
+def _peak_resident_bytes() -> int:
+    if sys.platform == "linux":
+        return _proc_status_bytes("VmHWM")
+    # macOS counts bytes here where other systems count KiB.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _proc_status_bytes(field: str) -> int:
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        key, _, value = line.partition(":")
+        if key == field:
+            return int(value.split()[0]) * 1024
+    raise OSError(f"/proc/self/status has no field {field}")

@@ -1,0 +1,208 @@
+"""The interleaved protocol: how much longer one call takes than another, with an interval.
+
+Milliseconds on a shared machine drift by a third within minutes; two calls timed in turn
+drift together. So the calls alternate B A B A B, and each call A is divided by the mean of
+the two calls B around it, which cancels a drift that is linear over three calls. The ratio
+is the median of these quotients, which a call that was interrupted cannot move far. Its 95 %
+interval comes from a block bootstrap, because neighbours share a call and a state of the machine.
+
+Nothing here knows a runtime; a call must return only when its work is done.
+"""
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Clock = Callable[[], float]
+Times = NDArray[np.float64]
+
+MINIMUM_PAIRS = 3
+# An interval is believed, and may end the measurement, only from this many pairs on.
+BELIEVED_PAIRS = 20
+WARM_UP_WINDOW = 4
+WARM_UP_GAIN = 0.03
+WARM_UP_SHARE = 0.2
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class RatioEstimate:
+    """How a candidate's time compares with a reference's.
+
+    Attributes:
+        ratio: candidate over reference; ci_low and ci_high bound it with 95 % confidence.
+        candidate_ms, reference_ms: medians, for orientation only: they drift, the ratio does not.
+        candidate_p90_ms: nine calls of ten were faster.
+        candidate_first_ms: the very first call, with whatever it sets up.
+        repeats: timed pairs after the warm-up.
+    """
+
+    ratio: float
+    ci_low: float
+    ci_high: float
+    candidate_ms: float
+    reference_ms: float
+    candidate_p90_ms: float
+    candidate_first_ms: float
+    repeats: int
+
+
+@dataclass(frozen=True)
+class TimeEstimate:
+    """Median time of one call by itself, and how often it was timed."""
+
+    median_ms: float
+    repeats: int
+
+
+def compare(
+    candidate: Callable[[], object],
+    reference: Callable[[], object],
+    *,
+    max_seconds: float,
+    precision: float = 0.01,
+    seed: int = 0,
+    clock: Clock = time.perf_counter,
+) -> RatioEstimate:
+    """Time `candidate` and `reference` in turn and return their ratio.
+
+    Ends when the interval is within +-`precision` of the ratio, or after `max_seconds`,
+    warm-up included, but never before three pairs: candidates slower than the budget exceed it.
+
+    Raises:
+        ValueError: max_seconds or precision is not positive.
+    """
+    _require_positive(max_seconds=max_seconds, precision=precision)
+    watch = _Stopwatch(clock, clock() + max_seconds)
+    with _no_garbage_collection():
+        first_ms = watch.time_ms(candidate)
+        watch.time_ms(reference)
+        _warm_up(candidate, reference, watch, clock() + WARM_UP_SHARE * max_seconds)
+        pairs = _Pairs([], [watch.time_ms(reference)])
+        check_at = BELIEVED_PAIRS
+        while len(pairs.candidate_ms) < MINIMUM_PAIRS or not watch.is_over():
+            pairs.candidate_ms.append(watch.time_ms(candidate))
+            pairs.reference_ms.append(watch.time_ms(reference))
+            if len(pairs.candidate_ms) >= check_at:
+                ratios = pairs.ratios()
+                low, high = median_interval(ratios, seed)
+                if high - low <= 2 * precision * float(np.median(ratios)):
+                    break
+                check_at += max(5, check_at // 4)
+    return pairs.estimate(first_ms, seed)
+
+
+def time_alone(
+    call: Callable[[], object], *, max_seconds: float, clock: Clock = time.perf_counter
+) -> TimeEstimate:
+    """Return the median time of `call` over `max_seconds`, after a warm-up within them.
+
+    Raises:
+        ValueError: max_seconds is not positive.
+    """
+    _require_positive(max_seconds=max_seconds)
+    watch = _Stopwatch(clock, clock() + max_seconds)
+    times_ms: list[float] = []
+    with _no_garbage_collection():
+        _warm_up(call, call, watch, clock() + WARM_UP_SHARE * max_seconds)
+        while len(times_ms) < MINIMUM_PAIRS or not watch.is_over():
+            times_ms.append(watch.time_ms(call))
+    return TimeEstimate(float(np.median(times_ms)), len(times_ms))
+
+
+def median_interval(values: Times, seed: int) -> tuple[float, float]:
+    """Return the 95 % interval of the median of `values` (n,) in the order they were measured.
+
+    Circular moving-block bootstrap (Politis and Romano 1992), percentile interval, with
+    blocks of n^(1/3), but at least 2, values.
+    """
+    count = len(values)
+    length = min(count, max(2, round(count ** (1 / 3))))
+    blocks = -(-count // length)
+    starts = np.random.default_rng(seed).integers(0, count, size=(RESAMPLES, blocks, 1))
+    chosen = (starts + np.arange(length)) % count
+    resampled = values[chosen.reshape(RESAMPLES, -1)[:, :count]]
+    low, high = np.percentile(np.median(resampled, axis=1), [2.5, 97.5])
+    return float(low), float(high)
+
+
+@dataclass
+class _Stopwatch:
+    clock: Clock
+    deadline: float
+
+    def time_ms(self, call: Callable[[], object]) -> float:
+        started = self.clock()
+        call()
+        return (self.clock() - started) * 1000
+
+    def is_over(self) -> bool:
+        return self.clock() >= self.deadline
+
+
+@dataclass
+class _Pairs:
+    """Times in the order B A B A B: one more of the reference than of the candidate."""
+
+    candidate_ms: list[float] = field(default_factory=list)
+    reference_ms: list[float] = field(default_factory=list)
+
+    def ratios(self) -> Times:
+        reference = np.asarray(self.reference_ms)
+        around = (reference[:-1] + reference[1:]) / 2
+        ratios: Times = np.asarray(self.candidate_ms) / around
+        return ratios
+
+    def estimate(self, first_ms: float, seed: int) -> RatioEstimate:
+        ratios = self.ratios()
+        low, high = median_interval(ratios, seed)
+        return RatioEstimate(
+            ratio=float(np.median(ratios)),
+            ci_low=low,
+            ci_high=high,
+            candidate_ms=float(np.median(self.candidate_ms)),
+            reference_ms=float(np.median(self.reference_ms)),
+            candidate_p90_ms=float(np.percentile(self.candidate_ms, 90)),
+            candidate_first_ms=first_ms,
+            repeats=len(ratios),
+        )
+
+
+def _warm_up(
+    candidate: Callable[[], object],
+    reference: Callable[[], object],
+    watch: _Stopwatch,
+    deadline: float,
+) -> None:
+    """Call both in turn until a window of calls is no faster than the one before it."""
+    previous = float("inf")
+    while watch.clock() < deadline:
+        window = [
+            watch.time_ms(candidate) + watch.time_ms(reference) for _ in range(WARM_UP_WINDOW)
+        ]
+        current = float(np.median(window))
+        if current > previous * (1 - WARM_UP_GAIN):
+            return
+        previous = current
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _require_positive(**numbers: float) -> None:
+    for name, number in numbers.items():
+        if not number > 0:
+            raise ValueError(f"{name} must be above 0, got {number}")

@@ -1,0 +1,121 @@
+"""The process in which networks run to be measured: `python -m profilers.worker TARGET`.
+
+Answers each line of JSON on standard input with one on standard output. Everything that a
+library prints goes to standard error instead. Ends when standard input closes.
+"""
+
+import dataclasses
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO
+
+import torch
+
+from blocks import build_network, parse_network_config
+from profilers.memory import peak_memory_of_calls_mib
+from profilers.prepared import PreparedCall
+from profilers.reference import ReferenceNetwork
+from profilers.runtimes import RUNTIMES
+from profilers.targets import Target
+from profilers.timing import compare, time_alone
+
+_WEIGHTS_SEED = 0
+
+Answer = dict[str, Any]
+
+
+class Worker:
+    """What one process can be asked; the reference stays prepared from its first use on."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._reference: PreparedCall | None = None
+
+    def answer(self, message: Mapping[str, Any]) -> Answer:
+        """Return the measurement asked for, or the error that prevented it in one line."""
+        actions: Mapping[str, Callable[[Mapping[str, Any]], Answer]] = {
+            "calibrate": self._calibrate,
+            "measure": self._measure,
+            "compare": self._compare,
+            "memory": self._memory,
+        }
+        try:
+            return actions[message["do"]](message)
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            return {"error": f"{type(error).__name__}: {reason}"}
+
+    def _calibrate(self, message: Mapping[str, Any]) -> Answer:
+        estimate = time_alone(self._prepared_reference(), max_seconds=message["max_seconds"])
+        return dataclasses.asdict(estimate)
+
+    def _measure(self, message: Mapping[str, Any]) -> Answer:
+        candidate = self._prepared(message["config"])
+        reference = self._prepared_reference()
+        return dataclasses.asdict(compare(candidate, reference, max_seconds=message["max_seconds"]))
+
+    def _compare(self, message: Mapping[str, Any]) -> Answer:
+        candidate, other = self._prepared(message["config"]), self._prepared(message["other"])
+        return dataclasses.asdict(compare(candidate, other, max_seconds=message["max_seconds"]))
+
+    def _memory(self, message: Mapping[str, Any]) -> Answer:
+        call = self._prepared(message["config"])
+        return {"peak_memory_mib": peak_memory_of_calls_mib(call, self._target.device)}
+
+    def _prepared_reference(self) -> PreparedCall:
+        if self._reference is None:
+            torch.manual_seed(_WEIGHTS_SEED)
+            runtime = RUNTIMES[self._target.runtime]
+            self._reference = runtime.prepare(ReferenceNetwork(), self._target)
+        return self._reference
+
+    def _prepared(self, config: object) -> PreparedCall:
+        torch.manual_seed(_WEIGHTS_SEED)
+        network = build_network(parse_network_config(config))
+        return RUNTIMES[self._target.runtime].prepare(network, self._target)
+
+
+def main() -> None:
+    """Serve until the parent closes the pipe, or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = _claim_standard_output()
+    target = Target.parse(sys.argv[1])
+    torch.set_num_threads(target.threads)
+    worker = Worker(target)
+    _send(answers, {"ready": str(target)})
+    for message in _messages():
+        _send(answers, worker.answer(message))
+
+
+def _claim_standard_output() -> BinaryIO:
+    """Keep the pipe for answers and point file descriptor 1 at standard error."""
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return answers
+
+
+def _send(answers: BinaryIO, answer: Answer) -> None:
+    answers.write(json.dumps(answer).encode() + b"\n")
+
+
+def _messages() -> Iterator[Mapping[str, Any]]:
+    """Yield the parent's messages; a thread reads them, to notice its death in mid-measurement."""
+    received: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in sys.stdin.buffer:
+            received.put(json.loads(line))
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        yield received.get()
+
+
+if __name__ == "__main__":
+    main()
