@@ -1,0 +1,152 @@
+"""The search config: one YAML file that says what is searched, for what, and for how long."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pydantic
+import yaml
+
+from blocks.config import FrozenConfig, Scale, parse_config
+from profilers.targets import Target
+from reports.records import OBJECTIVES
+from search.space import Families, SearchSpace
+from training.recipes import get_recipe
+
+DEFAULT_TARGET = "eager:threads=1"
+
+
+def _known_column(name: str) -> str:
+    if name not in OBJECTIVES:
+        raise ValueError(f"must be one of {', '.join(OBJECTIVES)}, got {name}")
+    return name
+
+
+ColumnName = Annotated[str, pydantic.AfterValidator(_known_column)]
+
+
+class Bounds(FrozenConfig):
+    """The least and the largest value allowed of a column, in its unit; one may be left out."""
+
+    min: float | None = None
+    max: float | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _possible(self) -> "Bounds":
+        if self.min is None and self.max is None:
+            raise ValueError("a constraint needs min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min <= max must hold, got min {self.min} and max {self.max}")
+        return self
+
+
+class DataConfig(FrozenConfig):
+    """Where the photographs are: a folder, or `bundled` for those inside scikit-image."""
+
+    training: str = "bundled"
+    validation: str = "bundled"
+
+
+class TrainingConfig(FrozenConfig):
+    """How each candidate is trained.
+
+    `seeds` trainings are run of each candidate and their mean PSNR counts; with two or
+    more, the noise between them is measured. `threads` is for training and validation;
+    latency has the threads of the target.
+    """
+
+    recipe: str = "quick"
+    seeds: pydantic.PositiveInt = 1
+    device: Literal["cpu", "cuda"] = "cpu"
+    threads: pydantic.PositiveInt = 1
+
+    @pydantic.field_validator("recipe")
+    @classmethod
+    def _known_recipe(cls, name: str) -> str:
+        return get_recipe(name).name
+
+
+class Budget(FrozenConfig):
+    """When the search ends; each is a total over all its sessions, whichever comes first.
+
+    `trials` counts trained candidates. `minutes` is checked before each trial, so that
+    the last one may run over. `steps` is the length of one training.
+    """
+
+    trials: pydantic.PositiveInt | None = None
+    minutes: pydantic.PositiveFloat | None = None
+    steps: pydantic.PositiveInt | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _ends(self) -> "Budget":
+        if self.trials is None and self.minutes is None:
+            raise ValueError("a budget needs trials, minutes or both")
+        return self
+
+
+class SearchConfig(FrozenConfig):
+    """Everything that determines a search; examples/quickstart.yaml explains each key."""
+
+    scale: Scale
+    families: Families
+    objectives: Annotated[tuple[ColumnName, ...], pydantic.Field(min_length=1)]
+    constraints: dict[ColumnName, Bounds] = pydantic.Field(default_factory=dict)
+    data: DataConfig = DataConfig()
+    training: TrainingConfig = TrainingConfig()
+    budget: Budget
+    target: str = DEFAULT_TARGET
+    timing_seconds: pydantic.PositiveFloat = 5.0
+    sampler: Literal["nsga2", "tpe", "gp", "random"] = "nsga2"
+    seed: pydantic.NonNegativeInt = 0
+
+    @pydantic.field_validator("objectives")
+    @classmethod
+    def _different(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError(f"objectives must differ, got {', '.join(names)}")
+        return names
+
+    @pydantic.field_validator("families")
+    @classmethod
+    def _some_family(cls, families: Families) -> Families:
+        if not families.searched():
+            raise ValueError(f"name at least one family of {', '.join(Families.model_fields)}")
+        return families
+
+    @pydantic.field_validator("target")
+    @classmethod
+    def _known_target(cls, text: str) -> str:
+        return str(Target.parse(text))
+
+    @property
+    def space(self) -> SearchSpace:
+        return SearchSpace(self.scale, self.families.searched())
+
+    @property
+    def steps(self) -> int:
+        """Steps of one training."""
+        return self.budget.steps or get_recipe(self.training.recipe).steps
+
+    @property
+    def training_seeds(self) -> tuple[int, ...]:
+        """The seed of each training of a candidate; the first is the study's own."""
+        return tuple(range(self.seed, self.seed + self.training.seeds))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the search must know of each candidate."""
+        return tuple(dict.fromkeys((*self.objectives, *self.constraints)))
+
+
+def load_search_config(path: Path) -> SearchConfig:
+    """Read a search config.
+
+    Raises:
+        ValueError: not YAML, an unknown key, or a value that breaks a rule.
+        FileNotFoundError: there is no such file.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path} must be a YAML file: {reason}") from error
+    return parse_config(SearchConfig, data, str(path))

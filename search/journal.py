@@ -1,0 +1,90 @@
+"""Keeping the journal whole: one writer at a time, and no torn line.
+
+Optuna's journal is a file of one JSON document per line. A process killed while it
+appends leaves an unterminated line, which the next append would glue to its own first
+line: from then on the file cannot be read at all. It may also leave Optuna's lock file,
+which blocks the next writer for half a minute.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+OPTUNA_LOCK_SUFFIX = ".lock"
+
+
+@contextmanager
+def exclusive(run_dir: Path) -> Iterator[None]:
+    """Hold the operating system's lock on a run directory; the kernel frees it on any death.
+
+    Raises:
+        ValueError: another process is searching in this directory.
+    """
+    lock = filelock.FileLock(run_dir / "search.lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        raise ValueError(
+            f"one search at a time can use a run directory, and another process is using {run_dir}:"
+            " wait for it or choose another directory with --out"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def repair_journal(path: Path) -> list[str]:
+    """Undo what a killed writer left behind; call it only while holding `exclusive`.
+
+    Returns one line for each thing mended, to be shown to the user.
+
+    Raises:
+        ValueError: a complete line is not JSON; nothing has been changed then.
+    """
+    if not path.exists():
+        return []
+    check_journal(path)
+    notices = []
+    lock = path.with_name(path.name + OPTUNA_LOCK_SUFFIX)
+    if lock.is_symlink() or lock.exists():
+        lock.unlink()
+        notices.append(f"removed {lock}, left by a search that was killed")
+    torn = _torn_bytes(path)
+    if torn:
+        with path.open("rb+") as file:
+            file.truncate(path.stat().st_size - torn)
+            os.fsync(file.fileno())
+        notices.append(f"cut an unfinished last line ({torn} bytes) off {path}")
+    return notices
+
+
+def check_journal(path: Path) -> None:
+    """Read every complete line of the journal.
+
+    Raises:
+        ValueError: a complete line is not a JSON object, with its number.
+    """
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.endswith(b"\n") and not _is_object(line):
+                raise ValueError(
+                    f"each line of {path} must be a JSON object, but line {number} is corrupt; "
+                    "nothing was changed: restore the file from a copy, or start a new run"
+                )
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _torn_bytes(path: Path) -> int:
+    data = path.read_bytes()
+    return len(data) - (data.rfind(b"\n") + 1)

@@ -1,0 +1,130 @@
+"""What a search decides once, before its first trial, and keeps in run.yaml."""
+
+import datetime
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from blocks.networks import build_network
+from profilers.device import describe_device
+from profilers.latency import Calibration, LatencyMeter, measure_callable
+from profilers.targets import Target
+from reports.records import FLOOR_FAMILY, TrialRecord
+from search.config import SearchConfig
+from search.evaluation import Workbench, latency_columns
+from search.run_directory import RunDirectory
+from search.space import FamilySpace
+from training.images import load_images
+from training.patches import PatchSampler
+from training.precision import choose_precision
+from training.quality import bicubic_upscaler, evaluate_quality, prepare_validation
+from training.recipes import get_recipe
+from training.step import Precision
+
+Notice = Callable[[str], None]
+
+CALIBRATION_SECONDS = 5.0
+
+
+def initial_settings(config: SearchConfig) -> dict[str, object]:
+    """The settings of a run that has not begun."""
+    return {
+        "config": config.model_dump(mode="json", exclude_none=True),
+        "train_steps": config.steps,
+        "target": asdict(Target.parse(config.target)),
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "device": describe_device(),
+    }
+
+
+def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: Notice) -> Workbench:
+    """Load the photographs and decide, or read back, what holds for every candidate.
+
+    The latency meter's process ends with `stack`.
+
+    Raises:
+        ValueError: the photographs or run.yaml cannot be used.
+    """
+    torch.set_num_threads(config.training.threads)
+    settings = run.read_settings()
+    _warn_of_another_device(settings, notice)
+    recipe = get_recipe(config.training.recipe)
+    training = load_images(config.data.training, split="training")
+    validation = load_images(config.data.validation, split="validation")
+    for note in (*training.notes, *validation.notes):
+        notice(note)
+    patches = PatchSampler(training.images, scale=config.scale, recipe=recipe, seed=config.seed)
+    pairs = prepare_validation(validation.images, config.scale)
+
+    precision: dict[str, Precision] = dict(settings.get("precision") or {})
+    for space in config.space.families:
+        if space.family not in precision:
+            notice(f"choosing the number format for {space.family} by timed steps")
+            precision[space.family] = _precision_of(space, config, patches)
+            settings["precision"] = dict(precision)
+            run.write_settings(settings)
+
+    meter = calibration = None
+    if "latency_ms" in config.columns:
+        meter = stack.enter_context(LatencyMeter(Target.parse(config.target)))
+        if "calibration" not in settings:
+            notice(f"calibrating {config.target}")
+            settings["calibration"] = asdict(meter.calibrate(CALIBRATION_SECONDS))
+            run.write_settings(settings)
+        calibration = Calibration(**settings["calibration"])
+    return Workbench(config, run, patches, pairs, precision, meter, calibration)
+
+
+def measured_floor(bench: Workbench) -> TrialRecord:
+    """The bicubic floor: what enlarging without any network gives, and what it costs."""
+    config, target = bench.config, Target.parse(bench.config.target)
+    upscale = bicubic_upscaler(config.scale)
+    started = time.perf_counter()
+    quality = evaluate_quality(upscale, bench.validation)
+    validation_seconds = time.perf_counter() - started
+    floor = TrialRecord(
+        trial=None,
+        arch_id=f"{FLOOR_FAMILY}-x{config.scale}",
+        family=FLOOR_FAMILY,
+        scale=config.scale,
+        state="trained",
+        params=0,
+        macs=0,
+        psnr_y_db=quality.psnr_y_db,
+        ssim_y=quality.ssim_y,
+        target=config.target,
+        lr_height_px=target.lr_height_px,
+        lr_width_px=target.lr_width_px,
+        validation_seconds=validation_seconds,
+    )
+    if bench.calibration is None:
+        return floor
+    pixels = np.zeros((target.lr_height_px, target.lr_width_px, 3), np.uint8)
+    latency = measure_callable(
+        lambda: upscale(pixels), target, bench.calibration, max_seconds=config.timing_seconds
+    )
+    return replace(floor, **latency_columns(latency))
+
+
+def _precision_of(space: FamilySpace, config: SearchConfig, patches: PatchSampler) -> Precision:
+    typical = space.network(space.middle_values(), config.scale)
+    return choose_precision(
+        lambda: build_network(typical),
+        patches,
+        get_recipe(config.training.recipe),
+        device=config.training.device,
+    )
+
+
+def _warn_of_another_device(settings: Mapping[str, Any], notice: Notice) -> None:
+    before, now = settings.get("device"), describe_device()
+    if isinstance(before, dict) and before.get("cpu_model") != now.get("cpu_model"):
+        notice(
+            f"this run began on {before.get('cpu')} and goes on on {now.get('cpu')}: "
+            "latencies measured before and after cannot be compared"
+        )

@@ -1,0 +1,75 @@
+"""The report of a run, rebuilt from its journal without torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reports.run_report import ReportPaths, RunSettings, write_report
+
+from reports.records import TrialRecord
+from search.study import read_run
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """A run's records with the files written from them."""
+
+    settings: RunSettings
+    floor: TrialRecord | None
+    records: tuple[TrialRecord, ...]
+    paths: ReportPaths
+    seconds: Mapping[str, float]
+    """How long each part took, summed over the trials of all sessions."""
+
+
+def report_run(run_dir: Path) -> RunReport:
+    """Write the tables and the figures of a run, also while the search goes on.
+
+    Raises:
+        ValueError: not a run directory, or its journal is corrupt.
+    """
+    run = read_run(run_dir)
+    settings = run_settings(run.settings)
+    rows = run.records if run.floor is None else (run.floor, *run.records)
+    paths = write_report(run_dir, rows, settings)
+    return RunReport(settings, run.floor, run.records, paths, phase_seconds(run.records))
+
+
+def run_settings(settings: Mapping[str, Any]) -> RunSettings:
+    """What run.yaml says of how the numbers of its run came about.
+
+    Raises:
+        ValueError: a part of it is missing or malformed.
+    """
+    try:
+        config, target = settings["config"], settings["target"]
+        return RunSettings(
+            scale=config["scale"],
+            objectives=tuple(config["objectives"]),
+            training_data=config["data"]["training"],
+            validation_data=config["data"]["validation"],
+            train_steps=settings["train_steps"],
+            recipe=config["training"]["recipe"],
+            sampler=config["sampler"],
+            seed=config["seed"],
+            target=config["target"],
+            lr_height_px=target["lr_height_px"],
+            lr_width_px=target["lr_width_px"],
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"run.yaml must hold what `paretosr search` wrote, but {error} is missing or malformed"
+        ) from error
+
+
+def phase_seconds(records: tuple[TrialRecord, ...]) -> dict[str, float]:
+    """Seconds spent training, validating, measuring, proposing, and on everything else."""
+    phases = {
+        "training": sum(record.train_seconds or 0.0 for record in records),
+        "validation": sum(record.validation_seconds for record in records),
+        "measuring": sum(record.measure_seconds for record in records),
+        "proposing": sum(record.propose_seconds for record in records),
+    }
+    total = sum(record.wall_seconds for record in records)
+    return {**phases, "other": max(0.0, total - sum(phases.values()))}

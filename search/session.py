@@ -1,0 +1,113 @@
+"""One session of a search on a run directory: started, or continued after any interruption."""
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from blocks.config import parse_config
+from profilers.targets import Target
+from search.candidate import Costing
+from search.config import SearchConfig
+from search.driver import Listener, Search
+from search.evaluation import CandidateEvaluator
+from search.feasibility import check_feasible
+from search.journal import exclusive, repair_journal
+from search.preparation import initial_settings, measured_floor, prepare
+from search.run_directory import RunDirectory
+from search.sampler import ReproducibleSampler, population_size
+from search.study import SearchStudy
+
+
+@dataclass(frozen=True)
+class SessionOutcome:
+    """Why a session ended, and what it needed before its first trial."""
+
+    ended_because: str
+    preparation_seconds: float
+
+
+def start_search(config: SearchConfig, run_dir: Path, listener: Listener) -> SessionOutcome:
+    """Begin a search in a directory that holds no run yet.
+
+    Raises:
+        ValueError: the directory holds a run, no architecture can keep the constraints, or
+            the photographs cannot be used; nothing has been trained then.
+        SearchFailedError: several candidates in a row failed.
+    """
+    run = RunDirectory(run_dir)
+    if run.settings.exists():
+        same = _config_of(run) == config
+        raise ValueError(
+            f"a new search needs a directory without a run, but {run_dir} holds one of "
+            + (
+                f"this config: continue it with `paretosr search --resume {run_dir}`"
+                if same
+                else "another config: choose another directory with --out"
+            )
+        )
+    costing = Costing(Target.parse(config.target), config.seed)
+    for line in check_feasible(config.space, config.constraints, costing):
+        listener.notice(line)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with exclusive(run_dir):
+        run.write_settings(initial_settings(config))
+        return _session(config, run, listener)
+
+
+def resume_search(
+    run_dir: Path, listener: Listener, *, expected: SearchConfig | None = None
+) -> SessionOutcome:
+    """Continue the search of a run directory; one whose budget is spent ends at once.
+
+    Raises:
+        ValueError: not a run directory, one of another config than `expected`, or with a
+            corrupt journal.
+        SearchFailedError: several candidates in a row failed.
+    """
+    run = RunDirectory(run_dir)
+    config = _config_of(run)
+    if expected is not None and expected != config:
+        raise ValueError(
+            f"the run in {run_dir} must belong to the config given, but it was started with "
+            "another one: leave the config out to continue it, or choose a new --out"
+        )
+    with exclusive(run_dir):
+        return _session(config, run, listener)
+
+
+def _session(config: SearchConfig, run: RunDirectory, listener: Listener) -> SessionOutcome:
+    started = time.perf_counter()
+    for line in repair_journal(run.journal):
+        listener.notice(line)
+    with ExitStack() as stack:
+        bench = prepare(config, run, stack, listener.notice)
+        study = open_study(config, run, listener)
+        if study.floor is None:
+            study.floor = measured_floor(bench)
+        search = Search(config, study, CandidateEvaluator(bench), listener)
+        preparation_seconds = time.perf_counter() - started
+        return SessionOutcome(search.run(), preparation_seconds)
+
+
+def open_study(config: SearchConfig, run: RunDirectory, listener: Listener) -> SearchStudy:
+    """The run's study, with the published networks that fit its space proposed first."""
+    sampler = ReproducibleSampler(
+        config.sampler, config.seed, population_size(config.budget.trials)
+    )
+    study = SearchStudy(run, config.objectives, sampler)
+    proposals = []
+    for name, network, misfit in config.space.published():
+        if misfit is None:
+            proposals.append(config.space.parameters(network))
+            listener.notice(
+                f"{name}, published, is proposed first (image skip {network.image_skip})"
+            )
+        else:
+            listener.notice(f"{name}, published, is outside the space: {misfit}")
+    study.enqueue(proposals)
+    return study
+
+
+def _config_of(run: RunDirectory) -> SearchConfig:
+    return parse_config(SearchConfig, run.read_settings().get("config"), str(run.settings))
