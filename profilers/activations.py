@@ -2,13 +2,12 @@
 
 import weakref
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import nn
-from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from profilers.meta import Operator, call_operator
 from profilers.operators import tensors_in
 
 MIB = 2**20
@@ -55,12 +54,12 @@ class _LiveStorages(TorchDispatchMode):
 
     def __torch_dispatch__(
         self,
-        func: OpOverload[..., Any],
+        func: Operator,
         types: Sequence[type],
         args: Sequence[object] = (),
         kwargs: Mapping[str, object] | None = None,
     ) -> object:
-        output: object = func(*args, **(kwargs or {}))
+        output = call_operator(func, args, kwargs or {})
         # Views and in-place operators answer with memory that exists already, be it a weight's.
         if not func.is_view and not func._schema.is_mutable:
             for tensor in tensors_in(output):

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import torch
 
-from blocks import NetworkConfig, SuperResolutionNetwork, build_network
+from blocks import NetworkConfig, build_network
 from profilers.activations import peak_activation_mib
 from profilers.macs import count_macs
+from profilers.meta import build_on_meta
 
 HR_HEIGHT_PX = 720
 HR_WIDTH_PX = 1280
@@ -36,7 +37,7 @@ def analytic_cost(
         ValueError: the input is smaller than the network takes, or the network runs an
             operator whose MACs are unknown.
     """
-    network = _build_on_meta(config)
+    network = build_on_meta(lambda: build_network(config)).eval()
     height, width = macs_lr_size_px(config.scale)
     report = count_macs(network, torch.empty(1, 3, height, width, device="meta"))
     if report.uncounted:
@@ -55,8 +56,3 @@ def analytic_cost(
 def macs_lr_size_px(scale: int) -> tuple[int, int]:
     """Return the (height, width) at which `macs` is counted: 720x1280 over scale, floored."""
     return HR_HEIGHT_PX // scale, HR_WIDTH_PX // scale
-
-
-def _build_on_meta(config: NetworkConfig) -> SuperResolutionNetwork:
-    with torch.device("meta"):
-        return build_network(config).eval()

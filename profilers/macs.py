@@ -12,13 +12,13 @@ subclasses are seen, on real tensors and on the meta device alike.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import nn
-from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from profilers.meta import Operator, call_operator
 from profilers.operators import FREE, MACS, MacHandler, operator_name, shapes_of, tensors_in
 
 State = Literal["counted", "free", "uncounted"]
@@ -113,7 +113,7 @@ class _Ledger(TorchDispatchMode):
 
     def __torch_dispatch__(
         self,
-        func: OpOverload[..., Any],
+        func: Operator,
         types: Sequence[type],
         args: Sequence[object] = (),
         kwargs: Mapping[str, object] | None = None,
@@ -125,13 +125,11 @@ class _Ledger(TorchDispatchMode):
                 decomposed: object = func.decompose(*args, **keywords)
             if decomposed is not NotImplemented:
                 return decomposed
-        output: object = func(*args, **keywords)
+        output = call_operator(func, args, keywords)
         self._book(func, name, args, output)
         return output
 
-    def _book(
-        self, func: OpOverload[..., Any], name: str, args: Sequence[object], output: object
-    ) -> None:
+    def _book(self, func: Operator, name: str, args: Sequence[object], output: object) -> None:
         tally = self.operators.get(name)
         if tally is None:
             tally = self.operators[name] = _new_tally(func, name)
@@ -166,7 +164,7 @@ class _Ledger(TorchDispatchMode):
         )
 
 
-def _new_tally(func: OpOverload[..., Any], name: str) -> _OperatorTally:
+def _new_tally(func: Operator, name: str) -> _OperatorTally:
     handler = MACS.get(name)
     if handler is not None:
         return _OperatorTally("counted", handler)

@@ -9,13 +9,14 @@ from math import prod
 from typing import Any
 
 import torch
-from torch._ops import OpOverload
+
+from profilers.meta import Operator
 
 # Tensors in the arguments and the result are replaced by their shapes, as torch.Size.
 MacHandler = Callable[[Sequence[Any], Any], int]
 
 
-def operator_name(func: OpOverload[..., Any]) -> str:
+def operator_name(func: Operator) -> str:
     """Return the name without its overload, as 'aten.convolution'."""
     return func._schema.name.replace("::", ".")
 
