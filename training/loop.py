@@ -61,9 +61,16 @@ def train(
     if checkpoint_folder is not None:
         folder = _folder(checkpoint_folder, network, patches, recipe, steps, precision)
     training = TrainingStep(network, recipe, device=device, precision=precision)
-    if folder is not None and (ended := _load_ended(folder, training, steps)) is not None:
-        return ended
-    progress = _resume(folder, training)
+    progress = Progress(0, 0.0, math.nan)
+    if folder is not None:
+        if (state := folder.load_state()) is not None:
+            progress, tensors = state
+            training.restore(tensors, progress.step)
+        elif (model := folder.load_final_model(steps)) is not None:
+            progress, tensors = model
+            network.load_state_dict(tensors)
+            network.eval()
+            return TrainingResult(steps, progress.seconds, progress.loss, resumed_from_step=steps)
     resumed_from_step = progress.step
     clock_start = time.perf_counter() - progress.seconds
     last_save = time.perf_counter()
@@ -103,28 +110,6 @@ def _folder(
         "images": patches.images_digest,
     }
     return TrainingFolder(path, cast(NetworkConfig, network.config), identity)
-
-
-def _load_ended(
-    folder: TrainingFolder, training: TrainingStep, steps: int
-) -> TrainingResult | None:
-    """Return the result of a training that had ended, its weights loaded, or None."""
-    saved = folder.load_model()
-    if saved is None or saved[0].step < steps:
-        return None
-    progress, weights = saved
-    training.network.load_state_dict(weights)
-    training.network.eval()
-    return TrainingResult(steps, progress.seconds, progress.loss, resumed_from_step=steps)
-
-
-def _resume(folder: TrainingFolder | None, training: TrainingStep) -> Progress:
-    saved = None if folder is None else folder.load_state()
-    if saved is None:
-        return Progress(0, 0.0, math.nan)
-    progress, tensors = saved
-    training.restore(tensors, progress.step)
-    return progress
 
 
 def _save(folder: TrainingFolder, training: TrainingStep, progress: Progress) -> None:

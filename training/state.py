@@ -38,33 +38,35 @@ class TrainingFolder:
     identity: Mapping[str, str]
     """What must be equal to continue, beside the config: recipe, seed, steps, ..."""
 
-    def load_model(self) -> tuple[Progress, Mapping[str, Tensor]] | None:
-        """Return the model so far and its step, or None where there is none yet.
+    def load_state(self) -> tuple[Progress, Mapping[str, Tensor]] | None:
+        """Return the tensors to continue with, or None where the folder has none.
 
         Raises:
             ValueError: the file is corrupt or belongs to another training.
         """
-        return self._load(MODEL_FILE)
+        return self._load(STATE_FILE)
 
-    def load_state(self) -> tuple[Progress, Mapping[str, Tensor]] | None:
-        """Return the tensors to continue with, or None where nothing was saved yet.
+    def load_final_model(self, steps: int) -> tuple[Progress, Mapping[str, Tensor]] | None:
+        """Return the weights after the last of `steps` steps, or None where there are none.
+
+        To be asked where there is no state: a half trained model is an error then.
 
         Raises:
-            ValueError: the file is corrupt, missing beside a model, or of another training.
+            ValueError: the file is corrupt, of another training, or half trained.
         """
-        state = self._load(STATE_FILE)
-        if state is None and (self.path / MODEL_FILE).exists():
+        model = self._load(MODEL_FILE)
+        if model is not None and model[0].step < steps:
             raise ValueError(
                 f"{self.path / MODEL_FILE} is half trained and {STATE_FILE} beside it is missing: "
                 f"{self._remedy}"
             )
-        return state
+        return model
 
     def save(
         self, progress: Progress, state: Mapping[str, Tensor], model: Mapping[str, Tensor]
     ) -> None:
         """Save a training that has not ended."""
-        # In this order a model never lacks its state.
+        # In this order a half trained model never lacks its state.
         self._save(STATE_FILE, progress, state)
         self._save(MODEL_FILE, progress, model)
 

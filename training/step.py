@@ -47,7 +47,7 @@ class TrainingStep:
             torch.device(device).type, torch.bfloat16, enabled=precision == "bfloat16"
         )
         self._parameters = dict(network.named_parameters())
-        self._weights = list(self._parameters.values())
+        self._weights: list[torch.Tensor] = list(self._parameters.values())
         self._average = [weight.detach().clone() for weight in self._weights]
         self._adam = torch.optim.Adam(
             self._weights, lr=recipe.learning_rate, betas=recipe.betas, fused=True

@@ -1,0 +1,34 @@
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from blocks import SplitSRConfig
+from blocks.splitsr import SplitSR
+from training import PatchSampler, Precision, choose_precision, get_recipe
+from training.images import Image
+
+
+class SlowIn(SplitSR):
+    """A network that sleeps in one precision and so must lose with it."""
+
+    def __init__(self, slow: Precision) -> None:
+        super().__init__(SplitSRConfig(scale=2, channels=4, groups=1, blocks=1, active_channels=2,
+                                       hybrid_index=0))  # fmt: skip
+        self.slow = slow
+
+    def enlarge(self, centred: Tensor) -> Tensor:
+        now = "bfloat16" if torch.is_autocast_enabled("cpu") else "float32"
+        if now == self.slow:
+            time.sleep(0.05)
+        return super().enlarge(centred)
+
+
+@pytest.mark.parametrize(("slow", "chosen"), [("float32", "bfloat16"), ("bfloat16", "float32")])
+def test_the_faster_precision_is_chosen(slow: Precision, chosen: Precision) -> None:
+    recipe = get_recipe("quick")
+    image = Image("flat.png", np.zeros((40, 40, 3), np.uint8), False)
+    patches = PatchSampler([image], scale=2, recipe=recipe, seed=0)
+    assert choose_precision(lambda: SlowIn(slow), patches, recipe) == chosen
