@@ -1,0 +1,159 @@
+"""The trial table as a DataFrame and a CSV file, and the front as a terminal shows it."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from reports.noise import psnr_std_db, tie_threshold_db
+from reports.pareto import front
+from reports.records import COLUMNS, OBJECTIVES, TrialRecord
+from storage import atomic_path
+
+# Int64 is the integer that can be missing.
+_DTYPES = {int: "Int64", float: "float64", str: "str"}
+DTYPES: Mapping[str, str] = {column.name: _DTYPES[column.kind] for column in COLUMNS}
+
+
+def trials_table(records: Sequence[TrialRecord]) -> pd.DataFrame:
+    """The records as a tidy table: one row each, in the order given, exactly `COLUMNS`."""
+    values = {
+        column.name: pd.Series(
+            [getattr(record, column.name) for record in records], dtype=DTYPES[column.name]
+        )
+        for column in COLUMNS
+    }
+    return pd.DataFrame(values)
+
+
+def write_csv(path: Path, records: Sequence[TrialRecord]) -> None:
+    """Replace `path` with the records' table; unknown numbers are empty fields.
+
+    Numbers are written with all their digits.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        trials_table(records).to_csv(temporary, index=False, lineterminator="\n")
+
+
+@dataclass(frozen=True)
+class FrontRow:
+    """One row of the front as it is shown."""
+
+    record: TrialRecord
+    gain_db: float | None
+    """PSNR above bicubic (dB); None where either is unknown."""
+    note: str
+    """"tie": as good as the row before, within the noise between training seeds."""
+
+
+def front_rows(records: Sequence[TrialRecord], objectives: Sequence[str]) -> list[FrontRow]:
+    """The front, cheapest first, with bicubic as a row whether it is on the front or not.
+
+    Raises:
+        ValueError: no objective, or an unknown one.
+    """
+    floor = next((record for record in records if record.is_floor), None)
+    chosen = front(records, objectives)
+    rows = [
+        FrontRow(record, _gain_db(record, floor), _note(record, cheaper))
+        for cheaper, record in zip([None, *chosen], chosen, strict=False)
+    ]
+    if floor is not None and floor not in chosen:
+        rows.insert(0, FrontRow(floor, _gain_db(floor, floor), "floor, off the front"))
+    return rows
+
+
+def front_table(records: Sequence[TrialRecord], objectives: Sequence[str]) -> Table:
+    """The front for a terminal; a column that nothing is known of is left out.
+
+    Raises:
+        ValueError: no objective, or an unknown one.
+    """
+    rows = front_rows(records, objectives)
+    cells = {heading: [show(row) for row in rows] for heading, show in _CELLS.items()}
+    for name in objectives:
+        if name not in _SHOWN:
+            values = [getattr(row.record, name) for row in rows]
+            cells[OBJECTIVES[name].label.replace(" (", "\n(")] = [
+                _number(value, "{:#.4g}") for value in values
+            ]
+    cells["note"] = [row.note for row in rows]
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, caption_justify="left")
+    if any(row.note == "tie" for row in rows):
+        table.caption = _TIE_CAPTION
+    shown = {heading: column for heading, column in cells.items() if any(column)}
+    for heading in shown:
+        is_text = heading in _TEXT_HEADINGS
+        table.add_column(heading, justify="left" if is_text else "right", no_wrap=heading != "note")
+    for line in zip(*shown.values(), strict=True):
+        table.add_row(*line)
+    return table
+
+
+def front_text(records: Sequence[TrialRecord], objectives: Sequence[str]) -> str:
+    """`front_table` as plain text, as wide as it needs to be."""
+    stream = io.StringIO()
+    Console(file=stream, width=1000, color_system=None).print(front_table(records, objectives))
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).strip("\n")
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else form.format(value)
+
+
+def _latency(record: TrialRecord) -> str:
+    if record.latency_ms is None:
+        return ""
+    low, high = record.latency_ci_low_ms, record.latency_ci_high_ms
+    interval = "" if low is None or high is None else f" [{low:#.3g}, {high:#.3g}]"
+    return f"{record.latency_ms:#.3g}{interval}"
+
+
+def _trial(record: TrialRecord) -> str:
+    return "" if record.trial is None else str(record.trial)
+
+
+def _thousands(count: int | None) -> str:
+    return "" if count is None else f"{count / 1e3:,.1f}"
+
+
+def _billions(count: int | None) -> str:
+    return "" if count is None else f"{count / 1e9:,.2f}"
+
+
+_CELLS: Mapping[str, Callable[[FrontRow], str]] = {
+    "trial": lambda row: _trial(row.record),
+    "architecture": lambda row: row.record.arch_id,
+    "family": lambda row: row.record.family,
+    "params\n(K)": lambda row: _thousands(row.record.params),
+    "GMACs": lambda row: _billions(row.record.macs),
+    "latency (ms)\n[95 %]": lambda row: _latency(row.record),
+    "PSNR\n(dB)": lambda row: _number(row.record.psnr_y_db, "{:.2f}"),
+    "gain\n(dB)": lambda row: _number(row.gain_db, "{:+.2f}"),
+}
+_TIE_CAPTION = "tie: PSNR as good as in the row above, within the noise between training seeds"
+_SHOWN = frozenset({"params", "macs", "latency_ms", "psnr_y_db"})
+_TEXT_HEADINGS = frozenset({"architecture", "family", "note"})
+
+
+def _gain_db(record: TrialRecord, floor: TrialRecord | None) -> float | None:
+    if floor is None or floor.psnr_y_db is None or record.psnr_y_db is None:
+        return None
+    return record.psnr_y_db - floor.psnr_y_db
+
+
+def _note(record: TrialRecord, cheaper: TrialRecord | None) -> str:
+    if record.is_floor:
+        return "floor"
+    if cheaper is None or cheaper.psnr_y_db is None or record.psnr_y_db is None:
+        return ""
+    threshold = tie_threshold_db(psnr_std_db(cheaper), psnr_std_db(record))
+    return "tie" if abs(record.psnr_y_db - cheaper.psnr_y_db) <= threshold else ""
