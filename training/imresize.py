@@ -69,7 +69,7 @@ def upscale_bicubic(pixels: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
 
 def _resize_rows(pixels: NDArray[np.uint8], factor: Fraction) -> NDArray[np.uint8]:
     """Shape: (n, ...) -> (ceil(factor n), ...)."""
-    flat = pixels.reshape(len(pixels), -1).astype(np.float64)
+    flat = np.asarray(pixels, np.float64).reshape(len(pixels), -1)
     # A sparse product adds the taps of each output in the order of the row, as MATLAB does.
     summed: NDArray[np.float64] = _row_weights(len(pixels), factor) @ flat
     # All values are >= 0 after the clip: adding a half and truncating is MATLAB's rounding.

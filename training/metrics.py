@@ -64,7 +64,7 @@ def ssim_y(
     """
     x, y = _one_channel(restored, original, border_px, is_gray, minimum_px=SSIM_WINDOW_PX)
     mean_x, mean_y = _window_mean(x), _window_mean(y)
-    variances = _window_mean(x * x) + _window_mean(y * y) - mean_x**2 - mean_y**2
+    variances = _window_mean(x * x + y * y) - mean_x**2 - mean_y**2
     covariance = _window_mean(x * y) - mean_x * mean_y
     luminance = (2 * mean_x * mean_y + _SSIM_C1) / (mean_x**2 + mean_y**2 + _SSIM_C1)
     structure = (2 * covariance + _SSIM_C2) / (variances + _SSIM_C2)
