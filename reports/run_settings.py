@@ -27,9 +27,9 @@ class RunSettings:
     @property
     def training_name(self) -> str:
         """The training data in one word."""
-        return Path(self.training_data).name
+        return Path(self.training_data).name or self.training_data
 
     @property
     def validation_name(self) -> str:
         """The validation data in one word."""
-        return Path(self.validation_data).name
+        return Path(self.validation_data).name or self.validation_data
