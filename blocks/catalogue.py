@@ -7,7 +7,7 @@ options/super_resolution/test). SplitSR: the default reading of its figure and n
 from dataclasses import dataclass
 from typing import get_args
 
-from blocks.config import Scale, nearest
+from blocks.config import Scale
 from blocks.networks import NetworkConfig
 from blocks.seemore import SeemoReConfig
 from blocks.splitsr import SplitSRConfig
@@ -84,8 +84,8 @@ def catalogue_config(name: str, scale: int) -> NetworkConfig:
     """
     entries = {entry.config.scale: entry for entry in CATALOGUE if entry.name == name}
     if not entries:
-        names = dict.fromkeys(entry.name for entry in CATALOGUE)
-        raise ValueError(f"the catalogue has no network {name!r}{nearest(name, names)}")
+        names = ", ".join(dict.fromkeys(entry.name for entry in CATALOGUE))
+        raise ValueError(f"the catalogue has no network {name!r}; known: {names}")
     if scale not in entries:
         known = ", ".join(map(str, entries))
         raise ValueError(f"{name} is published at the scales {known}, got {scale}")

@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork
 from blocks.networks import NetworkConfig, build_network, parse_network_config
 from storage import atomic_path
@@ -26,7 +27,10 @@ class Checkpoint:
 
 
 def save_checkpoint(
-    path: Path, tensors: Mapping[str, Tensor], config: NetworkConfig, metadata: Mapping[str, str]
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    config: NetworkConfigBase,
+    metadata: Mapping[str, str],
 ) -> None:
     """Write a checkpoint wholly or not at all.
 

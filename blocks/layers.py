@@ -22,7 +22,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
 
     Raises:
         ValueError: on a forward whose input has not three channels or is smaller than
-            `config.minimum_size_px`.
+            `config.minimum_size_px`, or is not of a floating-point type.
     """
 
     mean: Tensor
@@ -58,6 +58,11 @@ class SuperResolutionNetwork(nn.Module, ABC):
             raise ValueError(
                 f"a network takes images of shape (N, 3, h, w), got {tuple(images.shape)};"
                 " convert to RGB first"
+            )
+        if not images.is_floating_point():
+            raise ValueError(
+                f"a network takes floating-point images in [0, 1], got {images.dtype};"
+                " divide by 255 first"
             )
         minimum = self.config.minimum_size_px
         if min(images.shape[2:]) < minimum:

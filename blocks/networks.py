@@ -41,6 +41,6 @@ def parse_network_config(data: object, where: str = "network") -> NetworkConfig:
     return parse_config(adapter, data, where)
 
 
-def build_network(config: NetworkConfig) -> SuperResolutionNetwork:
+def build_network(config: NetworkConfigBase) -> SuperResolutionNetwork:
     """The freshly initialised network of a configuration, in training mode."""
     return FAMILIES[config.family].network_type(config)

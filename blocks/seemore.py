@@ -44,7 +44,7 @@ class SeemoReConfig(NetworkConfigBase):
     """Whether the local and the context half exchange channels before they are used."""
     kernel: Annotated[int, Field(ge=3, le=31, strict=True)] = 11
     """Length in pixels of the stripes that gate the spatial mixer; odd."""
-    ffn_ratio: Annotated[float, Field(gt=0)] = 2.0
+    ffn_ratio: Annotated[float, Field(gt=0, le=8, strict=True)] = 2.0
     """Channels inside the feed-forward part, both halves together, over `channels`."""
     image_skip: ImageSkip = "none"
 
@@ -263,6 +263,8 @@ class MixerLayer(nn.Module):
 
 class SeemoRe(SuperResolutionNetwork):
     """Input convolution; groups of a rank and a spatial mixer; trunk skip; one-step upsampler."""
+
+    config: SeemoReConfig
 
     def __init__(self, config: SeemoReConfig) -> None:
         super().__init__(config, config.image_skip)

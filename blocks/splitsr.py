@@ -258,6 +258,8 @@ class SplitSR(SuperResolutionNetwork):
     the one-step upsampler is the output convolution itself, followed by a pixel shuffle.
     """
 
+    config: SplitSRConfig
+
     def __init__(self, config: SplitSRConfig) -> None:
         super().__init__(config, config.image_skip)
         C, scale = config.channels, config.scale

@@ -74,14 +74,10 @@ def test_published_macs_are_those_the_paper_prints() -> None:
     }
 
 
-def test_an_unknown_name_is_answered_with_the_nearest() -> None:
-    with pytest.raises(ValueError, match=r"no network 'seemor-t'; did you mean 'seemore-t'\?"):
+def test_an_unknown_name_is_answered_with_the_known() -> None:
+    known = "known: seemore-t, seemore-b, seemore-l, splitsr$"
+    with pytest.raises(ValueError, match=f"no network 'seemor-t'; {known}"):
         catalogue_config("seemor-t", 2)
-
-
-def test_an_unknown_name_far_from_all_lists_them() -> None:
-    with pytest.raises(ValueError, match="known: seemore-t, seemore-b, seemore-l, splitsr"):
-        catalogue_config("x", 2)
 
 
 def test_an_unknown_scale_lists_the_known() -> None:

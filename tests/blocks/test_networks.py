@@ -1,0 +1,244 @@
+"""What holds for every network that any family can build."""
+
+import copy
+import json
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from blocks import (
+    FAMILIES,
+    NetworkConfig,
+    SeemoReConfig,
+    SplitSRConfig,
+    build_network,
+    parse_network_config,
+)
+
+SCALES = st.sampled_from((2, 3, 4))
+SKIPS = st.sampled_from(("none", "bilinear", "bicubic"))
+
+
+@st.composite
+def splitsr_configs(draw: st.DrawFn) -> SplitSRConfig:
+    channels, groups, blocks = (draw(st.integers(1, most)) for most in (20, 3, 3))
+    upsampler = draw(st.sampled_from(("chain", "one_step")))
+    scope = draw(st.sampled_from(("group", "block")))
+    locations = ("features", "upsampler", "both") if upsampler == "chain" else ("features",)
+    return SplitSRConfig.model_validate(
+        {
+            "scale": draw(SCALES),
+            "channels": channels,
+            "groups": groups,
+            "blocks": blocks,
+            "active_channels": draw(st.integers(1, channels)),
+            "hybrid_index": draw(st.integers(0, groups if scope == "group" else blocks)),
+            "hybrid_scope": scope,
+            "hybrid_mode": draw(st.sampled_from(("split_first", "standard_first", "interleave"))),
+            "location": draw(st.sampled_from(locations)),
+            "attention": draw(st.sampled_from(("none", "squeeze_excitation"))),
+            "upsampler": upsampler,
+            "image_skip": draw(SKIPS),
+        }
+    )
+
+
+@st.composite
+def seemore_configs(draw: st.DrawFn) -> SeemoReConfig:
+    channels = draw(st.integers(1, 12))
+    ranks = tuple(draw(st.lists(st.integers(1, 6), min_size=1, max_size=4)))
+    return SeemoReConfig.model_validate(
+        {
+            "scale": draw(SCALES),
+            "channels": channels,
+            "groups": draw(st.integers(1, 2)),
+            "ranks": ranks,
+            "top_k": draw(st.integers(1, len(ranks))),
+            "recursion": draw(st.integers(0, 1)),
+            "shuffle": draw(st.booleans()),
+            "kernel": draw(st.sampled_from((3, 7, 11))),
+            "ffn_ratio": 2 * draw(st.integers(1, 2 * channels)) / channels,
+            "image_skip": draw(SKIPS),
+        }
+    )
+
+
+CONFIGS = st.one_of(splitsr_configs(), seemore_configs())
+SIZES = st.integers(0, 6)
+quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def example(family: str) -> NetworkConfig:
+    return parse_network_config(
+        {"family": family, "scale": 2, "channels": 16, "groups": 1, "image_skip": "bilinear"}
+        | ({"hybrid_index": 1, "active_channels": 4} if family == "splitsr" else {})
+    )
+
+
+every_family = pytest.mark.parametrize("family", FAMILIES)
+
+
+@given(CONFIGS)
+@settings(deadline=None)
+def test_json_round_trip(config: NetworkConfig) -> None:
+    assert parse_network_config(json.loads(config.model_dump_json())) == config
+    assert parse_network_config(config.model_dump()) == config
+
+
+@given(CONFIGS)
+@settings(deadline=None)
+def test_canonical_form_is_the_last(config: NetworkConfig) -> None:
+    canonical = config.canonical()
+    assert canonical.canonical() == canonical
+    assert canonical.arch_id == config.arch_id
+    assert parse_network_config(json.loads(canonical.model_dump_json())).arch_id == config.arch_id
+
+
+@given(CONFIGS)
+@quick
+def test_canonical_form_builds_the_same_tensors(config: NetworkConfig) -> None:
+    with torch.device("meta"):
+        built, canonical = build_network(config), build_network(config.canonical())
+    assert [(name, t.shape) for name, t in built.state_dict().items()] == [
+        (name, t.shape) for name, t in canonical.state_dict().items()
+    ]
+
+
+@given(splitsr_configs())
+@quick
+def test_canonical_form_gives_the_same_images(config: SplitSRConfig) -> None:
+    """SeemoRe's, where the order of experts counts, is compared in its own file."""
+    built, canonical = build_network(config), build_network(config.canonical())
+    canonical.load_state_dict(built.state_dict())
+    images = torch.rand(1, 3, 4, 5)
+    with torch.no_grad():
+        assert torch.equal(built(images), canonical(images))
+
+
+@given(CONFIGS, SIZES, SIZES, st.integers(1, 3))
+@quick
+def test_shape_on_the_meta_device(
+    config: NetworkConfig, extra_rows: int, extra_columns: int, batch: int
+) -> None:
+    with torch.device("meta"):
+        network = build_network(config)
+    height, width = config.minimum_size_px + extra_rows, config.minimum_size_px + extra_columns
+    output = network(torch.empty(batch, 3, height, width, device="meta"))
+    assert output.shape == (batch, 3, config.scale * height, config.scale * width)
+
+
+@given(CONFIGS)
+@quick
+def test_a_batch_in_eval_gives_what_single_images_give(config: NetworkConfig) -> None:
+    network = build_network(config).eval()
+    size = config.minimum_size_px
+    images = torch.rand(3, 3, size + 1, size + 2)
+    with torch.no_grad():
+        singles = torch.cat([network(image[None]) for image in images])
+        torch.testing.assert_close(network(images), singles)
+
+
+@given(CONFIGS)
+@quick
+def test_the_last_convolution_is_the_last(config: NetworkConfig) -> None:
+    """Zeroed, nothing but the mean colour and the skip are left: no effect of the rest."""
+    network = build_network(config).eval()
+    last = network.last_convolution
+    for parameter in last.parameters():
+        nn.init.zeros_(parameter)
+    size = config.minimum_size_px
+    images = torch.rand(1, 3, size, size)
+    with torch.no_grad():
+        learned = network.enlarge(images)
+    assert torch.count_nonzero(learned) == 0
+
+
+@every_family
+def test_gradients_reach_every_parameter(family: str) -> None:
+    """Every expert chosen, so that none of them is legitimately left out."""
+    config = example(family)
+    if isinstance(config, SeemoReConfig):
+        config = config.replace(top_k=len(config.ranks))
+    network = build_network(config)
+    network(torch.rand(2, 3, 16, 16)).square().mean().backward()
+    silent = [
+        name
+        for name, parameter in network.named_parameters()
+        if parameter.grad is None or not parameter.grad.any()
+    ]
+    assert silent == []
+
+
+@every_family
+def test_train_and_eval_are_the_same_function(family: str) -> None:
+    network = build_network(example(family))
+    images = torch.rand(2, 3, 17, 16)
+    with torch.no_grad():
+        assert torch.equal(network.train()(images), network.eval()(images))
+
+
+@every_family
+def test_channels_last_gives_the_same_images_in_the_same_layout(family: str) -> None:
+    network = build_network(example(family)).eval()
+    images = torch.rand(2, 3, 17, 18)
+    with torch.no_grad():
+        expected = network(images)
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        output = network(images.contiguous(memory_format=torch.channels_last))
+    assert output.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(output, expected)
+
+
+@every_family
+def test_bfloat16_autocast_stays_near(family: str) -> None:
+    network = build_network(example(family)).eval()
+    images = torch.rand(2, 3, 16, 16)
+    with torch.no_grad():
+        expected = network(images)
+        with torch.autocast("cpu", torch.bfloat16):
+            output = network(images)
+    assert output.dtype == torch.float32
+    torch.testing.assert_close(output, expected, atol=0.05, rtol=0)
+
+
+@every_family
+def test_networks_can_be_copied_and_exported(family: str) -> None:
+    network = copy.deepcopy(build_network(example(family)).eval())
+    images = torch.rand(1, 3, 16, 16)
+    exported = torch.export.export(network, (images,)).module()
+    with torch.no_grad():
+        torch.testing.assert_close(exported(images), network(images))
+
+
+@every_family
+def test_a_family_is_named_by_its_configuration(family: str) -> None:
+    entry = FAMILIES[family]
+    assert entry.config_type.model_fields["family"].default == family
+    assert type(build_network(example(family))) is entry.network_type
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"family": "splitsr"}, "network: scale is required but missing"),
+        ({"scale": 2}, "network: family is required but missing"),
+        (
+            {"family": "seemoer", "scale": 2},
+            "network: family 'seemoer' is unknown; did you mean 'seemore'?",
+        ),
+        (
+            {"family": "seemore", "scale": 2, "rank": 3},
+            "network: unknown key 'rank'; did you mean 'ranks'?",
+        ),
+        ({"family": "seemore", "scale": 2, "ranks": [2, 0]}, "network: ranks[1] should be"),
+        ({"family": "splitsr", "scale": 2, "channels": "64"}, "got '64'"),
+        (["splitsr"], "network: should be a mapping, got ['splitsr']"),
+    ],
+)
+def test_bad_network_data_is_one_clear_line(data: object, message: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse_network_config(data)
+    assert message in str(caught.value) and "\n" not in str(caught.value)

@@ -1,0 +1,254 @@
+"""SplitSR: patterns by hand, channel rotation, the split upsampler, identity of networks."""
+
+from collections import defaultdict
+from itertools import product
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blocks import SplitSRConfig, active_channels_of, build_network
+from blocks.splitsr import SplitBlock, SqueezeExcitation, UpsamplingStep
+
+KEYS = ("groups", "blocks", "hybrid_scope", "hybrid_mode", "hybrid_index", "location")
+
+
+def config(**fields: object) -> SplitSRConfig:
+    return SplitSRConfig.model_validate({"scale": 2, **fields})
+
+
+def pattern(*values: object) -> str:
+    """The split pattern, blocks as S (split) and . (standard), groups apart."""
+    built = config(**dict(zip(KEYS, values, strict=False)))
+    return " ".join("".join(".S"[split] for split in group) for group in built.split_pattern)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ((3, 2, "group", "split_first", 1), "SS .. .."),
+        ((3, 2, "group", "standard_first", 1), ".. .. SS"),
+        ((2, 3, "block", "split_first", 2), "SS. SS."),
+        ((2, 3, "block", "standard_first", 2), ".SS .SS"),
+        ((2, 3, "group", "split_first", 0), "... ..."),
+        ((2, 3, "group", "split_first", 2), "SSS SSS"),
+        # floor((j + 1) n / P) > floor(j n / P), worked out by hand
+        ((1, 6, "block", "interleave", 1), ".....S"),
+        ((1, 6, "block", "interleave", 2), "..S..S"),
+        ((1, 6, "block", "interleave", 3), ".S.S.S"),
+        ((1, 6, "block", "interleave", 4), ".SS.SS"),  # the unofficial codes' own pattern
+        ((1, 5, "block", "interleave", 2), "..S.S"),
+        ((1, 5, "block", "interleave", 3), ".S.SS"),
+        ((1, 6, "block", "interleave", 6), "SSSSSS"),
+        ((1, 6, "block", "interleave", 0), "......"),
+        ((3, 1, "group", "interleave", 2), ". S S"),
+        ((2, 2, "group", "split_first", 1, "both"), "SS .."),
+        ((2, 2, "group", "split_first", 1, "upsampler"), ".. .."),
+    ],
+)
+def test_split_pattern(values: tuple[object, ...], expected: str) -> None:
+    assert pattern(*values) == expected
+
+
+@given(st.integers(1, 12), st.data())
+@settings(deadline=None)
+def test_interleave_splits_as_many_places_as_asked(places: int, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, places))
+    assert pattern(1, places, "block", "interleave", index).count("S") == index
+
+
+@pytest.mark.parametrize(
+    ("ratio", "channels", "active"),
+    [(0.25, 64, 16), (0.125, 36, 4), (1.0, 36, 36), (0.125, 4, 1), (0.5, 33, 16)],
+)
+def test_split_ratio_is_rounded_down_to_at_least_one(
+    ratio: float, channels: int, active: int
+) -> None:
+    assert active_channels_of(ratio, channels) == active
+
+
+@pytest.mark.parametrize("ratio", [0.0, -0.1, 1.01, float("nan")])
+def test_impossible_split_ratios_are_refused(ratio: float) -> None:
+    with pytest.raises(ValueError, match=f"above 0 and at most 1, got {ratio}"):
+        active_channels_of(ratio, 64)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"channels": 8, "active_channels": 9}, r"at most channels \(8\), got 9"),
+        ({"hybrid_index": 7}, r"0 to 6 \(one place per group\), got 7"),
+        ({"blocks": 2, "hybrid_scope": "block"}, r"0 to 2 \(one place per block\), got 3"),
+        ({"location": "both", "upsampler": "one_step"}, "use 'chain' or location 'features'"),
+        ({"location": "upsampler", "upsampler": "one_step"}, "got upsampler 'one_step'"),
+        ({"channels": 0}, "channels"),
+        ({"hybrid_index": -1}, "hybrid_index"),
+        ({"active_channels": True}, "active_channels"),
+        ({"scale": 5}, "scale"),
+    ],
+)
+def test_impossible_configurations_are_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        config(**fields)
+
+
+@pytest.mark.parametrize(("channels", "active", "blocks"), [(4, 2, 2), (8, 2, 4), (6, 4, 3)])
+def test_split_blocks_rotate_the_channels(channels: int, active: int, blocks: int) -> None:
+    """With an identity convolution a block is a left rotation by `active`, and after
+    C / gcd(C, active) blocks the order is the first again (specification, 3.4)."""
+    block = SplitBlock(active)
+    torch.nn.init.dirac_(block.convolution.weight)
+    torch.nn.init.zeros_(block.convolution.bias)  # type: ignore[arg-type]  # it has a bias
+    x = torch.rand(1, channels, 3, 3)
+    torch.testing.assert_close(block(x), x.roll(-active, dims=1))
+    for _ in range(blocks - 1):
+        assert not torch.equal(block(x), x)
+    y = x
+    for _ in range(blocks):
+        y = block(y)
+    torch.testing.assert_close(y, x)
+
+
+def test_split_blocks_equal_convolutions_in_place_and_one_roll() -> None:
+    """The equivalence of the specification (3.4), for C divisible by a."""
+    C, a = 6, 2
+    blocks = [SplitBlock(a) for _ in range(4)]
+    x = torch.randn(2, C, 5, 5)
+    chained = torch.nn.Sequential(*blocks)(x)
+    in_place = x.clone()
+    for t, block in enumerate(blocks):
+        start = t * a % C
+        in_place[:, start : start + a] = block.convolution(in_place[:, start : start + a]).relu()
+    torch.testing.assert_close(chained, in_place.roll(-(4 * a % C), dims=1))
+
+
+def test_a_split_upsampling_step_repeats_the_passive_channels() -> None:
+    """Partial expansion written out: conv a -> s^2 a, repeat, concatenate, pixel shuffle."""
+    step = UpsamplingStep(channels=5, active_channels=2, factor=3)
+    x = torch.randn(2, 5, 4, 3)
+    expanded = torch.cat((x[:, 2:].repeat_interleave(9, dim=1), step.convolution(x[:, :2])), dim=1)
+    torch.testing.assert_close(step(x), torch.nn.functional.pixel_shuffle(expanded, 3))
+
+
+@pytest.mark.parametrize(
+    ("scale", "upsampler", "location", "parameters"),
+    [  # C = 4, a = 2; the output convolution has 27 C + 3, one step 27 s^2 C + 3 s^2
+        (2, "chain", "features", 4 * (9 * 16 + 4) + 111),
+        (3, "chain", "features", 9 * (9 * 16 + 4) + 111),
+        (4, "chain", "features", 2 * 4 * (9 * 16 + 4) + 111),
+        (2, "chain", "both", 4 * (9 * 4 + 2) + 111),
+        (4, "chain", "upsampler", 2 * 4 * (9 * 4 + 2) + 111),
+        (2, "one_step", "features", 4 * 111),
+        (4, "one_step", "features", 16 * 111),
+    ],
+)
+def test_upsampler_parameters(scale: int, upsampler: str, location: str, parameters: int) -> None:
+    network = build_network(
+        config(
+            scale=scale,
+            channels=4,
+            active_channels=2,
+            groups=1,
+            blocks=1,
+            hybrid_index=0,
+            upsampler=upsampler,
+            location=location,
+        )
+    )
+    tail = [p for n, p in network.named_parameters() if n.startswith(("upsampler", "output"))]
+    assert sum(p.numel() for p in tail) == parameters
+
+
+@pytest.mark.parametrize(("channels", "hidden"), [(8, 1), (32, 2), (40, 2)])
+def test_squeeze_excitation(channels: int, hidden: int) -> None:
+    """A reduction of 16, never below 1; with a zeroed end every channel is halved."""
+    attention = SqueezeExcitation(channels)
+    assert attention.squeeze.out_channels == hidden
+    for parameter in attention.excite.parameters():
+        torch.nn.init.zeros_(parameter)
+    x = torch.randn(2, channels, 3, 4)
+    torch.testing.assert_close(attention(x), x / 2)
+
+
+def all_small_configs() -> list[SplitSRConfig]:
+    configs = []
+    for (groups, blocks), scope in product(((1, 1), (1, 2), (3, 2)), ("group", "block")):
+        places = groups if scope == "group" else blocks
+        for active, mode, index, location, (attention, upsampler) in product(
+            (1, 2),
+            ("split_first", "standard_first", "interleave"),
+            range(places + 1),
+            ("features", "upsampler", "both"),
+            (("none", "chain"), ("squeeze_excitation", "chain"), ("none", "one_step")),
+        ):
+            if upsampler == "one_step" and location != "features":
+                continue
+            configs.append(
+                config(
+                    channels=2,
+                    active_channels=active,
+                    groups=groups,
+                    blocks=blocks,
+                    hybrid_scope=scope,
+                    hybrid_mode=mode,
+                    hybrid_index=index,
+                    location=location,
+                    attention=attention,
+                    upsampler=upsampler,
+                )
+            )
+    return configs
+
+
+def test_arch_ids_are_equal_exactly_where_the_built_networks_are() -> None:
+    """Every configuration of a small space, compared by the modules that it builds."""
+    structures, ids = defaultdict(set), defaultdict(set)
+    with torch.device("meta"):
+        for each in all_small_configs():
+            structure = repr(build_network(each))
+            structures[each.arch_id].add(structure)
+            ids[structure].add(each.arch_id)
+    assert len(ids) > 50  # the comparison is of many networks
+    assert all(len(found) == 1 for found in structures.values())
+    assert all(len(found) == 1 for found in ids.values())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"hybrid_index": 0}, {"hybrid_index": 0, "active_channels": 5, "hybrid_scope": "block"}),
+        ({"hybrid_index": 6}, {"hybrid_index": 6, "hybrid_mode": "interleave"}),
+        ({"hybrid_index": 6}, {"hybrid_index": 6, "hybrid_scope": "block"}),
+        ({"hybrid_index": 6}, {"hybrid_index": 6, "attention": "squeeze_excitation"}),
+        ({"location": "both", "active_channels": 64}, {"active_channels": 64}),
+        ({"location": "upsampler"}, {"location": "both", "hybrid_index": 0}),
+        ({"location": "upsampler"}, {"location": "upsampler", "hybrid_index": 5}),
+        ({"location": "upsampler", "active_channels": 64}, {"hybrid_index": 0}),
+    ],
+)
+def test_knobs_without_effect_do_not_change_the_network(
+    one: dict[str, object], other: dict[str, object]
+) -> None:
+    assert config(**one).arch_id == config(**other).arch_id
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"active_channels": 8},
+        {"hybrid_mode": "standard_first"},
+        {"hybrid_scope": "block"},
+        {"location": "both"},
+        {"attention": "squeeze_excitation"},
+        {"upsampler": "one_step"},
+        {"image_skip": "bilinear"},
+        {"image_skip": "bicubic"},
+        {"scale": 3},
+        {"groups": 5},
+        {"blocks": 5},
+        {"channels": 65},
+    ],
+)
+def test_knobs_with_effect_change_the_network(fields: dict[str, object]) -> None:
+    assert config(**fields).arch_id != config().arch_id
