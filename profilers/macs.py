@@ -19,7 +19,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from profilers.meta import Operator, call_operator
-from profilers.operators import FREE, MACS, MacHandler, operator_name, shapes_of, tensors_in
+from profilers.operators import MACS, MacHandler, is_free, operator_name, shapes_of, tensors_in
 
 State = Literal["counted", "free", "uncounted"]
 
@@ -168,8 +168,7 @@ def _new_tally(func: Operator, name: str) -> _OperatorTally:
     handler = MACS.get(name)
     if handler is not None:
         return _OperatorTally("counted", handler)
-    free = name in FREE or func.is_view or torch.Tag.pointwise in func.tags
-    return _OperatorTally("free" if free else "uncounted", None)
+    return _OperatorTally("free" if is_free(func) else "uncounted", None)
 
 
 @contextmanager

@@ -134,3 +134,8 @@ FREE: frozenset[str] = frozenset(
     )
     for name in group.split()
 )  # fmt: skip
+
+
+def is_free(func: Operator) -> bool:
+    """Whether an operator multiplies nothing together: declared, a view, or element-wise."""
+    return operator_name(func) in FREE or func.is_view or torch.Tag.pointwise in func.tags
