@@ -1,5 +1,6 @@
 """Trials, their front and the bicubic floor, drawn one way in every figure."""
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -7,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
 
 from reports.labels import Label
 from reports.pareto import front
@@ -122,12 +124,30 @@ def draw_trials(
 def draw_floor(axes: Axes, floor: TrialRecord | None, x: Quantity, y: Quantity) -> None:
     """Draw bicubic as a dashed line at its quality, and a cross where its cost is known."""
     height = None if floor is None else y.value(floor)
-    if floor is None or height is None or y.minimised:
+    if floor is None or height is None:
         return
-    axes.axhline(height, color=GREY, ls="--", lw=1.0, zorder=1, label=f"bicubic, {height:.4g}")
+    label = f"bicubic, {height:.4g}"
+    if not y.minimised:
+        axes.axhline(height, color=GREY, ls="--", lw=1.0, zorder=1, label=label)
     across = x.value(floor)
     if across is not None and across > 0:
-        axes.plot(across, height, "x", color=GREY, ms=6, zorder=3)
+        axes.plot(
+            across, height, "x", color=GREY, ms=6, zorder=3, label=label if y.minimised else None
+        )
+
+
+def interval_boxes(
+    axes: Axes, records: Sequence[TrialRecord], x: Quantity, y: Quantity
+) -> list[Bbox]:
+    """The bars across of the records in pixels, once the limits are final."""
+    boxes = []
+    for (across, up), (below, above) in zip(
+        points(records, x, y), _spans(records, x.name).T, strict=True
+    ):
+        if not np.isnan(below):
+            ends = [(across - below, up), (across + above, up)]
+            boxes.append(Bbox(axes.transData.transform(ends)).padded(2))
+    return boxes
 
 
 def _draw_errors(
@@ -138,51 +158,35 @@ def _draw_errors(
     colour: str,
     strong: bool,
 ) -> None:
-    """Latency's 95 % interval across, one standard deviation of PSNR between seeds upwards."""
-    for record in records:
-        ((across, up),) = points([record], x, y)
-        wide = _latency_span(record) if x.name == "latency_ms" else None
-        high = _psnr_span(record) if y.name == "psnr_y_db" else None
-        if wide is not None or high is not None:
-            axes.errorbar(
-                across,
-                up,
-                xerr=wide,
-                yerr=high,
-                fmt="none",
-                ecolor=colour,
-                elinewidth=1.0,
-                capsize=2 if strong else 0,
-                alpha=0.9 if strong else 0.3,
-                zorder=4 if strong else 1.5,
-            )
+    """Latency's 95 % interval, and one standard deviation of PSNR between training seeds."""
+    wide, high = _spans(records, x.name), _spans(records, y.name)
+    if not np.isnan([wide, high]).all():
+        axes.errorbar(
+            *_columns(points(records, x, y)),
+            xerr=wide,
+            yerr=high,
+            fmt="none",
+            ecolor=colour,
+            elinewidth=1.0,
+            capsize=2 if strong else 0,
+            alpha=0.9 if strong else 0.3,
+            zorder=4 if strong else 1.5,
+        )
 
 
-def interval_boxes(
-    axes: Axes, records: Sequence[TrialRecord], x: Quantity, y: Quantity
-) -> list[Bbox]:
-    """The latency intervals of the records in pixels, once the limits are final."""
-    boxes = []
-    for record in records if x.name == "latency_ms" else []:
-        span = _latency_span(record)
-        if span is not None:
-            ((across, up),) = points([record], x, y)
-            ends = [(across - span[0][0], up), (across + span[1][0], up)]
-            boxes.append(Bbox(axes.transData.transform(ends)).padded(2))
-    return boxes
+def _spans(records: Sequence[TrialRecord], name: str) -> NDArray[np.float64]:
+    """How far the bars of a column reach below and above its values (2, M); NaN for no bar."""
+    return np.array([_span(record, name) for record in records]).reshape(-1, 2).T
 
 
-def _latency_span(record: TrialRecord) -> list[list[float]] | None:
+def _span(record: TrialRecord, name: str) -> Point:
+    if name == "psnr_y_db" and record.psnr_y_std_db is not None:
+        return record.psnr_y_std_db, record.psnr_y_std_db
     middle, low, high = record.latency_ms, record.latency_ci_low_ms, record.latency_ci_high_ms
-    if middle is None or low is None or high is None:
-        return None
-    # A bootstrap interval need not contain the estimate; a bar cannot be negative.
-    return [[max(middle - low, 0.0)], [max(high - middle, 0.0)]]
-
-
-def _psnr_span(record: TrialRecord) -> list[list[float]] | None:
-    std = record.psnr_y_std_db
-    return None if std is None else [[std], [std]]
+    if name == "latency_ms" and middle is not None and low is not None and high is not None:
+        # A bootstrap interval need not contain the estimate, but a bar cannot be negative.
+        return max(middle - low, 0.0), max(high - middle, 0.0)
+    return math.nan, math.nan
 
 
 def _columns(pairs: Sequence[Point]) -> tuple[list[float], list[float]]:

@@ -93,7 +93,7 @@ def _scatter_figure(
     axes = figure.add_subplot()
     trained, floor = drawable(records, x, y)
     chosen = [record for record in front(records, objectives) if record in trained]
-    title = f"{y.title} against {x.title}, x{settings.scale}"
+    title = f"{y.title[0].upper()}{y.title[1:]} against {x.title}, x{settings.scale}"
     notes = _notes(settings, len(trained), len(chosen), (x_name, y_name))
     set_titles(axes, title, notes, columns=130)
     axes.set_xlabel(x.label)

@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from reports.records import TrialRecord, objective
 from reports.run_settings import RunSettings
@@ -52,16 +52,15 @@ def family_styles(families: Sequence[str]) -> dict[str, FamilyStyle]:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A column as an axis shows it: its values divided by `divisor`, under `label`."""
+    """A column as a figure shows it."""
 
     name: str
+    title: str
+    """What a heading calls it."""
     label: str
+    """What the axis says: the title with the unit and where it was measured."""
     divisor: float
-
-    @property
-    def title(self) -> str:
-        """What a heading calls it: the label without unit and place."""
-        return self.label.split(" (")[0]
+    """How many of the column's units make one of the axis."""
 
     def value(self, record: TrialRecord) -> float | None:
         """The record's number in the unit of the axis; None where it is not known."""
@@ -81,11 +80,12 @@ def quantity(name: str, settings: RunSettings) -> Quantity:
         ValueError: no objective has that name.
     """
     divisor, label = _UNITS.get(name, (1.0, objective(name).label))
+    title = label.split(" (")[0]
     if name in ("latency_ms", "peak_memory_mib") and settings.target is not None:
         label = f"{label} on {settings.target}"
     if name in ("psnr_y_db", "ssim_y"):
         label = f"{label}, {settings.validation_name} x{settings.scale}"
-    return Quantity(name, label, divisor)
+    return Quantity(name, title, label, divisor)
 
 
 def new_figure(width_inches: float, height_inches: float) -> Figure:
@@ -111,7 +111,9 @@ def set_titles(axes: Axes, title: str, notes: Sequence[str], *, columns: int) ->
 
 
 def say_empty(axes: Axes) -> None:
-    """Write that there is nothing to draw yet."""
+    """Write that there is nothing to draw yet, and leave out the scale of nothing."""
+    if not axes.has_data():
+        axes.yaxis.set_major_locator(NullLocator())
     axes.text(0.5, 0.5, "no trained trial yet", transform=axes.transAxes, ha="center", color=GREY)
 
 
