@@ -101,9 +101,8 @@ def _describe(problem: ErrorDetails, data: object) -> str:
         case "missing":
             return f"{place} is required but missing"
         case "union_tag_not_found":
-            return (
-                f"{_join(place, context['discriminator'].strip(chr(39)))} is required but missing"
-            )
+            key = context["discriminator"].strip("'")
+            return f"{_join(place, key)} is required but missing"
         case "union_tag_invalid":
             key, tag = context["discriminator"].strip("'"), context["tag"]
             known = [name.strip("'") for name in context["expected_tags"].split(", ")]

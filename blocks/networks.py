@@ -13,6 +13,7 @@ from blocks.seemore import SeemoRe, SeemoReConfig
 from blocks.splitsr import SplitSR, SplitSRConfig
 
 NetworkConfig = Annotated[SplitSRConfig | SeemoReConfig, Field(discriminator="family")]
+_NETWORK_CONFIG: TypeAdapter[NetworkConfig] = TypeAdapter(NetworkConfig)
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,7 @@ def parse_network_config(data: object, where: str = "network") -> NetworkConfig:
     Raises:
         ValueError: one line that opens with `where` and states what is wrong.
     """
-    adapter: TypeAdapter[NetworkConfig] = TypeAdapter(NetworkConfig)
-    return parse_config(adapter, data, where)
+    return parse_config(_NETWORK_CONFIG, data, where)
 
 
 def build_network(config: NetworkConfigBase) -> SuperResolutionNetwork:

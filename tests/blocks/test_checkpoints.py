@@ -33,7 +33,8 @@ def saved(path: Path, config: NetworkConfigBase = SPLITSR) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("config", [SPLITSR, SEEMORE])
 def test_round_trip(tmp_path: Path, config: SplitSRConfig | SeemoReConfig) -> None:
-    network = build_network(config).to(memory_format=torch.channels_last)
+    network = build_network(config)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     save_checkpoint(tmp_path / "m.safetensors", network.state_dict(), config, {"step": "7"})
     checkpoint = load_checkpoint(tmp_path / "m.safetensors")
     assert checkpoint.config == config

@@ -75,7 +75,7 @@ def test_configs_are_frozen_and_refuse_unknown_keys_when_built_directly() -> Non
     with pytest.raises(ValueError, match="did you mean 'street'"):
         Household(stret="y")  # type: ignore[call-arg]
     with pytest.raises(ValidationError, match="frozen"):
-        Household().street = "z"  # type: ignore[misc]
+        Household().street = "z"
 
 
 def test_nearest_lists_all_when_none_is_near() -> None:

@@ -7,8 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 
-from blocks import SplitSRConfig, active_channels_of, build_network
+from blocks import SplitSR, SplitSRConfig, active_channels_of, build_network
+from blocks.layers import DIV2K_MEAN
 from blocks.splitsr import SplitBlock, SqueezeExcitation, UpsamplingStep
 
 KEYS = ("groups", "blocks", "hybrid_scope", "hybrid_mode", "hybrid_index", "location")
@@ -128,7 +131,7 @@ def test_a_split_upsampling_step_repeats_the_passive_channels() -> None:
     step = UpsamplingStep(channels=5, active_channels=2, factor=3)
     x = torch.randn(2, 5, 4, 3)
     expanded = torch.cat((x[:, 2:].repeat_interleave(9, dim=1), step.convolution(x[:, :2])), dim=1)
-    torch.testing.assert_close(step(x), torch.nn.functional.pixel_shuffle(expanded, 3))
+    torch.testing.assert_close(step(x), F.pixel_shuffle(expanded, 3))
 
 
 @pytest.mark.parametrize(
@@ -169,6 +172,58 @@ def test_squeeze_excitation(channels: int, hidden: int) -> None:
         torch.nn.init.zeros_(parameter)
     x = torch.randn(2, channels, 3, 4)
     torch.testing.assert_close(attention(x), x / 2)
+
+
+def transcribed(network: SplitSR, images: Tensor) -> Tensor:
+    """The specification's sections 2 and 3 (defaults), step by step, from the weights."""
+    weights, config = network.state_dict(), network.config
+
+    def conv(x: Tensor, name: str) -> Tensor:
+        weight = weights[f"{name}.weight"]
+        return F.conv2d(x, weight, weights[f"{name}.bias"], padding=weight.shape[2] // 2)
+
+    mean = torch.tensor(DIV2K_MEAN).view(1, 3, 1, 1)
+    shallow = x = conv(images - mean, "input_convolution")
+    for g, group in enumerate(config.split_pattern):
+        group_input = x
+        for j, is_split in enumerate(group):
+            name = f"groups.{g}.blocks.{j}"
+            if is_split:
+                u, v = x[:, : config.active_channels], x[:, config.active_channels :]
+                x = torch.cat((v, conv(u, f"{name}.convolution").clamp(min=0)), dim=1)
+                continue
+            y = conv(conv(x, f"{name}.convolution_1").clamp(min=0), f"{name}.convolution_2")
+            if config.attention == "squeeze_excitation":
+                pooled = y.mean((2, 3), keepdim=True)
+                squeezed = conv(pooled, f"{name}.attention.squeeze").clamp(min=0)
+                y = y / (1 + torch.exp(-conv(squeezed, f"{name}.attention.excite")))
+            x = x + y
+        x = group_input + conv(x, f"groups.{g}.convolution")
+    x = shallow + conv(x, "trunk_convolution")
+    if config.upsampler == "one_step":
+        return F.pixel_shuffle(conv(x, "output_convolution"), config.scale) + mean
+    for step, factor in enumerate({2: (2,), 3: (3,), 4: (2, 2)}[config.scale]):
+        x = F.pixel_shuffle(conv(x, f"upsampler.{step}.convolution"), factor)
+    return conv(x, "output_convolution") + mean
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"scale": 3, "hybrid_mode": "standard_first"},
+        {"scale": 4, "hybrid_scope": "block", "attention": "squeeze_excitation"},
+        {"upsampler": "one_step", "hybrid_mode": "interleave", "hybrid_scope": "block"},
+        {"scale": 4, "upsampler": "one_step", "hybrid_index": 0},
+        {"location": "both", "active_channels": 32},
+    ],
+)
+def test_network_equals_its_transcription(fields: dict[str, object]) -> None:
+    shape = {"channels": 32, "active_channels": 8, "groups": 2, "blocks": 3, "hybrid_index": 1}
+    network = SplitSR(config(**{**shape, **fields}))
+    images = torch.rand(2, 3, 6, 7)
+    with torch.no_grad():
+        torch.testing.assert_close(network(images), transcribed(network, images))
 
 
 def all_small_configs() -> list[SplitSRConfig]:
