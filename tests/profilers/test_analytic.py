@@ -102,14 +102,13 @@ def test_splitsr_equals_the_printed_table_and_the_formula(
 )
 def test_the_meta_device_counts_what_a_real_pass_runs(config: NetworkConfig) -> None:
     network = build_network(config)
-    height, width = macs_lr_size_px(config.scale)
-    report = count_macs(network, torch.zeros(1, 3, height, width))
-    assert report.total == macs_of(config)
-    assert (
-        report.by_operator
-        == count_macs(
-            network.to("meta"), torch.zeros(1, 3, height, width, device="meta")
-        ).by_operator
+    real = count_macs(network, torch.zeros(1, 3, 64, 80))
+    meta = count_macs(network.to("meta"), torch.zeros(1, 3, 64, 80, device="meta"))
+    assert real.total > 0
+    assert (real.total, real.by_operator, real.by_module) == (
+        meta.total,
+        meta.by_operator,
+        meta.by_module,
     )
 
 

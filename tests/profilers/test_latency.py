@@ -1,0 +1,155 @@
+"""Real worker processes on networks that take a millisecond."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from blocks import SeemoReConfig, SplitSRConfig
+from profilers import (
+    REFERENCE_NAME,
+    Calibration,
+    LatencyMeter,
+    ProfilingFailed,
+    Target,
+    measure_callable,
+    measure_peak_memory_mib,
+)
+
+TARGET = Target.parse("eager:lr=16x16")
+SMALL = SplitSRConfig(
+    scale=2, channels=8, groups=1, blocks=1, active_channels=8, hybrid_index=0, upsampler="one_step"
+)
+LARGE = SplitSRConfig(scale=2, channels=64, groups=2, blocks=4, active_channels=16, hybrid_index=0)
+TOO_DEEP = SeemoReConfig(scale=2, channels=8, groups=1, recursion=3)
+
+
+@pytest.fixture(scope="module")
+def meter() -> Iterator[LatencyMeter]:
+    with LatencyMeter(TARGET) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def calibration(meter: LatencyMeter) -> Calibration:
+    return meter.calibrate(max_seconds=0.3)
+
+
+def worker_pid(meter: LatencyMeter) -> int:
+    worker = meter._child._worker
+    assert worker is not None
+    return worker._process.pid
+
+
+def test_calibration_round_trips_through_json(calibration: Calibration) -> None:
+    assert (calibration.target, calibration.reference) == (str(TARGET), REFERENCE_NAME)
+    assert calibration.reference_ms > 0
+    text = json.dumps(dataclasses.asdict(calibration))
+    assert Calibration(**json.loads(text)) == calibration
+
+
+def test_milliseconds_are_ratio_times_calibration(
+    meter: LatencyMeter, calibration: Calibration
+) -> None:
+    latency = meter.measure(SMALL, calibration, max_seconds=0.3)
+    assert latency.latency_ms == latency.latency_ratio * calibration.reference_ms
+    assert latency.latency_ci_low_ms <= latency.latency_ms <= latency.latency_ci_high_ms
+    assert latency.repeats >= 3
+    assert min(latency.first_ms, latency.p90_ms) > 0
+
+
+def test_a_much_larger_network_takes_longer(meter: LatencyMeter) -> None:
+    assert meter.compare(LARGE, SMALL, max_seconds=0.3).ci_low > 1
+
+
+def test_one_process_serves_many_requests(meter: LatencyMeter) -> None:
+    meter.calibrate(max_seconds=0.01)
+    pid = worker_pid(meter)
+    meter.compare(SMALL, SMALL, max_seconds=0.01)
+    assert worker_pid(meter) == pid
+
+
+def test_a_network_that_cannot_run_is_an_error_with_its_reason(
+    meter: LatencyMeter, calibration: Calibration
+) -> None:
+    with pytest.raises(ProfilingFailed, match="seemore needs images of at least") as caught:
+        meter.measure(TOO_DEEP, calibration, max_seconds=0.3)
+    assert "\n" not in str(caught.value)
+    assert meter.measure(SMALL, calibration, max_seconds=0.01).latency_ms > 0
+
+
+def test_a_killed_process_is_reported_and_replaced(calibration: Calibration) -> None:
+    with LatencyMeter(TARGET) as meter:
+        meter.calibrate(max_seconds=0.01)
+        killed = worker_pid(meter)
+        os.kill(killed, signal.SIGKILL)
+        with pytest.raises(ProfilingFailed, match="the process died"):
+            meter.measure(SMALL, calibration, max_seconds=0.3)
+        assert meter.measure(SMALL, calibration, max_seconds=0.01).repeats >= 3
+        assert worker_pid(meter) != killed
+
+
+def test_a_hanging_process_is_ended_in_time(meter: LatencyMeter) -> None:
+    meter.calibrate(max_seconds=0.01)
+    os.kill(worker_pid(meter), signal.SIGSTOP)
+    with pytest.raises(ProfilingFailed, match="no answer within 0 s"):
+        meter._child.request({"do": "calibrate", "max_seconds": 0.01}, 0.2)
+    assert meter.calibrate(max_seconds=0.01).repeats >= 3
+
+
+def test_a_calibration_of_another_target_is_refused(calibration: Calibration) -> None:
+    other = Target.parse("eager:lr=16x32")
+    with pytest.raises(ValueError, match="calibrate this target"):
+        LatencyMeter(other).measure(SMALL, calibration, max_seconds=1.0)
+    with pytest.raises(ValueError, match="calibrate this target"):
+        measure_callable(int, other, calibration, max_seconds=1.0)
+
+
+def test_a_worker_does_not_outlive_a_killed_parent() -> None:
+    program = (
+        "from profilers import LatencyMeter, Target\n"
+        f"meter = LatencyMeter(Target.parse('{TARGET}'))\n"
+        "meter.calibrate(max_seconds=0.01)\n"
+        "print(meter._child._worker._process.pid, flush=True)\n"
+        "meter.calibrate(max_seconds=60.0)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        worker = Path("/proc", parent.stdout.readline().decode().strip())
+        time.sleep(0.2)
+        parent.kill()
+    deadline = time.monotonic() + 20
+    while is_running(worker) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not is_running(worker)
+
+
+def is_running(process: Path) -> bool:
+    """Whether a process of Linux runs; a zombie that nobody waits for does not."""
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_callable_is_timed_here_and_the_thread_count_restored(
+    calibration: Calibration,
+) -> None:
+    threads = torch.get_num_threads()
+    latency = measure_callable(lambda: time.sleep(0.001), TARGET, calibration, max_seconds=0.1)
+    assert latency.first_ms >= 1
+    assert torch.get_num_threads() == threads
+
+
+def test_peak_memory_holds_at_least_the_largest_activation() -> None:
+    target = Target.parse("eager:lr=256x256")
+    one_map_mib = LARGE.channels * 256 * 256 * 4 / 2**20
+    assert measure_peak_memory_mib(LARGE, target) > one_map_mib

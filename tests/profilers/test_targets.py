@@ -1,0 +1,79 @@
+"""The target grammar, both ways."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profilers import Target, list_targets
+from profilers.runtimes import RUNTIMES
+from profilers.targets import LAYOUTS, PRECISIONS, RUNTIME_DEVICES
+
+targets = st.sampled_from([(name, d) for name, ds in RUNTIME_DEVICES.items() for d in ds]).flatmap(
+    lambda runtime_device: st.builds(
+        Target,
+        runtime=st.just(runtime_device[0]),
+        device=st.just(runtime_device[1]),
+        threads=st.integers(1, 256),
+        precision=st.sampled_from(PRECISIONS),
+        layout=st.sampled_from(LAYOUTS),
+        batch=st.integers(1, 64),
+        lr_height_px=st.integers(1, 4000),
+        lr_width_px=st.integers(1, 4000),
+    )
+)
+
+
+@given(targets)
+def test_text_round_trips(target: Target) -> None:
+    assert Target.parse(str(target)) == target
+
+
+def test_what_is_left_out_takes_the_default() -> None:
+    assert Target.parse("eager") == Target()
+    assert Target.parse("eager:threads=2, lr=90x160") == Target(
+        threads=2, lr_height_px=90, lr_width_px=160
+    )
+
+
+def test_the_canonical_text_spells_everything_out() -> None:
+    assert str(Target()) == (
+        "eager:device=cpu,threads=1,precision=float32,layout=channels_last,batch=1,lr=180x320"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("eagre", r"unknown runtime 'eagre', known are eager; did you mean 'eager'"),
+        ("", r"unknown runtime ''"),
+        ("eager:device=tpu", r"unknown device 'tpu', known are cpu, cuda"),
+        ("eager:thread=2", r"unknown target key 'thread'.*did you mean 'threads'"),
+        ("eager:threads=0", r"threads must be at least 1, got 0"),
+        ("eager:threads=two", r"'threads' must be a whole number, got 'two'"),
+        ("eager:threads=1,threads=2", r"'threads' must be given once"),
+        ("eager:threads", r"key=value, got 'threads'"),
+        ("eager:precision=int8", r"unknown precision 'int8'"),
+        ("eager:layout=nhwc", r"unknown layout 'nhwc'"),
+        ("eager:lr=180", r"HEIGHTxWIDTH like 180x320, got '180'"),
+        ("eager:lr=0x320", r"lr_height_px must be at least 1, got 0"),
+        ("ssh://me@phone/eager", r"on another machine"),
+    ],
+)
+def test_mistakes_are_named(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        Target.parse(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_named_runtime_has_code_and_the_other_way_round() -> None:
+    assert RUNTIMES.keys() == RUNTIME_DEVICES.keys()
+
+
+def test_list_says_what_is_missing_and_what_to_do() -> None:
+    statuses = {status.name: status for status in list_targets()}
+    assert statuses["eager:device=cpu"].available
+    cuda = statuses["eager:device=cuda"]
+    assert cuda.available == torch.cuda.is_available()
+    assert cuda.available or (cuda.reason and cuda.remedy)
+    assert all(Target.parse(name) for name in statuses)

@@ -1,0 +1,149 @@
+"""The interleaved protocol on a clock that only the timed calls move."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, cycle, repeat
+
+import numpy as np
+import pytest
+
+from profilers import RatioEstimate, compare
+from profilers.timing import median_interval, time_alone
+
+
+class Bench:
+    """A clock in seconds, and calls that take scripted times on it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.log = ""
+
+    def clock(self) -> float:
+        return self.now
+
+    def call(self, name: str, milliseconds: Iterable[float]) -> Callable[[], None]:
+        durations: Iterator[float] = iter(milliseconds)
+
+        def run() -> None:
+            self.now += next(durations) / 1000 * self.slowdown()
+            self.log += name
+
+        return run
+
+    def slowdown(self) -> float:
+        return 1.0
+
+
+class DriftingBench(Bench):
+    """The machine slows down steadily, to half its speed after ten seconds."""
+
+    def slowdown(self) -> float:
+        return 1 + self.now / 10
+
+
+def run(
+    bench: Bench, candidate: Iterable[float], reference: Iterable[float], max_seconds: float = 10.0
+) -> RatioEstimate:
+    return compare(
+        bench.call("A", candidate),
+        bench.call("B", reference),
+        max_seconds=max_seconds,
+        clock=bench.clock,
+    )
+
+
+def test_steady_calls_give_their_exact_ratio() -> None:
+    bench = Bench()
+    estimate = run(bench, repeat(30.0), repeat(20.0))
+    assert estimate.ratio == pytest.approx(1.5)
+    assert (estimate.ci_low, estimate.ci_high) == pytest.approx((1.5, 1.5))
+    assert estimate.candidate_ms == pytest.approx(30)
+    assert estimate.reference_ms == pytest.approx(20)
+    assert estimate.candidate_p90_ms == pytest.approx(30)
+    assert bench.now < 10  # a narrow interval ends the measurement early
+
+
+def test_calls_alternate() -> None:
+    bench = Bench()
+    run(bench, repeat(1.0), repeat(1.0))
+    assert bench.log.startswith("AB")
+    measured = bench.log[bench.log.rindex("BB") + 1 :]
+    assert set(measured[::2]) == {"B"}
+    assert set(measured[1::2]) == {"A"}
+
+
+def test_first_call_and_warm_up_stay_out_of_the_ratio() -> None:
+    warming = chain([500.0], (100.0 - 5 * step for step in range(10)), repeat(50.0))
+    estimate = run(Bench(), warming, repeat(50.0), max_seconds=60.0)
+    assert estimate.candidate_first_ms == pytest.approx(500)
+    assert estimate.ratio == pytest.approx(1.0)
+
+
+def test_a_drift_of_the_machine_cancels() -> None:
+    estimate = run(DriftingBench(), repeat(30.0), repeat(20.0))
+    assert estimate.ratio == pytest.approx(1.5, rel=1e-3)
+
+
+def test_interruptions_do_not_move_the_ratio_but_show_in_the_tail() -> None:
+    candidate = cycle([30.0] * 8 + [300.0] * 2)
+    estimate = run(Bench(), candidate, repeat(20.0))
+    assert estimate.ratio == pytest.approx(1.5)
+    assert estimate.candidate_p90_ms == pytest.approx(300)
+
+
+def test_noise_is_measured_until_time_ends() -> None:
+    random = np.random.default_rng(0)
+    noisy = (float(random.uniform(10, 50)) for _ in repeat(None))
+    bench = Bench()
+    estimate = run(bench, noisy, repeat(20.0))
+    assert 10 <= bench.now < 10.1
+    assert estimate.ci_low < estimate.ratio < estimate.ci_high
+    assert estimate.ci_low < 1.5 < estimate.ci_high
+
+
+@pytest.mark.parametrize("max_seconds", [0.001, 1.0])
+def test_a_candidate_slower_than_the_budget_is_still_timed_three_times(
+    max_seconds: float,
+) -> None:
+    estimate = run(Bench(), repeat(5000.0), repeat(10.0), max_seconds)
+    assert estimate.repeats == 3
+    assert estimate.ratio == pytest.approx(500)
+
+
+def test_time_alone_is_the_median() -> None:
+    bench = Bench()
+    call = bench.call("B", chain([90.0], cycle([20.0, 22.0, 21.0])))
+    estimate = time_alone(call, max_seconds=2.0, clock=bench.clock)
+    assert estimate.median_ms == pytest.approx(21)
+    assert 2.0 <= bench.now < 2.1
+
+
+def test_the_interval_covers_the_median_as_often_as_it_says() -> None:
+    random = np.random.default_rng(1)
+    covered = 0
+    for seed in range(200):
+        low, high = median_interval(random.lognormal(0.0, 0.05, size=60), seed)
+        covered += low <= 1.0 <= high
+    # 95 % of 200 is 190; 180 is three standard deviations below.
+    assert covered >= 180
+
+
+def test_the_interval_is_wider_where_neighbours_resemble_each_other() -> None:
+    random = np.random.default_rng(2)
+    alike = np.repeat(random.lognormal(0.0, 0.05, size=20), 6)
+    mixed = random.permutation(alike)
+    low, high = median_interval(alike, 0)
+    mixed_low, mixed_high = median_interval(mixed, 0)
+    assert high - low > mixed_high - mixed_low
+
+
+def test_the_interval_repeats() -> None:
+    values = np.random.default_rng(3).uniform(size=50)
+    assert median_interval(values, 4) == median_interval(values, 4)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])
+def test_a_budget_has_to_be_positive(seconds: float) -> None:
+    with pytest.raises(ValueError, match="max_seconds must be above 0"):
+        compare(int, int, max_seconds=seconds)
+    with pytest.raises(ValueError, match="max_seconds must be above 0"):
+        time_alone(int, max_seconds=seconds)
