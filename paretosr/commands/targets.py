@@ -1,0 +1,45 @@
+"""`paretosr targets`: where a network can be measured on this machine."""
+
+from dataclasses import asdict
+
+from paretosr.options import JsonOption
+
+
+def targets(json: JsonOption = False) -> None:
+    """List what a network can be measured on.
+
+    For what is missing here, the remedy is listed too.
+
+    \b
+    A target is RUNTIME[:key=value,...] with the keys
+      device      cpu or cuda
+      threads     threads the runtime may use
+      precision   number format of weights and activations
+      layout      memory order of activations
+      batch       images per forward pass
+      lr          size of the low-resolution input, HEIGHTxWIDTH
+
+    \b
+    Examples:
+      paretosr targets
+      paretosr profile seemore-t --scale 2 --target eager:threads=1,lr=90x160
+    """
+    from paretosr.output import write_json, write_rows
+    from profilers.targets import list_targets
+
+    statuses = list_targets()
+    if json:
+        write_json([asdict(status) for status in statuses])
+        return
+    write_rows(
+        ("target", "available", "reason", "remedy"),
+        [
+            (
+                status.name,
+                "yes" if status.available else "no",
+                status.reason or "",
+                status.remedy or "",
+            )
+            for status in statuses
+        ],
+    )

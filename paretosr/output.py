@@ -1,0 +1,57 @@
+"""What reaches the terminal: results on standard output, notes on standard error."""
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+# What is piped into a file must be neither wrapped nor cut.
+_UNLIMITED_WIDTH = 1000
+
+
+def write_json(value: object) -> None:
+    """Write one JSON document; a number that is not finite becomes null."""
+    typer.echo(json.dumps(_finite(value), indent=2, allow_nan=False))
+
+
+def write_line(line: str) -> None:
+    """Write one line of a result."""
+    typer.echo(line)
+
+
+def write_note(line: str) -> None:
+    """Write to standard error one line that is not part of the result."""
+    typer.echo(f"note: {line}", err=True)
+
+
+def write_rows(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()
+) -> None:
+    """Write an aligned table; the columns headed as in `numbers` are aligned to the right."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in numbers else "left")
+    for row in rows:
+        table.add_row(*row)
+    write_table(table)
+
+
+def write_table(table: RenderableType) -> None:
+    """Write a table as wide as the terminal, or as wide as it needs where there is none."""
+    width = None if sys.stdout.isatty() else _UNLIMITED_WIDTH
+    Console(width=width, highlight=False, markup=False).print(table)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,100 @@
+"""One network trained in a folder of its own, and judged."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from blocks import NetworkConfig, build_network, load_checkpoint
+from profilers.runtimes import RUNTIMES
+from profilers.targets import RUNTIME_DEVICES
+from search.evaluation import seeded_network
+from training import PatchSampler, Precision, Recipe, TrainingResult, choose_precision, train
+from training.images import Image
+from training.quality import (
+    Quality,
+    bicubic_upscaler,
+    evaluate_quality,
+    network_upscaler,
+    prepare_validation,
+)
+from training.state import MODEL_FILE, STATE_FILE
+
+
+@dataclass(frozen=True)
+class TrainingOutcome:
+    """A finished training, what it gives, and what bicubic gives on the same images."""
+
+    arch_id: str
+    precision: Precision
+    training: TrainingResult
+    quality: Quality
+    bicubic: Quality
+    checkpoint: Path
+
+
+def train_and_validate(
+    config: NetworkConfig,
+    images: Sequence[Image],
+    validation: Sequence[Image],
+    recipe: Recipe,
+    *,
+    steps: int,
+    seed: int,
+    device: str,
+    folder: Path,
+    on_step: Callable[[int, float], None],
+) -> TrainingOutcome:
+    """Train the network of `config` in `folder`, or continue what was begun there, and judge it.
+
+    Raises:
+        ValueError: the device is missing, the images cannot be used, or `folder` holds
+            another training.
+        TrainingDiverged: the loss or the weights are no longer finite.
+        KeyboardInterrupt: stopped by the user; the message says how to go on.
+    """
+    _require_device(device)
+    pairs = prepare_validation(validation, config.scale)
+    patches = PatchSampler(images, scale=config.scale, recipe=recipe, seed=seed)
+    precision = _stored_precision(folder) or choose_precision(
+        lambda: build_network(config), patches, recipe, device=device
+    )
+    network = seeded_network(config, seed)
+    try:
+        result = train(
+            network,
+            patches,
+            recipe,
+            steps=steps,
+            device=device,
+            precision=precision,
+            checkpoint_folder=folder,
+            on_step=on_step,
+        )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"stopped; the same command continues it in {folder}") from None
+    return TrainingOutcome(
+        arch_id=config.arch_id,
+        precision=precision,
+        training=result,
+        quality=evaluate_quality(network_upscaler(network, device=device), pairs),
+        bicubic=evaluate_quality(bicubic_upscaler(config.scale), pairs),
+        checkpoint=folder / MODEL_FILE,
+    )
+
+
+def _stored_precision(folder: Path) -> Precision | None:
+    """Return the number format of the training in `folder`: timing it anew could differ."""
+    for path in (folder / STATE_FILE, folder / MODEL_FILE):
+        if path.exists():
+            stored = load_checkpoint(path).metadata.get("precision")
+            return "bfloat16" if stored == "bfloat16" else "float32"
+    return None
+
+
+def _require_device(device: str) -> None:
+    known = RUNTIME_DEVICES["eager"]
+    if device not in known:
+        raise ValueError(f"--device must be one of {', '.join(known)}, got {device!r}")
+    missing = RUNTIMES["eager"].why_unavailable(device)
+    if missing is not None:
+        raise ValueError(f"--device {device} must exist here: {missing.reason}; {missing.remedy}")
