@@ -7,8 +7,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from profilers.meta import Operator, call_operator
-from profilers.operators import tensors_in
+from profilers.meta import Operator, call_operator, tensors_in
 
 MIB = 2**20
 

@@ -18,8 +18,8 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from profilers.meta import Operator, call_operator
-from profilers.operators import MACS, MacHandler, is_free, operator_name, shapes_of, tensors_in
+from profilers.meta import Operator, call_operator, tensors_in
+from profilers.operators import MACS, MacHandler, is_free, operator_name, shapes_of
 
 State = Literal["counted", "free", "uncounted"]
 

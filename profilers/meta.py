@@ -5,7 +5,7 @@ A search asks for the cost of each proposal, so both are avoided here.
 """
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -58,24 +58,30 @@ class _Constant(NamedTuple):
     value: object
 
 
-class _HasValuesError(Exception):
-    """An operand is not on the meta device, so the operator has to run."""
-
-
 def call_operator(func: Operator, args: Sequence[object], kwargs: Mapping[str, object]) -> object:
     """Return `func(*args, **kwargs)`, answering a repeated call on meta tensors from memory.
 
     Without values, the shapes, strides and types of the results follow from the operands'.
     Operators that return or write an existing tensor, or run elsewhere, are simply called.
     """
-    if not _makes_new_tensors(func):
+    operands = list(tensors_in((args, tuple(kwargs.values()))))
+    is_meta = bool(operands) and all(operand.is_meta for operand in operands)
+    if not is_meta or not _makes_new_tensors(func):
         return func(*args, **kwargs)
-    try:
-        layouts = _result_layouts(func, _description(args), _description(tuple(kwargs.items())))
-    except _HasValuesError:
+    layouts = _result_layouts(func, _description(args), _description(tuple(kwargs.items())))
+    if layouts is None:
         return func(*args, **kwargs)
     tensors = tuple(layout.tensor() for layout in layouts)
     return tensors if len(tensors) > 1 else tensors[0]
+
+
+def tensors_in(value: object) -> Iterator[torch.Tensor]:
+    """Yield the tensors of arguments or results, also inside lists and tuples."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from tensors_in(part)
 
 
 @functools.cache
@@ -89,17 +95,18 @@ def _makes_new_tensors(func: Operator) -> bool:
 @functools.lru_cache(maxsize=4096)
 def _result_layouts(
     func: Operator, args: tuple[object, ...], kwargs: tuple[object, ...]
-) -> tuple[_Layout, ...]:
+) -> tuple[_Layout, ...] | None:
+    """The layouts of what `func` returns; None if that is not on the meta device."""
     output = func(*map(_operand, args), **dict(map(_operand, kwargs)))
     results = output if isinstance(output, tuple) else (output,)
+    if not all(isinstance(part, torch.Tensor) and part.is_meta for part in results):
+        return None
     return tuple(_Layout(part.shape, part.stride(), part.dtype) for part in results)
 
 
 def _description(value: object) -> Any:
     """A hashable stand-in that is equal for operands that lead to the same result."""
     if isinstance(value, torch.Tensor):
-        if not value.is_meta:
-            raise _HasValuesError
         return _Layout(value.shape, value.stride(), value.dtype)
     if isinstance(value, (list, tuple)):
         return tuple(_description(part) for part in value)

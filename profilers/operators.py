@@ -4,7 +4,7 @@ To teach the ledger an operator, add one line to `MACS` (what multiplies) or `FR
 not); views and operators that PyTorch tags as pointwise are free without being listed.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -28,15 +28,6 @@ def shapes_of(value: object) -> Any:
     if isinstance(value, (list, tuple)):
         return [shapes_of(part) for part in value]
     return value
-
-
-def tensors_in(value: object) -> Iterable[torch.Tensor]:
-    """Yield the tensors of arguments or results, also inside lists and tuples."""
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            yield from tensors_in(part)
 
 
 def convolution(args: Sequence[Any], output: Any) -> int:

@@ -63,6 +63,15 @@ def test_real_tensors_are_computed() -> None:
     assert torch.equal(result, torch.full((2,), 2.0))
 
 
+def test_tensors_made_on_another_device_stay_there() -> None:
+    images = torch.zeros(2, device="meta")
+    for _ in range(2):
+        copied = call_operator(aten.zeros_like.default, (images,), {"device": torch.device("cpu")})
+        created = call_operator(aten.zeros.default, ([2],), {"device": torch.device("cpu")})
+        assert torch.equal(copied, torch.zeros(2))
+        assert torch.equal(created, torch.zeros(2))
+
+
 def test_a_repeated_call_gives_a_new_tensor() -> None:
     images = torch.zeros(2, device="meta")
     first, second = (call_operator(aten.add.Tensor, (images, 1), {}) for _ in range(2))
