@@ -51,13 +51,15 @@ class TrainingConfig(FrozenConfig):
 
     `seeds` trainings are run of each candidate and their mean PSNR counts; with two or
     more, the noise between them is measured. `threads` is for training and validation;
-    latency has the threads of the target.
+    latency has the threads of the target. `precision` auto lets a few timed steps choose for
+    each family; name one where two runs must train alike to the last bit.
     """
 
     recipe: str = "quick"
     seeds: pydantic.PositiveInt = 1
     device: Literal["cpu", "cuda"] = "cpu"
     threads: pydantic.PositiveInt = 1
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     @pydantic.field_validator("recipe")
     @classmethod

@@ -1,6 +1,5 @@
 """Finding out before the first training whether any architecture can keep the constraints."""
 
-import random
 from collections.abc import Mapping
 
 from reports.records import OBJECTIVES, TrialRecord
@@ -10,7 +9,7 @@ from search.constraints import broken_rule, violations
 from search.knobs import Value, values_of
 from search.space import FamilySpace, SearchSpace
 
-STARTS = 6
+STARTS = (0.0, 1.0, 0.5)
 
 
 def check_feasible(
@@ -18,8 +17,8 @@ def check_feasible(
 ) -> list[str]:
     """Look for an architecture of each family that keeps the constraints on cheap columns.
 
-    From the smallest, the largest and a few random architectures, one knob after the
-    other is set to its least violating value until nothing improves. The costs grow or
+    From the first, the last and the middle value of every knob, one knob after the other
+    is set to its least violating value until nothing improves. The costs grow or
     fall with each knob alone, so that such a descent ends at an extreme of the space.
 
     Returns a line for each family that has none, where another family has one.
@@ -58,13 +57,14 @@ class _Descent:
         self._family = family
         self._constraints = constraints
         self._costing = costing
+        self._known: dict[str, TrialRecord] = {}
         self._values = {name: values_of(knob) for name, knob in family.knobs().items()}
 
     def nearest(self) -> TrialRecord:
         """The record with the least violation that was found."""
         found = []
-        for start in self._starts():
-            record = self._improved(start)
+        for share in STARTS:
+            record = self._improved(self._family.values_at(share))
             if record is not None and self._total(record) <= 0:
                 return record
             found.append(record)
@@ -75,16 +75,6 @@ class _Descent:
                 "but none tried does: check its ranges"
             )
         return min(known, key=self._total)
-
-    def _starts(self) -> list[dict[str, Value]]:
-        generator = random.Random(0)
-        smallest = {name: values[0] for name, values in self._values.items()}
-        largest = {name: values[-1] for name, values in self._values.items()}
-        others = [
-            {name: generator.choice(values) for name, values in self._values.items()}
-            for _ in range(STARTS - 2)
-        ]
-        return [smallest, largest, *others]
 
     def _improved(self, values: dict[str, Value]) -> TrialRecord | None:
         best = self._record(values)
@@ -104,7 +94,10 @@ class _Descent:
             config = self._family.network(values, self._scale)
         except ValueError:
             return None
-        return with_analytic_cost(described(None, config, self._costing), config, self._costing)
+        record = described(None, config, self._costing)
+        if record.arch_id not in self._known:
+            self._known[record.arch_id] = with_analytic_cost(record, config, self._costing)
+        return self._known[record.arch_id]
 
     def _total(self, record: TrialRecord) -> float:
         return sum(max(0.0, excess) for excess in violations(self._constraints, record).values())

@@ -64,8 +64,7 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
     precision: dict[str, Precision] = dict(settings.get("precision") or {})
     for space in config.space.families:
         if space.family not in precision:
-            notice(f"choosing the number format for {space.family} by timed steps")
-            precision[space.family] = _precision_of(space, config, patches)
+            precision[space.family] = _precision_of(space, config, patches, notice)
             settings["precision"] = dict(precision)
             run.write_settings(settings)
 
@@ -111,14 +110,20 @@ def measured_floor(bench: Workbench) -> TrialRecord:
     return replace(floor, **latency_columns(latency))
 
 
-def _precision_of(space: FamilySpace, config: SearchConfig, patches: PatchSampler) -> Precision:
-    typical = space.network(space.middle_values(), config.scale)
-    return choose_precision(
+def _precision_of(
+    space: FamilySpace, config: SearchConfig, patches: PatchSampler, notice: Notice
+) -> Precision:
+    if config.training.precision != "auto":
+        return config.training.precision
+    typical = space.network(space.values_at(0.5), config.scale)
+    precision = choose_precision(
         lambda: build_network(typical),
         patches,
         get_recipe(config.training.recipe),
         device=config.training.device,
     )
+    notice(f"{space.family} trains in {precision}, chosen by timed steps")
+    return precision
 
 
 def _warn_of_another_device(settings: Mapping[str, Any], notice: Notice) -> None:

@@ -9,10 +9,12 @@ random sampling for the rest.
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, cast
+from typing import Annotated, ClassVar, Literal, Self, cast
+
+import pydantic
 
 from blocks.catalogue import CATALOGUE
-from blocks.config import FrozenConfig, Scale
+from blocks.config import FrozenConfig, Scale, parse_config
 from blocks.networks import NetworkConfig
 from blocks.seemore import RankGrowth, SeemoReConfig, ranks_of
 from blocks.splitsr import SplitSRConfig, active_channels_of
@@ -42,10 +44,29 @@ class FamilySpace(FrozenConfig):
         """The knobs by name, in the order of their declaration."""
         return {name: getattr(self, name) for name in type(self).model_fields}
 
-    def middle_values(self) -> dict[str, Value]:
-        """The middle value of every knob's list: a typical architecture of the family."""
+    @pydantic.model_validator(mode="after")
+    def _every_value_makes_a_network(self) -> Self:
+        for name, knob in self.knobs().items():
+            for value in values_of(knob):
+                self._check_value(name, value)
+        return self
+
+    def _check_value(self, name: str, value: Value) -> None:
+        """Build the value into three far-apart networks; one that never fits is refused."""
+        problems = []
+        for share in (0.0, 0.5, 1.0):
+            try:
+                self.network({**self.values_at(share), name: value}, 2)
+            except ValueError as error:
+                problems.append(error)
+            else:
+                return
+        raise ValueError(f"{name} {value} fits no network: {problems[-1]}")
+
+    def values_at(self, share: float) -> dict[str, Value]:
+        """One value per knob: the first of its list at 0, the middle at 0.5, the last at 1."""
         lists = {name: values_of(knob) for name, knob in self.knobs().items()}
-        return {name: values[len(values) // 2] for name, values in lists.items()}
+        return {name: values[int(share * (len(values) - 1))] for name, values in lists.items()}
 
     @abstractmethod
     def network(self, values: Mapping[str, Value], scale: Scale) -> NetworkConfig:
@@ -100,9 +121,8 @@ class SplitSRSpace(FamilySpace):
         fields["hybrid_index"] = min(int(fields["hybrid_index"]), int(places))
         if fields["upsampler"] == "one_step":
             fields["location"] = "features"
-        return SplitSRConfig.model_validate(
-            {**fields, "scale": scale, "active_channels": active_channels_of(ratio, channels)}
-        )
+        fields["active_channels"] = active_channels_of(ratio, channels)
+        return parse_config(SplitSRConfig, {**fields, "scale": scale}, self.family)
 
     def values(self, config: NetworkConfig) -> dict[str, Value]:
         fields = config.model_dump(exclude={"family", "scale"})
@@ -141,7 +161,7 @@ class SeemoReSpace(FamilySpace):
             rank for rank in ranks_of(growth, int(fields.pop("experts"))) if rank <= limit
         )
         fields["top_k"] = min(int(fields["top_k"]), len(ranks))
-        return SeemoReConfig.model_validate({**fields, "scale": scale, "ranks": ranks})
+        return parse_config(SeemoReConfig, {**fields, "scale": scale, "ranks": ranks}, self.family)
 
     def values(self, config: NetworkConfig) -> dict[str, Value]:
         fields = config.model_dump(exclude={"family", "scale"})

@@ -1,0 +1,71 @@
+"""A search over a closed form that kills itself: `RUN_DIR CONFIG_JSON SAMPLER KILL_AT`.
+
+It dies by SIGKILL at the KILL_AT-th call of `suggest_*` (0: never), in the middle of a
+proposal, as far from any tidy place as can be.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import Trial
+
+from search.config import SearchConfig
+from search.driver import Search
+from search.journal import exclusive, repair_journal
+from search.run_directory import RunDirectory
+from search.session import open_study
+
+
+class ClosedForm:
+    def measure(self, config: Any) -> dict[str, Any]:
+        return {}
+
+    def train(self, config: Any, on_step: Any) -> dict[str, Any]:
+        fields = config.model_dump()
+        psnr = 30 + fields["channels"] / 16 + fields["groups"] / 7
+        return {"psnr_y_db": psnr, "train_steps": 1, "train_seconds": 0.0}
+
+
+class Silent:
+    def notice(self, text: str) -> None:
+        sys.stdout.write(text + "\n")
+
+    def trial_started(self, record: Any, trained: int) -> None: ...
+
+    def training_step(self, step: int, loss: float) -> None: ...
+
+    def trial_finished(self, record: Any) -> None: ...
+
+
+def die_at(call: int) -> None:
+    count = 0
+    for name in ("suggest_categorical", "suggest_int"):
+        original = getattr(Trial, name)
+
+        def counted(*arguments: Any, original: Any = original, **options: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count == call:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return original(*arguments, **options)
+
+        setattr(Trial, name, counted)
+
+
+def main() -> None:
+    folder, config_json, kill_at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    config = SearchConfig.model_validate(json.loads(config_json))
+    run, listener = RunDirectory(folder), Silent()
+    die_at(kill_at)
+    with exclusive(folder):
+        run.write_settings({"config": config.model_dump(mode="json")})
+        for line in repair_journal(run.journal):
+            listener.notice(line)
+        Search(config, open_study(config, run, listener), ClosedForm(), listener).run()
+
+
+main()

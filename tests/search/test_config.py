@@ -1,0 +1,86 @@
+"""Search configs: what is accepted, and how what is not is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from search.config import SearchConfig, load_search_config
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_is_valid(path: Path) -> None:
+    config = load_search_config(path)
+    assert SearchConfig.model_validate(config.model_dump(mode="json")) == config
+
+
+def test_the_quickstart_is_what_the_readme_promises() -> None:
+    config = load_search_config(EXAMPLES / "quickstart.yaml")
+    assert config.scale == 2
+    assert [space.family for space in config.space.families] == ["splitsr", "seemore"]
+    # 60,000 MACs for each of the 640x360 input pixels of a 1280x720 output.
+    assert config.constraints["macs"].max == 60_000 * 640 * 360
+    assert (config.data.training, config.data.validation) == ("bundled", "bundled")
+    assert config.timing_seconds <= 3
+
+
+def _refusal(tmp_path: Path, config: dict[str, Any]) -> str:
+    path = tmp_path / "search.yaml"
+    path.write_text(yaml.safe_dump(config))
+    with pytest.raises(ValueError) as caught:
+        load_search_config(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(path) in message
+    return message
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sampler": "nsga3"}, ("sampler", "nsga2", "nsga3")),
+        ({"scale": 5}, ("scale", "5")),
+        ({"objectives": ["psnr"]}, ("psnr_y_db", "psnr")),
+        ({"objectives": ["macs", "macs"]}, ("differ",)),
+        ({"objectives": []}, ("objectives",)),
+        ({"seeed": 1}, ("seeed", "seed")),
+        ({"budget": {"steps": 3}}, ("trials", "minutes")),
+        ({"budget": {"trials": 0}}, ("trials", "0")),
+        ({"constraints": {"macs": {}}}, ("min", "max")),
+        ({"constraints": {"macs": {"min": 3, "max": 2}}}, ("min <= max", "3", "2")),
+        ({"constraints": {"flops": {"max": 2}}}, ("macs", "flops")),
+        ({"families": {}}, ("splitsr", "seemore")),
+        ({"families": {"splitsr": {"chanels": [8]}}}, ("chanels", "channels")),
+        ({"families": {"splitsr": {"channels": []}}}, ("one or more",)),
+        ({"families": {"splitsr": {"channels": [8, 8]}}}, ("different", "8")),
+        ({"families": {"splitsr": {"groups": {"low": 3, "high": 1}}}}, ("low", "3", "1")),
+        ({"families": {"splitsr": {"split_ratio": [0.0]}}}, ("split", "0")),
+        ({"families": {"splitsr": {"channels": [0]}}}, ("channels", "0")),
+        ({"families": {"seemore": {"kernel": [4]}}}, ("kernel", "4")),
+        ({"target": "eagr"}, ("eager", "eagr")),
+        ({"training": {"recipe": "quik"}}, ("quick", "quik")),
+    ],
+)
+def test_bad_values_are_refused_in_one_line(
+    tmp_path: Path, small_search: dict[str, Any], change: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    message = _refusal(tmp_path, {**small_search, **change})
+    for word in words:
+        assert word in message
+
+
+def test_a_file_that_is_not_yaml_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "search.yaml"
+    path.write_text("scale: [2\n")
+    with pytest.raises(ValueError, match="must be a YAML file"):
+        load_search_config(path)
+
+
+def test_a_file_without_a_mapping_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "search.yaml"
+    path.write_text("- 2\n")
+    with pytest.raises(ValueError, match="mapping"):
+        load_search_config(path)

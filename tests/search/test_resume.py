@@ -1,0 +1,125 @@
+"""A search that is killed anywhere and continued gives the trials of one that was not."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reports.records import TrialRecord
+from search.study import read_run
+
+PROGRAM = Path(__file__).with_name("killed_search.py")
+
+
+def proposals(folder: Path) -> list[tuple[Any, ...]]:
+    """What must be equal of two runs: everything but the clock."""
+    return [
+        (r.trial, r.arch_id, r.state, r.reason, r.macs, r.psnr_y_db)
+        for r in read_run(folder).records
+    ]
+
+
+def run_closed_form(folder: Path, config: dict[str, Any], kill_at: int = 0) -> str:
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), str(folder), json.dumps(config), str(kill_at)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == (-signal.SIGKILL if kill_at else 0), done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("sampler", ["nsga2", "tpe", "random"])
+def test_killed_between_suggestions_and_with_a_torn_line(
+    tmp_path: Path, small_search: dict[str, Any], sampler: str
+) -> None:
+    config = {**small_search, "sampler": sampler, "seed": 3, "budget": {"trials": 20, "steps": 1}}
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    run_closed_form(whole, config)
+
+    run_closed_form(broken, config, kill_at=1)
+    run_closed_form(broken, config, kill_at=100)
+    journal = broken / "study.journal"
+    finished = proposals(broken)
+    with journal.open("ab") as file:
+        file.write(b'{"op_code":5,"worker_id":"torn')
+    notice = run_closed_form(broken, config, kill_at=150)
+    assert "cut an unfinished last line (30 bytes)" in notice
+    # A kill in the middle of an append leaves part of a line that was meant.
+    journal.write_bytes(journal.read_bytes()[:-7])
+    run_closed_form(broken, config)
+
+    assert proposals(broken) == proposals(whole)
+    assert proposals(broken)[: len(finished)] == finished
+    assert len(proposals(whole)) >= 20
+
+
+def test_a_record_that_was_stored_but_not_told_is_told_not_repeated(
+    tmp_path: Path, small_search: dict[str, Any]
+) -> None:
+    config = {**small_search, "budget": {"trials": 5, "steps": 1}}
+    run_closed_form(tmp_path, config)
+    complete = proposals(tmp_path)
+    journal = tmp_path / "study.journal"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert json.loads(lines[-1])["op_code"] == 6  # Optuna's "set state and values"
+    journal.write_bytes(b"".join(lines[:-1]))
+    before = read_run(tmp_path).records
+    run_closed_form(tmp_path, config)
+    assert len(before) == len(complete) - 1
+    assert proposals(tmp_path) == complete
+
+
+def start(*arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "paretosr", "search", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def trained(folder: Path) -> list[TrialRecord]:
+    try:
+        return list(read_run(folder).records)
+    except ValueError:
+        return []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_a_real_search_ends_as_if_it_had_not_been_interrupted(
+    tmp_path: Path, small_search: dict[str, Any], end: signal.Signals
+) -> None:
+    config = tmp_path / "search.yaml"
+    settings = {"precision": "float32", "threads": 1}
+    budget = {"trials": 4, "steps": 40}
+    config.write_text(yaml.safe_dump({**small_search, "training": settings, "budget": budget}))
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    with start(str(config), "--out", str(whole)) as process:
+        assert process.wait() == 0, process.communicate()
+
+    with start(str(config), "--out", str(broken)) as process:
+        while not trained(broken):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        process.send_signal(end)
+        assert process.wait() == (130 if end == signal.SIGINT else -signal.SIGKILL)
+        if end == signal.SIGINT:
+            assert b"--resume" in process.communicate()[1]
+    finished = trained(broken)
+    assert 1 <= len(finished) < 5
+    with start("--resume", str(broken)) as process:
+        assert process.wait() == 0, process.communicate()
+
+    assert proposals(broken) == proposals(whole)
+    assert trained(broken)[: len(finished)] == finished
+    with start("--resume", str(broken)) as process:
+        assert process.wait() == 0, process.communicate()
+    assert proposals(broken) == proposals(whole)
