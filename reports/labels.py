@@ -48,8 +48,9 @@ def place_labels(
         return []
     pixels_per_pt = axes.figure.dpi / 72
     centres = axes.transData.transform([(label.x, label.y) for label in labels])
-    # The inscribed square: the corners of a disc's bounding box are free.
-    reaches = np.array([[0.75 * label.radius_pt * pixels_per_pt] for label in labels])
+    # The inscribed square, because the corners of a disc's bounding box are free; tiny
+    # markers are the first to vanish below a text, so they claim a little more.
+    reaches = np.array([[max(0.75 * label.radius_pt, 2.0) * pixels_per_pt] for label in labels])
     boxes = np.array([box.extents for box in avoid]).reshape(-1, 4)
     page = _Page(axes, np.hstack([centres - reaches, centres + reaches]), boxes)
     distances = np.linalg.norm(centres[:, None] - centres, axis=2)
@@ -110,13 +111,13 @@ class _Page:
         return directions * (reach[:, None] + half), gaps
 
     def _costs(self, boxes: Array, leaders: Array, gaps: Array) -> Array:
-        """Pixels covered (K,), texts thrice, plus crossed lines, distance, leaving the frame."""
+        """Pixels covered (K,), texts dearest, plus crossed lines, distance, leaving the frame."""
         frame = self._axes.bbox
         outside = (boxes[:, :2] < frame.p0).any(axis=1) | (boxes[:, 2:] > frame.p1).any(axis=1)
         own = _inside(leaders.reshape(-1, 2), self._texts).sum(axis=1).reshape(len(boxes), -1)
         crossings = _inside(self._leaders, boxes).sum(axis=0)
         crossings = crossings + np.where(gaps >= _LEADER_FROM_PT, own.sum(axis=1), 0)
-        costs: Array = _overlaps(boxes, self._obstacles) + 3.0 * _overlaps(boxes, self._texts)
+        costs: Array = _overlaps(boxes, self._obstacles) + 30.0 * _overlaps(boxes, self._texts)
         costs += 60.0 * crossings + 2.0 * gaps + np.where(outside, 1e6, 0.0)
         return costs
 

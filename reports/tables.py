@@ -89,7 +89,7 @@ def front_table(records: Sequence[TrialRecord], objectives: Sequence[str]) -> Ta
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, caption_justify="left")
     if any(row.note == "tie" for row in rows):
         table.caption = _TIE_CAPTION
-    shown = {heading: column for heading, column in cells.items() if any(column)}
+    shown = {heading: column for heading, column in cells.items() if any(column) or not rows}
     for heading in shown:
         is_text = heading in _TEXT_HEADINGS
         table.add_column(heading, justify="left" if is_text else "right", no_wrap=heading != "note")

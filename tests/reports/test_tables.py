@@ -1,0 +1,102 @@
+"""The table as a file, and the front as people read it."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reports.records import COLUMNS, TrialRecord
+from reports.tables import DTYPES, front_rows, front_text, trials_table, write_csv
+
+OBJECTIVES = ("psnr_y_db", "latency_ms")
+
+
+def test_the_table_has_exactly_the_columns_and_one_row_per_record(
+    records: list[TrialRecord],
+) -> None:
+    table = trials_table(records)
+    assert list(table.columns) == [column.name for column in COLUMNS]
+    assert len(table) == len(records)
+    assert pd.isna(table["trial"][0]) and table["trial"][1] == 0
+    assert len(trials_table([])) == 0
+
+
+def read_back(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=dict(DTYPES))
+
+
+def test_the_csv_reads_back_equal(records: list[TrialRecord], tmp_path: Path) -> None:
+    write_csv(tmp_path / "trials.csv", records)
+    pd.testing.assert_frame_equal(read_back(tmp_path / "trials.csv"), trials_table(records))
+
+
+@settings(max_examples=30)
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False, min_value=0), max_size=4))
+def test_no_digit_is_lost(tmp_path_factory: pytest.TempPathFactory, numbers: list[float]) -> None:
+    path = tmp_path_factory.getbasetemp() / "digits.csv"
+    base = TrialRecord(trial=1, arch_id="a", family="splitsr", scale=2, state="trained")
+    write_csv(path, [replace(base, latency_ms=number) for number in numbers])
+    with path.open(newline="") as file:
+        assert [float(row["latency_ms"]) for row in csv.DictReader(file)] == numbers
+
+
+def test_a_failed_write_leaves_the_old_file(
+    records: list[TrialRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "trials.csv"
+    write_csv(path, records[:1])
+    before = path.read_bytes()
+
+    def break_off(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", break_off)
+    with pytest.raises(OSError, match="no space left"):
+        write_csv(path, records)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_front_rows(records: list[TrialRecord]) -> None:
+    rows = front_rows(records, OBJECTIVES)
+    assert [row.record.arch_id for row in rows] == [
+        "bicubic-x2",
+        *(records[place].arch_id for place in (1, 2, 3)),
+    ]
+    assert [row.gain_db for row in rows] == pytest.approx([0, 2, 2.05, 3])
+    # 35.05 - 35.00 is below 2 sqrt(0.03^2 + 0.04^2) = 0.1; the other steps are far above.
+    assert [row.note for row in rows] == ["floor", "", "tie", ""]
+
+
+def test_bicubic_is_a_row_also_when_it_is_beaten(records: list[TrialRecord]) -> None:
+    records[0] = replace(records[0], latency_ms=30.0)
+    rows = front_rows(records, OBJECTIVES)
+    assert [row.record.trial for row in rows] == [None, 0, 1, 2]
+    assert rows[0].note == "floor, off the front"
+
+
+def test_front_without_bicubic_or_without_trials(records: list[TrialRecord]) -> None:
+    assert [row.gain_db for row in front_rows(records[1:], OBJECTIVES)] == [None] * 3
+    assert front_rows([], OBJECTIVES) == []
+    assert front_text([], OBJECTIVES)  # the headings alone
+
+
+def test_front_text_is_readable(records: list[TrialRecord]) -> None:
+    lines = front_text(records, OBJECTIVES).splitlines()
+    (row,) = [line for line in lines if "seemore" in line]
+    assert row.split() == [
+        "1", "seemore-x2-0000000001", "seemore", "2.0", "0.46", "20.0", "[19.4,", "21.0]",
+        "35.05", "+2.05", "tie",
+    ]  # fmt: skip
+    assert lines[-1].startswith("tie: PSNR as good as in the row above")
+
+
+def test_only_known_columns_are_shown(records: list[TrialRecord]) -> None:
+    unmeasured = [replace(record, latency_ms=None) for record in records]
+    text = front_text(unmeasured, ("ssim_y", "activation_mib"))
+    assert "latency" not in text
+    assert "SSIM on Y" in text and "live activations" in text
