@@ -1,13 +1,11 @@
 """The trial table as a DataFrame and a CSV file, and the front as a terminal shows it."""
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from reports.noise import psnr_std_db, tie_threshold_db
@@ -96,13 +94,6 @@ def front_table(records: Sequence[TrialRecord], objectives: Sequence[str]) -> Ta
     for line in zip(*shown.values(), strict=True):
         table.add_row(*line)
     return table
-
-
-def front_text(records: Sequence[TrialRecord], objectives: Sequence[str]) -> str:
-    """`front_table` as plain text, as wide as it needs to be."""
-    stream = io.StringIO()
-    Console(file=stream, width=1000, color_system=None).print(front_table(records, objectives))
-    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).strip("\n")
 
 
 def _number(value: float | None, form: str) -> str:

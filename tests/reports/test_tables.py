@@ -1,6 +1,8 @@
 """The table as a file, and the front as people read it."""
 
 import csv
+import io
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +10,18 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from reports.records import COLUMNS, TrialRecord
-from reports.tables import DTYPES, front_rows, front_text, trials_table, write_csv
+from reports.tables import DTYPES, front_rows, front_table, trials_table, write_csv
 
 OBJECTIVES = ("psnr_y_db", "latency_ms")
+
+
+def front_text(records: Sequence[TrialRecord], objectives: Sequence[str]) -> str:
+    console = Console(width=200, color_system=None, record=True, file=io.StringIO())
+    console.print(front_table(records, objectives))
+    return console.export_text().strip()
 
 
 def test_the_table_has_exactly_the_columns_and_one_row_per_record(
