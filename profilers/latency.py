@@ -8,6 +8,7 @@ import torch
 
 from blocks import NetworkConfig
 from profilers.child import Child
+from profilers.clock import clock_of
 from profilers.reference import REFERENCE_NAME, ReferenceNetwork
 from profilers.runtimes import RUNTIMES
 from profilers.targets import Target
@@ -22,12 +23,14 @@ class Calibration:
     """What one call of the reference network takes on a target.
 
     JSON-able by `dataclasses.asdict` and back by `Calibration(**data)`. Latencies that are to
-    be compared share one calibration: it turns their ratios into milliseconds.
+    be compared share one calibration: it turns their ratios into milliseconds. `clock` says
+    what times calls on this target, "cpu" or "wall" (see profilers/clock.py).
     """
 
     target: str
     reference: str
     reference_ms: float
+    clock: str
     repeats: int
 
 
@@ -69,7 +72,13 @@ class LatencyMeter:
     def calibrate(self, max_seconds: float = 10.0) -> Calibration:
         """Return the reference's own time, the median over `max_seconds`."""
         answer = self._ask({"do": "calibrate"}, max_seconds)
-        return Calibration(str(self.target), REFERENCE_NAME, answer["median_ms"], answer["repeats"])
+        return Calibration(
+            target=str(self.target),
+            reference=REFERENCE_NAME,
+            reference_ms=answer["median_ms"],
+            clock=clock_of(self.target)[0],
+            repeats=answer["repeats"],
+        )
 
     def measure(
         self, config: NetworkConfig, calibration: Calibration, *, max_seconds: float
@@ -107,6 +116,8 @@ def measure_callable(
 ) -> Latency:
     """Return the latency of something that is not a network, timed in this process.
 
+    On the "cpu" clock every thread that `call` uses counts.
+
     Raises:
         ValueError: the calibration belongs to another target or reference.
     """
@@ -115,7 +126,9 @@ def measure_callable(
     torch.set_num_threads(target.threads)
     try:
         reference = RUNTIMES[target.runtime].prepare(ReferenceNetwork(), target)
-        return _latency(compare(call, reference, max_seconds=max_seconds), calibration)
+        _, clock = clock_of(target)
+        estimate = compare(call, reference, max_seconds=max_seconds, clock=clock)
+        return _latency(estimate, calibration)
     finally:
         torch.set_num_threads(threads)
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-Clock = Callable[[], float]
+from profilers.clock import Clock
+
 Times = NDArray[np.float64]
 
 MINIMUM_PAIRS = 3
@@ -68,24 +69,27 @@ def compare(
     precision: float = 0.01,
     seed: int = 0,
     clock: Clock = time.perf_counter,
+    wall_clock: Clock = time.perf_counter,
 ) -> RatioEstimate:
-    """Time `candidate` and `reference` in turn and return their ratio.
+    """Time `candidate` and `reference` in turn by `clock` and return their ratio.
 
-    Ends when the interval is within +-`precision` of the ratio, or after `max_seconds`,
-    warm-up included, but never before three pairs: candidates slower than the budget exceed it.
+    Ends when the interval is within +-`precision` of the ratio, or after `max_seconds` on the
+    wall clock, warm-up included, but never before three pairs: candidates slower than the
+    budget exceed it.
 
     Raises:
         ValueError: max_seconds or precision is not positive.
     """
     _require_positive(max_seconds=max_seconds, precision=precision)
-    watch = _Stopwatch(clock, clock() + max_seconds)
+    watch = _Stopwatch(clock, wall_clock)
+    deadline = wall_clock() + max_seconds
     with _no_garbage_collection():
         first_ms = watch.time_ms(candidate)
         watch.time_ms(reference)
-        _warm_up(candidate, reference, watch, clock() + WARM_UP_SHARE * max_seconds)
+        _warm_up(candidate, reference, watch, WARM_UP_SHARE * max_seconds)
         pairs = _Pairs([], [watch.time_ms(reference)])
         check_at = BELIEVED_PAIRS
-        while len(pairs.candidate_ms) < MINIMUM_PAIRS or not watch.is_over():
+        while len(pairs.candidate_ms) < MINIMUM_PAIRS or wall_clock() < deadline:
             pairs.candidate_ms.append(watch.time_ms(candidate))
             pairs.reference_ms.append(watch.time_ms(reference))
             if len(pairs.candidate_ms) >= check_at:
@@ -98,7 +102,11 @@ def compare(
 
 
 def time_alone(
-    call: Callable[[], object], *, max_seconds: float, clock: Clock = time.perf_counter
+    call: Callable[[], object],
+    *,
+    max_seconds: float,
+    clock: Clock = time.perf_counter,
+    wall_clock: Clock = time.perf_counter,
 ) -> TimeEstimate:
     """Return the median time of `call` over `max_seconds`, after a warm-up within them.
 
@@ -106,11 +114,12 @@ def time_alone(
         ValueError: max_seconds is not positive.
     """
     _require_positive(max_seconds=max_seconds)
-    watch = _Stopwatch(clock, clock() + max_seconds)
+    watch = _Stopwatch(clock, wall_clock)
+    deadline = wall_clock() + max_seconds
     times_ms: list[float] = []
     with _no_garbage_collection():
-        _warm_up(call, call, watch, clock() + WARM_UP_SHARE * max_seconds)
-        while len(times_ms) < MINIMUM_PAIRS or not watch.is_over():
+        _warm_up(call, call, watch, WARM_UP_SHARE * max_seconds)
+        while len(times_ms) < MINIMUM_PAIRS or wall_clock() < deadline:
             times_ms.append(watch.time_ms(call))
     return TimeEstimate(float(np.median(times_ms)), len(times_ms))
 
@@ -134,15 +143,12 @@ def median_interval(values: Times, seed: int) -> tuple[float, float]:
 @dataclass
 class _Stopwatch:
     clock: Clock
-    deadline: float
+    wall_clock: Clock
 
     def time_ms(self, call: Callable[[], object]) -> float:
         started = self.clock()
         call()
         return (self.clock() - started) * 1000
-
-    def is_over(self) -> bool:
-        return self.clock() >= self.deadline
 
 
 @dataclass
@@ -177,11 +183,12 @@ def _warm_up(
     candidate: Callable[[], object],
     reference: Callable[[], object],
     watch: _Stopwatch,
-    deadline: float,
+    max_seconds: float,
 ) -> None:
     """Call both in turn until a window of calls is no faster than the one before it."""
     previous = float("inf")
-    while watch.clock() < deadline:
+    deadline = watch.wall_clock() + max_seconds
+    while watch.wall_clock() < deadline:
         window = [
             watch.time_ms(candidate) + watch.time_ms(reference) for _ in range(WARM_UP_WINDOW)
         ]

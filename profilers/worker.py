@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import torch
 
 from blocks import build_network, parse_network_config
+from profilers.clock import clock_of
 from profilers.memory import peak_memory_of_calls_mib
 from profilers.prepared import PreparedCall
 from profilers.reference import ReferenceNetwork
@@ -35,6 +36,7 @@ class Worker:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._reference: PreparedCall | None = None
+        _, self._clock = clock_of(target)
 
     def answer(self, message: Mapping[str, Any]) -> Answer:
         """Return the measurement asked for, or the error that prevented it in one line."""
@@ -51,17 +53,25 @@ class Worker:
             return {"error": f"{type(error).__name__}: {reason}"}
 
     def _calibrate(self, message: Mapping[str, Any]) -> Answer:
-        estimate = time_alone(self._prepared_reference(), max_seconds=message["max_seconds"])
+        estimate = time_alone(
+            self._prepared_reference(), max_seconds=message["max_seconds"], clock=self._clock
+        )
         return dataclasses.asdict(estimate)
 
     def _measure(self, message: Mapping[str, Any]) -> Answer:
         candidate = self._prepared(message["config"])
-        reference = self._prepared_reference()
-        return dataclasses.asdict(compare(candidate, reference, max_seconds=message["max_seconds"]))
+        return self._ratio(candidate, self._prepared_reference(), message)
 
     def _compare(self, message: Mapping[str, Any]) -> Answer:
-        candidate, other = self._prepared(message["config"]), self._prepared(message["other"])
-        return dataclasses.asdict(compare(candidate, other, max_seconds=message["max_seconds"]))
+        candidate = self._prepared(message["config"])
+        return self._ratio(candidate, self._prepared(message["other"]), message)
+
+    def _ratio(
+        self, candidate: PreparedCall, reference: PreparedCall, message: Mapping[str, Any]
+    ) -> Answer:
+        return dataclasses.asdict(
+            compare(candidate, reference, max_seconds=message["max_seconds"], clock=self._clock)
+        )
 
     def _memory(self, message: Mapping[str, Any]) -> Answer:
         call = self._prepared(message["config"])

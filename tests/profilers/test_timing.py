@@ -48,6 +48,7 @@ def run(
         bench.call("B", reference),
         max_seconds=max_seconds,
         clock=bench.clock,
+        wall_clock=bench.clock,
     )
 
 
@@ -109,10 +110,27 @@ def test_a_candidate_slower_than_the_budget_is_still_timed_three_times(
     assert estimate.ratio == pytest.approx(500)
 
 
+def test_the_budget_is_time_on_the_wall_whatever_times_the_calls() -> None:
+    bench = Bench()
+    random = np.random.default_rng(5)
+    processor_s = 0.0
+
+    def call() -> None:
+        nonlocal processor_s
+        processor_s += random.uniform(0.01, 0.02)
+        bench.now += 0.1
+
+    estimate = compare(
+        call, call, max_seconds=10.0, clock=lambda: processor_s, wall_clock=bench.clock
+    )
+    assert 10 <= bench.now < 10.3
+    assert 10 < estimate.candidate_ms < 20
+
+
 def test_time_alone_is_the_median() -> None:
     bench = Bench()
     call = bench.call("B", chain([90.0], cycle([20.0, 22.0, 21.0])))
-    estimate = time_alone(call, max_seconds=2.0, clock=bench.clock)
+    estimate = time_alone(call, max_seconds=2.0, clock=bench.clock, wall_clock=bench.clock)
     assert estimate.median_ms == pytest.approx(21)
     assert 2.0 <= bench.now < 2.1
 
