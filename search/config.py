@@ -10,6 +10,7 @@ from blocks.config import FrozenConfig, Scale, parse_config
 from profilers.targets import Target
 from reports.records import OBJECTIVES
 from search.space import Families, SearchSpace
+from training.images import BUNDLED
 from training.recipes import get_recipe
 
 DEFAULT_TARGET = "eager:threads=1"
@@ -42,8 +43,14 @@ class Bounds(FrozenConfig):
 class DataConfig(FrozenConfig):
     """Where the photographs are: a folder, or `bundled` for those inside scikit-image."""
 
-    training: str = "bundled"
-    validation: str = "bundled"
+    training: str = BUNDLED
+    validation: str = BUNDLED
+
+    @pydantic.field_validator("training", "validation")
+    @classmethod
+    def _absolute(cls, source: str) -> str:
+        """A relative folder is one of the working directory in which the search starts."""
+        return source if source == BUNDLED else str(Path(source).expanduser().absolute())
 
 
 class TrainingConfig(FrozenConfig):

@@ -2,7 +2,6 @@
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from blocks.config import parse_config
@@ -19,16 +18,8 @@ from search.sampler import ReproducibleSampler, population_size
 from search.study import SearchStudy
 
 
-@dataclass(frozen=True)
-class SessionOutcome:
-    """Why a session ended, and what it needed before its first trial."""
-
-    ended_because: str
-    preparation_seconds: float
-
-
-def start_search(config: SearchConfig, run_dir: Path, listener: Listener) -> SessionOutcome:
-    """Begin a search in a directory that holds no run yet.
+def start_search(config: SearchConfig, run_dir: Path, listener: Listener) -> str:
+    """Begin a search in a directory that holds no run yet; return in words what ended it.
 
     Raises:
         ValueError: the directory holds a run, no architecture can keep the constraints, or
@@ -37,7 +28,7 @@ def start_search(config: SearchConfig, run_dir: Path, listener: Listener) -> Ses
     """
     run = RunDirectory(run_dir)
     if run.settings.exists():
-        same = _config_of(run) == config
+        same = read_config(run.path) == config
         raise ValueError(
             f"a new search needs a directory without a run, but {run_dir} holds one of "
             + (
@@ -57,8 +48,10 @@ def start_search(config: SearchConfig, run_dir: Path, listener: Listener) -> Ses
 
 def resume_search(
     run_dir: Path, listener: Listener, *, expected: SearchConfig | None = None
-) -> SessionOutcome:
+) -> str:
     """Continue the search of a run directory; one whose budget is spent ends at once.
+
+    Returns in words what ended it.
 
     Raises:
         ValueError: not a run directory, one of another config than `expected`, or with a
@@ -66,7 +59,7 @@ def resume_search(
         SearchFailedError: several candidates in a row failed.
     """
     run = RunDirectory(run_dir)
-    config = _config_of(run)
+    config = read_config(run.path)
     if expected is not None and expected != config:
         raise ValueError(
             f"the run in {run_dir} must belong to the config given, but it was started with "
@@ -76,7 +69,7 @@ def resume_search(
         return _session(config, run, listener)
 
 
-def _session(config: SearchConfig, run: RunDirectory, listener: Listener) -> SessionOutcome:
+def _session(config: SearchConfig, run: RunDirectory, listener: Listener) -> str:
     started = time.perf_counter()
     for line in repair_journal(run.journal):
         listener.notice(line)
@@ -86,8 +79,8 @@ def _session(config: SearchConfig, run: RunDirectory, listener: Listener) -> Ses
         if study.floor is None:
             study.floor = measured_floor(bench)
         search = Search(config, study, CandidateEvaluator(bench), listener)
-        preparation_seconds = time.perf_counter() - started
-        return SessionOutcome(search.run(), preparation_seconds)
+        listener.notice(f"prepared in {time.perf_counter() - started:.1f} s")
+        return search.run()
 
 
 def open_study(config: SearchConfig, run: RunDirectory, listener: Listener) -> SearchStudy:
@@ -109,5 +102,11 @@ def open_study(config: SearchConfig, run: RunDirectory, listener: Listener) -> S
     return study
 
 
-def _config_of(run: RunDirectory) -> SearchConfig:
-    return parse_config(SearchConfig, run.read_settings().get("config"), str(run.settings))
+def read_config(run_dir: Path) -> SearchConfig:
+    """The config of a run.
+
+    Raises:
+        ValueError: not a run directory, or its settings are no valid config.
+    """
+    run = RunDirectory(run_dir)
+    return parse_config(SearchConfig, run.read_settings().get("config"), f"{run.settings}, config")

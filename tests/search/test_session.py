@@ -1,0 +1,179 @@
+"""Starting and continuing real searches, and what is refused before anything is trained."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from search.config import SearchConfig
+from search.report import phase_seconds, report_run
+from search.run_directory import RunDirectory
+from search.session import read_config, resume_search, start_search
+from search.study import read_run
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real search of three candidates with measured latencies, two seeds each."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    config = SearchConfig.model_validate(
+        {
+            "scale": 2,
+            "families": {
+                "splitsr": {"channels": 8, "groups": 1, "blocks": 1, "upsampler": "one_step"},
+                "seemore": {"channels": 8, "groups": 1, "recursion": 1},
+            },
+            "objectives": ["psnr_y_db", "latency_ms"],
+            "constraints": {"peak_memory_mib": {"max": 10_000}},
+            "training": {"precision": "float32", "seeds": 2},
+            "budget": {"trials": 3, "steps": 3},
+            "target": "eager:lr=24x32",
+            "timing_seconds": 0.2,
+            "sampler": "random",
+        }
+    )
+    start_search(config, folder, Quiet())
+    return folder
+
+
+class Quiet:
+    def notice(self, text: str) -> None: ...
+
+    def trial_started(self, record: Any, trained: int) -> None: ...
+
+    def training_step(self, step: int, loss: float) -> None: ...
+
+    def trial_finished(self, record: Any) -> None: ...
+
+
+def test_everything_asked_for_is_measured(finished_run: Path) -> None:
+    trained = [r for r in read_run(finished_run).records if r.state == "trained"]
+    assert len(trained) == 3
+    for record in trained:
+        assert record.latency_ms is not None and record.latency_ms > 0
+        assert record.latency_ci_low_ms is not None and record.latency_ci_high_ms is not None
+        assert record.latency_ci_low_ms <= record.latency_ms <= record.latency_ci_high_ms
+        assert record.peak_memory_mib is not None and record.peak_memory_mib > 0
+        assert record.psnr_y_std_db is not None and record.psnr_y_std_db > 0
+        assert (record.train_steps, record.lr_height_px, record.lr_width_px) == (3, 24, 32)
+        for seed in (0, 1):
+            checkpoint = RunDirectory(finished_run).checkpoints(record.arch_id, seed)
+            assert (checkpoint / "model.safetensors").is_file()
+
+
+def test_the_settings_say_on_what_and_how_it_was_measured(finished_run: Path) -> None:
+    settings = RunDirectory(finished_run).read_settings()
+    assert settings["precision"] == {"splitsr": "float32", "seemore": "float32"}
+    assert settings["calibration"]["reference"] == "reference-v1"
+    assert settings["config"]["training"]["threads"] == 1
+    assert {"torch_version", "python_version", "cpu_model"} <= settings["device"].keys()
+
+
+def test_the_floor_is_bicubic_and_costs_no_macs(finished_run: Path) -> None:
+    floor = read_run(finished_run).floor
+    assert floor is not None
+    assert (floor.family, floor.params, floor.macs) == ("bicubic", 0, 0)
+    # On chelsea, rocket and camera; scikit-image's own resize gives about the same.
+    assert floor.psnr_y_db == pytest.approx(32.48, abs=0.01)
+    assert floor.latency_ms is not None and floor.latency_ms > 0
+
+
+def test_a_finished_search_ends_at_once(finished_run: Path) -> None:
+    before = read_run(finished_run)
+    assert "3 trained candidates" in resume_search(finished_run, Quiet())
+    assert read_run(finished_run) == before
+
+
+def test_the_report_is_rebuilt_from_the_journal_alone(finished_run: Path) -> None:
+    first = report_run(finished_run)
+    contents = {path: path.read_bytes() for path in vars(first.paths).values()}
+    for path in contents:
+        path.unlink()
+    report_run(finished_run)
+    assert {path: path.read_bytes() for path in contents} == contents
+
+
+def test_a_run_is_reported_without_torch(finished_run: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from search.report import report_run\n"
+        "report_run(Path(sys.argv[1])); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(finished_run)]).returncode == 0
+
+
+def test_the_parts_of_the_time_add_up(finished_run: Path) -> None:
+    records = read_run(finished_run).records
+    total = sum(record.wall_seconds for record in records)
+    assert sum(phase_seconds(records).values()) == pytest.approx(total)
+    assert phase_seconds(records)["measuring"] > 0.2
+
+
+def test_a_directory_with_a_run_is_not_started_again(finished_run: Path) -> None:
+    config = read_config(finished_run)
+    with pytest.raises(ValueError, match="continue it with `paretosr search --resume"):
+        start_search(config, finished_run, Quiet())
+    other = config.model_copy(update={"seed": 5})
+    with pytest.raises(ValueError, match="one of another config"):
+        start_search(other, finished_run, Quiet())
+    with pytest.raises(ValueError, match="must belong to the config given"):
+        resume_search(finished_run, Quiet(), expected=other)
+
+
+def test_a_corrupt_journal_is_named_by_its_line(finished_run: Path, tmp_path: Path) -> None:
+    copy = RunDirectory(tmp_path)
+    copy.settings.write_bytes(RunDirectory(finished_run).settings.read_bytes())
+    lines = RunDirectory(finished_run).journal.read_bytes().splitlines(keepends=True)
+    lines[4] = lines[4][:10] + b"\n"
+    copy.journal.write_bytes(b"".join(lines))
+    for attempt in (lambda: read_run(tmp_path), lambda: resume_search(tmp_path, Quiet())):
+        with pytest.raises(ValueError, match="line 5 is corrupt"):
+            attempt()
+    assert copy.journal.read_bytes() == b"".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("contents", "words"),
+    [(None, "must hold run.yaml"), ("[1]", "mapping"), ("{", "YAML"), ("a: 1", "config")],
+)
+def test_what_is_no_run_directory_is_refused(
+    tmp_path: Path, contents: str | None, words: str
+) -> None:
+    if contents is not None:
+        RunDirectory(tmp_path).settings.write_text(contents)
+    with pytest.raises(ValueError, match=words):
+        resume_search(tmp_path, Quiet())
+
+
+def test_constraints_that_nothing_keeps_are_found_before_any_file_is_made(
+    tmp_path: Path, small_search: dict[str, Any]
+) -> None:
+    config = SearchConfig.model_validate({**small_search, "constraints": {"macs": {"max": 1000}}})
+    with pytest.raises(ValueError, match="none does: the nearest splitsr network"):
+        start_search(config, tmp_path / "run", Quiet())
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("split", ["training", "validation"])
+def test_a_missing_data_folder_is_named(
+    tmp_path: Path, small_search: dict[str, Any], split: str
+) -> None:
+    missing = tmp_path / "photographs"
+    config = SearchConfig.model_validate({**small_search, "data": {split: str(missing)}})
+    with pytest.raises(ValueError, match="photographs"):
+        start_search(config, tmp_path / "run", Quiet())
+
+
+def test_relative_folders_keep_their_meaning_wherever_a_search_is_continued(
+    tmp_path: Path, small_search: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from search.config import load_search_config
+
+    path = tmp_path / "search.yaml"
+    path.write_text(yaml.safe_dump({**small_search, "data": {"training": "photographs"}}))
+    monkeypatch.chdir(tmp_path)
+    config = load_search_config(path)
+    assert config.data.training == str(tmp_path / "photographs")
+    assert config.data.validation == "bundled"

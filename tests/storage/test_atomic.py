@@ -1,0 +1,40 @@
+"""A file is replaced wholly or not at all."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from storage import atomic_path, write_text_atomically
+
+
+def test_the_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "table.csv"
+    with atomic_path(path) as temporary:
+        temporary.write_text("whole")
+        assert not path.exists()
+        assert temporary.suffix == ".csv"
+    assert path.read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_error_keeps_the_old_file_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with pytest.raises(RuntimeError, match="stop"), atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("stop")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_text_is_written_as_utf8_and_readable_by_the_umask(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    before = os.umask(0o027)
+    try:
+        write_text_atomically(path, "größer\n")
+    finally:
+        os.umask(before)
+    assert path.read_bytes() == "größer\n".encode()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
