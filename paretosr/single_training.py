@@ -8,14 +8,13 @@ from blocks import NetworkConfig, build_network, load_checkpoint
 from profilers.runtimes import RUNTIMES
 from profilers.targets import RUNTIME_DEVICES
 from search.evaluation import seeded_network
-from training import PatchSampler, Precision, Recipe, TrainingResult, choose_precision, train
-from training.images import Image
+from training import PatchSampler, Precision, TrainingResult, choose_precision, train
 from training.quality import (
     Quality,
+    ValidationPair,
     bicubic_upscaler,
     evaluate_quality,
     network_upscaler,
-    prepare_validation,
 )
 from training.state import MODEL_FILE, STATE_FILE
 
@@ -34,36 +33,30 @@ class TrainingOutcome:
 
 def train_and_validate(
     config: NetworkConfig,
-    images: Sequence[Image],
-    validation: Sequence[Image],
-    recipe: Recipe,
+    patches: PatchSampler,
+    validation: Sequence[ValidationPair],
     *,
     steps: int,
-    seed: int,
     device: str,
+    precision: Precision,
     folder: Path,
     on_step: Callable[[int, float], None],
 ) -> TrainingOutcome:
     """Train the network of `config` in `folder`, or continue what was begun there, and judge it.
 
+    The seed and the recipe are those of `patches`.
+
     Raises:
-        ValueError: the device is missing, the images cannot be used, or `folder` holds
-            another training.
+        ValueError: `folder` holds another training.
         TrainingDiverged: the loss or the weights are no longer finite.
         KeyboardInterrupt: stopped by the user; the message says how to go on.
     """
-    _require_device(device)
-    pairs = prepare_validation(validation, config.scale)
-    patches = PatchSampler(images, scale=config.scale, recipe=recipe, seed=seed)
-    precision = _stored_precision(folder) or choose_precision(
-        lambda: build_network(config), patches, recipe, device=device
-    )
-    network = seeded_network(config, seed)
+    network = seeded_network(config, patches.seed)
     try:
         result = train(
             network,
             patches,
-            recipe,
+            patches.recipe,
             steps=steps,
             device=device,
             precision=precision,
@@ -76,22 +69,31 @@ def train_and_validate(
         arch_id=config.arch_id,
         precision=precision,
         training=result,
-        quality=evaluate_quality(network_upscaler(network, device=device), pairs),
-        bicubic=evaluate_quality(bicubic_upscaler(config.scale), pairs),
+        quality=evaluate_quality(network_upscaler(network, device=device), validation),
+        bicubic=evaluate_quality(bicubic_upscaler(config.scale), validation),
         checkpoint=folder / MODEL_FILE,
     )
 
 
-def _stored_precision(folder: Path) -> Precision | None:
-    """Return the number format of the training in `folder`: timing it anew could differ."""
+def settled_precision(
+    config: NetworkConfig, patches: PatchSampler, *, device: str, folder: Path
+) -> Precision:
+    """Return the number format of the training begun in `folder`, else the faster one.
+
+    Timing anew could end otherwise, and a training continues only in the format it had.
+
+    Raises:
+        ValueError: the checkpoint in `folder` is corrupt.
+    """
     for path in (folder / STATE_FILE, folder / MODEL_FILE):
         if path.exists():
             stored = load_checkpoint(path).metadata.get("precision")
             return "bfloat16" if stored == "bfloat16" else "float32"
-    return None
+    return choose_precision(lambda: build_network(config), patches, patches.recipe, device=device)
 
 
-def _require_device(device: str) -> None:
+def require_device(device: str) -> None:
+    """Raise ValueError, with the remedy, if nothing can be trained on `device` here."""
     known = RUNTIME_DEVICES["eager"]
     if device not in known:
         raise ValueError(f"--device must be one of {', '.join(known)}, got {device!r}")

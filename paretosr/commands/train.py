@@ -43,28 +43,33 @@ def train(
     from paretosr.models import resolve_model
     from paretosr.output import write_note
     from paretosr.progress import progress_bar
-    from paretosr.single_training import train_and_validate
+    from paretosr.single_training import require_device, settled_precision, train_and_validate
+    from training import PatchSampler, get_recipe
     from training.images import load_images
-    from training.recipes import get_recipe
+    from training.quality import prepare_validation
 
     resolved = resolve_model(model, scale)
-    if resolved.config is None:
+    config = resolved.config
+    if config is None:
         raise ValueError("MODEL must be a network to be trained, got bicubic, which has no weights")
+    require_device(device)
     chosen = get_recipe(recipe)
-    steps = steps or chosen.steps
     images = load_images(data, split="training")
     validation_images = load_images(validation, split="validation")
-    for line in (*images.notes, *validation_images.notes):
+    for line in dict.fromkeys((*images.notes, *validation_images.notes)):
         write_note(line)
+    pairs = prepare_validation(validation_images.images, config.scale)
+    patches = PatchSampler(images.images, scale=config.scale, recipe=chosen, seed=seed)
+    precision = settled_precision(config, patches, device=device, folder=out)
+    steps = steps or chosen.steps
     with progress_bar("training", total=steps, silent=json) as update:
         outcome = train_and_validate(
-            resolved.config,
-            images.images,
-            validation_images.images,
-            chosen,
+            config,
+            patches,
+            pairs,
             steps=steps,
-            seed=seed,
             device=device,
+            precision=precision,
             folder=out,
             on_step=lambda step, loss: update(step, f"loss {loss:.4f}"),
         )
@@ -97,7 +102,9 @@ def _write(
             }
         )
         return
-    if training.resumed_from_step:
+    if training.resumed_from_step == training.steps:
+        write_line("this training had ended already")
+    elif training.resumed_from_step:
         write_line(f"continued from step {training.resumed_from_step}")
     write_line(
         f"{training.steps} steps in {training.seconds:.1f} s, {outcome.precision}, "

@@ -1,0 +1,81 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paretosr.costs import verdict
+from profilers.timing import RatioEstimate
+
+SMALL = ["--target", "eager:lr=24x32", "--max-seconds", "0.4"]
+
+
+def test_profile_of_a_design(cli: Callable[..., Any], tiny_network: Path) -> None:
+    answer = cli("profile", tiny_network, *SMALL, "--json").json
+    # 3x3 convolutions at LR 360x640: 3 to 8, one split block of 4 to 4 and another one, then
+    # the standard parts; counted by hand in the blocks' tests, compared with `models` here.
+    assert answer["params"] > 0
+    assert answer["macs"] > answer["params"]
+    assert (answer["lr_height_px"], answer["lr_width_px"]) == (24, 32)
+    low, middle, high = (
+        answer[name] for name in ("latency_ci_low_ms", "latency_ms", "latency_ci_high_ms")
+    )
+    assert 0 < low <= middle <= high
+    assert {check["tool"] for check in answer["cross_checks"]} == {"fvcore", "thop"}
+    assert answer["source"] == "measured"
+
+
+def test_bicubic_has_no_parameters_but_takes_time(cli: Callable[..., Any]) -> None:
+    answer = cli("profile", "bicubic", "--scale", 2, *SMALL, "--json").json
+    assert (answer["params"], answer["macs"], answer["arch_id"]) == (0, 0, None)
+    assert answer["latency_ms"] > 0
+
+
+def test_the_table_names_target_and_interval(cli: Callable[..., Any], tiny_network: Path) -> None:
+    completed = cli("profile", tiny_network, *SMALL)
+    assert f"{tiny_network} x2 on eager:device=cpu,threads=1" in completed.out
+    assert "95 % interval" in completed.out
+    assert completed.err == ""
+
+
+@pytest.mark.parametrize("other", ["tiny", "bicubic"])
+def test_comparison(cli: Callable[..., Any], tiny_network: Path, other: str) -> None:
+    against = tiny_network if other == "tiny" else other
+    arguments = ["profile", tiny_network, "--against", against, *SMALL]
+    answer = cli(*arguments, "--json").json
+    assert 0 < answer["ci_low"] <= answer["ratio"] <= answer["ci_high"]
+    sentence = cli(*arguments).out
+    assert any(word in sentence for word in ("faster", "slower", "not distinguishable"))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        (0.8, 0.99, "faster"),
+        (1.01, 1.3, "slower"),
+        (0.9, 1.1, "not distinguishable"),
+        (1.0, 1.2, "not distinguishable"),
+        (0.7, 1.0, "not distinguishable"),
+    ],
+)
+def test_only_an_interval_without_one_tells_two_apart(low: float, high: float, word: str) -> None:
+    ratio = RatioEstimate((low + high) / 2, low, high, 1.0, 1.0, 1.0, 1.0, 20)
+    assert verdict(ratio) == word
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--target", "egaer"], "did you mean 'eager'"),
+        (["--target", "eager:lr=90"], "HEIGHTxWIDTH"),
+        (["--against", "bicubc"], "did you mean 'bicubic'"),
+        (["--scale", "3"], "enlarges by 2, got 3"),
+    ],
+)
+def test_wrong_options(
+    cli: Callable[..., Any], tiny_network: Path, options: list[str], message: str
+) -> None:
+    completed = cli("profile", tiny_network, *options)
+    assert (completed.status, completed.out) == (2, "")
+    assert message in completed.err
+    assert completed.err.count("\n") == 1

@@ -1,0 +1,141 @@
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blocks import load_checkpoint, save_checkpoint
+from paretosr.models import resolve_model
+from paretosr.single_training import TrainingOutcome, settled_precision, train_and_validate
+from training import PatchSampler, Precision, get_recipe
+from training.images import load_images
+from training.quality import prepare_validation
+
+
+@pytest.fixture
+def arguments(tiny_network: Path, photographs: Path, tmp_path: Path) -> list[object]:
+    data = ["--data", photographs, "--validation", photographs]
+    return ["train", tiny_network, "--out", tmp_path / "training", *data]
+
+
+def test_a_training_gives_a_model_that_evaluates_the_same(
+    cli: Callable[..., Any], arguments: list[object], photographs: Path
+) -> None:
+    answer = cli(*arguments, "--steps", 3, "--json").json
+    assert (answer["train_steps"], answer["resumed_from_step"]) == (3, 0)
+    evaluated = cli("evaluate", answer["checkpoint"], "--data", photographs, "--json").json
+    for column in ("psnr_y_db", "ssim_y"):
+        assert evaluated[column] == pytest.approx(answer[column], abs=1e-4)
+
+
+def test_the_floor_is_that_of_evaluate(
+    cli: Callable[..., Any], arguments: list[object], photographs: Path
+) -> None:
+    answer = cli(*arguments, "--steps", 1, "--json").json
+    floor = cli("evaluate", "bicubic", "--scale", 2, "--data", photographs, "--json").json
+    assert answer["bicubic_psnr_y_db"] == floor["psnr_y_db"]
+
+
+def test_an_ended_training_is_only_shown(cli: Callable[..., Any], arguments: list[object]) -> None:
+    first = cli(*arguments, "--steps", 3, "--json").json
+    again = cli(*arguments, "--steps", 3)
+    assert again.status == 0
+    assert "had ended" in again.out
+    assert f"{first['psnr_y_db']:.2f} dB" in again.out
+
+
+def test_another_training_in_the_folder_is_left_alone(
+    cli: Callable[..., Any], arguments: list[object], tmp_path: Path
+) -> None:
+    assert cli(*arguments, "--steps", 2).status == 0
+    model = tmp_path / "training" / "model.safetensors"
+    before = model.read_bytes()
+    completed = cli(*arguments, "--steps", 3)
+    assert completed.status == 2
+    assert "steps 2, not 3" in completed.err
+    assert model.read_bytes() == before
+
+
+TrainIn = Callable[..., TrainingOutcome]
+
+
+@pytest.fixture
+def train_in(tiny_network: Path, photographs: Path, tmp_path: Path) -> TrainIn:
+    """Trains in a subfolder with a fixed precision, which `train` chooses by timing."""
+    images = load_images(str(photographs), split="training").images
+    config = resolve_model(str(tiny_network), None).config
+    assert config is not None
+
+    def call(
+        name: str, *, seed: int = 0, on_step: Callable[[int, float], None] = lambda step, loss: None
+    ) -> TrainingOutcome:
+        return train_and_validate(
+            config,
+            PatchSampler(images, scale=2, recipe=get_recipe("quick"), seed=seed),
+            prepare_validation(images, 2),
+            steps=8,
+            device="cpu",
+            precision="float32",
+            folder=tmp_path / name,
+            on_step=on_step,
+        )
+
+    return call
+
+
+def test_the_seed_decides_the_weights(train_in: TrainIn) -> None:
+    first, same, other = (train_in(f"{name}", seed=name // 2) for name in (2, 3, 4))
+    assert first.training.loss == same.training.loss != other.training.loss
+    assert first.quality == same.quality
+
+
+def test_ctrl_c_says_how_to_go_on_and_going_on_changes_nothing(train_in: TrainIn) -> None:
+    def press_ctrl_c(step: int, loss: float) -> None:
+        if step == 5:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt, match="the same command continues it"):
+        train_in("interrupted", on_step=press_ctrl_c)
+    continued, straight = train_in("interrupted"), train_in("straight")
+    assert continued.training.resumed_from_step == 5
+    assert continued.training.loss == straight.training.loss
+    assert continued.quality == straight.quality
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_training_keeps_its_number_format(
+    train_in: TrainIn, photographs: Path, precision: Precision
+) -> None:
+    outcome = train_in("begun")
+    checkpoint = load_checkpoint(outcome.checkpoint)
+    metadata = {**checkpoint.metadata, "precision": precision}
+    save_checkpoint(outcome.checkpoint, checkpoint.tensors, checkpoint.config, metadata)
+    images = load_images(str(photographs), split="training").images
+    patches = PatchSampler(images, scale=2, recipe=get_recipe("quick"), seed=0)
+    settled = settled_precision(
+        checkpoint.config, patches, device="cpu", folder=outcome.checkpoint.parent
+    )
+    assert settled == precision
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["--recipe", "slow"], "recipe must be one of quick, long, got 'slow'"),
+        (["--device", "tpu"], "--device must be one of cpu, cuda, got 'tpu'"),
+        (["--scale", "3"], "enlarges by 2, got 3"),
+    ],
+)
+def test_wrong_options(
+    cli: Callable[..., Any], arguments: list[object], changes: list[str], message: str
+) -> None:
+    completed = cli(*arguments, "--steps", 1, *changes)
+    assert completed.status == 2
+    assert message in completed.err
+
+
+def test_bicubic_has_nothing_to_train(cli: Callable[..., Any], tmp_path: Path) -> None:
+    completed = cli("train", "bicubic", "--scale", 2, "--out", tmp_path)
+    assert completed.status == 2
+    assert "MODEL must be a network to be trained, got bicubic" in completed.err
