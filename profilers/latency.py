@@ -10,12 +10,12 @@ from blocks import NetworkConfig
 from profilers.child import Child
 from profilers.clock import clock_of
 from profilers.reference import REFERENCE_NAME, ReferenceNetwork
-from profilers.runtimes import RUNTIMES
+from profilers.runtimes import RUNTIMES, require_available
 from profilers.targets import Target
 from profilers.timing import RatioEstimate, compare
 
 # A worker may exceed its budget by the few calls that every measurement makes.
-GRACE_SECONDS = 120.0
+GRACE_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,13 @@ class LatencyMeter:
 
     Every method starts the process if need be, also after a failure, and raises
     ProfilingFailed if the network cannot be run or the process dies or hangs.
+
+    Raises:
+        ValueError: the target is not available on this machine.
     """
 
     def __init__(self, target: Target) -> None:
+        require_available(target)
         self.target = target
         self._child = Child(target)
 
@@ -119,8 +123,9 @@ def measure_callable(
     On the "cpu" clock every thread that `call` uses counts.
 
     Raises:
-        ValueError: the calibration belongs to another target or reference.
+        ValueError: the target is not available, or the calibration is not of it.
     """
+    require_available(target)
     _require_calibration_of(target, calibration)
     threads = torch.get_num_threads()
     torch.set_num_threads(target.threads)

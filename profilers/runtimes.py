@@ -24,3 +24,14 @@ class Runtime(Protocol):
 
 
 RUNTIMES: Mapping[str, Runtime] = {"eager": EagerRuntime()}
+
+
+def require_available(target: Target) -> None:
+    """Check that `target` can be measured on this machine.
+
+    Raises:
+        ValueError: its runtime or device is missing; says why and what to do.
+    """
+    missing = RUNTIMES[target.runtime].why_unavailable(target.device)
+    if missing is not None:
+        raise ValueError(f"{target} cannot be used here: {missing.reason}; {missing.remedy}")

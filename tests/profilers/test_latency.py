@@ -73,8 +73,30 @@ def test_a_much_larger_network_takes_longer(meter: LatencyMeter) -> None:
 def test_one_process_serves_many_requests(meter: LatencyMeter) -> None:
     meter.calibrate(max_seconds=0.01)
     pid = worker_pid(meter)
+    os.kill(pid, signal.SIGINT)  # Ctrl-C is not for the worker
     meter.compare(SMALL, SMALL, max_seconds=0.01)
     assert worker_pid(meter) == pid
+
+
+def test_what_a_library_prints_does_not_reach_the_answers() -> None:
+    program = (
+        "import os\n"
+        "from profilers.worker import _claim_standard_output\n"
+        "answers = _claim_standard_output()\n"
+        "print('a library', flush=True)\n"
+        "os.write(1, b'a library in C')\n"
+        "answers.write(b'answer')\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert finished.stdout == b"answer"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has CUDA")
+def test_a_target_that_is_missing_here_is_refused() -> None:
+    with pytest.raises(ValueError, match="cannot be used here"):
+        LatencyMeter(Target.parse("eager:device=cuda"))
+    with pytest.raises(ValueError, match="cannot be used here"):
+        measure_peak_memory_mib(SMALL, Target.parse("eager:device=cuda"))
 
 
 def test_a_network_that_cannot_run_is_an_error_with_its_reason(

@@ -135,14 +135,17 @@ def test_time_alone_is_the_median() -> None:
     assert 2.0 <= bench.now < 2.1
 
 
-def test_the_interval_covers_the_median_as_often_as_it_says() -> None:
+# 95 % of 200 is 190. A bootstrap of a handful of values is known to fall somewhat short.
+@pytest.mark.parametrize(("count", "at_least"), [(3, 164), (8, 164), (20, 176), (60, 180)])
+def test_the_interval_covers_the_median_about_as_often_as_it_says(
+    count: int, at_least: int
+) -> None:
     random = np.random.default_rng(1)
     covered = 0
     for seed in range(200):
-        low, high = median_interval(random.lognormal(0.0, 0.05, size=60), seed)
+        low, high = median_interval(random.normal(1.0, 0.05, size=count), seed)
         covered += low <= 1.0 <= high
-    # 95 % of 200 is 190; 180 is three standard deviations below.
-    assert covered >= 180
+    assert covered >= at_least
 
 
 def test_the_interval_is_wider_where_neighbours_resemble_each_other() -> None:
