@@ -8,14 +8,21 @@ import torch
 
 from blocks import build_network
 from paretosr.models import ResolvedModel
-from profilers.analytic import analytic_cost
-from profilers.crosscheck import CrossCheck, cross_check
-from profilers.latency import Latency, LatencyMeter, measure_callable
-from profilers.memory import measure_peak_memory_mib
+from profilers import (
+    CrossCheck,
+    Latency,
+    LatencyMeter,
+    RatioEstimate,
+    Target,
+    analytic_cost,
+    compare,
+    cross_check,
+    measure_callable,
+    measure_peak_memory_mib,
+)
+from profilers.clock import clock_of
 from profilers.prepared import PreparedCall
 from profilers.runtimes import RUNTIMES
-from profilers.targets import Target
-from profilers.timing import RatioEstimate, compare
 from training.quality import bicubic_upscaler
 
 # fvcore and thop run the network for real, which takes minutes at full size; where they
@@ -97,7 +104,9 @@ def compare_models(
             return meter.compare(model.config, other.config, max_seconds=max_seconds)
     # Bicubic is NumPy code and has no runtime to run it: both are timed in this process.
     torch.set_num_threads(target.threads)
-    return compare(_call_of(model, target), _call_of(other, target), max_seconds=max_seconds)
+    _, clock = clock_of(target)
+    calls = _call_of(model, target), _call_of(other, target)
+    return compare(*calls, max_seconds=max_seconds, clock=clock)
 
 
 def require_available(target: Target) -> None:

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
+from rich.control import Control
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.segment import ControlType
 
 
 class Update(Protocol):
@@ -36,11 +38,21 @@ def progress_bar(description: str, *, total: int, silent: bool) -> Iterator[Upda
 
 
 @contextmanager
-def spinner(*, silent: bool) -> Iterator[Callable[[str], None]]:
-    """Yield a function that says what goes on now; as quiet as `progress_bar`."""
-    console = Console(stderr=True)
+def status_line(*, silent: bool) -> Iterator[Callable[[str], None]]:
+    """Yield a function that says what goes on now; as quiet as `progress_bar`.
+
+    Nothing moves by itself: a thread that draws would take time from what is being timed.
+    """
+    console = Console(stderr=True, highlight=False, markup=False)
     if silent or not console.is_terminal:
         yield lambda text: None
         return
-    with console.status("") as status:
-        yield status.update
+
+    def tell(text: str) -> None:
+        console.control(Control.move_to_column(0), Control((ControlType.ERASE_IN_LINE, 2)))
+        console.print(text, end="")
+
+    try:
+        yield tell
+    finally:
+        tell("")

@@ -10,7 +10,7 @@ from paretosr.options import JsonOption, ModelArgument, ScaleOption, positive
 if TYPE_CHECKING:
     from paretosr.costs import ModelProfile
     from paretosr.models import ResolvedModel
-    from profilers.targets import Target
+    from profilers import Target
 
 _COMPARED = {
     "faster": "faster than",
@@ -54,7 +54,7 @@ def profile(
       paretosr profile seemore-t --scale 2 --against bicubic --max-seconds 5 --json
     """
     from paretosr.models import resolve_model
-    from profilers.targets import Target
+    from profilers import Target
 
     wanted = Target.parse(target)
     resolved = resolve_model(model, scale)
@@ -71,9 +71,9 @@ def _profile(
 ) -> None:
     from paretosr.costs import profile_model
     from paretosr.output import write_json
-    from paretosr.progress import spinner
+    from paretosr.progress import status_line
 
-    with spinner(silent=as_json) as told:
+    with status_line(silent=as_json) as told:
         result = profile_model(model, target, max_seconds=max_seconds, told=told)
     if as_json:
         write_json(_as_json(model, target, result))
@@ -83,7 +83,8 @@ def _profile(
 
 def _as_json(model: "ResolvedModel", target: "Target", profile: "ModelProfile") -> dict[str, Any]:
     """Return the profile under the names of the trial table."""
-    from profilers.device import describe_device
+    from profilers import describe_device
+    from profilers.clock import clock_of
 
     return {
         "model": model.name,
@@ -99,6 +100,7 @@ def _as_json(model: "ResolvedModel", target: "Target", profile: "ModelProfile") 
         "peak_memory_mib": profile.peak_memory_mib,
         **asdict(profile.latency),
         "cross_checks": [asdict(check) for check in profile.cross_checks],
+        "clock": clock_of(target)[0],
         "source": "measured",
         "device": describe_device(),
     }
@@ -106,6 +108,7 @@ def _as_json(model: "ResolvedModel", target: "Target", profile: "ModelProfile") 
 
 def _write_profile(model: "ResolvedModel", target: "Target", profile: "ModelProfile") -> None:
     from paretosr.output import write_line, write_rows
+    from profilers.clock import clock_of
 
     latency = profile.latency
     interval = f"{latency.latency_ci_low_ms:.2f} to {latency.latency_ci_high_ms:.2f}"
@@ -119,7 +122,8 @@ def _write_profile(model: "ResolvedModel", target: "Target", profile: "ModelProf
         ("", f"{latency.p90_ms:.2f} ms", f"nine of ten calls were faster, n = {latency.repeats}"),
         ("", f"{latency.first_ms:.2f} ms", "first call"),
     ]
-    write_line(f"{model.name} x{model.scale} on {target}")
+    clock = {"cpu": "processor time", "wall": "elapsed time"}[clock_of(target)[0]]
+    write_line(f"{model.name} x{model.scale} on {target}, by {clock}")
     write_rows(("cost", "value", ""), rows, numbers=("value",))
     for check in profile.cross_checks:
         if check.ratio is None:
@@ -142,9 +146,9 @@ def _compare(
 ) -> None:
     from paretosr.costs import compare_models, verdict
     from paretosr.output import write_json, write_line
-    from paretosr.progress import spinner
+    from paretosr.progress import status_line
 
-    with spinner(silent=as_json) as told:
+    with status_line(silent=as_json) as told:
         told("timing in turn")
         ratio = compare_models(model, other, target, max_seconds=max_seconds)
     if as_json:

@@ -25,7 +25,7 @@ def targets(json: JsonOption = False) -> None:
       paretosr profile seemore-t --scale 2 --target eager:threads=1,lr=90x160
     """
     from paretosr.output import write_json, write_rows
-    from profilers.targets import list_targets
+    from profilers import list_targets
 
     statuses = list_targets()
     if json:

@@ -42,7 +42,7 @@ def train(
     """
     from paretosr.models import resolve_model
     from paretosr.output import write_note
-    from paretosr.progress import progress_bar
+    from paretosr.progress import progress_bar, status_line
     from paretosr.single_training import require_device, settled_precision, train_and_validate
     from training import PatchSampler, get_recipe
     from training.images import load_images
@@ -60,7 +60,9 @@ def train(
         write_note(line)
     pairs = prepare_validation(validation_images.images, config.scale)
     patches = PatchSampler(images.images, scale=config.scale, recipe=chosen, seed=seed)
-    precision = settled_precision(config, patches, device=device, folder=out)
+    with status_line(silent=json) as told:
+        told("choosing the number format by timed steps")
+        precision = settled_precision(config, patches, device=device, folder=out)
     steps = steps or chosen.steps
     with progress_bar("training", total=steps, silent=json) as update:
         outcome = train_and_validate(

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from paretosr.output import write_json, write_rows
-from paretosr.progress import progress_bar, spinner
+from paretosr.progress import progress_bar, status_line
 
 
 def test_json_is_one_document_that_any_parser_reads(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,6 +34,6 @@ def test_no_progress_where_there_is_no_terminal(
 ) -> None:
     with progress_bar("training", total=2, silent=silent) as update:
         update(1, "loss 0.1")
-    with spinner(silent=silent) as told:
+    with status_line(silent=silent) as told:
         told("timing")
     assert capsys.readouterr() == ("", "")
