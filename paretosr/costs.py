@@ -22,7 +22,7 @@ from profilers import (
 )
 from profilers.clock import clock_of
 from profilers.prepared import PreparedCall
-from profilers.runtimes import RUNTIMES
+from profilers.runtimes import RUNTIMES, require_available
 from training.quality import bicubic_upscaler
 
 # fvcore and thop run the network for real, which takes minutes at full size; where they
@@ -107,13 +107,6 @@ def compare_models(
     _, clock = clock_of(target)
     calls = _call_of(model, target), _call_of(other, target)
     return compare(*calls, max_seconds=max_seconds, clock=clock)
-
-
-def require_available(target: Target) -> None:
-    """Raise ValueError, with the remedy, if `target` cannot be measured on this machine."""
-    missing = RUNTIMES[target.runtime].why_unavailable(target.device)
-    if missing is not None:
-        raise ValueError(f"target {target} must be available: {missing.reason}; {missing.remedy}")
 
 
 def _time_bicubic(model: ResolvedModel, target: Target, max_seconds: float) -> Latency:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blocks import NetworkConfig, build_network, load_checkpoint
-from profilers.runtimes import RUNTIMES
-from profilers.targets import RUNTIME_DEVICES
 from search.evaluation import seeded_network
 from training import PatchSampler, Precision, TrainingResult, choose_precision, train
 from training.quality import (
@@ -90,13 +88,3 @@ def settled_precision(
             stored = load_checkpoint(path).metadata.get("precision")
             return "bfloat16" if stored == "bfloat16" else "float32"
     return choose_precision(lambda: build_network(config), patches, patches.recipe, device=device)
-
-
-def require_device(device: str) -> None:
-    """Raise ValueError, with the remedy, if nothing can be trained on `device` here."""
-    known = RUNTIME_DEVICES["eager"]
-    if device not in known:
-        raise ValueError(f"--device must be one of {', '.join(known)}, got {device!r}")
-    missing = RUNTIMES["eager"].why_unavailable(device)
-    if missing is not None:
-        raise ValueError(f"--device {device} must exist here: {missing.reason}; {missing.remedy}")

@@ -43,7 +43,9 @@ def train(
     from paretosr.models import resolve_model
     from paretosr.output import write_note
     from paretosr.progress import progress_bar, status_line
-    from paretosr.single_training import require_device, settled_precision, train_and_validate
+    from paretosr.single_training import settled_precision, train_and_validate
+    from profilers import Target
+    from profilers.runtimes import require_available
     from training import PatchSampler, get_recipe
     from training.images import load_images
     from training.quality import prepare_validation
@@ -52,7 +54,7 @@ def train(
     config = resolved.config
     if config is None:
         raise ValueError("MODEL must be a network to be trained, got bicubic, which has no weights")
-    require_device(device)
+    require_available(Target(device=device))
     chosen = get_recipe(recipe)
     images = load_images(data, split="training")
     validation_images = load_images(validation, split="validation")

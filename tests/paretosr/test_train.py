@@ -123,7 +123,7 @@ def test_a_training_keeps_its_number_format(
     ("changes", "message"),
     [
         (["--recipe", "slow"], "recipe must be one of quick, long, got 'slow'"),
-        (["--device", "tpu"], "--device must be one of cpu, cuda, got 'tpu'"),
+        (["--device", "tpu"], "unknown device 'tpu', known are cpu, cuda"),
         (["--scale", "3"], "enlarges by 2, got 3"),
     ],
 )
