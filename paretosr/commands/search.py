@@ -1,11 +1,13 @@
 """`paretosr search`: launch an architecture search, or continue one."""
 
+import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from paretosr.options import JsonOption
+from paretosr.output import write_note
 
 
 def search(
@@ -37,3 +39,25 @@ def search(
       paretosr search examples/quickstart.yaml
       paretosr search --resume runs/quickstart-20260101-120000
     """
+    from paretosr.run_summary import write_run_summary
+    from paretosr.searching import continued, launched
+    from search.report import report_run
+
+    if config is not None and resume is None:
+        run_dir = out if out is not None else _fresh_directory(config)
+        ended = launched(config, run_dir)
+    elif resume is not None and out is None:
+        run_dir = resume
+        ended = continued(resume, config)
+    else:
+        raise ValueError(
+            "give a CONFIG.yaml to start a search (with --out to name its directory), "
+            "or --resume RUN_DIR to continue one"
+        )
+    write_note(f"the search has ended: {ended}")
+    write_run_summary(report_run(run_dir), as_json=json)
+
+
+def _fresh_directory(config: Path) -> Path:
+    now = datetime.datetime.now()
+    return Path("runs") / f"{config.stem}-{now:%Y%m%d-%H%M%S}"
