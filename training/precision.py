@@ -11,8 +11,12 @@ from training.step import Precision, TrainingStep
 
 WARM_UP_STEPS = 3
 TIMED_STEPS = 9
-CLEAR_GAIN = 1.05
-"""bfloat16 must be so many times faster: less drowns in the noise and would cost accuracy."""
+CLEAR_GAIN = 1.15
+"""bfloat16 must be so many times faster, for it costs about 0.03 dB at equal steps.
+
+Measured on SplitSR x2 of 36 K and 48 K parameters, quick recipe, 900 and 1300 steps: about
+15 % more steps make up for it.
+"""
 
 
 def choose_precision(

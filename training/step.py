@@ -15,7 +15,6 @@ Precision = Literal["float32", "bfloat16"]
 """The number format of the activations; weights and updates are float32 in both."""
 
 WEIGHTS, AVERAGE, MOMENTS = "weights/", "average/", "adam/"
-ADAM_KEYS = ("step", "exp_avg", "exp_avg_sq")
 
 
 class TrainingDiverged(RuntimeError):  # noqa: N818
@@ -99,23 +98,21 @@ class TrainingStep:
         Raises:
             ValueError: a tensor is missing.
         """
-        needed = {WEIGHTS + name for name in self.network.state_dict()}
-        for name in self._parameters:
-            needed |= {AVERAGE + name} | {f"{MOMENTS}{key}/{name}" for key in ADAM_KEYS}
-        if missing := needed - tensors.keys():
+        weights = {name: WEIGHTS + name for name in self.network.state_dict()}
+        averages = [AVERAGE + name for name in self._parameters]
+        if missing := {*weights.values(), *averages} - tensors.keys():
             raise ValueError(f"the training state lacks {min(missing)}")
-        self.network.load_state_dict(
-            {name: tensors[WEIGHTS + name] for name in self.network.state_dict()}
-        )
-        for (name, weight), average in zip(self._parameters.items(), self._average, strict=True):
-            average.copy_(tensors[AVERAGE + name])
-            moments = {
-                # The fused kernel needs the memory format of the weight, which files drop.
-                key: torch.empty_like(weight).copy_(tensors[f"{MOMENTS}{key}/{name}"]).detach()
-                for key in ADAM_KEYS[1:]
-            }
-            moments["step"] = tensors[f"{MOMENTS}step/{name}"].to(weight.device, copy=True)
-            self._adam.state[weight] = moments
+        self.network.load_state_dict({name: tensors[key] for name, key in weights.items()})
+        for average, key in zip(self._average, averages, strict=True):
+            average.copy_(tensors[key])
+        for name, weight in self._parameters.items():
+            # A weight that no batch has reached yet has no moments.
+            if f"{MOMENTS}step/{name}" in tensors:
+                self._adam.state[weight] = {
+                    "step": tensors[f"{MOMENTS}step/{name}"].to(weight.device, copy=True),
+                    "exp_avg": _like(weight, tensors[f"{MOMENTS}exp_avg/{name}"]),
+                    "exp_avg_sq": _like(weight, tensors[f"{MOMENTS}exp_avg_sq/{name}"]),
+                }
         self.steps_done = steps_done
 
     def averaged_weights(self) -> dict[str, Tensor]:
@@ -135,6 +132,14 @@ class TrainingStep:
                 )
         self.network.load_state_dict(self.averaged_weights())
         self.network.eval()
+
+
+def _like(weight: Tensor, saved: Tensor) -> Tensor:
+    """Return `saved` on the device and in the memory format of `weight`.
+
+    The fused kernel needs the moments in the weight's format, which files do not keep.
+    """
+    return torch.empty_like(weight, requires_grad=False).copy_(saved)
 
 
 @torch.no_grad()
