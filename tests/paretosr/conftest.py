@@ -11,9 +11,6 @@ import PIL.Image
 import pytest
 
 from paretosr.cli import run
-from reports.records import TrialRecord
-from search.config import load_search_config
-from search.session import start_search
 
 TINY_NETWORK = {
     "family": "splitsr",
@@ -105,25 +102,23 @@ families:
     upsampler: one_step
 objectives: [psnr_y_db, macs]
 data: {{training: '{photographs}', validation: '{photographs}'}}
+training: {{precision: float32}}
 budget: {{trials: 2, steps: 3}}
 target: eager:lr=24x24
 """
 
 
-class _Silent:
-    """Hears of a search and says nothing."""
-
-    def notice(self, text: str) -> None: ...
-    def trial_started(self, record: TrialRecord, trained: int) -> None: ...
-    def training_step(self, step: int, loss: float) -> None: ...
-    def trial_finished(self, record: TrialRecord) -> None: ...
+@pytest.fixture(scope="session")
+def small_search(tmp_path_factory: pytest.TempPathFactory, photographs: Path) -> Path:
+    """A search config over four tiny networks."""
+    path = tmp_path_factory.mktemp("searches") / "small.yaml"
+    path.write_text(SMALL_SEARCH.format(photographs=photographs), encoding="utf-8")
+    return path
 
 
 @pytest.fixture(scope="session")
-def run_dir(tmp_path_factory: pytest.TempPathFactory, photographs: Path) -> Path:
-    """The run directory of a real search over four tiny networks, two of them trained."""
+def run_dir(tmp_path_factory: pytest.TempPathFactory, small_search: Path) -> Path:
+    """The run directory of a real search that trained two of the four networks."""
     folder = tmp_path_factory.mktemp("runs")
-    config = folder / "small.yaml"
-    config.write_text(SMALL_SEARCH.format(photographs=photographs), encoding="utf-8")
-    start_search(load_search_config(config), folder / "small", _Silent())
+    assert run(["search", str(small_search), "--out", str(folder / "small")]) == 0
     return folder / "small"

@@ -1,0 +1,77 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+
+def test_a_search_leaves_a_run(run_dir: Path) -> None:
+    names = {path.name for path in run_dir.iterdir()}
+    assert names >= {"run.yaml", "study.journal", "checkpoints", "trials.csv", "front.csv"}
+    assert names >= {"pareto.png", "psnr_vs_gmacs.png"}
+
+
+def test_resuming_a_search_whose_budget_is_spent_trains_nothing(
+    cli: Callable[..., Any], run_dir: Path
+) -> None:
+    checkpoints = {path: path.stat().st_mtime for path in run_dir.rglob("*.safetensors")}
+    completed = cli("search", "--resume", run_dir, "--json")
+    assert completed.status == 0
+    assert completed.json["trials"] >= 2
+    assert {path: path.stat().st_mtime for path in run_dir.rglob("*.safetensors")} == checkpoints
+
+
+def _changed(small_search: Path, folder: Path, **changes: object) -> Path:
+    config = yaml.safe_load(small_search.read_text(encoding="utf-8"))
+    path = folder / "changed.yaml"
+    path.write_text(yaml.safe_dump({**config, **changes}), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"objektives": ["macs"]}, "unknown key 'objektives'; did you mean 'objectives'?"),
+        ({"families": {"splitsr": {"groups": {"low": 3, "high": 1}}}}, "families.splitsr.groups"),
+        ({"families": {"splitsr": {"chanels": 8}}}, "did you mean 'channels'?"),
+        ({"constraints": {"macs": {"max": 1000}}}, "macs"),
+        ({"constraints": {"macs": {"min": 2, "max": 1}}}, "min <= max must hold"),
+        ({"data": {"training": "nowhere"}}, "does not exist"),
+        ({"target": "egaer"}, "did you mean 'eager'?"),
+        ({"budget": {}}, "a budget needs trials, minutes or both"),
+        ({"sampler": "nsga3"}, "nsga2"),
+    ],
+)
+def test_a_config_that_cannot_be_searched_is_one_line(
+    cli: Callable[..., Any],
+    small_search: Path,
+    tmp_path: Path,
+    changes: dict[str, object],
+    message: str,
+) -> None:
+    config = _changed(small_search, tmp_path, **changes)
+    completed = cli("search", config, "--out", tmp_path / "run")
+    assert (completed.status, completed.out) == (2, "")
+    line = completed.err.splitlines()[-1]
+    assert line.startswith("paretosr: ")
+    assert message in line
+
+
+def test_a_run_of_another_config_is_left_alone(
+    cli: Callable[..., Any], small_search: Path, run_dir: Path, tmp_path: Path
+) -> None:
+    journal = (run_dir / "study.journal").read_bytes()
+    completed = cli("search", _changed(small_search, tmp_path, seed=7), "--out", run_dir)
+    assert (completed.status, completed.out) == (2, "")
+    assert "another config" in completed.err
+    assert (run_dir / "study.journal").read_bytes() == journal
+
+
+@pytest.mark.parametrize("arguments", [[], ["--out", "runs/x"], ["--resume", "a", "--out", "b"]])
+def test_neither_or_both_of_config_and_resume(
+    cli: Callable[..., Any], arguments: list[str]
+) -> None:
+    completed = cli("search", *arguments)
+    assert (completed.status, completed.out) == (2, "")
+    assert "CONFIG.yaml" in completed.err
