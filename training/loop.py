@@ -42,8 +42,8 @@ def train(
     """Train `network`, leave the averaged weights in it, and return how it went.
 
     The same network weights, patches, recipe and steps give the same weights to the last
-    bit on the same CPU, whether or not the training was interrupted. The network ends in
-    evaluation mode, on `device`, in channels_last.
+    bit on the same CPU with the same number of threads, whether or not the training was
+    interrupted. The network ends in evaluation mode, on `device`, in channels_last.
 
     With a `checkpoint_folder` the training is saved there every `checkpoint_every_seconds`,
     on KeyboardInterrupt, and at the end (`model.safetensors`); it continues from what it

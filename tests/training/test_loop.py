@@ -1,6 +1,7 @@
 import copy
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def make_network(config: SplitSRConfig = CONFIG) -> SuperResolutionNetwork:
         return build_network(config)
 
 
-def stop_at(step: int, error: BaseException):
+def stop_at(step: int, error: BaseException) -> Callable[[int, float], None]:
     def on_step(steps_done: int, loss: float) -> None:
         if steps_done == step:
             raise error
@@ -134,6 +135,8 @@ def test_a_training_continues_from_its_last_checkpoint_after_an_error(
 KILLED = """
 from pathlib import Path
 import sys
+import torch
+torch.set_num_threads({threads})
 sys.path.insert(0, {tests!r})
 from test_loop import RECIPE, STEPS, make_network, make_patches, train
 train(make_network(), make_patches(), RECIPE, steps=STEPS, checkpoint_folder=Path({folder!r}),
@@ -144,7 +147,9 @@ train(make_network(), make_patches(), RECIPE, steps=STEPS, checkpoint_folder=Pat
 def test_a_killed_training_continues_to_the_last_bit(
     tmp_path: Path, uninterrupted: SuperResolutionNetwork
 ) -> None:
-    script = KILLED.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
+    script = KILLED.format(
+        tests=str(Path(__file__).parent), folder=str(tmp_path), threads=torch.get_num_threads()
+    )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as training:
         assert training.stdout is not None
         while training.stdout.readline() != b"13\n":
@@ -202,7 +207,9 @@ def test_the_folder_of_another_training_is_refused(
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-100], lambda _: b"", lambda _: b"\x80\x04"])
 @pytest.mark.parametrize("name", ["model.safetensors", "training-state.safetensors"])
-def test_a_damaged_file_is_never_trained_over(name: str, damage, tmp_path: Path) -> None:
+def test_a_damaged_file_is_never_trained_over(
+    name: str, damage: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(
             make_network(), make_patches(), RECIPE, steps=STEPS, checkpoint_folder=tmp_path,

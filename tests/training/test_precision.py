@@ -1,5 +1,4 @@
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -27,16 +26,6 @@ class SlowIn(SplitSR):
         return super().enlarge(centred)
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """On a busy machine threads that wait for each other can take longer than the sleep."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(("slow", "chosen"), [("float32", "bfloat16"), ("bfloat16", "float32")])
 def test_the_faster_precision_is_chosen(slow: Precision, chosen: Precision) -> None:
     recipe = get_recipe("quick").model_copy(update={"batch_size": 1, "lr_patch_px": 4})
