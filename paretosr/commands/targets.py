@@ -12,12 +12,12 @@ def targets(json: JsonOption = False) -> None:
 
     \b
     A target is RUNTIME[:key=value,...] with the keys
-      device      cpu or cuda
-      threads     threads the runtime may use
-      precision   number format of weights and activations
-      layout      memory order of activations
-      batch       images per forward pass
-      lr          size of the low-resolution input, HEIGHTxWIDTH
+      device      cpu [default] or cuda
+      threads     threads the runtime may use [default: 1]
+      precision   float32 [default] or bfloat16
+      layout      channels_last [default] or nchw
+      batch       images per forward pass [default: 1]
+      lr          low-resolution input, HEIGHTxWIDTH [default: 180x320]
 
     \b
     Examples:

@@ -3,6 +3,8 @@ from typing import Any
 
 import torch
 
+from profilers import Target
+
 # SeemoRe's and SplitSR's parameters are those that the papers' code gives (specification
 # sheets); the MACs of SeemoRe-T are the bound over both experts, 45 G being top-1 as printed.
 PARAMS = {("seemore-t", 2): 220_104, ("seemore-t", 3): 224_979, ("seemore-t", 4): 231_804}
@@ -31,3 +33,11 @@ def test_targets(cli: Callable[..., Any]) -> None:
     assert cuda["available"] is torch.cuda.is_available()
     assert (cuda["remedy"] is None) is cuda["available"]
     assert "eager:device=cpu" in cli("targets").out
+
+
+def test_the_help_of_targets_tells_the_true_defaults(cli: Callable[..., Any]) -> None:
+    text = cli("targets", "--help").out
+    settings = str(Target.parse("eager")).partition(":")[2].split(",")
+    for key, value in (setting.split("=") for setting in settings):
+        line = next(line for line in text.splitlines() if line.strip().startswith(f"{key} "))
+        assert f"{value} [default]" in line or f"[default: {value}]" in line
