@@ -1,8 +1,8 @@
 # `make search` and `make test` set everything up by themselves.
 PYTHON ?= python3
 VENV ?= .venv
-# Index to install torch from, for example https://download.pytorch.org/whl/cpu; on Linux
-# the default package of torch brings several gigabytes of CUDA.
+# URL of the package index to install torch from; on Linux the default package of torch
+# brings several gigabytes of CUDA, and the install page of PyTorch names an index without.
 TORCH_INDEX ?=
 
 BIN := $(VENV)/bin
