@@ -27,7 +27,7 @@ from training.quality import bicubic_upscaler
 
 # fvcore and thop run the network for real, which takes minutes at full size; where they
 # differ they do so at any size.
-CROSS_CHECK_SIDE_PX = 64
+_CROSS_CHECK_SIDE_PX = 64
 
 # Of the time for timing, what the calibration of the reference network gets.
 _CALIBRATION_SHARE = 0.25
@@ -49,7 +49,8 @@ class ModelProfile:
     peak_memory_mib: float | None
     latency: Latency
     cross_checks: tuple[CrossCheck, ...]
-    """What fvcore and thop count for a small input."""
+    cross_check_side_px: int
+    """Height and width of the input for which fvcore and thop count."""
 
 
 def profile_model(
@@ -64,7 +65,7 @@ def profile_model(
     require_available(target)
     if model.config is None:
         told("timing")
-        return ModelProfile(0, 0, None, None, _time_bicubic(model, target, max_seconds), ())
+        return ModelProfile(0, 0, None, None, _time_bicubic(model, target, max_seconds), (), 0)
     told("counting")
     cost = analytic_cost(
         model.config,
@@ -72,7 +73,7 @@ def profile_model(
         lr_width_px=target.lr_width_px,
         batch=target.batch,
     )
-    side_px = max(CROSS_CHECK_SIDE_PX, model.config.minimum_size_px)
+    side_px = max(_CROSS_CHECK_SIDE_PX, model.config.minimum_size_px)
     cross_checks = cross_check(
         build_network(model.config), lr_height_px=side_px, lr_width_px=side_px
     )
@@ -85,7 +86,13 @@ def profile_model(
             model.config, calibration, max_seconds=max_seconds * (1 - _CALIBRATION_SHARE)
         )
     return ModelProfile(
-        cost.params, cost.macs, cost.activation_mib, peak_memory_mib, latency, cross_checks
+        params=cost.params,
+        macs=cost.macs,
+        activation_mib=cost.activation_mib,
+        peak_memory_mib=peak_memory_mib,
+        latency=latency,
+        cross_checks=cross_checks,
+        cross_check_side_px=side_px,
     )
 
 

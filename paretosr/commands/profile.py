@@ -100,6 +100,7 @@ def _as_json(model: "ResolvedModel", target: "Target", profile: "ModelProfile") 
         "peak_memory_mib": profile.peak_memory_mib,
         **asdict(profile.latency),
         "cross_checks": [asdict(check) for check in profile.cross_checks],
+        "cross_check_side_px": profile.cross_check_side_px,
         "clock": clock_of(target)[0],
         "source": "measured",
         "device": describe_device(),
@@ -125,11 +126,15 @@ def _write_profile(model: "ResolvedModel", target: "Target", profile: "ModelProf
     clock = {"cpu": "processor time", "wall": "elapsed time"}[clock_of(target)[0]]
     write_line(f"{model.name} x{model.scale} on {target}, by {clock}")
     write_rows(("cost", "value", ""), rows, numbers=("value",))
+    side_px = profile.cross_check_side_px
     for check in profile.cross_checks:
         if check.ratio is None:
             write_line(f"{check.tool} {check.cause}")
         elif abs(check.ratio - 1) > _TOLERANCE:
-            write_line(f"{check.tool} counts {check.ratio:.3f} times these MACs: {check.cause}")
+            write_line(
+                f"{check.tool} counts {check.ratio:.3f} times as many MACs; for an input of "
+                f"{side_px}x{side_px} it {check.cause}"
+            )
 
 
 def _mib(size: float | None) -> str:
