@@ -25,12 +25,15 @@ class ProfilingFailed(RuntimeError):  # noqa: N818 - the name says what happened
 class Child:
     """Runs `python -m profilers.worker` for `target`, from the first request on.
 
+    `environment` is what the process gets beyond this one's variables.
+
     A process that crashed, hung or was interrupted is replaced at the next request. The
     worker exits when its standard input closes, so it cannot outlive this process.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, environment: Mapping[str, str] | None = None) -> None:
         self.target = target
+        self._environment = environment or {}
         self._worker: _Worker | None = None
 
     def __enter__(self) -> Self:
@@ -47,7 +50,7 @@ class Child:
         """
         try:
             if self._worker is None:
-                self._worker = _Worker(self.target)
+                self._worker = _Worker(self.target, self._environment)
                 self._worker.receive(START_SECONDS)
             self._worker.send(message)
             answer = self._worker.receive(timeout_seconds)
@@ -69,7 +72,7 @@ class Child:
 class _Worker:
     """One started process and its pipes."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, environment: Mapping[str, str]) -> None:
         self._target = target
         self._unread = b""
         self._stderr: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
@@ -79,7 +82,7 @@ class _Worker:
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             bufsize=0,
-            env={**os.environ, "OMP_NUM_THREADS": str(target.threads)},
+            env={**os.environ, "OMP_NUM_THREADS": str(target.threads), **environment},
             # Ctrl-C in the terminal is for the search, which then closes this process.
             start_new_session=True,
         )
