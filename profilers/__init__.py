@@ -3,6 +3,7 @@
 from profilers.analytic import AnalyticCost as AnalyticCost
 from profilers.analytic import analytic_cost as analytic_cost
 from profilers.child import ProfilingFailed as ProfilingFailed
+from profilers.clock import clock_of as clock_of
 from profilers.crosscheck import CrossCheck as CrossCheck
 from profilers.crosscheck import cross_check as cross_check
 from profilers.device import describe_device as describe_device
@@ -15,8 +16,13 @@ from profilers.macs import ModuleRow as ModuleRow
 from profilers.macs import OperatorRow as OperatorRow
 from profilers.macs import count_macs as count_macs
 from profilers.memory import measure_peak_memory_mib as measure_peak_memory_mib
+from profilers.prepared import Missing as Missing
+from profilers.prepared import PreparedCall as PreparedCall
 from profilers.reference import REFERENCE_NAME as REFERENCE_NAME
 from profilers.reference import ReferenceNetwork as ReferenceNetwork
+from profilers.runtimes import RUNTIMES as RUNTIMES
+from profilers.runtimes import Runtime as Runtime
+from profilers.runtimes import require_available as require_available
 from profilers.targets import Target as Target
 from profilers.targets import TargetStatus as TargetStatus
 from profilers.targets import list_targets as list_targets
