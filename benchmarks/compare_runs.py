@@ -4,7 +4,7 @@ The runs may have been calibrated minutes apart, on a machine that was faster or
 their latency ratios are turned into milliseconds by the first run's calibration. The
 reference point is bicubic's PSNR and 1.1 times the largest latency among all runs.
 
-    python benchmarks/compare_runs.py runs/set5-nsga2 runs/set5-random --name set5_x2
+    python benchmarks/compare_runs.py runs/set5-tpe runs/set5-random --name set5_x2
 """
 
 import argparse

@@ -23,7 +23,7 @@ Build = Callable[[int, int], BaseSampler]
 
 # NSGA-II's own default of 50 would spend a typical budget on the random first generation.
 GENERATIONS = 5
-SMALLEST_POPULATION, LARGEST_POPULATION = 4, 50
+SMALLEST_POPULATION, LARGEST_POPULATION = 8, 50
 
 
 def _gp(seed: int, _population: int) -> BaseSampler:
@@ -43,7 +43,7 @@ SAMPLERS: Mapping[str, Build] = MappingProxyType(
 
 
 def population_size(trials: int | None) -> int:
-    """NSGA-II's population for a budget of so many trials: a fifth, between 4 and 50."""
+    """NSGA-II's population for a budget of so many trials: a fifth, between 8 and 50."""
     if trials is None:
         return LARGEST_POPULATION // 2
     return max(SMALLEST_POPULATION, min(LARGEST_POPULATION, trials // GENERATIONS))
