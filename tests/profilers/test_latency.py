@@ -169,9 +169,3 @@ def test_a_callable_is_timed_here_and_the_thread_count_restored(
     latency = measure_callable(lambda: sum(range(1000)), TARGET, calibration, max_seconds=0.1)
     assert latency.latency_ms > 0
     assert torch.get_num_threads() == threads
-
-
-def test_peak_memory_holds_at_least_the_largest_activations() -> None:
-    target = Target.parse("eager:lr=512x512")
-    two_maps_mib = 2 * SMALL.channels * 512 * 512 * 4 / 2**20
-    assert measure_peak_memory_mib(SMALL, target) >= two_maps_mib
