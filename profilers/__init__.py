@@ -22,9 +22,9 @@ from profilers.reference import REFERENCE_NAME as REFERENCE_NAME
 from profilers.reference import ReferenceNetwork as ReferenceNetwork
 from profilers.runtimes import RUNTIMES as RUNTIMES
 from profilers.runtimes import Runtime as Runtime
+from profilers.runtimes import TargetStatus as TargetStatus
+from profilers.runtimes import list_targets as list_targets
 from profilers.runtimes import require_available as require_available
 from profilers.targets import Target as Target
-from profilers.targets import TargetStatus as TargetStatus
-from profilers.targets import list_targets as list_targets
 from profilers.timing import RatioEstimate as RatioEstimate
 from profilers.timing import compare as compare

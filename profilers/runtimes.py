@@ -1,13 +1,14 @@
 """The runtimes: one file each behind one protocol, all of them listed in `RUNTIMES`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from torch import nn
 
 from profilers.eager import EagerRuntime
 from profilers.prepared import Missing, PreparedCall
-from profilers.targets import Target
+from profilers.targets import RUNTIME_DEVICES, Target
 
 
 class Runtime(Protocol):
@@ -35,3 +36,28 @@ def require_available(target: Target) -> None:
     missing = RUNTIMES[target.runtime].why_unavailable(target.device)
     if missing is not None:
         raise ValueError(f"{target} cannot be used here: {missing.reason}; {missing.remedy}")
+
+
+@dataclass(frozen=True)
+class TargetStatus:
+    """Whether a target can be used here; if not, why, and what to do about it."""
+
+    name: str
+    available: bool
+    reason: str | None
+    remedy: str | None
+
+
+def list_targets() -> tuple[TargetStatus, ...]:
+    """Return every runtime on every device it knows, with what is missing for it."""
+    return tuple(
+        _status(runtime, device)
+        for runtime, devices in RUNTIME_DEVICES.items()
+        for device in devices
+    )
+
+
+def _status(runtime: str, device: str) -> TargetStatus:
+    missing = RUNTIMES[runtime].why_unavailable(device)
+    reason, remedy = (missing.reason, missing.remedy) if missing else (None, None)
+    return TargetStatus(f"{runtime}:device={device}", missing is None, reason, remedy)

@@ -80,32 +80,6 @@ class Target:
         )
 
 
-@dataclass(frozen=True)
-class TargetStatus:
-    """Whether a target can be used here; if not, why, and what to do about it."""
-
-    name: str
-    available: bool
-    reason: str | None
-    remedy: str | None
-
-
-def list_targets() -> tuple[TargetStatus, ...]:
-    """Return every runtime on every device it knows, with what is missing for it."""
-    # The runtimes load their libraries; naming and parsing targets does without.
-    from profilers.runtimes import RUNTIMES
-
-    statuses = []
-    for name, devices in RUNTIME_DEVICES.items():
-        for device in devices:
-            missing = RUNTIMES[name].why_unavailable(device)
-            reason, remedy = (missing.reason, missing.remedy) if missing else (None, None)
-            statuses.append(
-                TargetStatus(f"{name}:device={device}", missing is None, reason, remedy)
-            )
-    return tuple(statuses)
-
-
 def _text(key: str, value: str) -> dict[str, object]:
     return {key: value}
 
