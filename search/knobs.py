@@ -51,7 +51,17 @@ def _distinct(knob: _Knob) -> _Knob:
 
 
 ONE_OR_MORE = (pydantic.BeforeValidator(_as_tuple), pydantic.AfterValidator(_distinct))
-Integers = Annotated[tuple[int, ...] | IntegerRange, *ONE_OR_MORE]
+
+
+def _form_of(knob: object) -> str:
+    return "range" if isinstance(knob, dict | IntegerRange) else "values"
+
+
+Integers = Annotated[
+    Annotated[tuple[int, ...], *ONE_OR_MORE, pydantic.Tag("values")]
+    | Annotated[IntegerRange, pydantic.Tag("range")],
+    pydantic.Discriminator(_form_of),
+]
 Numbers = Annotated[tuple[float, ...], *ONE_OR_MORE]
 Booleans = Annotated[tuple[bool, ...], *ONE_OR_MORE]
 Knob = tuple[Value, ...] | IntegerRange

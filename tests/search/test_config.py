@@ -56,7 +56,12 @@ def _refusal(tmp_path: Path, config: dict[str, Any]) -> str:
         ({"families": {"splitsr": {"chanels": [8]}}}, ("chanels", "channels")),
         ({"families": {"splitsr": {"channels": []}}}, ("one or more",)),
         ({"families": {"splitsr": {"channels": [8, 8]}}}, ("different", "8")),
-        ({"families": {"splitsr": {"groups": {"low": 3, "high": 1}}}}, ("low", "3", "1")),
+        (
+            {"families": {"splitsr": {"groups": {"low": 3, "high": 1}}}},
+            ("families.splitsr.groups", "high must be low plus", "low 3, high 1"),
+        ),
+        ({"families": {"splitsr": {"groups": {"low": 1, "hihg": 2}}}}, ("'hihg'", "'high'")),
+        ({"families": {"splitsr": {"groups": ["x"]}}}, ("families.splitsr.groups", "integer")),
         ({"families": {"splitsr": {"split_ratio": [0.0]}}}, ("split", "0")),
         ({"families": {"splitsr": {"channels": [0]}}}, ("channels", "0")),
         ({"families": {"seemore": {"kernel": [4]}}}, ("kernel", "4")),
