@@ -1,5 +1,6 @@
 """What a search shows while it runs, all of it on standard error."""
 
+import time
 from types import TracebackType
 from typing import Self
 
@@ -8,6 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from reports.records import TrialRecord
 from search.config import SearchConfig
+
+REFRESH_SECONDS = 0.2
 
 
 class SearchDisplay:
@@ -23,8 +26,11 @@ class SearchDisplay:
             console=console,
             disable=not console.is_terminal,
             transient=True,
+            # No thread of its own: what is timed in this process would pay for its drawing.
+            auto_refresh=False,
         )
         self._console = console
+        self._refreshed = 0.0
         self._all = self._progress.add_task("trained candidates", total=config.budget.trials)
         self._one = self._progress.add_task("", total=config.steps, visible=False)
 
@@ -46,14 +52,22 @@ class SearchDisplay:
     def trial_started(self, record: TrialRecord, trained: int) -> None:
         self._progress.update(self._all, completed=trained)
         self._progress.reset(self._one, description=record.arch_id, visible=True)
+        self._refresh()
 
     def training_step(self, step: int, loss: float) -> None:
         self._progress.update(self._one, completed=step)
+        if time.perf_counter() - self._refreshed >= REFRESH_SECONDS:
+            self._refresh()
 
     def trial_finished(self, record: TrialRecord) -> None:
         self._progress.update(self._one, visible=False)
+        self._refresh()
         if record.state == "failed" or record.train_seconds is not None:
             self._console.print(_line(record))
+
+    def _refresh(self) -> None:
+        self._progress.refresh()
+        self._refreshed = time.perf_counter()
 
 
 def _line(record: TrialRecord) -> str:

@@ -13,6 +13,7 @@ import torch
 from blocks.networks import build_network
 from profilers.device import describe_device
 from profilers.latency import Calibration, LatencyMeter, measure_callable
+from profilers.runtimes import require_available
 from profilers.targets import Target
 from reports.records import FLOOR_FAMILY, TrialRecord
 from search.config import SearchConfig
@@ -48,8 +49,11 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
     The latency meter's process ends with `stack`.
 
     Raises:
-        ValueError: the photographs or run.yaml cannot be used.
+        ValueError: a device is missing, or the photographs or run.yaml cannot be used.
     """
+    target = Target.parse(config.target)
+    require_available(target)
+    require_available(replace(target, device=config.training.device))
     torch.set_num_threads(config.training.threads)
     settings = run.read_settings()
     _warn_of_another_device(settings, notice)
@@ -70,7 +74,7 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
 
     meter = calibration = None
     if "latency_ms" in config.columns:
-        meter = stack.enter_context(LatencyMeter(Target.parse(config.target)))
+        meter = stack.enter_context(LatencyMeter(target))
         if "calibration" not in settings:
             notice(f"calibrating {config.target}")
             settings["calibration"] = asdict(meter.calibrate(CALIBRATION_SECONDS))

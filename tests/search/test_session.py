@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 from search.config import SearchConfig
@@ -163,6 +164,18 @@ def test_a_missing_data_folder_is_named(
     missing = tmp_path / "photographs"
     config = SearchConfig.model_validate({**small_search, "data": {split: str(missing)}})
     with pytest.raises(ValueError, match="photographs"):
+        start_search(config, tmp_path / "run", Quiet())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="shows what is said without CUDA")
+@pytest.mark.parametrize(
+    "change", [{"training": {"device": "cuda"}}, {"target": "eager:device=cuda"}]
+)
+def test_a_missing_device_is_named(
+    tmp_path: Path, small_search: dict[str, Any], change: dict[str, Any]
+) -> None:
+    config = SearchConfig.model_validate({**small_search, **change})
+    with pytest.raises(ValueError, match="device=cuda.* cannot be used here"):
         start_search(config, tmp_path / "run", Quiet())
 
 
