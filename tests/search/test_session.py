@@ -175,7 +175,7 @@ def test_a_missing_device_is_named(
     tmp_path: Path, small_search: dict[str, Any], change: dict[str, Any]
 ) -> None:
     config = SearchConfig.model_validate({**small_search, **change})
-    with pytest.raises(ValueError, match="device=cuda.* cannot be used here"):
+    with pytest.raises(ValueError, match=r"device=cuda.* cannot be used here"):
         start_search(config, tmp_path / "run", Quiet())
 
 
