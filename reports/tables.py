@@ -1,5 +1,6 @@
 """The trial table as a DataFrame and a CSV file, and the front as a terminal shows it."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,8 +105,16 @@ def _latency(record: TrialRecord) -> str:
     if record.latency_ms is None:
         return ""
     low, high = record.latency_ci_low_ms, record.latency_ci_high_ms
-    interval = "" if low is None or high is None else f" [{low:#.3g}, {high:#.3g}]"
-    return f"{record.latency_ms:#.3g}{interval}"
+    interval = (
+        "" if low is None or high is None else f" [{_three_digits(low)}, {_three_digits(high)}]"
+    )
+    return f"{_three_digits(record.latency_ms)}{interval}"
+
+
+def _three_digits(value: float) -> str:
+    """Three significant digits, and all of those before the point: 0.0123, 12.3, 1,234."""
+    decimals = 2 - math.floor(math.log10(value)) if value > 0 else 2
+    return f"{value:,.{max(0, decimals)}f}"
 
 
 def _trial(record: TrialRecord) -> str:

@@ -109,3 +109,19 @@ def test_only_known_columns_are_shown(records: list[TrialRecord]) -> None:
     text = front_text(unmeasured, ("ssim_y", "activation_mib"))
     assert "latency" not in text
     assert "SSIM on Y" in text and "live activations" in text
+
+
+@pytest.mark.parametrize(
+    ("latency_ms", "shown"),
+    [(0.012345, "0.0123"), (1.0, "1.00"), (23.72, "23.7"), (99.96, "100.0"), (12345.6, "12,346")],
+)
+def test_latencies_show_three_digits(
+    records: list[TrialRecord], latency_ms: float, shown: str
+) -> None:
+    timed = replace(
+        records[1],
+        latency_ms=latency_ms,
+        latency_ci_low_ms=latency_ms,
+        latency_ci_high_ms=latency_ms,
+    )
+    assert f" {shown} [{shown}, {shown}] " in front_text([timed], OBJECTIVES)
