@@ -50,7 +50,7 @@ class FrontRow:
     gain_db: float | None
     """PSNR above bicubic (dB); None where either is unknown."""
     note: str
-    """"tie": as good as the row before, within the noise between training seeds."""
+    """"ties with N": no better than the cheaper trial N, within the noise between seeds."""
 
 
 def front_rows(records: Sequence[TrialRecord], objectives: Sequence[str]) -> list[FrontRow]:
@@ -61,10 +61,14 @@ def front_rows(records: Sequence[TrialRecord], objectives: Sequence[str]) -> lis
     """
     floor = next((record for record in records if record.is_floor), None)
     chosen = front(records, objectives)
-    rows = [
-        FrontRow(record, _gain_db(record, floor), _note(record, cheaper))
-        for cheaper, record in zip([None, *chosen], chosen, strict=False)
-    ]
+    rows: list[FrontRow] = []
+    # Compared with the row above alone, a long chain of ties would hide what it gains in all.
+    anchor: TrialRecord | None = None
+    for record in chosen:
+        tied = anchor is not None and _tie(record, anchor)
+        note = f"ties with {_trial(anchor)}" if anchor is not None and tied else ""
+        rows.append(FrontRow(record, _gain_db(record, floor), "floor" if record.is_floor else note))
+        anchor = anchor if tied else record
     if floor is not None and floor not in chosen:
         rows.insert(0, FrontRow(floor, _gain_db(floor, floor), "floor, off the front"))
     return rows
@@ -86,7 +90,7 @@ def front_table(records: Sequence[TrialRecord], objectives: Sequence[str]) -> Ta
             ]
     cells["note"] = [row.note for row in rows]
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, caption_justify="left")
-    if any(row.note == "tie" for row in rows):
+    if any(row.note.startswith("ties") for row in rows):
         table.caption = _TIE_CAPTION
     shown = {heading: column for heading, column in cells.items() if any(column) or not rows}
     for heading in shown:
@@ -139,7 +143,9 @@ _CELLS: Mapping[str, Callable[[FrontRow], str]] = {
     "PSNR\n(dB)": lambda row: _number(row.record.psnr_y_db, "{:.2f}"),
     "gain\n(dB)": lambda row: _number(row.gain_db, "{:+.2f}"),
 }
-_TIE_CAPTION = "tie: PSNR as good as in the row above, within the noise between training seeds"
+_TIE_CAPTION = (
+    "ties with N: PSNR no better than that of the cheaper trial N, within the noise between seeds"
+)
 _SHOWN = frozenset({"params", "macs", "latency_ms", "psnr_y_db"})
 _TEXT_HEADINGS = frozenset({"architecture", "family", "note"})
 
@@ -150,10 +156,8 @@ def _gain_db(record: TrialRecord, floor: TrialRecord | None) -> float | None:
     return record.psnr_y_db - floor.psnr_y_db
 
 
-def _note(record: TrialRecord, cheaper: TrialRecord | None) -> str:
-    if record.is_floor:
-        return "floor"
-    if cheaper is None or cheaper.psnr_y_db is None or record.psnr_y_db is None:
-        return ""
-    threshold = tie_threshold_db(psnr_std_db(cheaper), psnr_std_db(record))
-    return "tie" if abs(record.psnr_y_db - cheaper.psnr_y_db) <= threshold else ""
+def _tie(record: TrialRecord, cheaper: TrialRecord) -> bool:
+    if record.psnr_y_db is None or cheaper.psnr_y_db is None:
+        return False
+    threshold = tie_threshold_db(psnr_std_db(record), psnr_std_db(cheaper))
+    return abs(record.psnr_y_db - cheaper.psnr_y_db) <= threshold

@@ -78,7 +78,19 @@ def test_front_rows(records: list[TrialRecord]) -> None:
     ]
     assert [row.gain_db for row in rows] == pytest.approx([0, 2, 2.05, 3])
     # 35.05 - 35.00 is below 2 sqrt(0.03^2 + 0.04^2) = 0.1; the other steps are far above.
-    assert [row.note for row in rows] == ["floor", "", "tie", ""]
+    assert [row.note for row in rows] == ["floor", "", "ties with 0", ""]
+
+
+def test_a_chain_of_small_gains_is_no_tie_as_a_whole(records: list[TrialRecord]) -> None:
+    chain = [
+        replace(
+            records[1], trial=n, latency_ms=10.0 + n, psnr_y_db=34.0 + 0.05 * n, psnr_y_std_db=0.03
+        )
+        for n in range(5)
+    ]
+    # Two standard deviations of a difference are 2 sqrt(2) 0.03 = 0.085 dB.
+    notes = [row.note for row in front_rows(chain, OBJECTIVES)]
+    assert notes == ["", "ties with 0", "", "ties with 2", ""]
 
 
 def test_bicubic_is_a_row_also_when_it_is_beaten(records: list[TrialRecord]) -> None:
@@ -99,9 +111,9 @@ def test_front_text_is_readable(records: list[TrialRecord]) -> None:
     (row,) = [line for line in lines if "seemore" in line]
     assert row.split() == [
         "1", "seemore-x2-0000000001", "seemore", "2.0", "0.46", "20.0", "[19.4,", "21.0]",
-        "35.05", "+2.05", "tie",
+        "35.05", "+2.05", "ties", "with", "0",
     ]  # fmt: skip
-    assert lines[-1].startswith("tie: PSNR as good as in the row above")
+    assert lines[-1].startswith("ties with N: PSNR no better than")
 
 
 def test_only_known_columns_are_shown(records: list[TrialRecord]) -> None:
