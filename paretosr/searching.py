@@ -30,7 +30,13 @@ def _session(config: SearchConfig, run_dir: Path) -> Iterator[SearchDisplay]:
     try:
         with SearchDisplay(config) as display:
             display.notice(f"the run is in {run_dir}")
-            yield display
+            try:
+                yield display
+            except (OSError, RuntimeError):
+                display.notice(
+                    f"what has finished is kept; `paretosr search --resume {run_dir}` continues"
+                )
+                raise
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(
             f"interrupted; nothing finished is lost: `paretosr search --resume {run_dir}` "
