@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from paretosr.output import write_note
 from paretosr.search_display import SearchDisplay
 from search.config import SearchConfig, load_search_config
+from search.run_directory import RunDirectory
 from search.session import read_config, resume_search, start_search
 
 
@@ -30,20 +32,23 @@ def _session(config: SearchConfig, run_dir: Path) -> Iterator[SearchDisplay]:
     try:
         with SearchDisplay(config) as display:
             display.notice(f"the run is in {run_dir}")
-            try:
-                yield display
-            except (OSError, RuntimeError):
-                display.notice(
-                    f"what has finished is kept; `paretosr search --resume {run_dir}` continues"
-                )
-                raise
+            yield display
     except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(
-            f"interrupted; nothing finished is lost: `paretosr search --resume {run_dir}` "
-            "continues and `paretosr report` shows what there is"
-        ) from interrupt
+        raise KeyboardInterrupt(f"interrupted; {_how_to_go_on(run_dir)}") from interrupt
+    except (OSError, RuntimeError):
+        write_note(_how_to_go_on(run_dir))
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _how_to_go_on(run_dir: Path) -> str:
+    if not RunDirectory(run_dir).settings.exists():
+        return "nothing has been trained or written yet"
+    return (
+        f"nothing finished is lost: `paretosr search --resume {run_dir}` continues, "
+        f"`paretosr report {run_dir}` shows what there is"
+    )
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
