@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.run_report import ReportPaths, RunSettings, write_report
-
 from reports.records import TrialRecord
+from reports.run_report import ReportPaths, RunSettings, write_report
 from search.study import read_run
 
 
