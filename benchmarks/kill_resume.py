@@ -2,7 +2,7 @@
 
 Both searches train real networks on the embedded photographs with PSNR and MACs as
 objectives, which are deterministic, one worker and a budget in trials. The killed one gets
-`kill -9` at moments drawn between its first and its last second.
+`kill -9` up to a quarter of the whole search's time after each start.
 
     python benchmarks/kill_resume.py [--kills 10] [--seed 0]
 """
@@ -52,13 +52,15 @@ def outcome(folder: Path) -> list[tuple[object, ...]]:
     ]
 
 
-def killed_search(config: Path, folder: Path, kills: int, moments: random.Random) -> list[str]:
+def killed_search(
+    config: Path, folder: Path, kills: int, latest_seconds: float, moments: random.Random
+) -> list[str]:
     """Run a search that is killed `kills` times; return a table row for each kill."""
     rows = []
     finished: list[tuple[object, ...]] = []
     arguments = [str(config), "--out", str(folder)]
     while len(rows) < kills:
-        delay = moments.uniform(2.0, 14.0)
+        delay = moments.uniform(0.0, latest_seconds)
         with start(*arguments) as process:
             time.sleep(delay)
             if process.poll() is not None:
@@ -88,9 +90,12 @@ def main() -> None:
         config = Path(name) / "search.yaml"
         config.write_text(yaml.safe_dump(CONFIG))
         whole, killed = Path(name) / "whole", Path(name) / "killed"
+        started = time.perf_counter()
         with start(str(config), "--out", str(whole)) as process:
             process.wait()
-        rows = killed_search(config, killed, arguments.kills, random.Random(arguments.seed))
+        latest_seconds = (time.perf_counter() - started) / 4
+        moments = random.Random(arguments.seed)
+        rows = killed_search(config, killed, arguments.kills, latest_seconds, moments)
         check_journal(RunDirectory(killed).journal)
         numbers = [row[0] for row in outcome(killed)]
         in_order = numbers == list(range(len(numbers)))
