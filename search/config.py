@@ -104,7 +104,7 @@ class SearchConfig(FrozenConfig):
     budget: Budget
     target: str = DEFAULT_TARGET
     timing_seconds: pydantic.PositiveFloat = 5.0
-    sampler: Literal["tpe", "nsga2", "gp", "random"] = "tpe"
+    sampler: Literal["nsga2", "tpe", "gp", "random"] = "nsga2"
     seed: pydantic.NonNegativeInt = 0
 
     @pydantic.field_validator("objectives")
