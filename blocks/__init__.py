@@ -1,5 +1,7 @@
 """What a network is: configurations, modules, the catalogue, checkpoints."""
 
+from blocks.carn import Carn as Carn
+from blocks.carn import CarnConfig as CarnConfig
 from blocks.catalogue import CATALOGUE as CATALOGUE
 from blocks.catalogue import CatalogueEntry as CatalogueEntry
 from blocks.catalogue import catalogue_config as catalogue_config

@@ -8,6 +8,7 @@ others are what these are compared with.
 from dataclasses import dataclass
 from typing import get_args
 
+from blocks.carn import CarnConfig
 from blocks.config import Scale
 from blocks.edsr import EdsrConfig
 from blocks.fsrcnn import FsrcnnConfig
@@ -144,6 +145,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         )
         for s in SCALES
     ),
+    _unprinted("carn-m", CarnConfig(scale=4), _CLASSSR, _PER_PATCH.format(1150, "")),
     CatalogueEntry(
         name="msrresnet",
         config=MsrResNetConfig(scale=4),

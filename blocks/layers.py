@@ -188,6 +188,16 @@ def depthwise(channels: int, height: int, width: int, *, bias: bool = True) -> n
     )
 
 
+def colour_shift(times: int) -> nn.Conv2d:
+    """A 1x1 convolution that, before it is trained, adds so many times the mean colour."""
+    shift = convolution(3, 3, 1)
+    assert shift.bias is not None  # it was built with one
+    nn.init.dirac_(shift.weight)
+    with torch.no_grad():
+        shift.bias.copy_(torch.tensor(DIV2K_MEAN) * times)
+    return shift
+
+
 def upsampling_factors(scale: Scale) -> tuple[int, ...]:
     """The steps in which a chain of upsamplers enlarges: x4 in two steps of x2."""
     return (2, 2) if scale == 4 else (scale,)

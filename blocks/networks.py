@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from blocks.carn import Carn, CarnConfig
 from blocks.config import NetworkConfigBase, parse_config
 from blocks.edsr import Edsr, EdsrConfig
 from blocks.fsrcnn import Fsrcnn, FsrcnnConfig
@@ -25,6 +26,7 @@ NetworkConfig = Annotated[
     | SeemoReConfig
     | FsrcnnConfig
     | EdsrConfig
+    | CarnConfig
     | MsrResNetConfig
     | RcanConfig
     | ImdnConfig
@@ -50,6 +52,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         "seemore": Family(SeemoReConfig, SeemoRe),
         "fsrcnn": Family(FsrcnnConfig, Fsrcnn),
         "edsr": Family(EdsrConfig, Edsr),
+        "carn": Family(CarnConfig, Carn),
         "msrresnet": Family(MsrResNetConfig, MsrResNet),
         "rcan": Family(RcanConfig, Rcan),
         "imdn": Family(ImdnConfig, Imdn),

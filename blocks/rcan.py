@@ -7,16 +7,15 @@ ClassSR, where only the module and not its weights is frozen.
 
 from typing import Literal, Self
 
-import torch
 from torch import Tensor, nn
 
 from blocks.config import Count, NetworkConfigBase
 from blocks.layers import (
-    DIV2K_MEAN,
     ResidualBlock,
     ResidualGroup,
     SqueezeExcitation,
     SuperResolutionNetwork,
+    colour_shift,
     convolution,
     initialise_small,
     upsampling_chain,
@@ -53,8 +52,8 @@ class Rcan(SuperResolutionNetwork):
         self.upsampler = nn.Sequential(*upsampling_chain(C, config.scale))
         self.output_convolution = convolution(C, 3, 3)
         initialise_small(self)
-        self.subtract_mean = _colour_shift(-INPUT_RANGE)
-        self.add_mean = _colour_shift(INPUT_RANGE)
+        self.subtract_mean = colour_shift(-INPUT_RANGE)
+        self.add_mean = colour_shift(INPUT_RANGE)
 
     def encode(self, images: Tensor) -> Tensor:
         shifted: Tensor = self.subtract_mean(images * INPUT_RANGE)
@@ -77,13 +76,3 @@ class Rcan(SuperResolutionNetwork):
 def _group(config: RcanConfig) -> ResidualGroup:
     C = config.channels
     return ResidualGroup(C, (ResidualBlock(C, SqueezeExcitation(C)) for _ in range(config.blocks)))
-
-
-def _colour_shift(times: int) -> nn.Conv2d:
-    """A 1x1 convolution that adds so many times the mean colour."""
-    shift = convolution(3, 3, 1)
-    assert shift.bias is not None  # it was built with one
-    nn.init.dirac_(shift.weight)
-    with torch.no_grad():
-        shift.bias.copy_(torch.tensor(DIV2K_MEAN) * times)
-    return shift

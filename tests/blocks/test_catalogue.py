@@ -27,6 +27,7 @@ PARAMETERS = {
     ("edsr-baseline", 2): 1_369_859,
     ("edsr-baseline", 3): 1_554_499,
     ("edsr-baseline", 4): 1_517_571,
+    ("carn-m", 4): 294_939,
     ("msrresnet", 4): 1_517_571,
     ("rcan", 4): 15_592_379,
     ("imdn", 2): 694_404,

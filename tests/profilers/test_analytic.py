@@ -98,7 +98,8 @@ def test_reference_networks_equal_the_measured_table(name: str, scale: int, prin
 
 
 @pytest.mark.parametrize(
-    ("name", "printed"), [("fsrcnn-rgb", "24.92"), ("msrresnet", "2597.0"), ("rcan", "16300")]
+    ("name", "printed"),
+    [("fsrcnn-rgb", "24.92"), ("carn-m", "577.6"), ("msrresnet", "2597.0"), ("rcan", "16300")],
 )
 def test_classsr_backbones_equal_the_table_of_a_patch(name: str, printed: str) -> None:
     network = build_on_meta(lambda: build_network(catalogue_config(name, 4)))
