@@ -29,6 +29,8 @@ from blocks.networks import NetworkConfig as NetworkConfig
 from blocks.networks import SuperResolutionNetwork as SuperResolutionNetwork
 from blocks.networks import build_network as build_network
 from blocks.networks import parse_network_config as parse_network_config
+from blocks.official import from_official as from_official
+from blocks.official import read_official as read_official
 from blocks.rcan import Rcan as Rcan
 from blocks.rcan import RcanConfig as RcanConfig
 from blocks.rlfn import Rlfn as Rlfn
