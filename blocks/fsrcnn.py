@@ -4,8 +4,8 @@ Source: Dong et al. 2016 (FSRCNN), arXiv:1608.00367, for luma only; and ClassSR'
 it, arXiv:2103.04039 and XPixelGroup/ClassSR, for RGB, without activations between the mapping
 convolutions. Departures: the luma network is completed to an RGB one, its chroma enlarged
 bicubically; each activation has one slope, as in ClassSR, where the paper could mean one for
-each channel; ClassSR's network is published at x4 only, and the transposed convolution is
-centred at the other scales as it is there.
+each channel, and the luma network starts from PyTorch's usual weights; ClassSR's network is
+published at x4 only, and the transposed convolution is centred at the other scales as there.
 """
 
 from typing import Literal, Self

@@ -29,7 +29,7 @@ from blocks.rlfn import RlfnConfig
 from blocks.safmn import SafmnConfig
 from blocks.span import Span, SpanConfig, fold_span
 
-# Weights averaged over the training come before the plain ones: the authors report those.
+# The first that a file has: averaged weights are a training's result, plain ones are not yet.
 _CONTAINERS = ("params_ema", "params", "state_dict")
 _PARALLEL_PREFIX = "module."
 _FROM_1 = "_from_1"
@@ -94,6 +94,7 @@ def read_official(path: Path) -> dict[str, Tensor]:
     if not (
         isinstance(content, Mapping)
         and content
+        and all(isinstance(name, str) for name in content)
         and all(isinstance(tensor, Tensor) for tensor in content.values())
     ):
         raise ValueError(

@@ -648,6 +648,7 @@ class Code:
         ({"params": {}}, "must hold tensors by name"),
         ({"epoch": 3}, "must hold tensors by name"),
         ([torch.zeros(1)], "must hold tensors by name"),
+        ({0: torch.zeros(1)}, "must hold tensors by name"),
     ],
 )
 def test_files_that_hold_no_tensors(
