@@ -56,7 +56,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
         """The learned part. Shape: (N, 3, h, w) -> (N, 3, scale h, scale w)."""
 
     def decode(self, enlarged: Tensor, images: Tensor) -> Tensor:
-        """What was enlarged, back in the range of the images."""
+        """What was enlarged, back in the range of the images, which are those given."""
         return enlarged + self.mean
 
     @property

@@ -75,11 +75,9 @@ def seemore_configs(draw: st.DrawFn) -> SeemoReConfig:
     )
 
 
-CHANNELS, DEPTHS, FOURFOLDS = (
-    st.integers(1, 20),
-    st.integers(1, 3),
-    st.integers(1, 5).map(lambda quarter: 4 * quarter),
-)
+CHANNELS = st.integers(1, 20)
+FOURFOLDS = st.integers(1, 5).map(lambda quarter: 4 * quarter)
+DEPTHS = st.integers(1, 3)
 REFERENCES: dict[str, st.SearchStrategy[NetworkConfig]] = {
     "fsrcnn": st.builds(
         FsrcnnConfig,
@@ -151,10 +149,6 @@ EXAMPLES: dict[str, NetworkConfig] = {
     "safmn": SafmnConfig(scale=2, channels=16, blocks=2),
     "span": SpanConfig(scale=2, channels=16, blocks=2, form="training"),
 }
-
-
-def example(family: str) -> NetworkConfig:
-    return EXAMPLES[family]
 
 
 every_family = pytest.mark.parametrize("family", FAMILIES)
@@ -261,7 +255,7 @@ def test_gradients_reach_every_parameter(config: NetworkConfig) -> None:
 
 @every_family
 def test_train_and_eval_are_the_same_function(family: str) -> None:
-    network = build_network(example(family))
+    network = build_network(EXAMPLES[family])
     images = torch.rand(2, 3, 17, 16)
     with torch.no_grad():
         assert torch.equal(network.train()(images), network.eval()(images))
@@ -269,7 +263,7 @@ def test_train_and_eval_are_the_same_function(family: str) -> None:
 
 @every_family
 def test_channels_last_gives_the_same_images_in_the_same_layout(family: str) -> None:
-    network = build_network(example(family)).eval()
+    network = build_network(EXAMPLES[family]).eval()
     images = torch.rand(2, 3, 17, 18)
     with torch.no_grad():
         expected = network(images)
@@ -281,7 +275,7 @@ def test_channels_last_gives_the_same_images_in_the_same_layout(family: str) -> 
 
 @every_family
 def test_bfloat16_autocast_stays_near(family: str) -> None:
-    network = build_network(example(family)).eval()
+    network = build_network(EXAMPLES[family]).eval()
     images = torch.rand(2, 3, 16, 16)
     with torch.no_grad():
         expected = network(images)
@@ -294,7 +288,7 @@ def test_bfloat16_autocast_stays_near(family: str) -> None:
 
 @every_family
 def test_networks_can_be_copied_and_exported(family: str) -> None:
-    network = copy.deepcopy(build_network(example(family)).eval())
+    network = copy.deepcopy(build_network(EXAMPLES[family]).eval())
     images = torch.rand(1, 3, 16, 16)
     exported = torch.export.export(network, (images,)).module()
     with torch.no_grad():
@@ -305,7 +299,7 @@ def test_networks_can_be_copied_and_exported(family: str) -> None:
 def test_a_family_is_named_by_its_configuration(family: str) -> None:
     entry = FAMILIES[family]
     assert entry.config_type.model_fields["family"].default == family
-    assert type(build_network(example(family))) is entry.network_type
+    assert type(build_network(EXAMPLES[family])) is entry.network_type
 
 
 @pytest.mark.parametrize(
