@@ -1,5 +1,7 @@
 """What a network is: configurations, modules, the catalogue, checkpoints."""
 
+from blocks.carn import Carn as Carn
+from blocks.carn import CarnConfig as CarnConfig
 from blocks.catalogue import CATALOGUE as CATALOGUE
 from blocks.catalogue import CatalogueEntry as CatalogueEntry
 from blocks.catalogue import catalogue_config as catalogue_config
@@ -12,16 +14,35 @@ from blocks.config import NetworkConfigBase as NetworkConfigBase
 from blocks.config import Scale as Scale
 from blocks.config import nearest as nearest
 from blocks.config import parse_config as parse_config
+from blocks.edsr import Edsr as Edsr
+from blocks.edsr import EdsrConfig as EdsrConfig
+from blocks.fsrcnn import Fsrcnn as Fsrcnn
+from blocks.fsrcnn import FsrcnnConfig as FsrcnnConfig
+from blocks.imdn import Imdn as Imdn
+from blocks.imdn import ImdnConfig as ImdnConfig
 from blocks.layers import ImageSkip as ImageSkip
+from blocks.msrresnet import MsrResNet as MsrResNet
+from blocks.msrresnet import MsrResNetConfig as MsrResNetConfig
 from blocks.networks import FAMILIES as FAMILIES
 from blocks.networks import Family as Family
 from blocks.networks import NetworkConfig as NetworkConfig
 from blocks.networks import SuperResolutionNetwork as SuperResolutionNetwork
 from blocks.networks import build_network as build_network
 from blocks.networks import parse_network_config as parse_network_config
+from blocks.official import from_official as from_official
+from blocks.official import read_official as read_official
+from blocks.rcan import Rcan as Rcan
+from blocks.rcan import RcanConfig as RcanConfig
+from blocks.rlfn import Rlfn as Rlfn
+from blocks.rlfn import RlfnConfig as RlfnConfig
+from blocks.safmn import Safmn as Safmn
+from blocks.safmn import SafmnConfig as SafmnConfig
 from blocks.seemore import SeemoRe as SeemoRe
 from blocks.seemore import SeemoReConfig as SeemoReConfig
 from blocks.seemore import ranks_of as ranks_of
+from blocks.span import Span as Span
+from blocks.span import SpanConfig as SpanConfig
+from blocks.span import fold_span as fold_span
 from blocks.splitsr import SplitSR as SplitSR
 from blocks.splitsr import SplitSRConfig as SplitSRConfig
 from blocks.splitsr import active_channels_of as active_channels_of

@@ -1,15 +1,25 @@
 """The published networks by name.
 
 SeemoRe: the authors' nine test configurations (eduardzamfir/seemoredetails,
-options/super_resolution/test). SplitSR: the default reading of its figure and notes.
+options/super_resolution/test). SplitSR: the default reading of its figure and notes. The
+others are what these are compared with.
 """
 
 from dataclasses import dataclass
 from typing import get_args
 
+from blocks.carn import CarnConfig
 from blocks.config import Scale
+from blocks.edsr import EdsrConfig
+from blocks.fsrcnn import FsrcnnConfig
+from blocks.imdn import ImdnConfig
+from blocks.msrresnet import MsrResNetConfig
 from blocks.networks import NetworkConfig
+from blocks.rcan import RcanConfig
+from blocks.rlfn import RlfnConfig
+from blocks.safmn import SafmnConfig
 from blocks.seemore import SeemoReConfig
+from blocks.span import SpanConfig
 from blocks.splitsr import SplitSRConfig
 
 SCALES: tuple[Scale, ...] = get_args(Scale)
@@ -60,6 +70,53 @@ def _splitsr(scale: Scale) -> CatalogueEntry:
     )
 
 
+def _fsrcnn(scale: Scale, mega_macs: int) -> CatalogueEntry:
+    return CatalogueEntry(
+        name="fsrcnn",
+        config=FsrcnnConfig(scale=scale),
+        macs_published=mega_macs * 10**6,
+        published_convention="transposed convolution counted at every output pixel, scale^2 times"
+        " what it takes; rounded to 0.1 G",
+        source="Dong et al. 2016, arXiv:1608.00367; MACs: Wang et al. 2021 (SMSR), Table 1",
+    )
+
+
+def _imdn(scale: Scale, mega_macs: int) -> CatalogueEntry:
+    return CatalogueEntry(
+        name="imdn",
+        config=ImdnConfig(scale=scale),
+        macs_published=mega_macs * 10**6,
+        published_convention="convolutions only, rounded to 0.1 G; x3 for an input of 427x240",
+        source="Hui et al. 2019, arXiv:1909.11856",
+    )
+
+
+def _safmn(scale: Scale, mega_macs: int, convention: str) -> CatalogueEntry:
+    return CatalogueEntry(
+        name="safmn",
+        config=SafmnConfig(scale=scale),
+        macs_published=mega_macs * 10**6,
+        published_convention=convention,
+        source="Sun et al. 2023, arXiv:2302.13800, and sunny2109/SAFMN",
+    )
+
+
+def _unprinted(
+    name: str,
+    config: NetworkConfig,
+    source: str,
+    reason: str = "unknown: no figure in the sources that were read",
+) -> CatalogueEntry:
+    return CatalogueEntry(name, config, None, reason, source)
+
+
+_FVCORE = "total of fvcore, which adds the elements that nearest upsampling writes"
+_PER_PATCH = "{} M FLOPs per 32x32 patch in ClassSR, 2 for each multiply-add{}"
+_CLASSSR = "Kong et al. 2021 (ClassSR), arXiv:2103.04039, and XPixelGroup/ClassSR"
+_RLFN = "Kong et al. 2022, arXiv:2205.07514, and bytedance/RLFN"
+_NTIRE = "a challenge's network, official at x4 only: Amazingren/NTIRE2024_ESR"
+_SPAN = "Wan et al. 2023, arXiv:2311.12770, and hongyuanyu/SPAN"
+
 CATALOGUE: tuple[CatalogueEntry, ...] = (
     _seemore_t(2, 45),
     _seemore_t(3, 20),
@@ -73,6 +130,69 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         for s in SCALES
     ),
     *(_splitsr(s) for s in SCALES),
+    _fsrcnn(2, 6000),
+    _fsrcnn(3, 5000),
+    _fsrcnn(4, 4600),
+    _unprinted(
+        "fsrcnn-rgb",
+        FsrcnnConfig(scale=4, design="rgb"),
+        _CLASSSR,
+        _PER_PATCH.format(468, ", the transposed convolution 16 times too much"),
+    ),
+    *(
+        _unprinted(
+            "edsr-baseline", EdsrConfig(scale=s), "Lim et al. 2017, arXiv:1707.02921; BasicSR"
+        )
+        for s in SCALES
+    ),
+    _unprinted("carn-m", CarnConfig(scale=4), _CLASSSR, _PER_PATCH.format(1150, "")),
+    CatalogueEntry(
+        name="msrresnet",
+        config=MsrResNetConfig(scale=4),
+        macs_published=146 * 10**9,
+        published_convention="convolutions only, rounded to 1 G",
+        source=f"{_CLASSSR}; MACs: Aitical/CFSR, README",
+    ),
+    _unprinted("rcan", RcanConfig(scale=4), _CLASSSR, _PER_PATCH.format(32600, "")),
+    _imdn(2, 158_800),
+    _imdn(3, 71_500),
+    _imdn(4, 40_900),
+    *(_unprinted("rlfn", RlfnConfig(scale=s), _RLFN) for s in SCALES),
+    *(
+        _unprinted("rlfn-s", RlfnConfig(scale=s, channels=48, inner_channels=48), _RLFN)
+        for s in SCALES
+    ),
+    *(
+        _unprinted(
+            "rlfn-ntire", RlfnConfig(scale=s, channels=46, inner_channels=48, blocks=4), _NTIRE
+        )
+        for s in SCALES
+    ),
+    _safmn(2, 51_532, _FVCORE),
+    _safmn(3, 23_000, f"{_FVCORE}; rounded to 1 G"),
+    _safmn(4, 13_555, _FVCORE),
+    *(
+        _unprinted(
+            "safmn-l",
+            SafmnConfig(scale=s, channels=128, blocks=16),
+            "Sun et al. 2023, arXiv:2302.13800, and sunny2109/SAFMN",
+        )
+        for s in SCALES
+    ),
+    *(_unprinted("safmn-ntire", SafmnConfig(scale=s, design="ntire"), _NTIRE) for s in SCALES),
+    *(_unprinted("span", SpanConfig(scale=s), _SPAN) for s in SCALES),
+    *(_unprinted("span-s", SpanConfig(scale=s, channels=48), _SPAN) for s in SCALES),
+    *(_unprinted("span-train", SpanConfig(scale=s, form="training"), _SPAN) for s in SCALES),
+    *(
+        _unprinted("span-s-train", SpanConfig(scale=s, channels=48, form="training"), _SPAN)
+        for s in SCALES
+    ),
+    _unprinted("span-ntire-2024", SpanConfig(scale=4, channels=28), _NTIRE),
+    _unprinted(
+        "span-ntire-2025",
+        SpanConfig(scale=4, channels=28, fusion_channels=20),
+        "a challenge's network: Amazingren/NTIRE2025_ESR",
+    ),
 )
 
 

@@ -63,7 +63,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         reason = " ".join(str(error).split())
         raise ValueError(
             f"{path} must be a whole safetensors file, but cannot be read ({reason}); write it"
-            " anew, and convert pickles (.pt, .pth) first: they are never opened"
+            " anew, and convert a file of a network's authors (.pt, .pth) with paretosr"
+            " import-weights"
         ) from error
     return Checkpoint(_config(path, metadata.pop(CONFIG_KEY, None)), tensors, metadata)
 

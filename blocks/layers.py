@@ -1,22 +1,25 @@
 """Parts that several networks share."""
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import NetworkConfigBase
+from blocks.config import NetworkConfigBase, Scale
 
 ImageSkip = Literal["none", "bilinear", "bicubic"]
 
 # Mean colour of the DIV2K photographs, red, green, blue in [0, 1].
 DIV2K_MEAN = (0.4488, 0.4371, 0.4040)
+SQUEEZE_REDUCTION = 16
 
 
 class SuperResolutionNetwork(nn.Module, ABC):
-    """mean + enlarge(images - mean) [+ the interpolated images - mean].
+    """decode(enlarge(encode(images)) [+ the interpolated encode(images)]).
 
     Shape: (N, 3, h, w) with values in [0, 1] -> (N, 3, scale h, scale w), not clamped.
 
@@ -36,21 +39,29 @@ class SuperResolutionNetwork(nn.Module, ABC):
 
     def forward(self, images: Tensor) -> Tensor:
         self._check(images)
-        centred = images - self.mean
-        enlarged = self.enlarge(centred)
+        encoded = self.encode(images)
+        enlarged = self.enlarge(encoded)
         if self.image_skip != "none":
             enlarged = enlarged + F.interpolate(
-                centred, scale_factor=self.config.scale, mode=self.image_skip
+                encoded, scale_factor=self.config.scale, mode=self.image_skip
             )
-        return enlarged + self.mean
+        return self.decode(enlarged, images).to(images.dtype)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """The images in the range that `enlarge` works on: here around 0."""
+        return images - self.mean
 
     @abstractmethod
-    def enlarge(self, centred: Tensor) -> Tensor:
-        """The learned part. Shape: (N, 3, h, w) around 0 -> (N, 3, scale h, scale w)."""
+    def enlarge(self, encoded: Tensor) -> Tensor:
+        """The learned part. Shape: (N, 3, h, w) -> (N, 3, scale h, scale w)."""
+
+    def decode(self, enlarged: Tensor, images: Tensor) -> Tensor:
+        """What was enlarged, back in the range of the images, which are those given."""
+        return enlarged + self.mean
 
     @property
     @abstractmethod
-    def last_convolution(self) -> nn.Conv2d:
+    def last_convolution(self) -> nn.Conv2d | nn.ConvTranspose2d:
         """The convolution whose output, only rearranged, is the learned part of the image."""
 
     def _check(self, images: Tensor) -> None:
@@ -71,6 +82,16 @@ class SuperResolutionNetwork(nn.Module, ABC):
                 f"{self.config.family} needs images of at least {minimum}x{minimum} px,"
                 f" got {height}x{width}; use larger images or another network"
             )
+
+
+class PlainRangeNetwork(SuperResolutionNetwork):
+    """A network that works on images as they are, from 0 to 1."""
+
+    def encode(self, images: Tensor) -> Tensor:
+        return images
+
+    def decode(self, enlarged: Tensor, images: Tensor) -> Tensor:
+        return enlarged
 
 
 class ChannelLayerNorm(nn.Module):
@@ -94,12 +115,113 @@ class ChannelLayerNorm(nn.Module):
         return normalised.permute(0, 3, 1, 2)
 
 
-def convolution(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
-    """A biased convolution with an odd square kernel that keeps height and width."""
-    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+class SqueezeExcitation(nn.Module):
+    """x scaled per channel by sigmoid(conv(relu(conv(statistic over the pixels of x)))).
+
+    Source: Hu et al. 2018, arXiv:1709.01507, with RCAN's reduction of 16; the statistic is
+    the mean.
+
+    Shape: (N, C, H, W) -> (N, C, H, W).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        hidden = max(1, channels // SQUEEZE_REDUCTION)
+        self.squeeze = convolution(channels, hidden, 1)
+        self.excite = convolution(hidden, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.excite(F.relu(self.squeeze(self.statistic(x))))
+        return x * scores.sigmoid()
+
+    def statistic(self, x: Tensor) -> Tensor:
+        """What is known of each channel. Shape: (N, C, H, W) -> (N, C, 1, 1)."""
+        return x.mean(dim=(2, 3), keepdim=True)
 
 
-def depthwise(channels: int, height: int, width: int) -> nn.Conv2d:
-    """A biased depthwise convolution with an odd kernel that keeps height and width."""
+class ResidualBlock(nn.Module):
+    """x + residual_scale * attention(conv(relu(conv(x)))).
+
+    Shape: (N, C, H, W) -> (N, C, H, W).
+    """
+
+    def __init__(
+        self, channels: int, attention: nn.Module | None = None, residual_scale: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.residual_scale = residual_scale
+        self.convolution_1 = convolution(channels, channels, 3)
+        self.convolution_2 = convolution(channels, channels, 3)
+        self.attention = nn.Identity() if attention is None else attention
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual: Tensor = self.attention(self.convolution_2(F.relu(self.convolution_1(x))))
+        return torch.add(x, residual, alpha=self.residual_scale)
+
+
+class ResidualGroup(nn.Module):
+    """x + conv(blocks(x)).
+
+    Shape: (N, C, H, W) -> (N, C, H, W).
+    """
+
+    def __init__(self, channels: int, blocks: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*blocks)
+        self.convolution = convolution(channels, channels, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual: Tensor = self.convolution(self.blocks(x))
+        return x + residual
+
+
+def convolution(inputs: int, outputs: int, kernel: int, *, bias: bool = True) -> nn.Conv2d:
+    """A convolution with an odd square kernel that keeps height and width."""
+    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
+
+
+def depthwise(channels: int, height: int, width: int, *, bias: bool = True) -> nn.Conv2d:
+    """A depthwise convolution with an odd kernel that keeps height and width."""
     padding = (height // 2, width // 2)
-    return nn.Conv2d(channels, channels, (height, width), padding=padding, groups=channels)
+    return nn.Conv2d(
+        channels, channels, (height, width), padding=padding, groups=channels, bias=bias
+    )
+
+
+def colour_shift(times: int) -> nn.Conv2d:
+    """A 1x1 convolution that, before it is trained, adds so many times the mean colour."""
+    shift = convolution(3, 3, 1)
+    assert shift.bias is not None  # it was built with one
+    nn.init.dirac_(shift.weight)
+    with torch.no_grad():
+        shift.bias.copy_(torch.tensor(DIV2K_MEAN) * times)
+    return shift
+
+
+def upsampling_factors(scale: Scale) -> tuple[int, ...]:
+    """The steps in which a chain of upsamplers enlarges: x4 in two steps of x2."""
+    return (2, 2) if scale == 4 else (scale,)
+
+
+def upsampling_chain(
+    channels: int, scale: Scale, activation: nn.Module | None = None
+) -> Iterator[nn.Module]:
+    """For each step a convolution, a pixel shuffle and, if given, the activation."""
+    for factor in upsampling_factors(scale):
+        yield convolution(channels, channels * factor**2, 3)
+        yield nn.PixelShuffle(factor)
+        if activation is not None:
+            yield activation
+
+
+def initialise_small(network: nn.Module) -> None:
+    """Draw the weights of all convolutions (not the transposed) Kaiming normal times 0.1.
+
+    Their biases become 0. Source: BasicSR and ClassSR, for networks without normalisation.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            inputs = layer.weight[0].numel()
+            nn.init.normal_(layer.weight, std=0.1 * math.sqrt(2 / inputs))
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

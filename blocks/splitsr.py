@@ -14,7 +14,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from blocks.config import Count, NetworkConfigBase
-from blocks.layers import ImageSkip, SuperResolutionNetwork, convolution
+from blocks.layers import (
+    ImageSkip,
+    ResidualBlock,
+    ResidualGroup,
+    SqueezeExcitation,
+    SuperResolutionNetwork,
+    convolution,
+    upsampling_factors,
+)
 
 HybridScope = Literal["group", "block"]
 HybridMode = Literal["split_first", "standard_first", "interleave"]
@@ -23,7 +31,6 @@ SplitPattern = tuple[tuple[bool, ...], ...]
 
 HYBRID_SCOPES: tuple[HybridScope, ...] = ("group", "block")
 HYBRID_MODES: tuple[HybridMode, ...] = ("split_first", "standard_first", "interleave")
-SQUEEZE_REDUCTION = 16
 
 
 class SplitSRConfig(NetworkConfigBase):
@@ -165,65 +172,12 @@ class SplitBlock(nn.Module):
         return torch.cat((passive, F.relu(self.convolution(active))), dim=1)
 
 
-class StandardBlock(nn.Module):
-    """x + attention(conv(relu(conv(x)))).
-
-    Shape: (N, C, H, W) -> (N, C, H, W).
-    """
-
-    def __init__(self, channels: int, attention: nn.Module) -> None:
-        super().__init__()
-        self.convolution_1 = convolution(channels, channels, 3)
-        self.convolution_2 = convolution(channels, channels, 3)
-        self.attention = attention
-
-    def forward(self, x: Tensor) -> Tensor:
-        residual: Tensor = self.attention(self.convolution_2(F.relu(self.convolution_1(x))))
-        return x + residual
-
-
-class SqueezeExcitation(nn.Module):
-    """x scaled per channel by sigmoid(conv(relu(conv(mean over the pixels of x)))).
-
-    Source: Hu et al. 2018, arXiv:1709.01507, with RCAN's reduction of 16.
-
-    Shape: (N, C, H, W) -> (N, C, H, W).
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        hidden = max(1, channels // SQUEEZE_REDUCTION)
-        self.squeeze = convolution(channels, hidden, 1)
-        self.excite = convolution(hidden, channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        pooled = x.mean(dim=(2, 3), keepdim=True)
-        scores: Tensor = self.excite(F.relu(self.squeeze(pooled)))
-        return x * scores.sigmoid()
-
-
-class Group(nn.Module):
-    """x + conv(blocks(x)).
-
-    Shape: (N, C, H, W) -> (N, C, H, W).
-    """
-
-    def __init__(self, config: SplitSRConfig, pattern: tuple[bool, ...]) -> None:
-        super().__init__()
-        self.blocks = nn.Sequential(*(_block(config, is_split) for is_split in pattern))
-        self.convolution = convolution(config.channels, config.channels, 3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        residual: Tensor = self.convolution(self.blocks(x))
-        return x + residual
-
-
 def _block(config: SplitSRConfig, is_split: bool) -> nn.Module:
     if is_split:
         return SplitBlock(config.active_channels)
     if config.attention == "squeeze_excitation":
-        return StandardBlock(config.channels, SqueezeExcitation(config.channels))
-    return StandardBlock(config.channels, nn.Identity())
+        return ResidualBlock(config.channels, SqueezeExcitation(config.channels))
+    return ResidualBlock(config.channels)
 
 
 class UpsamplingStep(nn.Module):
@@ -264,12 +218,18 @@ class SplitSR(SuperResolutionNetwork):
         super().__init__(config, config.image_skip)
         C, scale = config.channels, config.scale
         self.input_convolution = convolution(3, C, 3)
-        self.groups = nn.Sequential(*(Group(config, pattern) for pattern in config.split_pattern))
+        self.groups = nn.Sequential(
+            *(
+                ResidualGroup(C, (_block(config, is_split) for is_split in pattern))
+                for pattern in config.split_pattern
+            )
+        )
         self.trunk_convolution = convolution(C, C, 3)
         if config.upsampler == "chain":
-            factors = (2, 2) if scale == 4 else (scale,)
             active = config.upsampler_active_channels
-            self.upsampler = nn.Sequential(*(UpsamplingStep(C, active, f) for f in factors))
+            self.upsampler = nn.Sequential(
+                *(UpsamplingStep(C, active, f) for f in upsampling_factors(scale))
+            )
             self.output_convolution = convolution(C, 3, 3)
             self.shuffle: nn.Module = nn.Identity()
         else:

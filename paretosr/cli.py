@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from paretosr.commands.evaluate import evaluate
+from paretosr.commands.import_weights import import_weights
 from paretosr.commands.models import models
 from paretosr.commands.plot import plot
 from paretosr.commands.profile import profile
@@ -20,7 +21,9 @@ from paretosr.commands.upscale import upscale
 from paretosr.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
-for command in (search, profile, plot, report, train, evaluate, upscale, models, targets):
+for command in (
+    search, profile, plot, report, train, evaluate, upscale, import_weights, models, targets,
+):  # fmt: skip
     app.command()(command)
 
 

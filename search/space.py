@@ -31,6 +31,9 @@ from search.knobs import (
     values_of,
 )
 
+SearchedConfig = SplitSRConfig | SeemoReConfig
+"""The configs of the families that can be searched; the others are there to compare with."""
+
 ImageSkips = Annotated[tuple[Literal["none", "bilinear", "bicubic"], ...], *ONE_OR_MORE]
 
 
@@ -232,7 +235,7 @@ class SearchSpace:
             parameters["family"] = config.family
         return parameters
 
-    def published(self) -> tuple[tuple[str, NetworkConfig, str | None], ...]:
+    def published(self) -> tuple[tuple[str, SearchedConfig, str | None], ...]:
         """The catalogue's networks of this scale: name, config, and why it does not fit.
 
         A published network takes the first image skip of its family's space: the skip is
@@ -240,12 +243,13 @@ class SearchSpace:
         """
         found = []
         for entry in CATALOGUE:
-            if entry.config.scale != self.scale:
+            published = entry.config
+            if published.scale != self.scale or not isinstance(published, SearchedConfig):
                 continue
-            if entry.config.family not in {space.family for space in self.families}:
+            if published.family not in {space.family for space in self.families}:
                 continue
-            skip = self._space_of(entry.config.family).image_skip[0]
-            config = entry.config.model_copy(update={"image_skip": skip})
+            skip = self._space_of(published.family).image_skip[0]
+            config = published.model_copy(update={"image_skip": skip})
             found.append((entry.name, config, self.misfit(config)))
         return tuple(found)
 

@@ -143,7 +143,7 @@ def _like(weight: Tensor, saved: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _zero(convolution: nn.Conv2d) -> None:
+def _zero(convolution: nn.Conv2d | nn.ConvTranspose2d) -> None:
     convolution.weight.zero_()
     if convolution.bias is not None:
         convolution.bias.zero_()

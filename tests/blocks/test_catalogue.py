@@ -19,6 +19,52 @@ PARAMETERS = {
     ("splitsr", 2): 1_780_899,
     ("splitsr", 3): 1_965_539,
     ("splitsr", 4): 1_928_611,
+    # 12,464 weights, as the paper counts, 173 biases and 7 slopes.
+    ("fsrcnn", 2): 12_644,
+    ("fsrcnn", 3): 12_644,
+    ("fsrcnn", 4): 12_644,
+    ("fsrcnn-rgb", 4): 24_515,
+    ("edsr-baseline", 2): 1_369_859,
+    ("edsr-baseline", 3): 1_554_499,
+    ("edsr-baseline", 4): 1_517_571,
+    ("carn-m", 4): 294_939,
+    ("msrresnet", 4): 1_517_571,
+    ("rcan", 4): 15_592_379,
+    ("imdn", 2): 694_404,
+    ("imdn", 3): 703_059,
+    ("imdn", 4): 715_176,
+    ("rlfn", 2): 526_856,
+    ("rlfn", 3): 533_891,
+    ("rlfn", 4): 543_740,
+    ("rlfn-s", 2): 454_620,
+    ("rlfn-s", 3): 461_115,
+    ("rlfn-s", 4): 470_208,
+    ("rlfn-ntire", 2): 302_278,
+    ("rlfn-ntire", 3): 308_503,
+    ("rlfn-ntire", 4): 317_218,
+    ("safmn", 2): 227_820,
+    ("safmn", 3): 232_695,
+    ("safmn", 4): 239_520,
+    ("safmn-l", 2): 5_559_308,
+    ("safmn-l", 3): 5_576_603,
+    ("safmn-l", 4): 5_600_816,
+    ("safmn-ntire", 2): 225_300,
+    ("safmn-ntire", 3): 230_175,
+    ("safmn-ntire", 4): 237_000,
+    ("span", 2): 481_324,
+    ("span", 3): 488_359,
+    ("span", 4): 498_208,
+    ("span-s", 2): 410_700,
+    ("span-s", 3): 417_195,
+    ("span-s", 4): 426_288,
+    ("span-train", 2): 2_140_252,
+    ("span-train", 3): 2_147_287,
+    ("span-train", 4): 2_157_136,
+    ("span-s-train", 2): 1_824_900,
+    ("span-s-train", 3): 1_831_395,
+    ("span-s-train", 4): 1_840_488,
+    ("span-ntire-2024", 4): 150_688,
+    ("span-ntire-2025", 4): 146_328,
 }
 
 
@@ -71,11 +117,21 @@ def test_published_macs_are_those_the_paper_prints() -> None:
         ("seemore-t", 2): 45_000_000_000,
         ("seemore-t", 3): 20_000_000_000,
         ("seemore-t", 4): 12_000_000_000,
+        ("fsrcnn", 2): 6_000_000_000,
+        ("fsrcnn", 3): 5_000_000_000,
+        ("fsrcnn", 4): 4_600_000_000,
+        ("msrresnet", 4): 146_000_000_000,
+        ("imdn", 2): 158_800_000_000,
+        ("imdn", 3): 71_500_000_000,
+        ("imdn", 4): 40_900_000_000,
+        ("safmn", 2): 51_532_000_000,
+        ("safmn", 3): 23_000_000_000,
+        ("safmn", 4): 13_555_000_000,
     }
 
 
 def test_an_unknown_name_is_answered_with_the_known() -> None:
-    known = "known: seemore-t, seemore-b, seemore-l, splitsr$"
+    known = "known: seemore-t, seemore-b, seemore-l, splitsr, fsrcnn, fsrcnn-rgb, .*2025$"
     with pytest.raises(ValueError, match=f"no network 'seemor-t'; {known}"):
         catalogue_config("seemor-t", 2)
 
@@ -83,3 +139,5 @@ def test_an_unknown_name_is_answered_with_the_known() -> None:
 def test_an_unknown_scale_lists_the_known() -> None:
     with pytest.raises(ValueError, match="scales 2, 3, 4, got 5"):
         catalogue_config("splitsr", 5)
+    with pytest.raises(ValueError, match="rcan is published at the scales 4, got 2"):
+        catalogue_config("rcan", 2)

@@ -106,7 +106,7 @@ def config_unknown_key(path: Path) -> None:
 
 
 def config_of_unknown_family(path: Path) -> None:
-    save_file({}, path, {"config": '{"family": "edsr", "scale": 2}'})
+    save_file({}, path, {"config": '{"family": "unet", "scale": 2}'})
 
 
 @pytest.mark.parametrize(
@@ -114,13 +114,13 @@ def config_of_unknown_family(path: Path) -> None:
     [
         (text, "must be a whole safetensors file, but cannot be read"),
         (empty, "must be a whole safetensors file, but cannot be read"),
-        (pickle, "convert pickles .* first: they are never opened"),
+        (pickle, "convert a file of a network's authors .* import-weights"),
         (truncated, "must be a whole safetensors file, but cannot be read"),
         (truncated_header, "must be a whole safetensors file, but cannot be read"),
         (without_config, "must carry its network's configuration .* but has none"),
         (config_no_json, "must be JSON, but Expecting property name"),
         (config_unknown_key, "unknown key 'chanels'; did you mean 'channels'"),
-        (config_of_unknown_family, "family 'edsr' is unknown; known: splitsr, seemore"),
+        (config_of_unknown_family, "family 'unet' is unknown; known: splitsr, seemore"),
         (Path.mkdir, "a checkpoint must be a file"),
         (Path.exists, "a checkpoint must be a file"),  # writes nothing: the file is missing
     ],

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from blocks import SplitSR, SplitSRConfig, active_channels_of, build_network
-from blocks.layers import DIV2K_MEAN
-from blocks.splitsr import SplitBlock, SqueezeExcitation, UpsamplingStep
+from blocks.layers import DIV2K_MEAN, SqueezeExcitation
+from blocks.splitsr import SplitBlock, UpsamplingStep
 
 KEYS = ("groups", "blocks", "hybrid_scope", "hybrid_mode", "hybrid_index", "location")
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 COMMANDS = (
-    "search", "profile", "plot", "report", "train", "evaluate", "upscale", "models", "targets",
+    "search", "profile", "plot", "report", "train", "evaluate", "upscale", "import-weights",
+    "models", "targets",
 )  # fmt: skip
 
 

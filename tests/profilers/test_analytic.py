@@ -12,6 +12,7 @@ from blocks import (
 )
 from profilers import analytic_cost, count_macs
 from profilers.analytic import macs_lr_size_px
+from profilers.meta import build_on_meta
 
 
 def macs_of(config: NetworkConfig) -> int:
@@ -54,6 +55,67 @@ def seemore_formula(config: SeemoReConfig) -> int:
 )
 def test_seemore_equals_the_closed_formula(config: SeemoReConfig) -> None:
     assert macs_of(config) == seemore_formula(config)
+
+
+# GMACs at x2, x3, x4 of convolutions only; the x3 figures are for an input of 427x240.
+REFERENCE_GMACS = {
+    "edsr-baseline": ("316.25", "160.44", "114.23"),
+    "imdn": ("158.77", "71.50", "40.89"),
+    "rlfn": ("115.42", "52.05", "29.82"),
+    "rlfn-s": ("98.80", "44.61", "25.59"),
+    "rlfn-ntire": ("65.68", "29.85", "17.28"),
+    "safmn": ("51.48", "23.40", "13.54"),
+    "safmn-l": ("1273.7", "568.3", "320.8"),
+    "safmn-ntire": ("51.45", "23.38", "13.53"),
+    "span": ("110.64", "49.93", "28.63"),
+    "span-s": ("94.39", "42.65", "24.49"),
+    "span-train": (None, None, "123.99"),
+    "span-s-train": (None, None, "105.77"),
+    "span-ntire-2025": (None, None, "8.39"),
+}
+
+
+def rounded_as(printed: str, number: float) -> str:
+    """`number` with as many decimals as the table prints."""
+    return f"{number:.{len(printed.partition('.')[2])}f}"
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "printed"),
+    [
+        (name, scale, printed)
+        for name, row in REFERENCE_GMACS.items()
+        for scale, printed in zip((2, 3, 4), row, strict=True)
+        if printed is not None
+    ],
+)
+def test_reference_networks_equal_the_measured_table(name: str, scale: int, printed: str) -> None:
+    network = build_on_meta(lambda: build_network(catalogue_config(name, scale)))
+    width = {2: 640, 3: 427, 4: 320}[scale]
+    report = count_macs(network, torch.empty(1, 3, 720 // scale, width, device="meta"))
+    assert report.uncounted == {}
+    assert rounded_as(printed, report.total / 1e9) == printed
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [("fsrcnn-rgb", "24.92"), ("carn-m", "577.6"), ("msrresnet", "2597.0"), ("rcan", "16300")],
+)
+def test_classsr_backbones_equal_the_table_of_a_patch(name: str, printed: str) -> None:
+    network = build_on_meta(lambda: build_network(catalogue_config(name, 4)))
+    total = count_macs(network, torch.empty(1, 3, 32, 32, device="meta")).total
+    assert rounded_as(printed, total / 1e6) == printed
+
+
+@pytest.mark.parametrize(("scale", "printed"), [(2, "6.0"), (3, "5.0"), (4, "4.6")])
+def test_fsrcnn_prints_its_transposed_convolution_at_every_output_pixel(
+    scale: int, printed: str
+) -> None:
+    height, width = macs_lr_size_px(scale)
+    before = 25 * 56 + 56 * 12 + 4 * 9 * 12**2 + 12 * 56
+    last = 81 * 56
+    assert macs_of(catalogue_config("fsrcnn", scale)) == height * width * (before + last)
+    assert f"{(height * width * before + 720 * 1280 * last) / 1e9:.1f}" == printed
 
 
 # (active channels, hybrid index): parameters / GMACs at x2, x3, x4, with 64 channels.

@@ -1,0 +1,106 @@
+"""FSRCNN: an hourglass of cheap convolutions and one transposed convolution at the end.
+
+Source: Dong et al. 2016 (FSRCNN), arXiv:1608.00367, for luma only; and ClassSR's reading of
+it, arXiv:2103.04039 and XPixelGroup/ClassSR, for RGB, without activations between the mapping
+convolutions. Departures: the luma network is completed to an RGB one, its chroma enlarged
+bicubically; each activation has one slope, as in ClassSR, where the paper could mean one for
+each channel, and the luma network starts from PyTorch's usual weights; ClassSR's network is
+published at x4 only, and the transposed convolution is centred at the other scales as there.
+"""
+
+from typing import Literal, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from blocks.config import Count, NetworkConfigBase
+from blocks.layers import PlainRangeNetwork, convolution, initialise_small
+
+Design = Literal["luma", "rgb"]
+
+KERNEL_PX = 9
+# ITU-R BT.601 for red, green, blue in [0, 1]: luma lies between 16 and 235 of 255.
+LUMA_WEIGHTS = (65.738 / 256, 129.057 / 256, 25.064 / 256)
+LUMA_OF_BLACK = 16 / 255
+
+
+class FsrcnnConfig(NetworkConfigBase):
+    """An FSRCNN network; the defaults are the original."""
+
+    family: Literal["fsrcnn"] = "fsrcnn"
+    channels: Count = 56
+    mapping_channels: Count = 12
+    mapping_layers: Count = 4
+    design: Design = "luma"
+    """The original on luma, or ClassSR's on RGB."""
+
+    @property
+    def minimum_size_px(self) -> int:
+        return 1
+
+    def canonical(self) -> Self:
+        return self
+
+
+class Fsrcnn(PlainRangeNetwork):
+    """Extract, shrink, map, expand; then a transposed convolution enlarges.
+
+    In the luma design the learned part has one channel, luma, and the images get theirs
+    replaced by it after bicubic interpolation, which is what keeps their chroma.
+    """
+
+    config: FsrcnnConfig
+    luma_weights: Tensor
+
+    def __init__(self, config: FsrcnnConfig) -> None:
+        super().__init__(config)
+        C, mapped, scale = config.channels, config.mapping_channels, config.scale
+        planes = 1 if config.design == "luma" else 3
+        self.extract = nn.Sequential(convolution(planes, C, 5), nn.PReLU())
+        self.shrink = nn.Sequential(convolution(C, mapped, 1), nn.PReLU())
+        self.map = nn.Sequential(*_mapping(config))
+        self.expand = nn.Sequential(convolution(mapped, C, 1), nn.PReLU())
+        padding = (KERNEL_PX - scale + 1) // 2
+        self.output_convolution = nn.ConvTranspose2d(
+            C,
+            planes,
+            KERNEL_PX,
+            stride=scale,
+            padding=padding,
+            output_padding=2 * padding + scale - KERNEL_PX,
+        )
+        weights = torch.tensor(LUMA_WEIGHTS).view(1, 3, 1, 1)
+        self.register_buffer("luma_weights", weights, persistent=False)
+        if config.design == "rgb":
+            initialise_small(self)
+
+    def enlarge(self, encoded: Tensor) -> Tensor:
+        planes = encoded if self.config.design == "rgb" else self._luma(encoded)
+        mapped = self.map(self.shrink(self.extract(planes)))
+        enlarged: Tensor = self.output_convolution(self.expand(mapped))
+        return enlarged
+
+    def decode(self, enlarged: Tensor, images: Tensor) -> Tensor:
+        if self.config.design == "rgb":
+            return enlarged
+        # Another luma with the same chroma is the same step in red, green and blue.
+        interpolated = F.interpolate(images, scale_factor=self.config.scale, mode="bicubic")
+        return interpolated + (enlarged - self._luma(interpolated)) / sum(LUMA_WEIGHTS)
+
+    def _luma(self, images: Tensor) -> Tensor:
+        """Shape: (N, 3, H, W) -> (N, 1, H, W)."""
+        return (images * self.luma_weights).sum(dim=1, keepdim=True) + LUMA_OF_BLACK
+
+    @property
+    def last_convolution(self) -> nn.ConvTranspose2d:
+        return self.output_convolution
+
+
+def _mapping(config: FsrcnnConfig) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for number in range(1, config.mapping_layers + 1):
+        layers.append(convolution(config.mapping_channels, config.mapping_channels, 3))
+        if config.design == "luma" or number == config.mapping_layers:
+            layers.append(nn.PReLU())
+    return layers

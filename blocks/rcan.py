@@ -1,0 +1,78 @@
+"""RCAN: groups of residual blocks with channel attention, skips inside skips.
+
+Source: Zhang et al. 2018 (RCAN), arXiv:1807.02758, as in ClassSR (XPixelGroup/ClassSR).
+Departures: none; the shifts by the mean colour are 1x1 convolutions that are trained, as in
+ClassSR, where only the module and not its weights is frozen.
+"""
+
+from typing import Literal, Self
+
+from torch import Tensor, nn
+
+from blocks.config import Count, NetworkConfigBase
+from blocks.layers import (
+    ResidualBlock,
+    ResidualGroup,
+    SqueezeExcitation,
+    SuperResolutionNetwork,
+    colour_shift,
+    convolution,
+    initialise_small,
+    upsampling_chain,
+)
+
+INPUT_RANGE = 255
+
+
+class RcanConfig(NetworkConfigBase):
+    """An RCAN network; the defaults are the published one."""
+
+    family: Literal["rcan"] = "rcan"
+    channels: Count = 64
+    groups: Count = 10
+    blocks: Count = 20
+    """Blocks in every group."""
+
+    @property
+    def minimum_size_px(self) -> int:
+        return 1
+
+    def canonical(self) -> Self:
+        return self
+
+
+class Rcan(SuperResolutionNetwork):
+    """Input convolution, a group of groups, upsampling chain, output convolution."""
+
+    def __init__(self, config: RcanConfig) -> None:
+        super().__init__(config)
+        C = config.channels
+        self.input_convolution = convolution(3, C, 3)
+        self.trunk = ResidualGroup(C, (_group(config) for _ in range(config.groups)))
+        self.upsampler = nn.Sequential(*upsampling_chain(C, config.scale))
+        self.output_convolution = convolution(C, 3, 3)
+        initialise_small(self)
+        self.subtract_mean = colour_shift(-INPUT_RANGE)
+        self.add_mean = colour_shift(INPUT_RANGE)
+
+    def encode(self, images: Tensor) -> Tensor:
+        shifted: Tensor = self.subtract_mean(images * INPUT_RANGE)
+        return shifted
+
+    def enlarge(self, encoded: Tensor) -> Tensor:
+        deep = self.trunk(self.input_convolution(encoded))
+        image: Tensor = self.output_convolution(self.upsampler(deep))
+        return image
+
+    def decode(self, enlarged: Tensor, images: Tensor) -> Tensor:
+        shifted: Tensor = self.add_mean(enlarged)
+        return shifted / INPUT_RANGE
+
+    @property
+    def last_convolution(self) -> nn.Conv2d:
+        return self.output_convolution
+
+
+def _group(config: RcanConfig) -> ResidualGroup:
+    C = config.channels
+    return ResidualGroup(C, (ResidualBlock(C, SqueezeExcitation(C)) for _ in range(config.blocks)))

@@ -1,0 +1,75 @@
+"""From an authors' checkpoint to a model that other commands take."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from blocks import catalogue_config, load_checkpoint
+
+
+@pytest.fixture
+def official(tmp_path: Path) -> Path:
+    """Random weights of ClassSR's FSRCNN, by the names of its authors."""
+    shapes: dict[str, tuple[int, ...]] = {
+        "head_conv.0.weight": (56, 3, 5, 5), "head_conv.0.bias": (56,),
+        "head_conv.1.weight": (1,),
+        "body_conv.0.0.weight": (12, 56, 1, 1), "body_conv.0.0.bias": (12,),
+        "body_conv.0.1.weight": (1,),
+        **{f"body_conv.{k}.weight": (12, 12, 3, 3) for k in range(1, 5)},
+        **{f"body_conv.{k}.bias": (12,) for k in range(1, 5)},
+        "body_conv.5.weight": (1,),
+        "body_conv.6.0.weight": (56, 12, 1, 1), "body_conv.6.0.bias": (56,),
+        "body_conv.6.1.weight": (1,),
+        "tail_conv.weight": (56, 3, 9, 9), "tail_conv.bias": (3,),
+    }  # fmt: skip
+    tensors: dict[str, Tensor] = {name: 0.1 * torch.randn(shape) for name, shape in shapes.items()}
+    torch.save({"params": tensors}, tmp_path / "official.pth")
+    return tmp_path / "official.pth"
+
+
+def test_the_result_is_a_model_for_other_commands(
+    cli: Callable[..., Any], official: Path, photographs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "fsrcnn.safetensors"
+    options = ["--as", "fsrcnn-rgb", "--scale", "4", "--out", out]
+    result = cli("import-weights", official, *options, "--json").json
+    config = catalogue_config("fsrcnn-rgb", 4)
+    assert result == {"file": str(out), "arch_id": config.arch_id, "tensors": 20}
+    checkpoint = load_checkpoint(out)
+    assert checkpoint.config == config
+    assert checkpoint.metadata == {"imported_from": "official.pth"}
+    given = torch.load(official, weights_only=True)["params"]
+    last = checkpoint.tensors["output_convolution.weight"]
+    assert torch.equal(last, given["tail_conv.weight"])
+    completed = cli("upscale", out, photographs, tmp_path / "large")
+    assert completed.status == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--as", "fsrcnn", "--scale", "4", "--out", "x.safetensors"], "for Caffe only"),
+        (["--as", "imdn", "--scale", "4", "--out", "x.safetensors"], "unexpected: head_conv.0"),
+        (["--as", "fsrcnn-rgb", "--scale", "2", "--out", "x.safetensors"], "scales 4, got 2"),
+        (["--as", "bicubic", "--scale", "4", "--out", "x.safetensors"], "--as must name a network"),
+        (["--as", "fsrcnn-rgb", "--scale", "4", "--out", "x.pth"], "must end in .safetensors"),
+    ],
+)
+def test_what_does_not_fit_is_one_line_and_writes_nothing(
+    cli: Callable[..., Any],
+    official: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    completed = cli("import-weights", official, *options)
+    assert (completed.status, completed.out) == (2, "")
+    assert message in completed.err
+    assert completed.err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["official.pth"]
