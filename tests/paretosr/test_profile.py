@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from paretosr.costs import verdict
+from profilers import RUNTIMES
 from profilers.timing import RatioEstimate
 
 SMALL = ["--target", "eager:lr=24x32", "--max-seconds", "0.4"]
@@ -22,13 +23,33 @@ def test_profile_of_a_design(cli: Callable[..., Any], tiny_network: Path) -> Non
     )
     assert 0 < low <= middle <= high
     assert {check["tool"] for check in answer["cross_checks"]} == {"fvcore", "thop"}
+    assert answer["prepare_seconds"] > 0
+    assert answer["max_difference"] == 0
     assert answer["source"] == "measured"
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_profile_on_another_runtime(
+    cli: Callable[..., Any], tiny_network: Path, runtime: str
+) -> None:
+    missing = RUNTIMES[runtime].why_unavailable("cpu")
+    if missing is not None:
+        pytest.skip(f"{missing.reason}; {missing.remedy}")
+    options = ("--target", f"{runtime}:lr=24x32", "--max-seconds", "0.4")
+    answer = cli("profile", tiny_network, *options, "--json").json
+    assert 0 < answer["max_difference"] < 1e-4
+    assert answer["device"][f"{runtime}_version"]
+    completed = cli("profile", tiny_network, *options)
+    assert "preparation" in completed.out
+    assert "largest, from eager float32" in completed.out
+    assert cli("profile", tiny_network, "--against", "bicubic", *options).err == ""
 
 
 def test_bicubic_has_no_parameters_but_takes_time(cli: Callable[..., Any]) -> None:
     answer = cli("profile", "bicubic", "--scale", 2, *SMALL, "--json").json
     assert (answer["params"], answer["macs"], answer["arch_id"]) == (0, 0, None)
     assert answer["latency_ms"] > 0
+    assert (answer["prepare_seconds"], answer["max_difference"]) == (None, None)
 
 
 def test_the_table_names_target_and_interval(cli: Callable[..., Any], tiny_network: Path) -> None:
