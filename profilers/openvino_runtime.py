@@ -27,7 +27,7 @@ class OpenVinoRuntime:
         the processor can. Images and result are float32 in either case.
 
         Raises:
-            ValueError: OpenVINO does not compute in this precision on this processor.
+            ValueError: OpenVINO does not use this precision, or as many threads, on this machine.
         """
         import openvino
 
@@ -42,6 +42,12 @@ class OpenVinoRuntime:
                 "INFERENCE_PRECISION_HINT": precision,
             },
         )
+        threads = compiled.get_property("INFERENCE_NUM_THREADS")
+        if threads != target.threads:
+            raise ValueError(
+                f"threads must be at most {threads} for OpenVINO on this machine, "
+                f"got {target.threads}"
+            )
         used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         if used != precision:
             raise ValueError(

@@ -24,6 +24,7 @@ from profilers import (
     prepare_checked,
 )
 from profilers.images import random_images
+from profilers.worker import Worker
 
 SPLITSR = SplitSRConfig(scale=2, channels=16, groups=2, blocks=1, active_channels=4, hybrid_index=1)
 SEEMORE = SeemoReConfig(scale=3, channels=8, groups=1, recursion=1, kernel=5)
@@ -88,6 +89,8 @@ def test_one_thread_is_the_calling_thread(text: str) -> None:
 
 @pytest.mark.parametrize("text", EXPORTING)
 def test_two_threads_share_the_work(text: str) -> None:
+    if (os.cpu_count() or 1) < 2:
+        pytest.skip("needs two processors")
     target = installed(f"{text}:threads=2,lr=64x64")
     call = prepare_checked(ReferenceNetwork(), target).call
     in_process, in_thread = processor_seconds(call)
@@ -112,6 +115,12 @@ def test_onnx_runtime_starts_no_thread_beyond_the_targets(threads: int) -> None:
     ready = prepare_checked(ReferenceNetwork(), target)
     assert len(os.listdir("/proc/self/task")) - before == threads - 1
     del ready
+
+
+def test_openvino_refuses_threads_that_it_would_not_use() -> None:
+    target = installed("openvino:threads=100000,lr=8x8")
+    with pytest.raises(ValueError, match=r"threads must be at most \d+ .* got 100000$"):
+        prepare_checked(ReferenceNetwork(), target)
 
 
 @pytest.mark.parametrize("module", ["onnx", "onnxscript", "onnxruntime", "openvino"])
@@ -167,6 +176,13 @@ class Shrinking(nn.Module):
 def test_another_output_than_eagers_is_refused(network: nn.Module, message: str) -> None:
     with pytest.raises(ProfilingFailed, match=message):
         prepare_checked(network, Target.parse("eager:precision=bfloat16,lr=8x8"))
+
+
+def test_the_refusal_is_the_answer_of_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TOLERANCES, "bfloat16", 1e-9)
+    worker = Worker(Target.parse("eager:precision=bfloat16,lr=8x8"))
+    message = {"do": "measure", "config": SPLITSR.model_dump(mode="json"), "max_seconds": 0.1}
+    assert worker.answer(message)["error"].startswith("the output must be eager's within 1e-09")
 
 
 @pytest.mark.parametrize("name", EXPORTING)
