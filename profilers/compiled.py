@@ -36,10 +36,11 @@ class CompiledRuntime:
         return _missing_compiler()
 
     def prepare(self, network: nn.Module, target: Target) -> PreparedCall:
-        """Compile `network` from an empty cache and return its forward pass.
+        """Compile `network` and return its forward pass.
 
         Precision and layout are those of the eager runtime. A network that does not become one
-        single graph is refused by torch: parts of it would run uncompiled.
+        single graph is refused by torch: parts of it would run uncompiled. What earlier
+        processes compiled is not used; what this one compiled is, for equal networks.
         """
         module = torch.compile(network_on(target, network), fullgraph=True, dynamic=False)
         call = forward_pass(module, target)
@@ -60,7 +61,7 @@ def _missing_compiler() -> Missing | None:
 
 @contextmanager
 def _compiler() -> Iterator[None]:
-    """Set up the compiler so that each network takes what it takes the first time."""
+    """Set up the compiler: in this process, with an empty cache, for any number of networks."""
     import torch._dynamo.config
     import torch._inductor.config
     from torch._inductor.utils import fresh_cache
