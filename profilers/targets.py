@@ -58,13 +58,14 @@ class Target:
 
     def __post_init__(self) -> None:
         _require_known("runtime", self.runtime, tuple(RUNTIME_DEVICES))
-        layouts = RUNTIME_LAYOUTS[self.runtime]
-        object.__setattr__(self, "layout", self.layout or layouts[0])
-        _require_known(f"{self.runtime} device", self.device, RUNTIME_DEVICES[self.runtime])
-        _require_known(
-            f"{self.runtime} precision", self.precision, RUNTIME_PRECISIONS[self.runtime]
-        )
-        _require_known(f"{self.runtime} layout", self.layout, layouts)
+        object.__setattr__(self, "layout", self.layout or RUNTIME_LAYOUTS[self.runtime][0])
+        for key, known_by_runtime in (
+            ("device", RUNTIME_DEVICES),
+            ("precision", RUNTIME_PRECISIONS),
+            ("layout", RUNTIME_LAYOUTS),
+        ):
+            known = known_by_runtime[self.runtime]
+            _require_known(key, getattr(self, key), known, f" for {self.runtime}")
         for name in ("threads", "batch", "lr_height_px", "lr_width_px"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -131,8 +132,8 @@ _PARSERS = {
 }
 
 
-def _require_known(kind: str, value: str, known: tuple[str, ...]) -> None:
+def _require_known(kind: str, value: str, known: tuple[str, ...], where: str = "") -> None:
     if value not in known:
         near = difflib.get_close_matches(value, known, n=1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise ValueError(f"unknown {kind} '{value}', known are {', '.join(known)}{hint}")
+        raise ValueError(f"unknown {kind} '{value}', known are {', '.join(known)}{where}{hint}")
