@@ -13,7 +13,8 @@ from profilers.prepared import PreparedCall
 from profilers.runtimes import RUNTIMES
 from profilers.targets import Target
 
-# How far an output value may lie from eager's in float32, of the images' range of 0 to 1.
+# How far an output value may lie from eager's in float32, of the images' range of 0 to 1. With
+# random weights SeemoRe-L reaches 2e-6 in float32 and 0.02 in bfloat16.
 TOLERANCES = {"float32": 1e-4, "bfloat16": 0.05}
 
 
