@@ -21,8 +21,8 @@ from profilers import (
     measure_peak_memory_mib,
 )
 from profilers.clock import clock_of
-from profilers.prepared import PreparedCall
-from profilers.runtimes import RUNTIMES, require_available
+from profilers.preparation import prepare_checked
+from profilers.runtimes import require_available
 from training.quality import bicubic_upscaler
 
 # fvcore and thop run the network for real, which takes minutes at full size; where they
@@ -127,10 +127,10 @@ def _time_bicubic(model: ResolvedModel, target: Target, max_seconds: float) -> L
     )
 
 
-def _call_of(model: ResolvedModel, target: Target) -> PreparedCall:
+def _call_of(model: ResolvedModel, target: Target) -> Callable[[], object]:
     """Return one pass over a batch of the target's size."""
     if model.config is not None:
-        return RUNTIMES[target.runtime].prepare(build_network(model.config), target)
+        return prepare_checked(build_network(model.config), target).call
     upscale = bicubic_upscaler(model.scale)
     shape = (target.batch, target.lr_height_px, target.lr_width_px, 3)
     images = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)

@@ -16,6 +16,9 @@ from profilers.macs import ModuleRow as ModuleRow
 from profilers.macs import OperatorRow as OperatorRow
 from profilers.macs import count_macs as count_macs
 from profilers.memory import measure_peak_memory_mib as measure_peak_memory_mib
+from profilers.preparation import TOLERANCES as TOLERANCES
+from profilers.preparation import Prepared as Prepared
+from profilers.preparation import prepare_checked as prepare_checked
 from profilers.prepared import Missing as Missing
 from profilers.prepared import PreparedCall as PreparedCall
 from profilers.reference import REFERENCE_NAME as REFERENCE_NAME

@@ -1,14 +1,15 @@
 """What machine a number was measured on."""
 
+import contextlib
 import os
 import platform
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 
-_LIBRARIES = ("torch", "numpy")
+_LIBRARIES = ("torch", "numpy", "onnxruntime", "openvino")
 
 
 def describe_device() -> dict[str, str | int]:
@@ -27,7 +28,8 @@ def describe_device() -> dict[str, str | int]:
         "torch_threads": torch.get_num_threads(),
     }
     for library in _LIBRARIES:
-        description[f"{library}_version"] = version(library)
+        with contextlib.suppress(PackageNotFoundError):
+            description[f"{library}_version"] = version(library)
     if torch.cuda.is_available():
         description["cuda_device"] = torch.cuda.get_device_name()
         description["cuda_version"] = torch.version.cuda or "unknown"

@@ -1,14 +1,14 @@
 """PyTorch in eager mode, on the CPU and on CUDA: the one file that knows this runtime."""
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import nn
 
+from profilers.images import random_images
 from profilers.prepared import Missing, PreparedCall
 from profilers.targets import Target
-
-_INPUT_SEED = 0
 
 
 class EagerRuntime:
@@ -30,29 +30,35 @@ class EagerRuntime:
         """Return one forward pass over random images of the target's size.
 
         With precision bfloat16 weights and images are bfloat16 throughout: autocast would
-        convert the weights anew at every call. The thread count is the process's affair, see
-        `pinned_threads`.
+        convert the weights anew at every call. The thread count is the process's affair.
         """
-        dtype = getattr(torch, target.precision)
-        layout = (
-            torch.channels_last if target.layout == "channels_last" else torch.contiguous_format
-        )
-        ready = copy.deepcopy(network).eval().requires_grad_(False)
-        ready = ready.to(device=target.device, dtype=dtype, memory_format=layout)  # type: ignore[call-overload]
-        images = _random_images(target).to(target.device, dtype, memory_format=layout)
-        synchronise = torch.cuda.synchronize if target.device == "cuda" else None
-
-        def call() -> object:
-            with torch.inference_mode():
-                output: object = ready(images)
-            if synchronise is not None:
-                synchronise()
-            return output
-
-        return call
+        return forward_pass(network_on(target, network), target)
 
 
-def _random_images(target: Target) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(_INPUT_SEED)
-    shape = (target.batch, 3, target.lr_height_px, target.lr_width_px)
-    return torch.rand(shape, generator=generator)
+def network_on(target: Target, network: nn.Module) -> nn.Module:
+    """Return a copy of `network` for inference, in the target's precision, layout and device."""
+    ready = copy.deepcopy(network).eval().requires_grad_(False)
+    dtype, layout = _format(target)
+    return ready.to(device=target.device, dtype=dtype, memory_format=layout)  # type: ignore[call-overload, no-any-return]
+
+
+def forward_pass(module: Callable[[torch.Tensor], torch.Tensor], target: Target) -> PreparedCall:
+    """Return a call of `module` on the target's images that waits for the result."""
+    dtype, layout = _format(target)
+    images = random_images(target).to(target.device, dtype, memory_format=layout)
+    synchronise = torch.cuda.synchronize if target.device == "cuda" else None
+
+    def call() -> torch.Tensor:
+        with torch.inference_mode():
+            output = module(images)
+        if synchronise is not None:
+            synchronise()
+        return output
+
+    return call
+
+
+def _format(target: Target) -> tuple[torch.dtype, torch.memory_format]:
+    channels_last = target.layout == "channels_last"
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    return getattr(torch, target.precision), layout

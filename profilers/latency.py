@@ -9,8 +9,9 @@ import torch
 from blocks import NetworkConfig
 from profilers.child import Child
 from profilers.clock import clock_of
+from profilers.preparation import prepare_checked
 from profilers.reference import REFERENCE_NAME, ReferenceNetwork
-from profilers.runtimes import RUNTIMES, require_available
+from profilers.runtimes import require_available
 from profilers.targets import Target
 from profilers.timing import RatioEstimate, compare
 
@@ -44,7 +45,10 @@ class Latency:
     milliseconds are that ratio times the calibrated time of the reference.
 
     The interval bounds the ratio with 95 % confidence; `first_ms` and `p90_ms` (nine calls of
-    ten were faster) are plain times. `repeats` counts the timed calls.
+    ten were faster) are plain times. `repeats` counts the timed calls. `prepare_seconds` is the
+    elapsed time of conversion, export and compilation before the first call, and
+    `max_difference` the largest of an output value from eager's in float32, of images in
+    [0, 1]; both are None for what is not a network.
     """
 
     latency_ms: float
@@ -54,13 +58,16 @@ class Latency:
     first_ms: float
     p90_ms: float
     repeats: int
+    prepare_seconds: float | None
+    max_difference: float | None
 
 
 class LatencyMeter:
     """Times networks on one target, in a process of its own that lives until `close`.
 
     Every method starts the process if need be, also after a failure, and raises
-    ProfilingFailed if the network cannot be run or the process dies or hangs.
+    ProfilingFailed if the network cannot be run, does not give what eager gives, or the
+    process dies or hangs.
 
     Raises:
         ValueError: the target is not available on this machine.
@@ -98,14 +105,19 @@ class LatencyMeter:
         """
         _require_calibration_of(self.target, calibration)
         answer = self._ask({"do": "measure", "config": _json(config)}, max_seconds)
-        return _latency(RatioEstimate(**answer), calibration)
+        return _latency(
+            RatioEstimate(**answer["estimate"]),
+            calibration,
+            prepare_seconds=answer["prepare_seconds"],
+            max_difference=answer["max_difference"],
+        )
 
     def compare(
         self, config: NetworkConfig, other: NetworkConfig, *, max_seconds: float
     ) -> RatioEstimate:
         """Return the time of `config` over that of `other`, timed in turn."""
         message = {"do": "compare", "config": _json(config), "other": _json(other)}
-        return RatioEstimate(**self._ask(message, max_seconds))
+        return RatioEstimate(**self._ask(message, max_seconds)["estimate"])
 
     def close(self) -> None:
         """End the process."""
@@ -134,15 +146,21 @@ def measure_callable(
     threads = torch.get_num_threads()
     torch.set_num_threads(target.threads)
     try:
-        reference = RUNTIMES[target.runtime].prepare(ReferenceNetwork(), target)
+        reference = prepare_checked(ReferenceNetwork(), target)
         _, clock = clock_of(target)
-        estimate = compare(call, reference, max_seconds=max_seconds, clock=clock)
+        estimate = compare(call, reference.call, max_seconds=max_seconds, clock=clock)
         return _latency(estimate, calibration)
     finally:
         torch.set_num_threads(threads)
 
 
-def _latency(estimate: RatioEstimate, calibration: Calibration) -> Latency:
+def _latency(
+    estimate: RatioEstimate,
+    calibration: Calibration,
+    *,
+    prepare_seconds: float | None = None,
+    max_difference: float | None = None,
+) -> Latency:
     return Latency(
         latency_ms=estimate.ratio * calibration.reference_ms,
         latency_ci_low_ms=estimate.ci_low * calibration.reference_ms,
@@ -151,6 +169,8 @@ def _latency(estimate: RatioEstimate, calibration: Calibration) -> Latency:
         first_ms=estimate.candidate_first_ms,
         p90_ms=estimate.candidate_p90_ms,
         repeats=estimate.repeats,
+        prepare_seconds=prepare_seconds,
+        max_difference=max_difference,
     )
 
 

@@ -6,7 +6,10 @@ from typing import Protocol
 
 from torch import nn
 
+from profilers.compiled import CompiledRuntime
 from profilers.eager import EagerRuntime
+from profilers.onnx_runtime import OnnxRuntime
+from profilers.openvino_runtime import OpenVinoRuntime
 from profilers.prepared import Missing, PreparedCall
 from profilers.targets import RUNTIME_DEVICES, Target
 
@@ -24,7 +27,12 @@ class Runtime(Protocol):
         """
 
 
-RUNTIMES: Mapping[str, Runtime] = {"eager": EagerRuntime()}
+RUNTIMES: Mapping[str, Runtime] = {
+    "eager": EagerRuntime(),
+    "compile": CompiledRuntime(),
+    "onnxruntime": OnnxRuntime(),
+    "openvino": OpenVinoRuntime(),
+}
 
 
 def require_available(target: Target) -> None:

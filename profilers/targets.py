@@ -3,6 +3,7 @@
     eager
     eager:threads=2,lr=90x160
     eager:device=cuda,precision=bfloat16
+    openvino:threads=2,precision=bfloat16
 
 Nothing here loads a runtime, so that targets can be read and written anywhere.
 """
@@ -14,33 +15,57 @@ from dataclasses import dataclass
 from typing import Self
 
 # The devices each runtime knows; profilers/runtimes.py holds the code behind the names.
-RUNTIME_DEVICES: Mapping[str, tuple[str, ...]] = {"eager": ("cpu", "cuda")}
-PRECISIONS = ("float32", "bfloat16")
-LAYOUTS = ("channels_last", "nchw")
+RUNTIME_DEVICES: Mapping[str, tuple[str, ...]] = {
+    "eager": ("cpu", "cuda"),
+    "compile": ("cpu", "cuda"),
+    "onnxruntime": ("cpu",),
+    "openvino": ("cpu",),
+}
+RUNTIME_PRECISIONS: Mapping[str, tuple[str, ...]] = {
+    "eager": ("float32", "bfloat16"),
+    "compile": ("float32", "bfloat16"),
+    "onnxruntime": ("float32",),
+    "openvino": ("float32", "bfloat16"),
+}
+# How the images lie in memory, the default first. An exported network takes them as ONNX does,
+# whatever its runtime then makes of them.
+RUNTIME_LAYOUTS: Mapping[str, tuple[str, ...]] = {
+    "eager": ("channels_last", "nchw"),
+    "compile": ("channels_last", "nchw"),
+    "onnxruntime": ("nchw",),
+    "openvino": ("nchw",),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """A runtime, the device and settings it runs with, and the size of the input.
 
+    An empty layout becomes the default of the runtime.
+
     Raises:
-        ValueError: a value is not among the known ones, or a number is below 1.
+        ValueError: the runtime or a value is unknown, or a number is below 1.
     """
 
     runtime: str = "eager"
     device: str = "cpu"
     threads: int = 1
     precision: str = "float32"
-    layout: str = "channels_last"
+    layout: str = ""
     batch: int = 1
     lr_height_px: int = 180
     lr_width_px: int = 320
 
     def __post_init__(self) -> None:
         _require_known("runtime", self.runtime, tuple(RUNTIME_DEVICES))
-        _require_known("device", self.device, RUNTIME_DEVICES[self.runtime])
-        _require_known("precision", self.precision, PRECISIONS)
-        _require_known("layout", self.layout, LAYOUTS)
+        object.__setattr__(self, "layout", self.layout or RUNTIME_LAYOUTS[self.runtime][0])
+        for key, known_by_runtime in (
+            ("device", RUNTIME_DEVICES),
+            ("precision", RUNTIME_PRECISIONS),
+            ("layout", RUNTIME_LAYOUTS),
+        ):
+            known = known_by_runtime[self.runtime]
+            _require_known(key, getattr(self, key), known, f" for {self.runtime}")
         for name in ("threads", "batch", "lr_height_px", "lr_width_px"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -107,8 +132,8 @@ _PARSERS = {
 }
 
 
-def _require_known(kind: str, value: str, known: tuple[str, ...]) -> None:
+def _require_known(kind: str, value: str, known: tuple[str, ...], where: str = "") -> None:
     if value not in known:
         near = difflib.get_close_matches(value, known, n=1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise ValueError(f"unknown {kind} '{value}', known are {', '.join(known)}{hint}")
+        raise ValueError(f"unknown {kind} '{value}', known are {', '.join(known)}{where}{hint}")

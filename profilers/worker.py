@@ -17,9 +17,10 @@ from typing import Any, BinaryIO
 import torch
 
 from blocks import build_network, parse_network_config
+from profilers.child import ProfilingFailed
 from profilers.clock import clock_of
 from profilers.memory import peak_memory_of_calls_mib
-from profilers.prepared import PreparedCall
+from profilers.preparation import Prepared, prepare_checked
 from profilers.reference import ReferenceNetwork
 from profilers.runtimes import RUNTIMES
 from profilers.targets import Target
@@ -35,7 +36,7 @@ class Worker:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._reference: PreparedCall | None = None
+        self._reference: Prepared | None = None
         _, self._clock = clock_of(target)
 
     def answer(self, message: Mapping[str, Any]) -> Answer:
@@ -48,14 +49,15 @@ class Worker:
         }
         try:
             return actions[message["do"]](message)
+        except ProfilingFailed as error:
+            return {"error": str(error)}
         except Exception as error:
             reason = " ".join(str(error).split())
             return {"error": f"{type(error).__name__}: {reason}"}
 
     def _calibrate(self, message: Mapping[str, Any]) -> Answer:
-        estimate = time_alone(
-            self._prepared_reference(), max_seconds=message["max_seconds"], clock=self._clock
-        )
+        call = self._prepared_reference().call
+        estimate = time_alone(call, max_seconds=message["max_seconds"], clock=self._clock)
         return dataclasses.asdict(estimate)
 
     def _measure(self, message: Mapping[str, Any]) -> Answer:
@@ -67,27 +69,41 @@ class Worker:
         return self._ratio(candidate, self._prepared(message["other"]), message)
 
     def _ratio(
-        self, candidate: PreparedCall, reference: PreparedCall, message: Mapping[str, Any]
+        self, candidate: Prepared, reference: Prepared, message: Mapping[str, Any]
     ) -> Answer:
-        return dataclasses.asdict(
-            compare(candidate, reference, max_seconds=message["max_seconds"], clock=self._clock)
+        estimate = compare(
+            candidate.call,
+            reference.call,
+            max_seconds=message["max_seconds"],
+            clock=self._clock,
         )
+        # Being compared with eager was the first call.
+        estimate = dataclasses.replace(estimate, candidate_first_ms=candidate.first_ms)
+        return {
+            "estimate": dataclasses.asdict(estimate),
+            "prepare_seconds": candidate.prepare_seconds,
+            "max_difference": candidate.max_difference,
+        }
 
     def _memory(self, message: Mapping[str, Any]) -> Answer:
-        call = self._prepared(message["config"])
+        # Not compared with eager, whose memory would be taken for this runtime's.
+        runtime = RUNTIMES[self._target.runtime]
+        call = runtime.prepare(_network(message["config"]), self._target)
         return {"peak_memory_mib": peak_memory_of_calls_mib(call, self._target.device)}
 
-    def _prepared_reference(self) -> PreparedCall:
+    def _prepared_reference(self) -> Prepared:
         if self._reference is None:
             torch.manual_seed(_WEIGHTS_SEED)
-            runtime = RUNTIMES[self._target.runtime]
-            self._reference = runtime.prepare(ReferenceNetwork(), self._target)
+            self._reference = prepare_checked(ReferenceNetwork(), self._target)
         return self._reference
 
-    def _prepared(self, config: object) -> PreparedCall:
-        torch.manual_seed(_WEIGHTS_SEED)
-        network = build_network(parse_network_config(config))
-        return RUNTIMES[self._target.runtime].prepare(network, self._target)
+    def _prepared(self, config: object) -> Prepared:
+        return prepare_checked(_network(config), self._target)
+
+
+def _network(config: object) -> torch.nn.Module:
+    torch.manual_seed(_WEIGHTS_SEED)
+    return build_network(parse_network_config(config))
 
 
 def main() -> None:

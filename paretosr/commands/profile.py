@@ -123,6 +123,10 @@ def _write_profile(model: "ResolvedModel", target: "Target", profile: "ModelProf
         ("", f"{latency.p90_ms:.2f} ms", f"nine of ten calls were faster, n = {latency.repeats}"),
         ("", f"{latency.first_ms:.2f} ms", "first call"),
     ]
+    if latency.prepare_seconds is not None:
+        rows.append(("preparation", f"{latency.prepare_seconds:.2f} s", "before the first call"))
+    if latency.max_difference is not None:
+        rows.append(("difference", f"{latency.max_difference:.1e}", "largest, from eager float32"))
     clock = {"cpu": "processor time", "wall": "elapsed time"}[clock_of(target)[0]]
     write_line(f"{model.name} x{model.scale} on {target}, by {clock}")
     write_rows(("cost", "value", ""), rows, numbers=("value",))

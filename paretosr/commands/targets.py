@@ -14,8 +14,8 @@ def targets(json: JsonOption = False) -> None:
     A target is RUNTIME[:key=value,...] with the keys
       device      cpu [default] or cuda
       threads     threads the runtime may use [default: 1]
-      precision   float32 [default] or bfloat16
-      layout      channels_last [default] or nchw
+      precision   float32 [default] or bfloat16; onnxruntime: float32
+      layout      channels_last [default] or nchw; onnxruntime, openvino: nchw
       batch       images per forward pass [default: 1]
       lr          low-resolution input, HEIGHTxWIDTH [default: 180x320]
 
@@ -23,6 +23,7 @@ def targets(json: JsonOption = False) -> None:
     Examples:
       paretosr targets
       paretosr profile seemore-t --scale 2 --target eager:threads=1,lr=90x160
+      paretosr profile seemore-t --scale 2 --target openvino:precision=bfloat16
     """
     from paretosr.output import write_json, write_rows
     from profilers import list_targets

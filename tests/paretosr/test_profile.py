@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -5,6 +6,7 @@ from typing import Any
 import pytest
 
 from paretosr.costs import verdict
+from profilers import RUNTIMES
 from profilers.timing import RatioEstimate
 
 SMALL = ["--target", "eager:lr=24x32", "--max-seconds", "0.4"]
@@ -22,17 +24,37 @@ def test_profile_of_a_design(cli: Callable[..., Any], tiny_network: Path) -> Non
     )
     assert 0 < low <= middle <= high
     assert {check["tool"] for check in answer["cross_checks"]} == {"fvcore", "thop"}
+    assert answer["prepare_seconds"] > 0
+    assert answer["max_difference"] == 0
     assert answer["source"] == "measured"
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_profile_on_another_runtime(
+    cli: Callable[..., Any], tiny_network: Path, runtime: str
+) -> None:
+    missing = RUNTIMES[runtime].why_unavailable("cpu")
+    if missing is not None:
+        pytest.skip(f"{missing.reason}; {missing.remedy}")
+    options = ("--target", f"{runtime}:lr=24x32", "--max-seconds", "0.4")
+    answer = cli("profile", tiny_network, *options, "--json").json
+    assert 0 < answer["max_difference"] < 1e-4
+    assert answer["device"][f"{runtime}_version"]
+    compared = cli("profile", tiny_network, "--against", "bicubic", *options)
+    assert (compared.status, compared.err) == (0, "")
 
 
 def test_bicubic_has_no_parameters_but_takes_time(cli: Callable[..., Any]) -> None:
     answer = cli("profile", "bicubic", "--scale", 2, *SMALL, "--json").json
     assert (answer["params"], answer["macs"], answer["arch_id"]) == (0, 0, None)
     assert answer["latency_ms"] > 0
+    assert (answer["prepare_seconds"], answer["max_difference"]) == (None, None)
 
 
 def test_the_table_names_target_and_interval(cli: Callable[..., Any], tiny_network: Path) -> None:
     completed = cli("profile", tiny_network, *SMALL)
+    assert re.search(r"preparation +0\.\d\d s", completed.out)
+    assert "largest, from eager float32" in completed.out
     assert f"{tiny_network} x2 on eager:device=cpu,threads=1" in completed.out
     assert "95 % interval" in completed.out
     assert completed.err == ""

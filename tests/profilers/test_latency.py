@@ -64,6 +64,9 @@ def test_milliseconds_are_ratio_times_calibration(
     assert latency.latency_ci_low_ms <= latency.latency_ms <= latency.latency_ci_high_ms
     assert latency.repeats >= 3
     assert min(latency.first_ms, latency.p90_ms) > 0
+    assert latency.prepare_seconds is not None
+    assert latency.prepare_seconds > 0
+    assert latency.max_difference == 0  # eager is what others are compared with
 
 
 def test_a_much_larger_network_takes_longer(meter: LatencyMeter) -> None:
@@ -168,4 +171,5 @@ def test_a_callable_is_timed_here_and_the_thread_count_restored(
     threads = torch.get_num_threads()
     latency = measure_callable(lambda: sum(range(1000)), TARGET, calibration, max_seconds=0.1)
     assert latency.latency_ms > 0
+    assert (latency.prepare_seconds, latency.max_difference) == (None, None)
     assert torch.get_num_threads() == threads

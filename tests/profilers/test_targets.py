@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 
 from profilers import Target, list_targets
 from profilers.runtimes import RUNTIMES
-from profilers.targets import LAYOUTS, PRECISIONS, RUNTIME_DEVICES
+from profilers.targets import RUNTIME_DEVICES, RUNTIME_LAYOUTS, RUNTIME_PRECISIONS
 
-targets = st.sampled_from([(name, d) for name, ds in RUNTIME_DEVICES.items() for d in ds]).flatmap(
-    lambda runtime_device: st.builds(
+targets = st.sampled_from(list(RUNTIMES)).flatmap(
+    lambda runtime: st.builds(
         Target,
-        runtime=st.just(runtime_device[0]),
-        device=st.just(runtime_device[1]),
+        runtime=st.just(runtime),
+        device=st.sampled_from(RUNTIME_DEVICES[runtime]),
         threads=st.integers(1, 256),
-        precision=st.sampled_from(PRECISIONS),
-        layout=st.sampled_from(LAYOUTS),
+        precision=st.sampled_from(RUNTIME_PRECISIONS[runtime]),
+        layout=st.sampled_from(RUNTIME_LAYOUTS[runtime]),
         batch=st.integers(1, 64),
         lr_height_px=st.integers(1, 4000),
         lr_width_px=st.integers(1, 4000),
@@ -36,6 +36,11 @@ def test_what_is_left_out_takes_the_default() -> None:
     )
 
 
+def test_the_default_layout_is_the_runtimes() -> None:
+    assert Target.parse("onnxruntime") == Target(runtime="onnxruntime", layout="nchw")
+    assert Target.parse("compile").layout == "channels_last"
+
+
 def test_the_canonical_text_spells_everything_out() -> None:
     assert str(Target()) == (
         "eager:device=cpu,threads=1,precision=float32,layout=channels_last,batch=1,lr=180x320"
@@ -45,16 +50,19 @@ def test_the_canonical_text_spells_everything_out() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("eagre", r"unknown runtime 'eagre', known are eager; did you mean 'eager'"),
+        ("eagre", r"unknown runtime 'eagre', known are eager, compile, .*; did you mean 'eager'"),
         ("", r"unknown runtime ''"),
-        ("eager:device=tpu", r"unknown device 'tpu', known are cpu, cuda"),
+        ("eager:device=tpu", r"unknown device 'tpu', known are cpu, cuda for eager"),
+        ("openvino:device=cuda", r"unknown device 'cuda', known are cpu for openvino"),
         ("eager:thread=2", r"unknown target key 'thread'.*did you mean 'threads'"),
         ("eager:threads=0", r"threads must be at least 1, got 0"),
         ("eager:threads=two", r"'threads' must be a whole number, got 'two'"),
         ("eager:threads=1,threads=2", r"'threads' must be given once"),
         ("eager:threads", r"key=value, got 'threads'"),
         ("eager:precision=int8", r"unknown precision 'int8'"),
+        ("onnxruntime:precision=bfloat16", r"'bfloat16', known are float32 for onnxruntime"),
         ("eager:layout=nhwc", r"unknown layout 'nhwc'"),
+        ("openvino:layout=channels_last", r"'channels_last', known are nchw for openvino"),
         ("eager:lr=180", r"HEIGHTxWIDTH like 180x320, got '180'"),
         ("eager:lr=0x320", r"lr_height_px must be at least 1, got 0"),
         ("ssh://me@phone/eager", r"on another machine"),
@@ -68,6 +76,7 @@ def test_mistakes_are_named(text: str, message: str) -> None:
 
 def test_every_named_runtime_has_code_and_the_other_way_round() -> None:
     assert RUNTIMES.keys() == RUNTIME_DEVICES.keys()
+    assert RUNTIMES.keys() == RUNTIME_PRECISIONS.keys() == RUNTIME_LAYOUTS.keys()
 
 
 def test_list_says_what_is_missing_and_what_to_do() -> None:

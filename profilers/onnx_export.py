@@ -1,0 +1,57 @@
+"""Networks as ONNX, for the runtimes that read it."""
+
+import copy
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from profilers.targets import Target
+
+IMAGES = "images"
+# What torch.onnx.export imports.
+EXPORT_MODULES = ("onnx", "onnxscript")
+# The first version in which GELU is one operator.
+_OPSET = 20
+
+
+def export_onnx(network: nn.Module, target: Target) -> bytes:
+    """Return `network` for inference as a serialised ONNX model in float32.
+
+    Its one input is `IMAGES`, of the target's shape. torch.export follows the values
+    symbolically, so a choice that depends on the images (SeemoRe's masked experts) stays in the
+    graph and a Python branch on them is refused; the older exporter by tracing would freeze
+    what the example image chose.
+    """
+    example = torch.zeros(target.batch, 3, target.lr_height_px, target.lr_width_px)
+    with _quiet():
+        program = torch.onnx.export(
+            copy.deepcopy(network).eval().requires_grad_(False),
+            (example,),
+            input_names=[IMAGES],
+            opset_version=_OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned no program")
+    model: bytes = program.model_proto.SerializeToString()
+    return model
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back what the exporter says of torch's own deprecations and of torchvision."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,233 @@
+"""The real runtimes on small networks; those that are not installed are skipped, saying why."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from blocks import NetworkConfig, SeemoReConfig, SplitSRConfig, build_network
+from profilers import (
+    RUNTIMES,
+    TOLERANCES,
+    LatencyMeter,
+    Prepared,
+    ProfilingFailed,
+    ReferenceNetwork,
+    Target,
+    measure_peak_memory_mib,
+    prepare_checked,
+)
+from profilers.images import random_images
+from profilers.worker import Worker
+
+SPLITSR = SplitSRConfig(scale=2, channels=16, groups=2, blocks=1, active_channels=4, hybrid_index=1)
+SEEMORE = SeemoReConfig(scale=3, channels=8, groups=1, recursion=1, kernel=5)
+ODD = "batch=2,lr=17x23"
+EXPORTING = ("onnxruntime", "openvino")
+COMPILE = pytest.param(f"compile:{ODD}", marks=pytest.mark.slow)
+FLOAT32 = [f"eager:{ODD}", f"eager:layout=nchw,{ODD}", *(f"{name}:{ODD}" for name in EXPORTING)]
+BFLOAT16 = [f"{name}:precision=bfloat16,{ODD}" for name in ("eager", "openvino")]
+
+
+def installed(text: str) -> Target:
+    target = Target.parse(text)
+    missing = RUNTIMES[target.runtime].why_unavailable(target.device)
+    if missing is not None:
+        pytest.skip(f"{missing.reason}; {missing.remedy}")
+    return target
+
+
+def prepared(config: NetworkConfig, target: Target) -> tuple[nn.Module, Prepared]:
+    torch.manual_seed(0)
+    network = build_network(config)
+    try:
+        return network, prepare_checked(network, target)
+    except ValueError as error:
+        if target.precision == "bfloat16" and "by the processor" in str(error):
+            pytest.skip(str(error))
+        raise
+
+
+@pytest.mark.parametrize("config", [SPLITSR, SEEMORE], ids=["splitsr", "seemore"])
+@pytest.mark.parametrize("text", [*FLOAT32, *BFLOAT16, COMPILE])
+def test_output_is_eagers_and_the_difference_is_told(config: NetworkConfig, text: str) -> None:
+    target = installed(text)
+    network, ready = prepared(config, target)
+    assert network.training
+    assert all(p.requires_grad for p in network.parameters())
+    with torch.no_grad():
+        expected = network.eval()(random_images(target))
+    output = torch.as_tensor(ready.call())
+    assert output.shape == (2, 3, config.scale * 17, config.scale * 23)
+    found = float((output.float() - expected).abs().max())
+    assert found <= TOLERANCES[target.precision]
+    assert ready.max_difference == pytest.approx(found, abs=1e-5)
+    assert min(ready.prepare_seconds, ready.first_ms) > 0
+
+
+def test_openvino_computes_in_the_precision_asked_for() -> None:
+    target = installed(f"openvino:{ODD}")
+    _, exact = prepared(SPLITSR, target)
+    _, rounded = prepared(SPLITSR, replace(target, precision="bfloat16"))
+    assert exact.max_difference < 1e-5 < rounded.max_difference
+
+
+@pytest.mark.parametrize("text", ["eager", *EXPORTING])
+def test_one_thread_is_the_calling_thread(text: str) -> None:
+    """So processor time is the time of the call, see profilers/clock.py."""
+    target = installed(f"{text}:threads=1,lr=64x64")
+    call = prepare_checked(ReferenceNetwork(), target).call
+    in_process, in_thread = processor_seconds(call)
+    assert in_process == pytest.approx(in_thread, rel=0.1)
+
+
+@pytest.mark.parametrize("text", EXPORTING)
+def test_two_threads_share_the_work(text: str) -> None:
+    if (os.cpu_count() or 1) < 2:
+        pytest.skip("needs two processors")
+    target = installed(f"{text}:threads=2,lr=64x64")
+    call = prepare_checked(ReferenceNetwork(), target).call
+    in_process, in_thread = processor_seconds(call)
+    assert in_process > 1.2 * in_thread
+
+
+def processor_seconds(call: object) -> tuple[float, float]:
+    """What this process, and this thread alone, used during some calls."""
+    assert callable(call)
+    process, thread = time.process_time(), time.thread_time()
+    for _ in range(20):
+        call()
+    return time.process_time() - process, time.thread_time() - thread
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
+@pytest.mark.parametrize("threads", [1, 3])
+def test_onnx_runtime_starts_no_thread_beyond_the_targets(threads: int) -> None:
+    target = installed(f"onnxruntime:threads={threads},lr=16x16")
+    prepare_checked(ReferenceNetwork(), replace(target, threads=1))
+    before = len(os.listdir("/proc/self/task"))
+    ready = prepare_checked(ReferenceNetwork(), target)
+    assert len(os.listdir("/proc/self/task")) - before == threads - 1
+    del ready
+
+
+def test_openvino_refuses_threads_that_it_would_not_use() -> None:
+    target = installed("openvino:threads=100000,lr=8x8")
+    with pytest.raises(ValueError, match=r"threads must be at most \d+ .* got 100000$"):
+        prepare_checked(ReferenceNetwork(), target)
+
+
+@pytest.mark.parametrize("module", ["onnx", "onnxscript", "onnxruntime", "openvino"])
+def test_an_absent_library_is_named_with_its_remedy(
+    monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    for name in EXPORTING:
+        installed(name)
+    monkeypatch.setitem(sys.modules, module, None)
+    for name in [module] if module in EXPORTING else EXPORTING:
+        missing = RUNTIMES[name].why_unavailable("cpu")
+        assert missing is not None
+        assert missing.reason.startswith(f"cannot import {module}: ")
+        extra = "onnx" if name == "onnxruntime" else "openvino"
+        assert missing.remedy == f"pip install 'paretosr[{extra}]'"
+        with pytest.raises(ValueError, match="cannot be used here: cannot import"):
+            LatencyMeter(Target.parse(name))
+
+
+def test_compile_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    missing = RUNTIMES["compile"].why_unavailable("cpu")
+    assert missing is not None
+    assert "no-such-compiler" in missing.reason
+    assert "CXX" in missing.remedy
+
+
+class Coarse(nn.Module):
+    """Has values that bfloat16, with its 8 bits, cannot tell within the tolerance."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images * 1000
+
+
+class Undefined(nn.Module):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images * torch.nan
+
+
+class Shrinking(nn.Module):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images[:, :, 1:] if images.dtype == torch.bfloat16 else images
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (Coarse(), r"within 0\.05 in bfloat16, got a largest difference of [1-3]\.\d+$"),
+        (Undefined(), r"got a largest difference of nan$"),
+        (Shrinking(), r"shape \(1, 3, 8, 8\), got \(1, 3, 7, 8\)$"),
+    ],
+)
+def test_another_output_than_eagers_is_refused(network: nn.Module, message: str) -> None:
+    with pytest.raises(ProfilingFailed, match=message):
+        prepare_checked(network, Target.parse("eager:precision=bfloat16,lr=8x8"))
+
+
+def test_the_refusal_is_the_answer_of_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TOLERANCES, "bfloat16", 1e-9)
+    worker = Worker(Target.parse("eager:precision=bfloat16,lr=8x8"))
+    message = {"do": "measure", "config": SPLITSR.model_dump(mode="json"), "max_seconds": 0.1}
+    assert worker.answer(message)["error"].startswith("the output must be eager's within 1e-09")
+
+
+@pytest.mark.parametrize("name", EXPORTING)
+def test_worker_processes_measure_and_a_crash_is_contained(name: str) -> None:
+    target = installed(f"{name}:lr=16x16")
+    with LatencyMeter(target) as meter:
+        calibration = meter.calibrate(max_seconds=0.1)
+        latency = meter.measure(SPLITSR, calibration, max_seconds=0.1)
+        assert latency.prepare_seconds is not None
+        assert latency.prepare_seconds > 0
+        assert latency.max_difference is not None
+        assert 0 < latency.max_difference <= TOLERANCES["float32"]
+        worker = meter._child._worker
+        assert worker is not None
+        crash = threading.Timer(1.0, os.kill, (worker._process.pid, signal.SIGSEGV))
+        crash.start()
+        with pytest.raises(ProfilingFailed, match=r"the process died \(SIGSEGV\)"):
+            meter.calibrate(max_seconds=60.0)
+        crash.join()
+        assert meter.calibrate(max_seconds=0.1).repeats >= 3
+
+
+@pytest.mark.parametrize("name", EXPORTING)
+def test_peak_memory_holds_the_images_of_the_output(name: str) -> None:
+    target = installed(f"{name}:lr=256x256")
+    output_mib = 3 * 512 * 512 * 4 / 2**20
+    assert measure_peak_memory_mib(SPLITSR, target) >= output_mib
+
+
+@pytest.mark.gpu
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_compile_on_cuda(precision: str) -> None:
+    target = installed(f"compile:device=cuda,precision={precision},{ODD}")
+    assert prepared(SEEMORE, target)[1].max_difference <= TOLERANCES[precision]
+
+
+@pytest.mark.slow
+def test_compile_takes_more_networks_than_torch_keeps_versions_of_a_function() -> None:
+    target = installed("compile:lr=8x8")
+    torch._dynamo.reset()
+    with torch._dynamo.config.patch(recompile_limit=1, fail_on_recompile_limit_hit=True):
+        calls = [
+            prepare_checked(nn.Sequential(nn.Conv2d(3, width, 1)), target).call
+            for width in (1, 2, 3)
+        ]
+        for call in calls:
+            call()
