@@ -1,4 +1,3 @@
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,7 +92,7 @@ def test_the_seed_decides_the_weights(train_in: TrainIn) -> None:
 def test_ctrl_c_says_how_to_go_on_and_going_on_changes_nothing(train_in: TrainIn) -> None:
     def press_ctrl_c(step: int, loss: float) -> None:
         if step == 5:
-            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt, match="the same command continues it"):
         train_in("interrupted", on_step=press_ctrl_c)
