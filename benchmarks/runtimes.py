@@ -168,7 +168,7 @@ def main() -> None:
         "",
         f"`{Path(__file__).name}`: {settings}, {options.rounds} rounds of {CALLS} calls, by "
         f"{clock_of(targets[EAGER])[0]} time. Time over eager's with its 95 % interval; largest "
-        "difference from eager in float32, of a range of 0 to 1; seconds to export and compile.",
+        "difference from eager in float32, of the output's range; seconds to export and compile.",
         "",
         "| network | target | time / eager | ms | difference | preparation (s) | first call (ms) |",
         "|---|---|---|---|---|---|---|",

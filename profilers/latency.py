@@ -47,8 +47,8 @@ class Latency:
     The interval bounds the ratio with 95 % confidence; `first_ms` and `p90_ms` (nine calls of
     ten were faster) are plain times. `repeats` counts the timed calls. `prepare_seconds` is the
     elapsed time of conversion, export and compilation before the first call, and
-    `max_difference` the largest of an output value from eager's in float32, of images in
-    [0, 1]; both are None for what is not a network.
+    `max_difference` the largest of an output value from eager's in float32 (see `Prepared`);
+    both are None for what is not a network.
     """
 
     latency_ms: float

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from profilers.child import ProfilingFailed
 from profilers.targets import Target
 
 IMAGES = "images"
@@ -25,21 +26,34 @@ def export_onnx(network: nn.Module, target: Target) -> bytes:
     symbolically, so a choice that depends on the images (SeemoRe's masked experts) stays in the
     graph and a Python branch on them is refused; the older exporter by tracing would freeze
     what the example image chose.
+
+    Raises:
+        ProfilingFailed: the network has an operator that ONNX or its exporter lacks.
     """
     example = torch.zeros(target.batch, 3, target.lr_height_px, target.lr_width_px)
-    with _quiet():
-        program = torch.onnx.export(
-            copy.deepcopy(network).eval().requires_grad_(False),
-            (example,),
-            input_names=[IMAGES],
-            opset_version=_OPSET,
-            dynamo=True,
-            verbose=False,
-        )
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                copy.deepcopy(network).eval().requires_grad_(False),
+                (example,),
+                input_names=[IMAGES],
+                opset_version=_OPSET,
+                dynamo=True,
+                verbose=False,
+            )
+    except torch.onnx.OnnxExporterError as error:
+        raise ProfilingFailed(f"cannot be exported to ONNX: {_first_cause(error)}") from error
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
     model: bytes = program.model_proto.SerializeToString()
     return model
+
+
+def _first_cause(error: BaseException) -> str:
+    """The first line of what went wrong, below the exporter's advice on reporting it."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).strip().partition("\n")[0]
 
 
 @contextmanager

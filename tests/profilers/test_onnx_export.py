@@ -5,7 +5,7 @@ import torch
 
 from blocks import SeemoReConfig, build_network
 from blocks.seemore import LowRankExperts
-from profilers import Target
+from profilers import ProfilingFailed, Target
 from profilers.onnx_export import EXPORT_MODULES, IMAGES, export_onnx
 
 for module in (*EXPORT_MODULES, "onnxruntime"):
@@ -41,6 +41,13 @@ def test_the_choice_of_experts_follows_the_images(top_k: int) -> None:
     assert len(chosen) >= 2
     (output,) = session.run(None, {IMAGES: images.numpy()})
     assert torch.as_tensor(output).sub(expected).abs().max() < 1e-5
+
+
+def test_an_operator_that_onnx_lacks_is_named_in_one_line() -> None:
+    target = Target(runtime="onnxruntime", lr_height_px=33, lr_width_px=47)
+    with pytest.raises(ProfilingFailed, match=r"exported to ONNX: .*adaptive_max_pool2d") as caught:
+        export_onnx(torch.nn.AdaptiveMaxPool2d((8, 11)), target)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_exporter_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
