@@ -1,5 +1,8 @@
 """OpenVINO on the CPU: the one file that knows this runtime."""
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
@@ -29,9 +32,7 @@ class OpenVinoRuntime:
         Raises:
             ValueError: OpenVINO does not use this precision, or as many threads, on this machine.
         """
-        import openvino
-
-        core = openvino.Core()
+        core = _core()
         precision = _PRECISIONS[target.precision]
         compiled = core.compile_model(
             core.read_model(export_onnx(network, target)),
@@ -63,3 +64,16 @@ class OpenVinoRuntime:
             return enlarged
 
         return call
+
+
+@cache
+def _core() -> Any:
+    """The one core of this process.
+
+    A core gives the process a stack for signal handlers and takes it away at its end; of two
+    that end in the order they began, the second puts back the stack that the first has freed,
+    and the next signal is a segmentation fault.
+    """
+    import openvino
+
+    return openvino.Core()

@@ -118,6 +118,16 @@ def test_onnx_runtime_starts_no_thread_beyond_the_targets(threads: int) -> None:
     del ready
 
 
+def test_signals_can_be_handled_after_openvino() -> None:
+    target = installed("openvino:lr=8x8")
+    first = prepare_checked(ReferenceNetwork(), target)
+    second = prepare_checked(ReferenceNetwork(), target)
+    del first
+    del second
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
 def test_openvino_refuses_threads_that_it_would_not_use() -> None:
     target = installed("openvino:threads=100000,lr=8x8")
     with pytest.raises(ValueError, match=r"threads must be at most \d+ .* got 100000$"):
