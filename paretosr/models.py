@@ -14,10 +14,10 @@ from blocks import (
     nearest,
     parse_network_config,
 )
+from blocks.catalogue import SCALES
 from search.study import read_run
 
 BICUBIC = "bicubic"
-SCALES = (2, 3, 4)
 
 
 @dataclass(frozen=True)

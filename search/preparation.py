@@ -53,7 +53,8 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
     """
     target = Target.parse(config.target)
     require_available(target)
-    require_available(replace(target, device=config.training.device))
+    # Training runs in eager mode, whatever runtime the candidates are measured on.
+    require_available(Target(runtime="eager", device=config.training.device))
     torch.set_num_threads(config.training.threads)
     settings = run.read_settings()
     _warn_of_another_device(settings, notice)

@@ -179,6 +179,17 @@ def test_a_missing_device_is_named(
         start_search(config, tmp_path / "run", Quiet())
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="shows what is said without CUDA")
+def test_the_training_device_is_not_asked_of_the_runtime_that_is_measured(
+    tmp_path: Path, small_search: dict[str, Any]
+) -> None:
+    pytest.importorskip("openvino", reason="needs OpenVINO: pip install 'paretosr[openvino]'")
+    change = {"training": {"device": "cuda"}, "target": "openvino"}
+    config = SearchConfig.model_validate({**small_search, **change})
+    with pytest.raises(ValueError, match=r"eager:device=cuda.* cannot be used here"):
+        start_search(config, tmp_path / "run", Quiet())
+
+
 def test_relative_folders_keep_their_meaning_wherever_a_search_is_continued(
     tmp_path: Path, small_search: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
