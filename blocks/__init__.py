@@ -16,6 +16,9 @@ from blocks.config import nearest as nearest
 from blocks.config import parse_config as parse_config
 from blocks.edsr import Edsr as Edsr
 from blocks.edsr import EdsrConfig as EdsrConfig
+from blocks.families import Family as Family
+from blocks.forms import forms_of as forms_of
+from blocks.forms import in_form as in_form
 from blocks.fsrcnn import Fsrcnn as Fsrcnn
 from blocks.fsrcnn import FsrcnnConfig as FsrcnnConfig
 from blocks.imdn import Imdn as Imdn
@@ -24,7 +27,6 @@ from blocks.layers import ImageSkip as ImageSkip
 from blocks.msrresnet import MsrResNet as MsrResNet
 from blocks.msrresnet import MsrResNetConfig as MsrResNetConfig
 from blocks.networks import FAMILIES as FAMILIES
-from blocks.networks import Family as Family
 from blocks.networks import NetworkConfig as NetworkConfig
 from blocks.networks import SuperResolutionNetwork as SuperResolutionNetwork
 from blocks.networks import build_network as build_network

@@ -152,5 +152,5 @@ class Carn(SuperResolutionNetwork):
         return shifted
 
     @property
-    def last_convolution(self) -> nn.Conv2d:
-        return self.output_convolution
+    def last_convolutions(self) -> tuple[nn.Conv2d]:
+        return (self.output_convolution,)

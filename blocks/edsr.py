@@ -65,5 +65,5 @@ class Edsr(SuperResolutionNetwork):
         return enlarged / INPUT_RANGE + self.mean
 
     @property
-    def last_convolution(self) -> nn.Conv2d:
-        return self.output_convolution
+    def last_convolutions(self) -> tuple[nn.Conv2d]:
+        return (self.output_convolution,)

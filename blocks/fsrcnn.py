@@ -93,8 +93,8 @@ class Fsrcnn(PlainRangeNetwork):
         return (images * self.luma_weights).sum(dim=1, keepdim=True) + LUMA_OF_BLACK
 
     @property
-    def last_convolution(self) -> nn.ConvTranspose2d:
-        return self.output_convolution
+    def last_convolutions(self) -> tuple[nn.ConvTranspose2d]:
+        return (self.output_convolution,)
 
 
 def _mapping(config: FsrcnnConfig) -> list[nn.Module]:

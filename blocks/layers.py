@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 import torch
@@ -61,8 +61,19 @@ class SuperResolutionNetwork(nn.Module, ABC):
 
     @property
     @abstractmethod
-    def last_convolution(self) -> nn.Conv2d | nn.ConvTranspose2d:
-        """The convolution whose output, only rearranged, is the learned part of the image."""
+    def last_convolutions(self) -> tuple[nn.Conv2d | nn.ConvTranspose2d, ...]:
+        """The convolutions whose output, only rearranged, is the learned part of the image.
+
+        One, unless the network is made of several.
+        """
+
+    def paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
+        """Forward passes of which the dearest is the most that an input can call for.
+
+        They decide nothing by the values of images or weights, so that they run on the meta
+        device. Their shapes are those of `forward`; their values need not be.
+        """
+        return (self,)
 
     def _check(self, images: Tensor) -> None:
         if images.ndim != 4 or images.shape[1] != 3:

@@ -57,5 +57,5 @@ class MsrResNet(PlainRangeNetwork):
         return image
 
     @property
-    def last_convolution(self) -> nn.Conv2d:
-        return self.output_convolution
+    def last_convolutions(self) -> tuple[nn.Conv2d]:
+        return (self.output_convolution,)

@@ -69,8 +69,8 @@ class Rcan(SuperResolutionNetwork):
         return shifted / INPUT_RANGE
 
     @property
-    def last_convolution(self) -> nn.Conv2d:
-        return self.output_convolution
+    def last_convolutions(self) -> tuple[nn.Conv2d]:
+        return (self.output_convolution,)
 
 
 def _group(config: RcanConfig) -> ResidualGroup:

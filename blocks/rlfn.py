@@ -108,5 +108,5 @@ class Rlfn(SuperResolutionNetwork):
         return enlarged / INPUT_RANGE
 
     @property
-    def last_convolution(self) -> nn.Conv2d:
-        return self.output_convolution
+    def last_convolutions(self) -> tuple[nn.Conv2d]:
+        return (self.output_convolution,)

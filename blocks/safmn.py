@@ -143,5 +143,5 @@ class Safmn(PlainRangeNetwork):
         return F.pixel_shuffle(self.output_convolution(deep), self.config.scale)
 
     @property
-    def last_convolution(self) -> nn.Conv2d:
-        return self.output_convolution
+    def last_convolutions(self) -> tuple[nn.Conv2d]:
+        return (self.output_convolution,)

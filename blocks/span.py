@@ -143,8 +143,8 @@ class Span(SuperResolutionNetwork):
         return enlarged
 
     @property
-    def last_convolution(self) -> nn.Conv2d:
-        return self.output_convolution
+    def last_convolutions(self) -> tuple[nn.Conv2d]:
+        return (self.output_convolution,)
 
 
 def fold_span(network: Span) -> Span:
@@ -159,6 +159,6 @@ def fold_span(network: Span) -> Span:
                 del tensors[f"{path}.{name}"]
             weight, bias = part.folded()
             tensors |= {f"{path}.weight": weight, f"{path}.bias": bias}
-    folded = Span(network.config.replace(form="folded")).to(network.last_convolution.weight)
+    folded = Span(network.config.replace(form="folded")).to(network.output_convolution.weight)
     folded.load_state_dict(tensors)
     return folded.train(network.training)

@@ -244,5 +244,5 @@ class SplitSR(SuperResolutionNetwork):
         return image
 
     @property
-    def last_convolution(self) -> nn.Conv2d:
-        return self.output_convolution
+    def last_convolutions(self) -> tuple[nn.Conv2d]:
+        return (self.output_convolution,)

@@ -1,8 +1,10 @@
 """What a network costs before it exists: built and run on the meta device, in milliseconds."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor, nn
 
 from blocks import NetworkConfig, build_network
 from profilers.activations import peak_activation_mib
@@ -39,18 +41,32 @@ def analytic_cost(
     """
     network = build_on_meta(lambda: build_network(config)).eval()
     height, width = macs_lr_size_px(config.scale)
-    report = count_macs(network, torch.empty(1, 3, height, width, device="meta"))
-    if report.uncounted:
+    image = torch.empty(1, 3, height, width, device="meta")
+    paths = [_Path(network, path) for path in network.paths()]
+    reports = [count_macs(path, image) for path in paths]
+    for operator in (operator for report in reports for operator in report.uncounted):
         raise ValueError(
-            f"the MACs of every operator must be known, those of {', '.join(report.uncounted)} "
+            f"the MACs of every operator must be known, those of {operator} "
             f"in family '{config.family}' are not; add them to profilers/operators.py"
         )
     images = torch.empty(batch, 3, lr_height_px, lr_width_px, device="meta")
     return AnalyticCost(
         params=sum(parameter.numel() for parameter in network.parameters()),
-        macs=report.total,
-        activation_mib=peak_activation_mib(network, images),
+        macs=max(report.total for report in reports),
+        activation_mib=max(peak_activation_mib(path, images) for path in paths),
     )
+
+
+class _Path(nn.Module):
+    """A network that takes one of its paths."""
+
+    def __init__(self, network: nn.Module, path: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.network = network
+        self._path = path
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self._path(images)
 
 
 def macs_lr_size_px(scale: int) -> tuple[int, int]:

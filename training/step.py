@@ -37,7 +37,8 @@ class TrainingStep:
     ) -> None:
         self.network = network
         if recipe.zero_last_convolution:
-            _zero(network.last_convolution)
+            for convolution in network.last_convolutions:
+                _zero(convolution)
         network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.train()
         self._recipe = recipe

@@ -24,9 +24,9 @@ def small(image_skip: ImageSkip, scale: int = 2) -> SuperResolutionNetwork:
         }
     )
     network = build_network(config)
-    torch.nn.init.zeros_(network.last_convolution.weight)
-    assert network.last_convolution.bias is not None
-    torch.nn.init.zeros_(network.last_convolution.bias)
+    torch.nn.init.zeros_(network.last_convolutions[0].weight)
+    assert network.last_convolutions[0].bias is not None
+    torch.nn.init.zeros_(network.last_convolutions[0].bias)
     return network
 
 

@@ -219,9 +219,9 @@ def test_a_batch_in_eval_gives_what_single_images_give(config: NetworkConfig) ->
 def test_the_last_convolution_is_the_last(config: NetworkConfig) -> None:
     """Zeroed, nothing but the mean colour and the skip are left: no effect of the rest."""
     network = build_network(config).eval()
-    last = network.last_convolution
-    for parameter in last.parameters():
-        nn.init.zeros_(parameter)
+    for last in network.last_convolutions:
+        for parameter in last.parameters():
+            nn.init.zeros_(parameter)
     size = config.minimum_size_px
     images = torch.rand(1, 3, size, size)
     with torch.no_grad():

@@ -51,7 +51,7 @@ def test_a_folded_network_is_one_of_its_own() -> None:
     folded = fold_span(network)
     assert folded.config == TRAINING.replace(form="folded")
     assert not folded.training
-    torch.nn.init.zeros_(folded.last_convolution.weight)
+    torch.nn.init.zeros_(folded.last_convolutions[0].weight)
     after = network.state_dict()
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
 
@@ -71,7 +71,7 @@ def test_the_usual_fusion_has_one_name() -> None:
 
 def test_no_mean_is_added_back() -> None:
     network = build_network(SpanConfig(scale=2, channels=4, blocks=1))
-    for parameter in network.last_convolution.parameters():
+    for parameter in network.last_convolutions[0].parameters():
         torch.nn.init.zeros_(parameter)
     with torch.no_grad():
         assert not network(torch.rand(1, 3, 5, 5)).any()

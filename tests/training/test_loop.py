@@ -57,8 +57,8 @@ def uninterrupted() -> SuperResolutionNetwork:
 
 def test_a_training_does_what_a_plain_loop_does(uninterrupted: SuperResolutionNetwork) -> None:
     network, patches = make_network(), make_patches()
-    torch.nn.init.zeros_(network.last_convolution.weight)
-    torch.nn.init.zeros_(network.last_convolution.bias)
+    torch.nn.init.zeros_(network.last_convolutions[0].weight)
+    torch.nn.init.zeros_(network.last_convolutions[0].bias)
     average = copy.deepcopy(network)
     adam = torch.optim.Adam(network.parameters(), lr=0.0, betas=(0.9, 0.99), foreach=False)
     for step in range(STEPS):
@@ -240,7 +240,7 @@ def test_a_loss_that_is_not_finite_ends_the_training() -> None:
 
     def poison(steps_done: int, loss: float) -> None:
         if steps_done == 3:
-            torch.nn.init.constant_(network.last_convolution.bias, float("nan"))
+            torch.nn.init.constant_(network.last_convolutions[0].bias, float("nan"))
 
     with pytest.raises(TrainingDiverged, match="loss became nan at step 3"):
         train(network, make_patches(), RECIPE, steps=STEPS, on_step=poison)

@@ -1,0 +1,59 @@
+"""The inference forms of each family: other ways to compute the same images.
+
+A network is written in the form that is trained. A form is another module with the same
+weights, which gives the same images for every input and may be faster on one target or
+another; it is for inference only. The first form of every family is the network itself.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from torch import nn
+
+from blocks.config import NetworkConfigBase
+from blocks.layers import SuperResolutionNetwork
+
+PLAIN = "plain"
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to compute a network."""
+
+    name: str
+    convert: Callable[[Any], nn.Module]
+    """From the network, in evaluation mode and the callee's own, to a module of this form."""
+    applies: Callable[[Any], bool] = lambda config: True
+    """Whether networks of a configuration have this form."""
+
+
+_PLAIN = Form(PLAIN, lambda network: network)
+
+FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType({})
+
+
+def forms_of(config: NetworkConfigBase) -> tuple[str, ...]:
+    """The names of the forms that the network of `config` has, the network's own first."""
+    return tuple(form.name for form in _applicable(config))
+
+
+def in_form(network: SuperResolutionNetwork, name: str) -> nn.Module:
+    """A copy of `network` for inference in one of its forms, in evaluation mode.
+
+    Raises:
+        ValueError: the network has no such form.
+    """
+    forms = {form.name: form for form in _applicable(network.config)}
+    if name not in forms:
+        raise ValueError(
+            f"form must be one of {', '.join(forms)} for {network.config.family}, got {name!r}"
+        )
+    return forms[name].convert(copy.deepcopy(network).eval()).eval().requires_grad_(False)
+
+
+def _applicable(config: NetworkConfigBase) -> tuple[Form, ...]:
+    forms = FORMS.get(config.family, (_PLAIN,))
+    return tuple(form for form in forms if form.applies(config))
