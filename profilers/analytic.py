@@ -44,9 +44,9 @@ def analytic_cost(
     image = torch.empty(1, 3, height, width, device="meta")
     paths = [_Path(network, path) for path in network.paths()]
     reports = [count_macs(path, image) for path in paths]
-    for operator in (operator for report in reports for operator in report.uncounted):
+    if unknown := sorted({operator for report in reports for operator in report.uncounted}):
         raise ValueError(
-            f"the MACs of every operator must be known, those of {operator} "
+            f"the MACs of every operator must be known, those of {', '.join(unknown)} "
             f"in family '{config.family}' are not; add them to profilers/operators.py"
         )
     images = torch.empty(batch, 3, lr_height_px, lr_width_px, device="meta")
