@@ -17,8 +17,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from profilers.macs import MacsReport, count_macs, evaluation_mode
+from profilers.macs import MacsReport, count_macs
 from profilers.operators import is_free
+from profilers.unchanged import evaluation_mode
 
 _FVCORE_PRODUCTS = frozenset({"conv", "addmm", "bmm", "einsum", "matmul", "mm", "linear"})
 # A share of the total below which a difference is not worth a word.
