@@ -7,6 +7,8 @@ from profilers.clock import clock_of as clock_of
 from profilers.crosscheck import CrossCheck as CrossCheck
 from profilers.crosscheck import cross_check as cross_check
 from profilers.device import describe_device as describe_device
+from profilers.executed import ExecutedMacs as ExecutedMacs
+from profilers.executed import executed_macs as executed_macs
 from profilers.latency import Calibration as Calibration
 from profilers.latency import Latency as Latency
 from profilers.latency import LatencyMeter as LatencyMeter

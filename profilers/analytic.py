@@ -51,7 +51,7 @@ def analytic_cost(
         )
     images = torch.empty(batch, 3, lr_height_px, lr_width_px, device="meta")
     return AnalyticCost(
-        params=sum(parameter.numel() for parameter in network.parameters()),
+        params=reports[0].parameters,
         macs=max(report.total for report in reports),
         activation_mib=max(peak_activation_mib(path, images) for path in paths),
     )
