@@ -2,6 +2,7 @@
 
 from profilers.analytic import AnalyticCost as AnalyticCost
 from profilers.analytic import analytic_cost as analytic_cost
+from profilers.analytic import macs_bound as macs_bound
 from profilers.child import ProfilingFailed as ProfilingFailed
 from profilers.clock import clock_of as clock_of
 from profilers.crosscheck import CrossCheck as CrossCheck

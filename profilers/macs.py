@@ -42,12 +42,17 @@ class OperatorRow:
 
 @dataclass(frozen=True)
 class ModuleRow:
-    """One submodule: `macs` includes what its own submodules spend. The root's path is ''."""
+    """One submodule: `macs` includes what its own submodules spend. The root's path is ''.
+
+    Attributes:
+        own_macs: MACs of operators that the module itself called.
+    """
 
     path: str
     module_type: str
     calls: int
     macs: int
+    own_macs: int
 
 
 @dataclass(frozen=True)
@@ -79,9 +84,14 @@ def count_macs(module: nn.Module, *inputs: object) -> MacsReport:
     Inputs and module live on one device; on "meta" nothing is computed or allocated. The
     module is left as it was: state, hooks, training flags and random state are restored.
     """
+    return count_call(module, module, *inputs)
+
+
+def count_call(module: nn.Module, call: Callable[..., object], *inputs: object) -> MacsReport:
+    """Return the MACs of `call(*inputs)`, which runs `module` or parts of it."""
     ledger = _Ledger()
     with left_unchanged(module), _observed_calls(module, ledger), ledger:
-        module(*inputs)
+        call(*inputs)
     ledger.book_hidden(module)
     return ledger.report(module)
 
@@ -100,6 +110,7 @@ class _OperatorTally:
 class _ModuleTally:
     calls: int = 0
     macs: int = 0
+    own_macs: int = 0
 
 
 class _Ledger(TorchDispatchMode):
@@ -162,6 +173,8 @@ class _Ledger(TorchDispatchMode):
             tally.macs += macs
             for path in dict.fromkeys(self.running):
                 self.modules[path].macs += macs
+            if self.running:
+                self.modules[self.running[-1]].own_macs += macs
 
     def book_hidden(self, module: nn.Module) -> None:
         """Name what scripted parts run without dispatching it."""
@@ -182,7 +195,7 @@ class _Ledger(TorchDispatchMode):
             parameters=sum(parameter.numel() for parameter in module.parameters()),
             by_operator=tuple(rows),
             by_module=tuple(
-                ModuleRow(path, type(part).__name__, tally.calls, tally.macs)
+                ModuleRow(path, type(part).__name__, tally.calls, tally.macs, tally.own_macs)
                 for path, part in module.named_modules()
                 if (tally := self.modules.get(path)) is not None
             ),
