@@ -151,7 +151,8 @@ class _Ledger(TorchDispatchMode):
                 if decomposed is not NotImplemented:
                     return decomposed
             output = call_operator(func, args, keywords)
-        self._book(func, name, args, output)
+        by_name = [value for key, value in keywords.items() if key != "out"]
+        self._book(func, name, (*args, *by_name), output)
         return output
 
     def _book(

@@ -120,6 +120,14 @@ def test_an_opaque_custom_operator_is_reported() -> None:
     assert report.uncounted == {"paretosr_test.square": 1}
 
 
+def test_what_runs_beside_an_opaque_operator_is_counted() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1), Functional(lambda x: torch.fft.rfft2(x).abs())
+    )
+    report = count_macs(network, torch.zeros(1, 3, 8, 8))
+    assert (report.total, dict(report.uncounted)) == (3 * 4 * 9 * 64, {"aten._fft_r2c": 1})
+
+
 def test_rows_name_modules_and_sum_up() -> None:
     inner = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU())
     network = nn.Sequential(nn.Conv2d(3, 4, 1), inner, inner, nn.Conv2d(4, 3, 1))
@@ -129,6 +137,8 @@ def test_rows_name_modules_and_sum_up() -> None:
     assert (rows["1"].calls, rows["1"].macs) == (2, 2 * 4 * 4 * 9 * 25)
     assert rows["1.0"].macs == rows["1"].macs
     assert rows["1.1"].macs == 0
+    assert sum(row.own_macs for row in rows.values()) == report.total
+    assert (rows[""].own_macs, rows["1"].own_macs) == (0, 0)
     (convolution,) = (row for row in report.by_operator if row.state == "counted")
     assert (convolution.operator, convolution.calls) == ("aten.convolution", 4)
     assert convolution.macs == report.total
@@ -138,6 +148,14 @@ def test_bytes_moved_are_those_of_operands_and_results() -> None:
     report = count_macs(nn.ReLU(), torch.zeros(2, 3, dtype=torch.float32))
     (row,) = report.by_operator
     assert (row.state, row.bytes_moved) == ("free", 2 * 6 * 4)
+
+
+def test_a_mask_that_attention_takes_by_name_is_moved_too() -> None:
+    query, mask = torch.zeros(1, 1, 8, 4), torch.zeros(8, 8)
+    masked = Functional(lambda x: F.scaled_dot_product_attention(x, x, x, mask))
+    unmasked = Functional(lambda x: F.scaled_dot_product_attention(x, x, x))
+    moved = [count_macs(module, query).by_operator[0].bytes_moved for module in (masked, unmasked)]
+    assert moved[0] - moved[1] == 8 * 8 * 4
 
 
 def test_branches_chosen_by_the_input_count_what_runs() -> None:

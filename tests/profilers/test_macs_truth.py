@@ -153,7 +153,9 @@ def scripted() -> nn.Module:
 
 
 def onednn() -> nn.Module:
-    module: nn.Module = torch.utils.mkldnn.to_mkldnn(conv3x3().eval())
+    from torch.utils.mkldnn import to_mkldnn  # imports TorchScript, with a warning
+
+    module: nn.Module = to_mkldnn(conv3x3().eval())
     return nn.Sequential(Calls(Tensor.to_mkldnn), module)
 
 
@@ -279,6 +281,8 @@ CASES = (
          CONVOLUTION, on_meta=False),
     Case("int8 convolution, grouped", lambda: int8.Conv2d(6, 8, 3, groups=2),
          quantized(1, 6, 5, 5), 3 * 8 * 9 * 3 * 3, on_meta=False),
+    Case("int8 convolution, 1d", lambda: int8.Conv1d(4, 6, 5), quantized(1, 4, 12), 4 * 6 * 5 * 8,
+         on_meta=False),
     Case("int8 convolution, ReLU", lambda: torch.ao.nn.intrinsic.quantized.ConvReLU2d(3, 8, 1),
          quantized(1, 3, 10, 10), 3 * 8 * 100, on_meta=False),
     Case("int8 convolution, transposed", lambda: int8.ConvTranspose2d(6, 4, 4, 4),
