@@ -121,6 +121,13 @@ def plain(query: Tensor) -> Tensor:
         return F.scaled_dot_product_attention(query, query, query)
 
 
+def flexible(query: Tensor) -> Tensor:
+    from torch.nn.attention.flex_attention import flex_attention
+
+    result: Tensor = flex_attention(query, query, query)
+    return result
+
+
 def ones(*shapes: tuple[int, ...]) -> Callable[[], tuple[Tensor, ...]]:
     return lambda: tuple(torch.ones(shape) for shape in shapes)
 
@@ -238,6 +245,8 @@ CASES = (
          lambda: Calls(lambda x: F.scaled_dot_product_attention(x, x, x, is_causal=True)),
          ones((2, 3, 8, 4)), 2 * 3 * 8 * 8 * (4 + 4)),
     Case("attention by its formula", lambda: Calls(plain), ones((2, 3, 8, 4)), 2 * 3 * 8 * 8 * 8),
+    Case("flexible attention", lambda: Calls(flexible), ones((2, 3, 16, 4)), 2 * 3 * 16 * 16 * 8,
+         on_meta=False),
     Case("window attention", PlainAttention, ones((1, 8, 8, 8)),
          64 * 8 * 24 + 4 * 2 * 16 * 16 * (4 + 4) + 64 * 8 * 8),
     Case("multi-head attention, fast path",
