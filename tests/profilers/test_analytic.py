@@ -6,9 +6,12 @@ import torch
 from blocks import (
     NetworkConfig,
     SeemoReConfig,
+    SmsrConfig,
     SplitSRConfig,
     build_network,
     catalogue_config,
+    forms_of,
+    in_form,
 )
 from profilers import analytic_cost, count_macs
 from profilers.analytic import macs_lr_size_px
@@ -208,3 +211,12 @@ def test_smsr_prints_its_transposed_convolutions_at_every_output_pixel(
     assert macs == height * width * (predictors + modules + others) + attention
     assert f"{macs / 1e9:.2f}" == true
     assert f"{(macs + height * width * transposed * 3 // 4) / 1e9:.1f}" == printed
+
+
+def test_every_operator_of_the_forms_of_smsr_is_known() -> None:
+    torch.manual_seed(0)
+    network = build_network(SmsrConfig(scale=2, channels=16, modules=2, layers=2))
+    images = torch.rand(2, 3, 9, 8)
+    for name in forms_of(network.config):
+        report = count_macs(in_form(network, name), images)
+        assert report.total > 0 and not report.uncounted
