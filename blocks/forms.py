@@ -15,6 +15,7 @@ from torch import nn
 
 from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork
+from blocks.smsr_forms import masked_smsr, sparse_smsr
 
 PLAIN = "plain"
 
@@ -32,7 +33,15 @@ class Form:
 
 _PLAIN = Form(PLAIN, lambda network: network)
 
-FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType({})
+FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
+    {
+        "smsr": (
+            Form("multiplied", lambda network: network),
+            Form("masked", masked_smsr),
+            Form("sparse", sparse_smsr),
+        ),
+    }
+)
 
 
 def forms_of(config: NetworkConfigBase) -> tuple[str, ...]:
