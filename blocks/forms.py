@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import nn
 
+from blocks.classsr import AllBranches
 from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork
 
@@ -32,7 +33,14 @@ class Form:
 
 _PLAIN = Form(PLAIN, lambda network: network)
 
-FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType({})
+FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
+    {
+        "classsr": (
+            Form("routed", lambda network: network),
+            Form("all_branches", AllBranches),
+        ),
+    }
+)
 
 
 def forms_of(config: NetworkConfigBase) -> tuple[str, ...]:
