@@ -12,7 +12,7 @@ which the same is pooled. `upscale_as_published` is the published computation.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -40,6 +40,8 @@ class ClassSRConfig(NetworkConfigBase):
 
     A branch whose mapping names no scale has that of the whole.
     """
+
+    whole_image_parts: ClassVar[str] = "patches cut from the top left corner on"
 
     family: Literal["classsr"] = "classsr"
     branches: tuple[Branch, ...]
@@ -99,9 +101,8 @@ class ClassSRConfig(NetworkConfigBase):
         return self.patch_px
 
     @property
-    def reach_px(self) -> int | None:
-        """How many low-resolution pixels away an output pixel depends on; None: on the whole
-        image."""
+    def reach_px(self) -> None:
+        """None: an output pixel depends on where its patches lie, counted from the corner."""
         return None
 
     def canonical(self) -> Self:

@@ -13,8 +13,9 @@ from typing import Any
 
 from torch import nn
 
-from blocks.classsr import AllBranches
+from blocks.classsr import AllBranches, ClassSRConfig
 from blocks.config import NetworkConfigBase
+from blocks.fsrcnn_shuffled import shuffled
 from blocks.layers import SuperResolutionNetwork
 
 PLAIN = "plain"
@@ -33,10 +34,17 @@ class Form:
 
 _PLAIN = Form(PLAIN, lambda network: network)
 
+
+def _has_fsrcnn(config: ClassSRConfig) -> bool:
+    return any(branch.family == "fsrcnn" for branch in config.branches)
+
+
 FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
     {
+        "fsrcnn": (_PLAIN, Form("shuffled", shuffled)),
         "classsr": (
             Form("routed", lambda network: network),
+            Form("routed_shuffled", shuffled, _has_fsrcnn),
             Form("all_branches", AllBranches),
         ),
     }

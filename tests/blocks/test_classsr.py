@@ -167,14 +167,21 @@ def test_bilinear_branches_show_no_seams() -> None:
     torch.testing.assert_close(network(ramps)[..., :-4], expected[..., :-4], atol=bound, rtol=0)
 
 
-def test_one_branch_selected_of_all_gives_the_same_images() -> None:
+def test_every_form_gives_the_same_images() -> None:
     network = mixed_network()
-    assert forms_of(CONFIG) == ("routed", "all_branches")
-    form = in_form(network, "all_branches")
     for size in ((16, 16), (45, 33), (28, 64)):
         images = shaded(2, 3, *size)
         with torch.no_grad():
-            torch.testing.assert_close(form(images), network(images), atol=1e-6, rtol=0)
+            expected = network(images)
+            for name in forms_of(CONFIG):
+                form = in_form(network, name)
+                torch.testing.assert_close(form(images), expected, atol=1e-6, rtol=0)
+
+
+def test_only_branches_of_fsrcnn_can_be_shuffled() -> None:
+    assert forms_of(CONFIG) == ("routed", "routed_shuffled", "all_branches")
+    branches = (InterpolationConfig(scale=2), CarnConfig(scale=2, channels=8))
+    assert forms_of(CONFIG.replace(branches=branches)) == ("routed", "all_branches")
 
 
 def test_a_branch_that_overflows_does_not_spoil_the_others() -> None:
