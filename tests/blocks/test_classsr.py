@@ -222,9 +222,9 @@ def test_huge_images_go_through_in_chunks() -> None:
     sizes: list[int] = []
     network.branches[1].register_forward_hook(lambda _b, inputs, _o: sizes.append(len(inputs[0])))
     with torch.no_grad():
-        network(torch.rand(2, 3, 16 + 12 * 11, 16 + 12 * 9))
-    # 2 x 12 x 10 patches of 256 pixels, 32 x 1024 pixels at a time.
-    assert sizes == [128, 112]
+        network(torch.rand(2, 3, 16 + 12 * 11, 16 + 12 * 10))
+    # 2 x 12 x 11 patches of 256 pixels, 4 x 1024 pixels at a time.
+    assert sizes == [16] * 16 + [8]
 
 
 def test_soft_images_are_weighted_by_probability() -> None:
