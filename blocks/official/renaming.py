@@ -103,8 +103,18 @@ def _our_name(name: str, renames: Iterable[Rename]) -> str:
 
 
 def _hyperparameters(config: NetworkConfigBase) -> str:
-    fields = config.model_dump(exclude={"family", "scale"}, exclude_none=True)
-    return ", ".join(f"{name} {value}" for name, value in fields.items())
+    fields = {name: value for name, value in config if name not in ("family", "scale")}
+    return ", ".join(
+        f"{name} {_shown(value)}" for name, value in fields.items() if value is not None
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    if isinstance(value, NetworkConfigBase):
+        return f"{value.family} ({_hyperparameters(value)})"
+    return str(value)
 
 
 def _some(names: list[str]) -> str:

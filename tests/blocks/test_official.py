@@ -16,6 +16,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from blocks import (
     CarnConfig,
+    ClassSR,
+    ClassSRConfig,
     EdsrConfig,
     FsrcnnConfig,
     ImdnConfig,
@@ -669,6 +671,153 @@ def test_the_published_networks_take_files_of_the_published_size(name: str) -> N
     tensors |= case.constants
     network = build_network(config)
     assert from_official(tensors, config).keys() == network.state_dict().keys()
+
+
+# ClassSR: a classifier and three of a backbone, each under a prefix of its own.
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """Three small branches, and how many tensors the real file of ClassSR has."""
+
+    branches: tuple[CarnConfig | FsrcnnConfig | MsrResNetConfig | RcanConfig, ...]
+    shapes: Callable[..., Shapes]
+    transcription: Callable[..., Tensor]
+    entries: int
+
+
+BACKBONES = {
+    "fsrcnn": Backbone(
+        tuple(FsrcnnConfig(scale=4, channels=C, design="rgb") for C in (4, 6, 8)),
+        fsrcnn_shapes,
+        fsrcnn,
+        72,
+    ),
+    "carn-m": Backbone(
+        tuple(CarnConfig(scale=4, channels=C) for C in (4, 8, 12)), carn_shapes, carn, 318
+    ),
+    "msrresnet": Backbone(
+        tuple(MsrResNetConfig(scale=4, channels=C, blocks=2) for C in (4, 6, 8)),
+        msrresnet_shapes,
+        msrresnet,
+        234,
+    ),
+    "rcan": Backbone(
+        tuple(RcanConfig(scale=4, channels=C, groups=1, blocks=2) for C in (32, 36, 50)),
+        rcan_shapes,
+        rcan,
+        4914,
+    ),
+}
+every_backbone = pytest.mark.parametrize("name", BACKBONES)
+
+
+def classsr_shapes(config: ClassSRConfig, branch_shapes: Callable[..., Shapes]) -> Shapes:
+    shapes = layer("classifier.CondNet.0", 128, 3, 4, 4)
+    for k in (2, 4, 6):
+        shapes |= layer(f"classifier.CondNet.{k}", 128, 128, 1, 1)
+    shapes |= layer("classifier.CondNet.8", 32, 128, 1, 1)
+    shapes |= layer("classifier.lastOut", 3, 32)
+    for i, branch in enumerate(config.branches, start=1):
+        shapes |= {f"net{i}.{key}": shape for key, shape in branch_shapes(branch).items()}
+    return shapes
+
+
+def classsr_logits(patch: Tensor, t: Tensors) -> Tensor:
+    f = conv(patch, t, "classifier.CondNet.0", stride=4, padded=False)
+    for k in (2, 4, 6, 8):
+        f = conv(F.leaky_relu(f, 0.1), t, f"classifier.CondNet.{k}")
+    pooled = F.avg_pool2d(f, f.shape[2]).flatten(1)
+    return F.linear(pooled, t["classifier.lastOut.weight"], t["classifier.lastOut.bias"])
+
+
+def classsr(
+    x: Tensor, t: Tensors, config: ClassSRConfig, branch: Callable[..., Tensor]
+) -> tuple[Tensor, list[int]]:
+    """One image: patch by patch, each rounded to 8 bits, the mean in overlaps; and the routes."""
+    tops, lefts = range(0, x.shape[2] - 31, 28), range(0, x.shape[3] - 31, 28)
+    total = torch.zeros(1, 3, 4 * (tops[-1] + 32), 4 * (lefts[-1] + 32), dtype=x.dtype)
+    count = torch.zeros_like(total)
+    routes = []
+    for top in tops:
+        for left in lefts:
+            patch = x[:, :, top : top + 32, left : left + 32]
+            routes.append(int(classsr_logits(patch, t).argmax()))
+            prefix = f"net{routes[-1] + 1}."
+            own = {k.removeprefix(prefix): v for k, v in t.items() if k.startswith(prefix)}
+            y = branch(patch, own, config.branches[routes[-1]]).clamp(0, 1) * 255
+            area = (..., slice(4 * top, 4 * top + 128), slice(4 * left, 4 * left + 128))
+            total[area] += y.round()
+            count[area] += 1
+    return total / count / 255, routes
+
+
+@every_backbone
+def test_classsr_computes_what_was_published(name: str) -> None:
+    backbone = BACKBONES[name]
+    config = ClassSRConfig(scale=4, branches=backbone.branches)
+    tensors = draw(classsr_shapes(config, backbone.shapes))
+    # Darker to the right; the bias puts the two ends on different sides of a decision.
+    images = torch.rand(1, 3, 61, 119) * torch.linspace(1, 0, 119)
+    ends = (images[..., :32, :32], images[..., -32:, -32:])
+    middle = torch.stack([classsr_logits(end, tensors)[0] for end in ends]).mean(dim=0)
+    tensors["classifier.lastOut.bias"] -= middle
+    plain, images = {key: tensor.double() for key, tensor in tensors.items()}, images.double()
+    network = build_network(config).double().eval()
+    assert isinstance(network, ClassSR)
+    network.load_state_dict(from_official(tensors, config))
+    with torch.no_grad():
+        expected, routes = classsr(images, plain, config, backbone.transcription)
+        output = network.upscale_as_published(images)
+    assert len(routes) == 2 * 4 and len(set(routes)) > 1
+    assert output.shape == (1, 3, 240, 464)
+    torch.testing.assert_close(output, expected)
+
+
+@every_backbone
+def test_classsr_takes_files_of_the_published_size(name: str) -> None:
+    config = catalogue_config(f"classsr-{name}", 4)
+    assert isinstance(config, ClassSRConfig)
+    shapes = classsr_shapes(config, BACKBONES[name].shapes)
+    assert len(shapes) == BACKBONES[name].entries
+    tensors = {key: torch.zeros(shape) for key, shape in shapes.items()}
+    with torch.device("meta"):
+        network = build_network(config)
+    assert from_official(tensors, config).keys() == network.state_dict().keys()
+
+
+@every_backbone
+@pytest.mark.parametrize("number", [0, 1])
+def test_single_branches_of_classsr_are_networks_of_their_own(name: str, number: int) -> None:
+    widths = {"fsrcnn": (16, 36), "carn-m": (36, 52), "msrresnet": (36, 52), "rcan": (36, 50)}
+    single = "fsrcnn-rgb" if name == "fsrcnn" else name
+    config = catalogue_config(f"{single}-{widths[name][number]}", 4)
+    whole = catalogue_config(f"classsr-{name}", 4)
+    assert isinstance(whole, ClassSRConfig)
+    assert whole.branches[number] == config
+    assert whole.branches[2] == catalogue_config(single, 4)
+    shapes = BACKBONES[name].shapes(config)
+    with torch.device("meta"):
+        network = build_network(config)
+    tensors = {key: torch.zeros(shape) for key, shape in shapes.items()}
+    assert from_official(tensors, config).keys() == network.state_dict().keys()
+
+
+def test_a_branch_of_classsr_that_is_missing_is_listed() -> None:
+    config = catalogue_config("classsr-fsrcnn", 4)
+    shapes = classsr_shapes(config, fsrcnn_shapes)  # type: ignore[arg-type]
+    tensors = {k: torch.zeros(s) for k, s in shapes.items() if not k.startswith("net2.")}
+    with pytest.raises(ValueError) as caught:
+        from_official(tensors, config)
+    message = str(caught.value)
+    assert "fsrcnn (channels 16, mapping_channels 12, mapping_layers 4, design rgb), " in message
+    assert "unexpected: none; missing, in our names: branches.1.extract.0.weight" in message
+
+
+def test_classsr_of_other_systems_was_not_published() -> None:
+    branches = (RcanConfig(scale=4), SafmnConfig(scale=4))
+    with pytest.raises(ValueError, match=r"must be of carn, fsrcnn \(rgb\), .* got safmn"):
+        from_official({}, ClassSRConfig(scale=4, branches=branches))
 
 
 SMALL = SafmnConfig(scale=2, channels=4, blocks=1)
