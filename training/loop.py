@@ -9,7 +9,7 @@ from typing import cast
 
 from blocks.networks import NetworkConfig, SuperResolutionNetwork
 from training.patches import PatchSampler
-from training.recipes import Recipe, learning_rate_at
+from training.recipe import Recipe, learning_rate_at
 from training.state import Progress, TrainingFolder
 from training.step import Precision, TrainingStep
 
@@ -76,7 +76,11 @@ def train(
     last_save = time.perf_counter()
     try:
         for step in range(progress.step, steps):
-            loss = training.take(*patches.batch(step), learning_rate_at(recipe, step, steps))
+            loss = training.take(
+                *patches.batch(step),
+                learning_rate=learning_rate_at(recipe, step, steps),
+                progress=step / steps,
+            ).value
             progress = Progress(step + 1, time.perf_counter() - clock_start, loss)
             if on_step is not None:
                 on_step(step + 1, loss)

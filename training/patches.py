@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from training.images import Image
 from training.imresize import downscale
-from training.recipes import Recipe
+from training.recipe import Recipe
 
 Integers = NDArray[np.int64]
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from training.images import Image
 from training.imresize import downscale
 from training.patches import PatchSampler, _patch_energy
-from training.recipes import RECIPES, Recipe
+from training.recipe import Recipe
+from training.recipes import RECIPES
 
 # The names of the eight symmetries, written without index arithmetic.
 SYMMETRIES = [

@@ -1,0 +1,53 @@
+"""Several processes that train one network together, as `torchrun` starts them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import distributed
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Which of how many processes this is; by default the only one."""
+
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes files and speaks to the user."""
+        return self.rank == 0
+
+    def agree(self, value: str) -> str:
+        """The value that the first process has."""
+        if self.count == 1:
+            return value
+        values = [value]
+        distributed.broadcast_object_list(values)
+        return values[0]
+
+
+ALONE = Processes()
+
+
+@contextmanager
+def joined_processes(device: str) -> Iterator[tuple[Processes, str]]:
+    """Join the others that `torchrun` started, if it did; the second value is the own device.
+
+    On CUDA every process gets the GPU of its number on this machine.
+    """
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1:
+        yield ALONE, device
+        return
+    if device == "cuda":
+        device = f"cuda:{os.environ['LOCAL_RANK']}"
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    try:
+        yield Processes(distributed.get_rank(), count), device
+    finally:
+        distributed.destroy_process_group()
