@@ -11,7 +11,6 @@ from blocks.checkpoints import load_network as load_network
 from blocks.checkpoints import save_checkpoint as save_checkpoint
 from blocks.classsr import ClassSR as ClassSR
 from blocks.classsr import ClassSRConfig as ClassSRConfig
-from blocks.classsr import SoftOutput as SoftOutput
 from blocks.config import FrozenConfig as FrozenConfig
 from blocks.config import NetworkConfigBase as NetworkConfigBase
 from blocks.config import Scale as Scale
@@ -48,7 +47,6 @@ from blocks.seemore import SeemoReConfig as SeemoReConfig
 from blocks.seemore import ranks_of as ranks_of
 from blocks.smsr import Smsr as Smsr
 from blocks.smsr import SmsrConfig as SmsrConfig
-from blocks.smsr import SoftOutput as SoftOutput
 from blocks.span import Span as Span
 from blocks.span import SpanConfig as SpanConfig
 from blocks.span import fold_span as fold_span
