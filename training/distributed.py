@@ -21,6 +21,18 @@ class Processes:
         """Whether this process writes files and speaks to the user."""
         return self.rank == 0
 
+    def check_share(self, batch_size: int) -> None:
+        """Check that a batch can be shared evenly.
+
+        Raises:
+            ValueError: it cannot.
+        """
+        if batch_size % self.count:
+            raise ValueError(
+                f"the batch size must be a multiple of the {self.count} processes that share it, "
+                f"got {batch_size}: choose another with --batch-size"
+            )
+
     def agree(self, value: str) -> str:
         """The value that the first process has."""
         if self.count == 1:

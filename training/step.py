@@ -61,7 +61,7 @@ class TrainingStep:
                 _zero(convolution)
         network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.train()
-        self._recipe = recipe
+        self.recipe = recipe
         self._device = device
         self._draws_noise = objective.draws_noise
         self._noise_key = (seed, processes.rank)
@@ -101,14 +101,14 @@ class TrainingStep:
             raise TrainingDiverged(f"the loss became {value} at step {step}")
         self._adam.zero_grad()
         loss.total.backward()
-        if self._recipe.clip_norm is not None:
-            nn.utils.clip_grad_norm_(self._weights, self._recipe.clip_norm)
+        if self.recipe.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self._weights, self.recipe.clip_norm)
         for group in self._adam.param_groups:
             group["lr"] = learning_rate
         self.steps_done = None
         self._adam.step()
         # The average forgets the random first weights faster than ema_decay alone would.
-        decay = min(self._recipe.ema_decay, (1 + step) / (10 + step))
+        decay = min(self.recipe.ema_decay, (1 + step) / (10 + step))
         with torch.no_grad():
             torch._foreach_lerp_(self._average, self._weights, 1 - decay)
         self.steps_done = step + 1
