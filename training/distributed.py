@@ -4,9 +4,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import distributed
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Processes:
                 f"got {batch_size}: choose another with --batch-size"
             )
 
-    def agree(self, value: str) -> str:
+    def agreed(self, value: T) -> T:
         """The value that the first process has."""
         if self.count == 1:
             return value

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from blocks.classsr import ClassSR
+from blocks.classsr import ClassSR, ClassSRConfig
+from blocks.config import NetworkConfigBase
 from blocks.networks import SuperResolutionNetwork
 from blocks.smsr import Smsr
 from training.losses import average_loss, class_loss, fourier_l1
@@ -142,17 +143,33 @@ def objective_for(network: SuperResolutionNetwork, recipe: Recipe) -> Objective:
     Raises:
         ValueError: the recipe is for another family of networks.
     """
-    if recipe.family not in (None, network.config.family):
-        raise ValueError(
-            f"recipe {recipe.name} trains networks of the family {recipe.family}, got "
-            f"{network.config.family}: choose a recipe of its own, or quick or long"
-        )
+    check_family(recipe, network.config)
     if isinstance(network, Smsr):
         return SparseObjective(network, recipe)
     if isinstance(network, ClassSR):
         stage = recipe.routing.stage
         return (BranchesObjective if stage == BRANCHES else RoutingObjective)(network, recipe)
     return PixelObjective(network, recipe)
+
+
+def check_family(recipe: Recipe, config: NetworkConfigBase) -> None:
+    """Check that the recipe can train the network of `config`.
+
+    Raises:
+        ValueError: the recipe is for another family of networks.
+    """
+    if recipe.family not in (None, config.family):
+        raise ValueError(
+            f"recipe {recipe.name} trains networks of the family {recipe.family}, got "
+            f"{config.family}: choose a recipe of its own, or quick or long"
+        )
+
+
+def patch_classes(recipe: Recipe, config: NetworkConfigBase) -> int:
+    """How many classes the patches of a batch are in; 1 where they are not classed."""
+    if isinstance(config, ClassSRConfig) and recipe.routing.stage == BRANCHES:
+        return len(config.branches)
+    return 1
 
 
 def _train_only(network: nn.Module, trained: Iterable[nn.Parameter]) -> None:

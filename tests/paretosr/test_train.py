@@ -6,7 +6,12 @@ import pytest
 
 from blocks import load_checkpoint, save_checkpoint
 from paretosr.models import resolve_model
-from paretosr.single_training import TrainingOutcome, settled_precision, train_and_validate
+from paretosr.single_training import (
+    TrainingOutcome,
+    TrainingPlan,
+    settled_precision,
+    train_and_validate,
+)
 from training import PatchSampler, Precision, get_recipe
 from training.images import load_images
 from training.quality import prepare_validation
@@ -69,7 +74,7 @@ def train_in(tiny_network: Path, photographs: Path, tmp_path: Path) -> TrainIn:
     def call(
         name: str, *, seed: int = 0, on_step: Callable[[int, float], None] = lambda step, loss: None
     ) -> TrainingOutcome:
-        return train_and_validate(
+        plan = TrainingPlan(
             config,
             PatchSampler(images, scale=2, recipe=get_recipe("quick"), seed=seed),
             prepare_validation(images, 2),
@@ -77,8 +82,9 @@ def train_in(tiny_network: Path, photographs: Path, tmp_path: Path) -> TrainIn:
             device="cpu",
             precision="float32",
             folder=tmp_path / name,
-            on_step=on_step,
+            validate_every=3,
         )
+        return train_and_validate(plan, on_step=on_step)
 
     return call
 
@@ -121,7 +127,7 @@ def test_a_training_keeps_its_number_format(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (["--recipe", "slow"], "recipe must be one of quick, long, got 'slow'"),
+        (["--recipe", "slow"], "recipe must be one of quick, long, "),
         (["--device", "tpu"], "unknown device 'tpu', known are cpu, cuda"),
         (["--scale", "3"], "enlarges by 2, got 3"),
     ],
