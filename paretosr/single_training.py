@@ -45,7 +45,7 @@ class TrainingPlan:
     initial: Path | None = None
     """A checkpoint to start from."""
     validate_every: int | None = None
-    """Steps; None for every twentieth of the training."""
+    """Steps; None for every twentieth of the training, but not more often than every 250."""
     processes: Processes = ALONE
 
 

@@ -45,11 +45,15 @@ def adapted_recipe(
 
 def recipe_warnings(recipe: Recipe, config: NetworkConfig) -> list[str]:
     """What the user should know about the choice."""
-    if (
-        isinstance(config, ClassSRConfig)
-        and recipe.routing.stage != "branches"
-        and recipe.batch_size < BALANCED_BATCH
-    ):
+    if not isinstance(config, ClassSRConfig):
+        return []
+    if recipe.routing.stage == "branches":
+        return [
+            "this stage leaves the classifier as it is, so that quality and classes on the "
+            "validation images say nothing before the next stage: --recipe classsr-classifier "
+            "with --init"
+        ]
+    if recipe.batch_size < BALANCED_BATCH:
         return [
             f"the batch of {recipe.batch_size} patches is small for the loss that balances the "
             f"classes: {BALANCED_BATCH} or more (--batch-size) mean more"

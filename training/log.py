@@ -18,10 +18,10 @@ class TrainingLog:
 
     def continue_after(self, step: int) -> None:
         """Forget the rows after `step`, and a row that was not written to its end."""
-        lines = self._lines()
-        kept = [line for line in lines[1:] if int(line.split(",", 1)[0]) <= step]
-        if lines != (kept_lines := [*lines[:1], *kept] if kept else []):
-            write_text_atomically(self._path, "".join(kept_lines))
+        header, *rows = self._lines() or [""]
+        kept = [row for row in rows if int(row.split(",", 1)[0]) <= step]
+        if self._path.exists():
+            write_text_atomically(self._path, "".join([header, *kept]) if kept else "")
 
     def add(self, row: Row) -> None:
         """Append a row, whose columns are those of the first."""

@@ -15,6 +15,8 @@ from training.validation import PSNR, Validation
 LOG_FILE = "training.csv"
 LOGGED_STEPS = 200
 VALIDATIONS = 20
+SPARED_STEPS = 250
+"""A validation may take as long as hundreds of steps, so short trainings have fewer."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,10 @@ class Watch:
 
     @classmethod
     def over(cls, steps: int, validation: Validation, validate_every: int | None) -> Self:
-        """About 200 rows and, unless `validate_every` says otherwise, 20 validations."""
+        """About 200 rows and, unless `validate_every` says otherwise, at most 20 validations."""
         return cls(
             validation,
-            validate_every=validate_every or math.ceil(steps / VALIDATIONS),
+            validate_every=validate_every or max(SPARED_STEPS, math.ceil(steps / VALIDATIONS)),
             log_every=math.ceil(steps / LOGGED_STEPS),
         )
 

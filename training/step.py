@@ -67,7 +67,7 @@ class TrainingStep:
         self._noise_key = (seed, processes.rank)
         self._objective: nn.Module = objective
         if processes.count > 1:
-            self._objective = DistributedDataParallel(objective, broadcast_buffers=False)
+            self._objective = DistributedDataParallel(objective)
         self._autocast = torch.autocast(
             torch.device(device).type, torch.bfloat16, enabled=precision == "bfloat16"
         )

@@ -65,7 +65,9 @@ def train(
     validate_every: Annotated[
         int | None,
         typer.Option(
-            metavar="STEPS", callback=positive, help="[default: a twentieth of the training]."
+            metavar="STEPS",
+            callback=positive,
+            help="[default: a twentieth, at least 250].",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the weights and of the patches.")] = 0,
