@@ -1,13 +1,15 @@
 """Several processes that train one network together, as `torchrun` starts them."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
-from torch import distributed
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
 T = TypeVar("T")
 
@@ -46,6 +48,15 @@ class Processes:
 
 
 ALONE = Processes()
+
+
+def shared_by_processes(module: nn.Module) -> nn.Module:
+    """The module, its gradients meaned over all processes in every backward pass."""
+    with warnings.catch_warnings():
+        # Newer versions of torch want another name, which older ones do not know.
+        warnings.simplefilter("ignore", FutureWarning)
+        # All buffers of our networks are constants.
+        return DistributedDataParallel(module, broadcast_buffers=False)
 
 
 @contextmanager

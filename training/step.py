@@ -8,10 +8,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from blocks.networks import SuperResolutionNetwork
-from training.distributed import ALONE, Processes
+from training.distributed import ALONE, Processes, shared_by_processes
 from training.noise import seeded_noise
 from training.objectives import objective_for
 from training.recipe import Recipe
@@ -67,7 +66,7 @@ class TrainingStep:
         self._noise_key = (seed, processes.rank)
         self._objective: nn.Module = objective
         if processes.count > 1:
-            self._objective = DistributedDataParallel(objective)
+            self._objective = shared_by_processes(objective)
         self._autocast = torch.autocast(
             torch.device(device).type, torch.bfloat16, enabled=precision == "bfloat16"
         )

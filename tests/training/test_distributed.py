@@ -21,7 +21,7 @@ from training import train
 from training.distributed import joined_processes
 
 with joined_processes("cpu") as (processes, device):
-    recipe = RECIPE.replace(batch_size=4)
+    recipe = RECIPE.replace(batch_size=4, learning_rate=4e-4)
     train(make_network(), make_patches(recipe=recipe), recipe, steps=6, device=device,
           processes=processes, checkpoint_folder=Path(sys.argv[1]))
 """
