@@ -20,20 +20,23 @@ RUNTIME_DEVICES: Mapping[str, tuple[str, ...]] = {
     "compile": ("cpu", "cuda"),
     "onnxruntime": ("cpu",),
     "openvino": ("cpu",),
+    "xnnpack": ("cpu",),
 }
 RUNTIME_PRECISIONS: Mapping[str, tuple[str, ...]] = {
     "eager": ("float32", "bfloat16"),
     "compile": ("float32", "bfloat16"),
     "onnxruntime": ("float32",),
     "openvino": ("float32", "bfloat16"),
+    "xnnpack": ("float32",),
 }
-# How the images lie in memory, the default first. An exported network takes them as ONNX does,
-# whatever its runtime then makes of them.
+# How the images lie in memory, the default first. An exported network takes them in PyTorch's
+# order, whatever its runtime then makes of them.
 RUNTIME_LAYOUTS: Mapping[str, tuple[str, ...]] = {
     "eager": ("channels_last", "nchw"),
     "compile": ("channels_last", "nchw"),
     "onnxruntime": ("nchw",),
     "openvino": ("nchw",),
+    "xnnpack": ("nchw",),
 }
 
 
