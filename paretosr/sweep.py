@@ -1,5 +1,6 @@
 """Many networks on many targets: each pair is a cell, and no cell can stop the others."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
@@ -19,6 +20,7 @@ from profilers.targets import targets_with
 
 EVERY = "all"
 _CALIBRATION_SECONDS = 10.0
+_TIMING_SECONDS = 20.0
 
 Cells = Mapping[Target, Sequence[CatalogueEntry]]
 """The networks to measure on each target."""
@@ -71,9 +73,10 @@ def sweep(cells: Cells, *, max_seconds: float, update: Update) -> Iterator[Row]:
     """Yield one row for each cell, as soon as it is measured; `update` hears what comes next.
 
     Networks run in processes of their own. One that crashes or is not done in time ends, and
-    the row says why in its columns state ("failed") and reason. Beside the start of processes a
-    cell gets `max_seconds`: a third each for its memory, for making it ready to be timed, and
-    for timing. All rows of one call on one target share one calibration; where the reference
+    the row says why in its columns state ("failed") and reason; what is known by then stays.
+    The limit of a cell is `max_seconds` beside the start of its processes, in which the network
+    is made ready twice: to be timed, for a third of the limit or 20 seconds, and for its
+    memory. All rows of one call on one target share one calibration; where the reference
     network cannot be measured, no network of that target is tried.
     """
     done = 0
@@ -88,9 +91,9 @@ def sweep(cells: Cells, *, max_seconds: float, update: Update) -> Iterator[Row]:
 
 
 def _calibration(meter: LatencyMeter, max_seconds: float) -> Calibration | ProfilingFailed:
-    third = max_seconds / 3
+    timing = min(_CALIBRATION_SECONDS, max_seconds / 3)
     try:
-        return meter.calibrate(min(_CALIBRATION_SECONDS, third), grace_seconds=2 * third)
+        return meter.calibrate(timing, grace_seconds=max_seconds - timing)
     except ProfilingFailed as error:
         return ProfilingFailed(f"the reference network cannot be measured: {error}")
 
@@ -117,7 +120,7 @@ def _costs(
     calibration: Calibration | ProfilingFailed,
     max_seconds: float,
 ) -> Iterator[dict[str, object]]:
-    """Yield the costs of one cell as they become known, the cheapest first."""
+    """Yield the costs of one cell as they become known."""
     config, target = network.config, meter.target
     yield asdict(
         analytic_cost(
@@ -130,9 +133,13 @@ def _costs(
     if isinstance(calibration, ProfilingFailed):
         raise calibration
     yield {"clock": calibration.clock, "reference_ms": calibration.reference_ms}
-    third = max_seconds / 3
-    yield {"peak_memory_mib": measure_peak_memory_mib(config, target, timeout_seconds=third)}
-    yield asdict(meter.measure(config, calibration, max_seconds=third, grace_seconds=third))
+    started = time.monotonic()
+    timing = min(_TIMING_SECONDS, max_seconds / 3)
+    yield asdict(
+        meter.measure(config, calibration, max_seconds=timing, grace_seconds=max_seconds - timing)
+    )
+    left = max(0.0, max_seconds - (time.monotonic() - started))
+    yield {"peak_memory_mib": measure_peak_memory_mib(config, target, timeout_seconds=left)}
 
 
 def _names(network: CatalogueEntry, target: Target) -> dict[str, object]:

@@ -52,7 +52,7 @@ def profile(
         typer.Option(
             callback=positive,
             help="Longest time for timing; with --all for a network on a target in all. "
-            "[default: 20, with --all: 120]",
+            "[default: 20, with --all: 300]",
         ),
     ] = None,
     json: JsonOption = False,
@@ -80,7 +80,7 @@ def profile(
     if every and csv is not None and model is None and against is None:
         from paretosr.profiling_all import profile_all
 
-        profile_all(csv, scale, target or "all", max_seconds=max_seconds or 120.0, as_json=json)
+        profile_all(csv, scale, target or "all", max_seconds=max_seconds or 300.0, as_json=json)
     elif model is not None and not every and csv is None:
         _profile_model(model, scale, target or "eager", against, max_seconds or 20.0, as_json=json)
     else:

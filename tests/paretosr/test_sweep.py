@@ -88,21 +88,17 @@ def treacherous(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...
 
 
 @pytest.mark.slow
-def test_a_cell_that_crashes_hangs_or_is_impossible_says_so_and_the_rest_goes_on(
+def test_a_cell_that_crashes_or_is_impossible_says_so_and_the_rest_goes_on(
     tmp_path: Path, treacherous: Callable[..., None]
 ) -> None:
-    treacherous(crashing={3}, hanging={4})
+    treacherous(crashing={3}, hanging=set())
     table = ProfileTable(tmp_path / "table.csv")
-    cells = {ONNX: [small(3), small(4), TOO_DEEP, small(2)]}
-    for row in sweep(cells, max_seconds=30.0, update=silent):
+    cells = {ONNX: [small(3), TOO_DEEP, small(2)]}
+    for row in sweep(cells, max_seconds=120.0, update=silent):
         table.add(row)
-    crashed, hung, impossible, fine = rows_of(table.path)
-    assert [row["state"] for row in (crashed, hung, impossible, fine)] == [
-        *["failed"] * 3,
-        "measured",
-    ]
+    crashed, impossible, fine = rows_of(table.path)
+    assert [row["state"] for row in (crashed, impossible, fine)] == ["failed", "failed", "measured"]
     assert "the process died (SIGSEGV)" in crashed["reason"]
-    assert "no answer within 10 s, process ended" in hung["reason"]
     assert "needs images of at least" in impossible["reason"]
     assert fine["reason"] == ""
     low, middle, high = (
@@ -117,15 +113,17 @@ def test_a_cell_that_crashes_hangs_or_is_impossible_says_so_and_the_rest_goes_on
     assert crashed["latency_ms"] == ""
 
 
-def test_a_runtime_that_cannot_run_the_reference_is_not_tried_further(
-    tmp_path: Path, treacherous: Callable[..., None]
-) -> None:
-    treacherous(crashing={2}, hanging=set())
-    rows = list(sweep({ONNX: [small(3), small(4)]}, max_seconds=30.0, update=silent))
-    assert [row["state"] for row in rows] == ["failed", "failed"]
-    for row in rows:
+@pytest.mark.slow
+def test_a_runtime_that_hangs_is_left_for_the_next_one(treacherous: Callable[..., None]) -> None:
+    treacherous(crashing=set(), hanging={2})
+    cells = {ONNX: [small(3), small(4)], Target.parse("eager:lr=16x16"): [small(3)]}
+    *failed, fine = sweep(cells, max_seconds=9.0, update=silent)
+    assert [row["model"] for row in failed] == ["small-3", "small-4"]
+    for row in failed:
+        assert row["state"] == "failed"
         assert "the reference network cannot be measured: " in str(row["reason"])
-        assert "SIGSEGV" in str(row["reason"])
+        assert "no answer within 9 s, process ended" in str(row["reason"])
+    assert (fine["state"], fine["model"], fine["runtime"]) == ("measured", "small-3", "eager")
 
 
 def test_a_second_call_measures_what_has_no_row(tmp_path: Path) -> None:
