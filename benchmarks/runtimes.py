@@ -44,6 +44,7 @@ TARGETS = (
     "onnxruntime",
     "openvino",
     "openvino:precision=bfloat16",
+    "xnnpack",
 )
 CALLS = 3
 PREPARATION_SECONDS = 600

@@ -19,14 +19,11 @@ def positive(parameter: typer.CallbackParam, value: Number | None) -> Number | N
     return value
 
 
-ModelArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL",
-        help="Catalogue name, .json/.yaml config, .safetensors checkpoint, RUN_DIR:ARCH_ID "
-        "or bicubic.",
-    ),
-]
+_MODEL_HELP = (
+    "Catalogue name, .json/.yaml config, .safetensors checkpoint, RUN_DIR:ARCH_ID or bicubic."
+)
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
+OptionalModelArgument = Annotated[str | None, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
 ScaleOption = Annotated[
     int | None,
     typer.Option(

@@ -17,8 +17,14 @@ class Update(Protocol):
 
 
 @contextmanager
-def progress_bar(description: str, *, total: int, silent: bool) -> Iterator[Update]:
-    """Yield a function that moves the bar; nothing is drawn if silent or not on a terminal."""
+def progress_bar(
+    description: str, *, total: int, silent: bool, still: bool = False
+) -> Iterator[Update]:
+    """Yield a function that moves the bar; nothing is drawn if silent or not on a terminal.
+
+    A bar that is `still` is drawn at updates only: a thread that draws would take time from
+    what is being timed.
+    """
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -28,11 +34,13 @@ def progress_bar(description: str, *, total: int, silent: bool) -> Iterator[Upda
         TextColumn("{task.fields[text]}"),
     )
     hidden = silent or not console.is_terminal
-    with Progress(*columns, console=console, disable=hidden, transient=True) as progress:
+    with Progress(
+        *columns, console=console, disable=hidden, transient=True, auto_refresh=not still
+    ) as progress:
         task = progress.add_task(description, total=total, text="")
 
         def update(done: int, text: str = "") -> None:
-            progress.update(task, completed=done, text=text)
+            progress.update(task, completed=done, text=text, refresh=still)
 
         yield update
 

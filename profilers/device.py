@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-_LIBRARIES = ("torch", "numpy", "onnxruntime", "openvino")
+_LIBRARIES = ("torch", "numpy", "onnxruntime", "openvino", "executorch")
 
 
 def describe_device() -> dict[str, str | int]:

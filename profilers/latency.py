@@ -15,7 +15,7 @@ from profilers.runtimes import require_available
 from profilers.targets import Target
 from profilers.timing import RatioEstimate, compare
 
-# A worker may exceed its budget by the few calls that every measurement makes.
+# A worker may exceed its budget by preparing, and by the few calls of every measurement.
 GRACE_SECONDS = 300.0
 # glibc gives large blocks back to the system and faults them in anew, at each call or never,
 # as the heap happens to lie: up to 19,000 faults and 20 % of the time of one network. A process
@@ -67,7 +67,8 @@ class LatencyMeter:
 
     Every method starts the process if need be, also after a failure, and raises
     ProfilingFailed if the network cannot be run, does not give what eager gives, or the
-    process dies or hangs.
+    process dies or hangs: it is ended `grace_seconds` after the `max_seconds` for timing,
+    time in which the network must be made ready.
 
     Raises:
         ValueError: the target is not available on this machine.
@@ -84,9 +85,11 @@ class LatencyMeter:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def calibrate(self, max_seconds: float = 10.0) -> Calibration:
+    def calibrate(
+        self, max_seconds: float = 10.0, *, grace_seconds: float = GRACE_SECONDS
+    ) -> Calibration:
         """Return the reference's own time, the median over `max_seconds`."""
-        answer = self._ask({"do": "calibrate"}, max_seconds)
+        answer = self._ask({"do": "calibrate"}, max_seconds, grace_seconds)
         return Calibration(
             target=str(self.target),
             reference=REFERENCE_NAME,
@@ -96,7 +99,12 @@ class LatencyMeter:
         )
 
     def measure(
-        self, config: NetworkConfig, calibration: Calibration, *, max_seconds: float
+        self,
+        config: NetworkConfig,
+        calibration: Calibration,
+        *,
+        max_seconds: float,
+        grace_seconds: float = GRACE_SECONDS,
     ) -> Latency:
         """Return the latency of the network `config` describes, with random weights.
 
@@ -104,7 +112,7 @@ class LatencyMeter:
             ValueError: the calibration belongs to another target or reference.
         """
         _require_calibration_of(self.target, calibration)
-        answer = self._ask({"do": "measure", "config": _json(config)}, max_seconds)
+        answer = self._ask({"do": "measure", "config": _json(config)}, max_seconds, grace_seconds)
         return _latency(
             RatioEstimate(**answer["estimate"]),
             calibration,
@@ -123,11 +131,16 @@ class LatencyMeter:
         """End the process."""
         self._child.close()
 
-    def _ask(self, message: dict[str, object], max_seconds: float) -> dict[str, Any]:
+    def _ask(
+        self,
+        message: dict[str, object],
+        max_seconds: float,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> dict[str, Any]:
         if not max_seconds > 0:
             raise ValueError(f"max_seconds must be above 0, got {max_seconds}")
         return self._child.request(
-            {**message, "max_seconds": max_seconds}, max_seconds + GRACE_SECONDS
+            {**message, "max_seconds": max_seconds}, max_seconds + grace_seconds
         )
 
 

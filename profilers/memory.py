@@ -21,7 +21,9 @@ TIMEOUT_SECONDS = 300.0
 RETURN_FREED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(128 * 1024)}
 
 
-def measure_peak_memory_mib(config: NetworkConfig, target: Target) -> float:
+def measure_peak_memory_mib(
+    config: NetworkConfig, target: Target, *, timeout_seconds: float = TIMEOUT_SECONDS
+) -> float:
     """Return the peak memory of forward passes on `target`, in MiB, from a fresh process.
 
     On the CPU: peak resident size over four passes minus the resident size before the first,
@@ -29,12 +31,13 @@ def measure_peak_memory_mib(config: NetworkConfig, target: Target) -> float:
 
     Raises:
         ValueError: the target is not available on this machine.
-        ProfilingFailed: the process died or could not run the network.
+        ProfilingFailed: the process died, took longer than `timeout_seconds` or could not run
+            the network.
     """
     require_available(target)
     with Child(target, RETURN_FREED_MEMORY) as child:
         reply = child.request(
-            {"do": "memory", "config": config.model_dump(mode="json")}, TIMEOUT_SECONDS
+            {"do": "memory", "config": config.model_dump(mode="json")}, timeout_seconds
         )
     return float(reply["peak_memory_mib"])
 

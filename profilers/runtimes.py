@@ -12,6 +12,7 @@ from profilers.onnx_runtime import OnnxRuntime
 from profilers.openvino_runtime import OpenVinoRuntime
 from profilers.prepared import Missing, PreparedCall
 from profilers.targets import RUNTIME_DEVICES, Target
+from profilers.xnnpack_runtime import XnnpackRuntime
 
 
 class Runtime(Protocol):
@@ -32,6 +33,7 @@ RUNTIMES: Mapping[str, Runtime] = {
     "compile": CompiledRuntime(),
     "onnxruntime": OnnxRuntime(),
     "openvino": OpenVinoRuntime(),
+    "xnnpack": XnnpackRuntime(),
 }
 
 

@@ -20,20 +20,23 @@ RUNTIME_DEVICES: Mapping[str, tuple[str, ...]] = {
     "compile": ("cpu", "cuda"),
     "onnxruntime": ("cpu",),
     "openvino": ("cpu",),
+    "xnnpack": ("cpu",),
 }
 RUNTIME_PRECISIONS: Mapping[str, tuple[str, ...]] = {
     "eager": ("float32", "bfloat16"),
     "compile": ("float32", "bfloat16"),
     "onnxruntime": ("float32",),
     "openvino": ("float32", "bfloat16"),
+    "xnnpack": ("float32",),
 }
-# How the images lie in memory, the default first. An exported network takes them as ONNX does,
-# whatever its runtime then makes of them.
+# How the images lie in memory, the default first. An exported network takes them in PyTorch's
+# order, whatever its runtime then makes of them.
 RUNTIME_LAYOUTS: Mapping[str, tuple[str, ...]] = {
     "eager": ("channels_last", "nchw"),
     "compile": ("channels_last", "nchw"),
     "onnxruntime": ("nchw",),
     "openvino": ("nchw",),
+    "xnnpack": ("nchw",),
 }
 
 
@@ -83,18 +86,7 @@ class Target:
                 "run paretosr on that machine instead"
             )
         runtime, _, settings = text.strip().partition(":")
-        fields: dict[str, object] = {"runtime": runtime}
-        given: set[str] = set()
-        for setting in filter(None, settings.split(",")):
-            key, separator, value = (part.strip() for part in setting.partition("="))
-            if not separator:
-                raise ValueError(f"a target setting is key=value, got '{setting}' in '{text}'")
-            _require_known("target key", key, tuple(_PARSERS))
-            if key in given:
-                raise ValueError(f"target key '{key}' must be given once, got twice in '{text}'")
-            given.add(key)
-            fields.update(_PARSERS[key](key, value))
-        return cls(**fields)  # type: ignore[arg-type]
+        return cls(runtime=runtime, **_parse_settings(settings))  # type: ignore[arg-type]
 
     def __str__(self) -> str:
         """Return the target with every key written out; `parse` reads it back."""
@@ -103,6 +95,47 @@ class Target:
             f"precision={self.precision},layout={self.layout},batch={self.batch},"
             f"lr={self.lr_height_px}x{self.lr_width_px}"
         )
+
+
+def targets_with(settings: str) -> tuple[Target, ...]:
+    """Return each runtime on each of its devices with `settings`, written `key=value,...`.
+
+    A runtime is left out if it lacks the device, precision or layout that is given.
+
+    Raises:
+        ValueError: unknown key or value, a key given twice, or no runtime takes them all.
+    """
+    fields = _parse_settings(settings)
+    targets = []
+    for runtime, devices in RUNTIME_DEVICES.items():
+        for device in devices:
+            wanted = {"device": device, **fields}
+            known = {
+                "device": (device,),
+                "precision": RUNTIME_PRECISIONS[runtime],
+                "layout": RUNTIME_LAYOUTS[runtime],
+            }
+            if all(wanted[key] in values for key, values in known.items() if key in wanted):
+                targets.append(Target(runtime=runtime, **wanted))  # type: ignore[arg-type]
+    if not targets:
+        raise ValueError(f"no runtime takes the settings '{settings}'; see paretosr targets")
+    return tuple(targets)
+
+
+def _parse_settings(text: str) -> dict[str, object]:
+    """Return the fields that `key=value,...` gives."""
+    fields: dict[str, object] = {}
+    given: set[str] = set()
+    for setting in filter(None, text.split(",")):
+        key, separator, value = (part.strip() for part in setting.partition("="))
+        if not separator:
+            raise ValueError(f"a target setting is key=value, got '{setting}' in '{text}'")
+        _require_known("target key", key, tuple(_PARSERS))
+        if key in given:
+            raise ValueError(f"target key '{key}' must be given once, got twice in '{text}'")
+        given.add(key)
+        fields.update(_PARSERS[key](key, value))
+    return fields
 
 
 def _text(key: str, value: str) -> dict[str, object]:

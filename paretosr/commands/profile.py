@@ -1,11 +1,12 @@
 """`paretosr profile`: what a model costs on a target."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paretosr.options import JsonOption, ModelArgument, ScaleOption, positive
+from paretosr.options import JsonOption, OptionalModelArgument, ScaleOption, positive
 
 if TYPE_CHECKING:
     from paretosr.costs import ModelProfile
@@ -20,14 +21,16 @@ _COMPARED = {
 
 
 def profile(
-    model: ModelArgument,
+    model: OptionalModelArgument = None,
     scale: ScaleOption = None,
     target: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="RUNTIME[:key=value,...]", help="What to measure on; see paretosr targets."
+            metavar="RUNTIME[:key=value,...]",
+            help="What to measure on; see paretosr targets. With --all, RUNTIME may be all. "
+            "[default: eager, with --all: all]",
         ),
-    ] = "eager:threads=1",
+    ] = None,
     against: Annotated[
         str | None,
         typer.Option(metavar="OTHER", help="Compare with this MODEL by timing both in turn."),
@@ -35,9 +38,23 @@ def profile(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show which modules and operators spend the MACs.")
     ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Profile every network of the catalogue.")
+    ] = False,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="With --all: the table to write, or to go on with if it exists."
+        ),
+    ] = None,
     max_seconds: Annotated[
-        float, typer.Option(callback=positive, help="Longest time for timing.")
-    ] = 20.0,
+        float | None,
+        typer.Option(
+            callback=positive,
+            help="Longest time for timing; with --all for a network on a target in all. "
+            "[default: 20, with --all: 300]",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Measure what MODEL costs on a target.
@@ -47,28 +64,65 @@ def profile(
     the target. With --against, only the two models are timed, and the answer is faster,
     slower or not distinguishable. The weights do not matter and are random.
 
+    With --all and no MODEL, every network of the catalogue (at one --scale, if given) is
+    profiled on every runtime of this machine. Each becomes a row of the CSV file as soon as it
+    is measured. What crashes, hangs or is not supported gets a row that says so. A second call
+    goes on after the last row; remove a row from the file to measure it again.
+
     \b
     Examples:
       paretosr profile seemore-t --scale 2
       paretosr profile splitsr --scale 4 --target eager:threads=2,lr=90x160
       paretosr profile seemore-t --scale 4 --explain
       paretosr profile seemore-t --scale 2 --against bicubic --max-seconds 5 --json
+      paretosr profile --all --csv profiles.csv
+      paretosr profile --all --csv profiles.csv --scale 2 --target all:threads=2,lr=90x160
     """
+    if every and csv is not None and model is None and against is None and not explain:
+        from paretosr.profiling_all import profile_all
+
+        profile_all(csv, scale, target or "all", max_seconds=max_seconds or 300.0, as_json=json)
+    elif model is not None and not every and csv is None:
+        _profile_model(
+            model,
+            scale,
+            target or "eager",
+            against,
+            max_seconds or 20.0,
+            explain=explain,
+            as_json=json,
+        )
+    else:
+        raise ValueError(
+            "give a MODEL to profile it, or --all with --csv FILE, and neither MODEL, --against "
+            "nor --explain, to profile every network"
+        )
+
+
+def _profile_model(
+    name: str,
+    scale: int | None,
+    target: str,
+    against: str | None,
+    max_seconds: float,
+    *,
+    explain: bool,
+    as_json: bool,
+) -> None:
     from paretosr.models import resolve_model
     from profilers import Target
 
     wanted = Target.parse(target)
-    resolved = resolve_model(model, scale)
+    resolved = resolve_model(name, scale)
     if explain and (against is not None or resolved.config is None):
         raise ValueError(
             "--explain shows the ledger of one network; leave --against and bicubic out"
         )
     if against is None:
-        _profile(resolved, wanted, max_seconds, explain=explain, as_json=json)
+        _profile(resolved, wanted, max_seconds, explain=explain, as_json=as_json)
     else:
-        _compare(
-            resolved, resolve_model(against, resolved.scale), wanted, max_seconds, as_json=json
-        )
+        other = resolve_model(against, resolved.scale)
+        _compare(resolved, other, wanted, max_seconds, as_json=as_json)
 
 
 def _profile(

@@ -14,8 +14,8 @@ def targets(json: JsonOption = False) -> None:
     A target is RUNTIME[:key=value,...] with the keys
       device      cpu [default] or cuda
       threads     threads the runtime may use [default: 1]
-      precision   float32 [default] or bfloat16; onnxruntime: float32
-      layout      channels_last [default] or nchw; onnxruntime, openvino: nchw
+      precision   float32 [default] or bfloat16; onnxruntime, xnnpack: float32
+      layout      channels_last [default] or nchw; onnxruntime, openvino, xnnpack: nchw
       batch       images per forward pass [default: 1]
       lr          low-resolution input, HEIGHTxWIDTH [default: 180x320]
 

@@ -29,7 +29,7 @@ from profilers.worker import Worker
 SPLITSR = SplitSRConfig(scale=2, channels=16, groups=2, blocks=1, active_channels=4, hybrid_index=1)
 SEEMORE = SeemoReConfig(scale=3, channels=8, groups=1, recursion=1, kernel=5)
 ODD = "batch=2,lr=17x23"
-EXPORTING = ("onnxruntime", "openvino")
+EXPORTING = ("onnxruntime", "openvino", "xnnpack")
 COMPILE = pytest.param(f"compile:{ODD}", marks=pytest.mark.slow)
 FLOAT32 = [f"eager:{ODD}", f"eager:layout=nchw,{ODD}", *(f"{name}:{ODD}" for name in EXPORTING)]
 BFLOAT16 = [f"{name}:precision=bfloat16,{ODD}" for name in ("eager", "openvino")]
@@ -134,21 +134,54 @@ def test_openvino_refuses_threads_that_it_would_not_use() -> None:
         prepare_checked(ReferenceNetwork(), target)
 
 
-@pytest.mark.parametrize("module", ["onnx", "onnxscript", "onnxruntime", "openvino"])
+@pytest.mark.parametrize(
+    ("module", "extras"),
+    [
+        ("onnx", {"onnxruntime": "onnx", "openvino": "openvino"}),
+        ("onnxscript", {"onnxruntime": "onnx", "openvino": "openvino"}),
+        ("onnxruntime", {"onnxruntime": "onnx"}),
+        ("openvino", {"openvino": "openvino"}),
+        ("executorch.runtime", {"xnnpack": "executorch"}),
+    ],
+)
 def test_an_absent_library_is_named_with_its_remedy(
-    monkeypatch: pytest.MonkeyPatch, module: str
+    monkeypatch: pytest.MonkeyPatch, module: str, extras: dict[str, str]
 ) -> None:
-    for name in EXPORTING:
+    for name in extras:
         installed(name)
     monkeypatch.setitem(sys.modules, module, None)
-    for name in [module] if module in EXPORTING else EXPORTING:
+    for name, extra in extras.items():
         missing = RUNTIMES[name].why_unavailable("cpu")
         assert missing is not None
         assert missing.reason.startswith(f"cannot import {module}: ")
-        extra = "onnx" if name == "onnxruntime" else "openvino"
         assert missing.remedy == f"pip install 'paretosr[{extra}]'"
         with pytest.raises(ValueError, match="cannot be used here: cannot import"):
             LatencyMeter(Target.parse(name))
+
+
+class Peaks(nn.Module):
+    """An operator that ExecuTorch has no kernel of."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return nn.functional.adaptive_max_pool2d(images, 4)
+
+
+def test_executorch_names_the_operator_it_lacks() -> None:
+    target = installed("xnnpack:lr=16x16")
+    with pytest.raises(ProfilingFailed, match=r"to ExecuTorch: .*adaptive_max_pool2d") as caught:
+        prepare_checked(Peaks(), target)
+    assert "\n" not in str(caught.value)
+
+
+class Spread(nn.Module):
+    """An operator outside the core set that ExecuTorch has a kernel of all the same (IMDN)."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images + images.std(dim=(2, 3), keepdim=True)
+
+
+def test_executorch_runs_what_it_has_kernels_of() -> None:
+    assert prepare_checked(Spread(), installed("xnnpack:lr=16x16")).max_difference < 1e-6
 
 
 def test_compile_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:

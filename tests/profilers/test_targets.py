@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 
 from profilers import Target, list_targets
 from profilers.runtimes import RUNTIMES
-from profilers.targets import RUNTIME_DEVICES, RUNTIME_LAYOUTS, RUNTIME_PRECISIONS
+from profilers.targets import (
+    RUNTIME_DEVICES,
+    RUNTIME_LAYOUTS,
+    RUNTIME_PRECISIONS,
+    targets_with,
+)
 
 targets = st.sampled_from(list(RUNTIMES)).flatmap(
     lambda runtime: st.builds(
@@ -86,3 +91,27 @@ def test_list_says_what_is_missing_and_what_to_do() -> None:
     assert cuda.available == torch.cuda.is_available()
     assert cuda.available or (cuda.reason and cuda.remedy)
     assert all(Target.parse(name) for name in statuses)
+
+
+def test_settings_for_every_runtime_leave_out_those_that_lack_them() -> None:
+    everything = [(t.runtime, t.device) for t in targets_with("threads=2,lr=8x9")]
+    assert everything == [(name, device) for name in RUNTIMES for device in RUNTIME_DEVICES[name]]
+    assert {(t.threads, t.lr_width_px) for t in targets_with("threads=2,lr=8x9")} == {(2, 9)}
+    assert [str(t).split(",")[0] for t in targets_with("precision=bfloat16,device=cpu")] == [
+        "eager:device=cpu",
+        "compile:device=cpu",
+        "openvino:device=cpu",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("precision=int4", "no runtime takes the settings 'precision=int4'"),
+        ("thread=2", "unknown target key 'thread'.*did you mean 'threads'"),
+        ("threads=0", "threads must be at least 1, got 0"),
+    ],
+)
+def test_settings_that_nobody_takes_are_refused(settings: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        targets_with(settings)

@@ -1,0 +1,109 @@
+"""ExecuTorch with XNNPACK on the CPU, the runtime of phones: the one file that knows it."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from profilers.child import ProfilingFailed
+from profilers.eager import network_on
+from profilers.images import random_images
+from profilers.prepared import Missing, PreparedCall, missing_library
+from profilers.targets import Target
+
+_METHOD = "forward"
+# Outside the core set of operators, which is all that ExecuTorch promises, yet it has them.
+_OTHER_KERNELS = [torch.ops.aten.var_mean.correction]
+
+
+class XnnpackRuntime:
+    """Runs the exported network with XNNPACK, and what XNNPACK lacks with ExecuTorch's kernels.
+
+    Those are plain loops for the most part: bicubic interpolation, which becomes dozens of
+    them, costs FSRCNN x2 more than all its convolutions. The layout inside is XNNPACK's choice.
+    """
+
+    def why_unavailable(self, device: str) -> Missing | None:
+        with _quiet():
+            return missing_library(
+                "executorch.runtime",
+                "executorch.backends.xnnpack.partition.xnnpack_partitioner",
+                remedy="pip install 'paretosr[executorch]'",
+            )
+
+    def prepare(self, network: nn.Module, target: Target) -> PreparedCall:
+        """Export `network`, give XNNPACK all it takes of it and return its forward pass.
+
+        All programs of a process share their threads: what was prepared for another number of
+        them must not be called any more.
+
+        Raises:
+            ProfilingFailed: the network has an operator that ExecuTorch or its exporter lacks.
+            ValueError: ExecuTorch does not use as many threads on this machine.
+        """
+        from executorch.runtime import Runtime
+
+        _use_threads(target.threads)
+        images = random_images(target)
+        program = Runtime.get().load_program(_export(network_on(target, network), images))
+        program.load_method(_METHOD)
+        inputs = (images,)
+
+        def call() -> torch.Tensor:
+            # Asked for again, since a method alone does not keep alive the program it reads.
+            enlarged: torch.Tensor = program.load_method(_METHOD).execute(inputs)[0]
+            return enlarged
+
+        return call
+
+
+def _export(network: nn.Module, images: torch.Tensor) -> bytes:
+    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+    from executorch.exir import EdgeCompileConfig, to_edge_transform_and_lower
+
+    try:
+        with _quiet():
+            lowered = to_edge_transform_and_lower(
+                torch.export.export(network, (images,)),
+                partitioner=[XnnpackPartitioner()],
+                compile_config=EdgeCompileConfig(_core_aten_ops_exception_list=_OTHER_KERNELS),
+            )
+            program: bytes = lowered.to_executorch().buffer
+    except Exception as error:  # the steps raise exceptions of many kinds
+        reason = str(error).strip().partition("\n")[0]
+        raise ProfilingFailed(
+            f"cannot be exported to ExecuTorch: {type(error).__name__}: {reason}"
+        ) from error
+    return program
+
+
+def _use_threads(threads: int) -> None:
+    """Set the number of threads, the calling one included.
+
+    ExecuTorch's Python package has only private calls for this. The setting one replaces the
+    threads that loaded programs go on using, so it must be made before a program is loaded.
+    """
+    from executorch.extension.pybindings import portable_lib
+
+    if portable_lib._threadpool_get_thread_count() != threads:
+        portable_lib._unsafe_reset_threadpool(threads)
+    used = portable_lib._threadpool_get_thread_count()
+    if used != threads:
+        raise ValueError(f"threads must be {used} for ExecuTorch on this machine, got {threads}")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back what the libraries say of their own deprecations and of GPUs that are absent."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        logging.disable(disabled)
