@@ -4,7 +4,7 @@ Source: Sun et al. 2023 (SAFMN), arXiv:2302.13800, and the authors' code (sunny2
 the variant of the NTIRE 2023 challenge as in Amazingren/NTIRE2024_ESR. Departures: none.
 """
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
 from pydantic import model_validator
@@ -27,6 +27,8 @@ class SafmnConfig(NetworkConfigBase):
     the bilinearly enlarged image in place of the long skip.
     """
 
+    whole_image_parts: ClassVar[str] = "modulation pooled by the size of the image"
+
     family: Literal["safmn"] = "safmn"
     channels: Count = 36
     blocks: Count = 8
@@ -46,6 +48,10 @@ class SafmnConfig(NetworkConfigBase):
     @property
     def minimum_size_px(self) -> int:
         return max(POOLING_FACTORS[self.design])
+
+    @property
+    def reach_px(self) -> None:
+        return None
 
     def canonical(self) -> Self:
         return self
