@@ -7,6 +7,7 @@ from profilers.clock import clock_of as clock_of
 from profilers.crosscheck import CrossCheck as CrossCheck
 from profilers.crosscheck import cross_check as cross_check
 from profilers.device import describe_device as describe_device
+from profilers.fastest_form import OtherForm as OtherForm
 from profilers.latency import Calibration as Calibration
 from profilers.latency import Latency as Latency
 from profilers.latency import LatencyMeter as LatencyMeter
@@ -28,6 +29,7 @@ from profilers.runtimes import Runtime as Runtime
 from profilers.runtimes import TargetStatus as TargetStatus
 from profilers.runtimes import list_targets as list_targets
 from profilers.runtimes import require_available as require_available
+from profilers.subject import Subject as Subject
 from profilers.targets import Target as Target
 from profilers.timing import RatioEstimate as RatioEstimate
 from profilers.timing import compare as compare

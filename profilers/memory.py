@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 
-from blocks import NetworkConfig
 from profilers.child import Child
 from profilers.prepared import PreparedCall
 from profilers.runtimes import require_available
+from profilers.subject import Subject
 from profilers.targets import Target
 
 MIB = 2**20
@@ -21,8 +21,10 @@ TIMEOUT_SECONDS = 300.0
 RETURN_FREED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(128 * 1024)}
 
 
-def measure_peak_memory_mib(config: NetworkConfig, target: Target) -> float:
+def measure_peak_memory_mib(subject: Subject, target: Target) -> float:
     """Return the peak memory of forward passes on `target`, in MiB, from a fresh process.
+
+    Without a form of the subject's, the network is run as it is written.
 
     On the CPU: peak resident size over four passes minus the resident size before the first,
     when the network and its input exist. On CUDA: the allocator's peak above its state then.
@@ -33,9 +35,7 @@ def measure_peak_memory_mib(config: NetworkConfig, target: Target) -> float:
     """
     require_available(target)
     with Child(target, RETURN_FREED_MEMORY) as child:
-        reply = child.request(
-            {"do": "memory", "config": config.model_dump(mode="json")}, TIMEOUT_SECONDS
-        )
+        reply = child.request({"do": "memory", "subject": subject.to_json()}, TIMEOUT_SECONDS)
     return float(reply["peak_memory_mib"])
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paretosr.options import JsonOption, ModelArgument, ScaleOption, positive
+from paretosr.options import FormOption, JsonOption, ModelArgument, ScaleOption, positive
 
 if TYPE_CHECKING:
     from paretosr.costs import ModelProfile
@@ -38,6 +38,7 @@ def profile(
     max_seconds: Annotated[
         float, typer.Option(callback=positive, help="Longest time for timing.")
     ] = 20.0,
+    form: FormOption = None,
     json: JsonOption = False,
 ) -> None:
     """Measure what MODEL costs on a target.
@@ -45,7 +46,8 @@ def profile(
     Prints parameters, MACs, memory and latency. Latency is the ratio to a fixed reference
     network timed in turn, with a 95 % confidence interval, times the reference's own time on
     the target. With --against, only the two models are timed, and the answer is faster,
-    slower or not distinguishable. The weights do not matter and are random.
+    slower or not distinguishable. A MODEL with weights is measured with them, any other with
+    random ones: they matter only where a network decides by the image what to compute.
 
     \b
     Examples:
@@ -59,22 +61,26 @@ def profile(
     wanted = Target.parse(target)
     resolved = resolve_model(model, scale)
     if against is None:
-        _profile(resolved, wanted, max_seconds, as_json=json)
+        _profile(resolved, wanted, form, max_seconds, as_json=json)
     else:
-        _compare(
-            resolved, resolve_model(against, resolved.scale), wanted, max_seconds, as_json=json
-        )
+        other = resolve_model(against, resolved.scale)
+        _compare(resolved, other, wanted, form, max_seconds, as_json=json)
 
 
 def _profile(
-    model: "ResolvedModel", target: "Target", max_seconds: float, *, as_json: bool
+    model: "ResolvedModel",
+    target: "Target",
+    form: str | None,
+    max_seconds: float,
+    *,
+    as_json: bool,
 ) -> None:
     from paretosr.costs import profile_model
     from paretosr.output import write_json
     from paretosr.progress import status_line
 
     with status_line(silent=as_json) as told:
-        result = profile_model(model, target, max_seconds=max_seconds, told=told)
+        result = profile_model(model, target, form=form, max_seconds=max_seconds, told=told)
     if as_json:
         write_json(_as_json(model, target, result))
     else:
@@ -127,6 +133,11 @@ def _write_profile(model: "ResolvedModel", target: "Target", profile: "ModelProf
         rows.append(("preparation", f"{latency.prepare_seconds:.2f} s", "before the first call"))
     if latency.max_difference is not None:
         rows.append(("difference", f"{latency.max_difference:.1e}", "largest, from eager float32"))
+    if latency.form not in (None, "plain"):
+        rows.append(("form", str(latency.form), "in which the network was measured"))
+    for other in latency.other_forms:
+        slower = f"takes {other.ratio:.2f} times as long" if other.ratio else str(other.reason)
+        rows.append(("", other.name, slower))
     clock = {"cpu": "processor time", "wall": "elapsed time"}[clock_of(target)[0]]
     write_line(f"{model.name} x{model.scale} on {target}, by {clock}")
     write_rows(("cost", "value", ""), rows, numbers=("value",))
@@ -149,6 +160,7 @@ def _compare(
     model: "ResolvedModel",
     other: "ResolvedModel",
     target: "Target",
+    form: str | None,
     max_seconds: float,
     *,
     as_json: bool,
@@ -159,7 +171,7 @@ def _compare(
 
     with status_line(silent=as_json) as told:
         told("timing in turn")
-        ratio = compare_models(model, other, target, max_seconds=max_seconds)
+        ratio = compare_models(model, other, target, form=form, max_seconds=max_seconds)
     if as_json:
         names = {"model": model.name, "against": other.name, "scale": model.scale}
         answer = {**asdict(ratio), "verdict": verdict(ratio)}

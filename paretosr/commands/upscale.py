@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from paretosr.options import JsonOption, ModelArgument, ScaleOption
+from paretosr.options import FormOption, JsonOption, ModelArgument, ScaleOption
 
 
 def upscale(
@@ -26,6 +26,7 @@ def upscale(
             "2 GiB of memory allow.",
         ),
     ] = None,
+    form: FormOption = None,
     json: JsonOption = False,
 ) -> None:
     """Enlarge an image or a folder of images.
@@ -50,10 +51,11 @@ def upscale(
     from training.tiling import tiled
 
     resolved = resolve_model(model, scale)
-    upscaler = upscaler_of(resolved)
     images = read_images(source)
     files = destinations(source, destination, images.images)
-    notes = images.notes
+    chosen = upscaler_of(resolved, form, (image.pixels for image in images.images))
+    upscaler = chosen.upscale
+    notes = (*images.notes, *chosen.notes)
     if resolved.config is not None and tile != 0:
         tiling = tiling_of(resolved.config, tile)
         upscaler = tiled(upscaler, resolved.scale, tiling)
@@ -65,7 +67,7 @@ def upscale(
             write_image(file, upscaler(image.pixels), is_gray=image.is_gray)
             update(done)
     if json:
-        write_json({"files": [str(file) for file in files]})
+        write_json({"files": [str(file) for file in files], "form": chosen.form})
         return
     for file in files:
         write_line(str(file))
