@@ -1,0 +1,24 @@
+"""From the tensors of a network's authors to the state of ours."""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from blocks.config import NetworkConfigBase
+from blocks.official.layouts import layout_of
+from blocks.official.renaming import renamed
+from blocks.official.span import span_tensors
+from blocks.span import SpanConfig
+
+
+def from_official(tensors: Mapping[str, Tensor], config: NetworkConfigBase) -> dict[str, Tensor]:
+    """The state of the network of `config`, from tensors by the authors' names, in float32.
+
+    SPAN's branches are folded where `config` is of the folded form.
+
+    Raises:
+        ValueError: no names are known for the network, or the tensors are not its own.
+    """
+    if isinstance(config, SpanConfig):
+        return span_tensors(tensors, config)
+    return renamed(tensors, config, layout_of(config))
