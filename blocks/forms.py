@@ -15,6 +15,8 @@ from torch import nn
 
 from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork
+from blocks.safmn import WindowedSafmn
+from blocks.span import fold_span
 
 PLAIN = "plain"
 
@@ -28,16 +30,37 @@ class Form:
     """From the network, in evaluation mode and the callee's own, to a module of this form."""
     applies: Callable[[Any], bool] = lambda config: True
     """Whether networks of a configuration have this form."""
+    is_for_export: bool = False
+    """Whether it makes a better graph than the network itself, or the only one."""
 
 
 _PLAIN = Form(PLAIN, lambda network: network)
 
-FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType({})
+FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
+    {
+        "safmn": (_PLAIN, Form("windows", WindowedSafmn, is_for_export=True)),
+        "span": (
+            _PLAIN,
+            Form(
+                "folded",
+                fold_span,
+                applies=lambda config: config.form == "training",
+                is_for_export=True,
+            ),
+        ),
+    }
+)
 
 
 def forms_of(config: NetworkConfigBase) -> tuple[str, ...]:
     """The names of the forms that the network of `config` has, the network's own first."""
     return tuple(form.name for form in _applicable(config))
+
+
+def export_form(config: NetworkConfigBase) -> str:
+    """The form that is exported: the network's own, unless another is made for it."""
+    first, *others = _applicable(config)
+    return next((form.name for form in others if form.is_for_export), first.name)
 
 
 def in_form(network: SuperResolutionNetwork, name: str) -> nn.Module:

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from blocks import forms_of, in_form, load_network
+from blocks import SuperResolutionNetwork, forms_of, in_form, load_network
 from paretosr.forms import rank_forms, require_form
 from paretosr.models import ResolvedModel
 from training.quality import Upscaler, bicubic_upscaler, network_upscaler
@@ -43,18 +43,27 @@ def upscaler_of(
     require_form(model, form)
     if model.config is None:
         return ChosenUpscaler(bicubic_upscaler(model.scale), None)
+    network = trained_network(model)
+    names = forms_of(model.config) if form is None else (form,)
+    upscalers = {name: network_upscaler(in_form(network, name)) for name in names}
+    if len(names) == 1:
+        return ChosenUpscaler(upscalers[names[0]], names[0])
+    return _fastest(upscalers, _middle(next(iter(images))))
+
+
+def trained_network(model: ResolvedModel) -> SuperResolutionNetwork:
+    """Return the network that `model`, which is not bicubic, stands for.
+
+    Raises:
+        ValueError: it has no trained weights, or its checkpoint is corrupt.
+    """
     if model.weights is None:
         raise ValueError(
             f"MODEL must have trained weights, but {model.name!r} is only a design: train it "
             f"(paretosr train {model.name} --scale {model.scale} --out DIR) and give "
             "DIR/model.safetensors"
         )
-    network = load_network(model.weights)
-    names = forms_of(model.config) if form is None else (form,)
-    upscalers = {name: network_upscaler(in_form(network, name)) for name in names}
-    if len(names) == 1:
-        return ChosenUpscaler(upscalers[names[0]], names[0])
-    return _fastest(upscalers, _middle(next(iter(images))))
+    return load_network(model.weights)
 
 
 def _fastest(upscalers: dict[str, Upscaler], sample: NDArray[np.uint8]) -> ChosenUpscaler:
