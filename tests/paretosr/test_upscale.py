@@ -37,7 +37,7 @@ def test_a_folder_becomes_a_folder_of_png(
 ) -> None:
     completed = cli("upscale", checkpoint, photographs, tmp_path / "large", "--json")
     files = [tmp_path / "large" / name for name in ("narrow.png", "wide.png")]
-    assert completed.json == {"files": [str(file) for file in files]}
+    assert completed.json == {"files": [str(file) for file in files], "form": "plain"}
     for file in files:
         height, width, channels = _pixels(photographs / file.name).shape
         assert _pixels(file).shape == (2 * height, 2 * width, channels)
