@@ -43,6 +43,9 @@ from blocks.safmn import SafmnConfig as SafmnConfig
 from blocks.seemore import SeemoRe as SeemoRe
 from blocks.seemore import SeemoReConfig as SeemoReConfig
 from blocks.seemore import ranks_of as ranks_of
+from blocks.smsr import Smsr as Smsr
+from blocks.smsr import SmsrConfig as SmsrConfig
+from blocks.smsr import SoftOutput as SoftOutput
 from blocks.span import Span as Span
 from blocks.span import SpanConfig as SpanConfig
 from blocks.span import fold_span as fold_span

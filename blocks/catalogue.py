@@ -19,6 +19,7 @@ from blocks.rcan import RcanConfig
 from blocks.rlfn import RlfnConfig
 from blocks.safmn import SafmnConfig
 from blocks.seemore import SeemoReConfig
+from blocks.smsr import SmsrConfig
 from blocks.span import SpanConfig
 from blocks.splitsr import SplitSRConfig
 
@@ -67,6 +68,18 @@ def _splitsr(scale: Scale) -> CatalogueEntry:
         macs_published=None,
         published_convention="unknown: the tables of the paper could not be read",
         source="Liu et al. 2021, arXiv:2101.07996, figure and secondary notes",
+    )
+
+
+def _smsr(scale: Scale, mega_macs: int, executed: str) -> CatalogueEntry:
+    return CatalogueEntry(
+        name="smsr",
+        config=SmsrConfig(scale=scale),
+        macs_published=mega_macs * 10**6,
+        published_convention="all masks active, the transposed convolutions of the mask"
+        " predictors counted at every output pixel, 4 times what they take; rounded to 0.1 G;"
+        f" executed: {executed}",
+        source="Wang et al. 2021, arXiv:2006.09603, Table 1",
     )
 
 
@@ -130,6 +143,9 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         for s in SCALES
     ),
     *(_splitsr(s) for s in SCALES),
+    _smsr(2, 224_100, "131.6 G at a mean active fraction of 0.51"),
+    _smsr(3, 100_500, "67.8 G at a mean active fraction of 0.61"),
+    _smsr(4, 57_200, "41.6 G at a mean active fraction of 0.67"),
     _fsrcnn(2, 6000),
     _fsrcnn(3, 5000),
     _fsrcnn(4, 4600),

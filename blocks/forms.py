@@ -16,6 +16,7 @@ from torch import nn
 from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork
 from blocks.safmn import WindowedSafmn
+from blocks.smsr_forms import masked_smsr, sparse_smsr
 from blocks.span import fold_span
 
 PLAIN = "plain"
@@ -39,6 +40,11 @@ _PLAIN = Form(PLAIN, lambda network: network)
 FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
     {
         "safmn": (_PLAIN, Form("windows", WindowedSafmn, is_for_export=True)),
+        "smsr": (
+            Form("multiplied", lambda network: network),
+            Form("masked", masked_smsr),
+            Form("sparse", sparse_smsr),
+        ),
         "span": (
             _PLAIN,
             Form(

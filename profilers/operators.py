@@ -123,7 +123,7 @@ _COPIES = """_to_copy copy_ clone cat stack _unsafe_view _reshape_copy constant_
     quantize_per_channel dequantize fake_quantize_per_tensor_affine_cachemask
     fake_quantize_per_channel_affine_cachemask"""
 _INDEXING = """index index_select index_put index_put_ _unsafe_index gather scatter scatter_
-    scatter_add scatter_add_ scatter_reduce index_add index_add_ index_copy masked_fill
+    scatter_add scatter_add_ scatter_reduce index_add index_add_ index_copy index_copy_ masked_fill
     masked_fill_ masked_select masked_scatter nonzero take embedding _embedding_bag where topk sort
     argsort kthvalue bincount histc searchsorted bucketize unique_dim _unique2 take_along_dim"""
 _REDUCTIONS = """sum mean var var_mean std std_mean amax amin aminmax max min argmax argmin prod

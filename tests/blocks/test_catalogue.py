@@ -19,6 +19,9 @@ PARAMETERS = {
     ("splitsr", 2): 1_780_899,
     ("splitsr", 3): 1_965_539,
     ("splitsr", 4): 1_928_611,
+    ("smsr", 2): 987_306,
+    ("smsr", 3): 995_961,
+    ("smsr", 4): 1_008_078,
     # 12,464 weights, as the paper counts, 173 biases and 7 slopes.
     ("fsrcnn", 2): 12_644,
     ("fsrcnn", 3): 12_644,
@@ -117,6 +120,9 @@ def test_published_macs_are_those_the_paper_prints() -> None:
         ("seemore-t", 2): 45_000_000_000,
         ("seemore-t", 3): 20_000_000_000,
         ("seemore-t", 4): 12_000_000_000,
+        ("smsr", 2): 224_100_000_000,
+        ("smsr", 3): 100_500_000_000,
+        ("smsr", 4): 57_200_000_000,
         ("fsrcnn", 2): 6_000_000_000,
         ("fsrcnn", 3): 5_000_000_000,
         ("fsrcnn", 4): 4_600_000_000,
@@ -131,7 +137,7 @@ def test_published_macs_are_those_the_paper_prints() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known() -> None:
-    known = "known: seemore-t, seemore-b, seemore-l, splitsr, fsrcnn, fsrcnn-rgb, .*2025$"
+    known = "known: seemore-t, seemore-b, seemore-l, splitsr, smsr, fsrcnn, fsrcnn-rgb, .*2025$"
     with pytest.raises(ValueError, match=f"no network 'seemor-t'; {known}"):
         catalogue_config("seemor-t", 2)
 

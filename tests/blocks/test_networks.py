@@ -21,6 +21,8 @@ from blocks import (
     RlfnConfig,
     SafmnConfig,
     SeemoReConfig,
+    Smsr,
+    SmsrConfig,
     SpanConfig,
     SplitSRConfig,
     build_network,
@@ -79,6 +81,9 @@ CHANNELS = st.integers(1, 20)
 FOURFOLDS = st.integers(1, 5).map(lambda quarter: 4 * quarter)
 DEPTHS = st.integers(1, 3)
 REFERENCES: dict[str, st.SearchStrategy[NetworkConfig]] = {
+    "smsr": st.builds(
+        SmsrConfig, scale=SCALES, channels=st.sampled_from((16, 32)), modules=DEPTHS, layers=DEPTHS
+    ),
     "fsrcnn": st.builds(
         FsrcnnConfig,
         scale=SCALES,
@@ -139,6 +144,7 @@ EXAMPLES: dict[str, NetworkConfig] = {
         scale=2, channels=16, groups=1, hybrid_index=1, active_channels=4, image_skip="bilinear"
     ),
     "seemore": SeemoReConfig(scale=2, channels=16, groups=1, image_skip="bilinear"),
+    "smsr": SmsrConfig(scale=2, channels=32, modules=2, layers=3),
     "fsrcnn": FsrcnnConfig(scale=2, channels=16),
     "edsr": EdsrConfig(scale=2, channels=16, blocks=2),
     "carn": CarnConfig(scale=2, channels=16),
@@ -240,11 +246,13 @@ def test_the_last_convolution_is_the_last(config: NetworkConfig) -> None:
     ids=lambda config: config.arch_id,
 )
 def test_gradients_reach_every_parameter(config: NetworkConfig) -> None:
-    """Every expert chosen, so that none of them is legitimately left out."""
+    """Every expert chosen and every mask soft, so that no part is legitimately left out."""
     if isinstance(config, SeemoReConfig):
         config = config.replace(top_k=len(config.ranks))
     network = build_network(config)
-    network(torch.rand(2, 3, 16, 16)).square().mean().backward()
+    images = torch.rand(2, 3, 16, 16)
+    output = network.soft(images, 1.0).images if isinstance(network, Smsr) else network(images)
+    output.square().mean().backward()
     silent = [
         name
         for name, parameter in network.named_parameters()

@@ -11,6 +11,7 @@ from blocks import (
     NetworkConfig,
     SafmnConfig,
     SeemoReConfig,
+    SmsrConfig,
     SpanConfig,
     build_network,
     load_network,
@@ -39,6 +40,7 @@ def onnx_difference(file: Path, checkpoint: Path, shape: tuple[int, ...]) -> flo
     [
         SafmnConfig(scale=2, channels=8, blocks=1),  # its pooling has no operator in ONNX
         SeemoReConfig(scale=3, channels=8, groups=1, recursion=1, kernel=3),
+        SmsrConfig(scale=2, channels=16, modules=2),
         SpanConfig(scale=4, channels=8, blocks=1, form="training"),
     ],
     ids=lambda config: config.family,

@@ -6,9 +6,12 @@ import torch
 from blocks import (
     NetworkConfig,
     SeemoReConfig,
+    SmsrConfig,
     SplitSRConfig,
     build_network,
     catalogue_config,
+    forms_of,
+    in_form,
 )
 from profilers import analytic_cost, count_macs
 from profilers.analytic import macs_lr_size_px
@@ -189,3 +192,31 @@ def test_an_input_below_the_minimum_size_is_refused() -> None:
     config = catalogue_config("seemore-t", 2)
     with pytest.raises(ValueError, match="16"):
         analytic_cost(config, lr_height_px=8, lr_width_px=8, batch=1)
+
+
+@pytest.mark.parametrize(
+    ("scale", "true", "printed"), [(2, "223.80", "224.1"), (4, "57.15", "57.2")]
+)
+def test_smsr_prints_its_transposed_convolutions_at_every_output_pixel(
+    scale: int, true: str, printed: str
+) -> None:
+    """All masks active; the predictors work at every pixel, then at a quarter as many."""
+    height, width = macs_lr_size_px(scale)
+    transposed = 5 * 9 * 16 * 2
+    predictors = 5 * (9 * 64 * 16 + 9 * 16 * 16 // 4) + transposed // 4
+    modules = 5 * (4 * 9 * 64 * 64 + 4 * 64 * 64)
+    others = 9 * 3 * 64 + 9 * 64 * 64 + 5 * 64 * 64 + 9 * 64 * 64 + 9 * 64 * 3 * scale**2
+    attention = 5 * 2 * 64 * 4
+    macs = macs_of(catalogue_config("smsr", scale))
+    assert macs == height * width * (predictors + modules + others) + attention
+    assert f"{macs / 1e9:.2f}" == true
+    assert f"{(macs + height * width * transposed * 3 // 4) / 1e9:.1f}" == printed
+
+
+def test_every_operator_of_the_forms_of_smsr_is_known() -> None:
+    torch.manual_seed(0)
+    network = build_network(SmsrConfig(scale=2, channels=16, modules=2, layers=2))
+    images = torch.rand(2, 3, 9, 8)
+    for name in forms_of(network.config):
+        report = count_macs(in_form(network, name), images)
+        assert report.total > 0 and not report.uncounted
