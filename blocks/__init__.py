@@ -19,6 +19,7 @@ from blocks.config import parse_config as parse_config
 from blocks.edsr import Edsr as Edsr
 from blocks.edsr import EdsrConfig as EdsrConfig
 from blocks.families import Family as Family
+from blocks.forms import export_form as export_form
 from blocks.forms import forms_of as forms_of
 from blocks.forms import in_form as in_form
 from blocks.fsrcnn import Fsrcnn as Fsrcnn

@@ -17,7 +17,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from blocks.config import Count, NetworkConfigBase
-from blocks.layers import SuperResolutionNetwork, colour_shift, convolution, upsampling_factors
+from blocks.layers import (
+    SuperResolutionNetwork,
+    colour_shift,
+    convolution,
+    upsampling_factors,
+    upsampling_reach_px,
+)
 
 CASCADE_LENGTH = 3
 
@@ -42,6 +48,11 @@ class CarnConfig(NetworkConfigBase):
     @property
     def minimum_size_px(self) -> int:
         return 1
+
+    @property
+    def reach_px(self) -> int:
+        units = CASCADE_LENGTH**2
+        return 1 + 2 * units + upsampling_reach_px(self.scale)
 
     def canonical(self) -> Self:
         return self

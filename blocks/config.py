@@ -5,7 +5,7 @@ import hashlib
 import json
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -48,6 +48,9 @@ class NetworkConfigBase(FrozenConfig):
     family: str
     scale: Scale
 
+    whole_image_parts: ClassVar[str] = ""
+    """What makes an output pixel depend on the whole image, where `reach_px` is None."""
+
     @abstractmethod
     def canonical(self) -> Self:
         """The one configuration that stands for all that build the same network."""
@@ -56,6 +59,14 @@ class NetworkConfigBase(FrozenConfig):
     @abstractmethod
     def minimum_size_px(self) -> int:
         """The smallest height and width, in low-resolution pixels, the network accepts."""
+
+    @property
+    @abstractmethod
+    def reach_px(self) -> int | None:
+        """How many low-resolution pixels away an output pixel depends on, to each side.
+
+        None: on the whole image, or on where in the image it lies.
+        """
 
     @property
     def arch_id(self) -> str:

@@ -17,6 +17,7 @@ from blocks.layers import (
     SuperResolutionNetwork,
     convolution,
     upsampling_chain,
+    upsampling_reach_px,
 )
 
 INPUT_RANGE = 255
@@ -34,6 +35,10 @@ class EdsrConfig(NetworkConfigBase):
     @property
     def minimum_size_px(self) -> int:
         return 1
+
+    @property
+    def reach_px(self) -> int:
+        return 1 + 2 * self.blocks + 1 + upsampling_reach_px(self.scale)
 
     def canonical(self) -> Self:
         return self

@@ -17,7 +17,9 @@ from blocks.classsr import AllBranches, ClassSRConfig
 from blocks.config import NetworkConfigBase
 from blocks.fsrcnn_shuffled import shuffled
 from blocks.layers import SuperResolutionNetwork
+from blocks.safmn import WindowedSafmn
 from blocks.smsr_forms import masked_smsr, sparse_smsr
+from blocks.span import fold_span
 
 PLAIN = "plain"
 
@@ -31,6 +33,8 @@ class Form:
     """From the network, in evaluation mode and the callee's own, to a module of this form."""
     applies: Callable[[Any], bool] = lambda config: True
     """Whether networks of a configuration have this form."""
+    is_for_export: bool = False
+    """Whether it makes a better graph than the network itself, or the only one."""
 
 
 _PLAIN = Form(PLAIN, lambda network: network)
@@ -43,15 +47,25 @@ def _has_fsrcnn(config: ClassSRConfig) -> bool:
 FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
     {
         "fsrcnn": (_PLAIN, Form("shuffled", shuffled)),
+        "safmn": (_PLAIN, Form("windows", WindowedSafmn, is_for_export=True)),
         "smsr": (
             Form("multiplied", lambda network: network),
-            Form("masked", masked_smsr),
+            Form("masked", masked_smsr, is_for_export=True),
             Form("sparse", sparse_smsr),
         ),
         "classsr": (
             Form("routed", lambda network: network),
             Form("routed_shuffled", shuffled, _has_fsrcnn),
             Form("all_branches", AllBranches),
+        ),
+        "span": (
+            _PLAIN,
+            Form(
+                "folded",
+                fold_span,
+                applies=lambda config: config.form == "training",
+                is_for_export=True,
+            ),
         ),
     }
 )
@@ -60,6 +74,12 @@ FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
 def forms_of(config: NetworkConfigBase) -> tuple[str, ...]:
     """The names of the forms that the network of `config` has, the network's own first."""
     return tuple(form.name for form in _applicable(config))
+
+
+def export_form(config: NetworkConfigBase) -> str:
+    """The form that is exported: the network's own, unless another is made for it."""
+    first, *others = _applicable(config)
+    return next((form.name for form in others if form.is_for_export), first.name)
 
 
 def in_form(network: SuperResolutionNetwork, name: str) -> nn.Module:

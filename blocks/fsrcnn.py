@@ -39,6 +39,18 @@ class FsrcnnConfig(NetworkConfigBase):
     def minimum_size_px(self) -> int:
         return 1
 
+    @property
+    def reach_px(self) -> int:
+        # Input pixel i spreads over the output pixels from scale i - padding on, KERNEL_PX of them.
+        before = (KERNEL_PX - 1 - self.padding_px) // self.scale
+        behind = (self.scale - 1 + self.padding_px) // self.scale
+        return 2 + self.mapping_layers + max(before, behind)
+
+    @property
+    def padding_px(self) -> int:
+        """Output pixels of the transposed convolution that are cut off on the left."""
+        return (KERNEL_PX - self.scale + 1) // 2
+
     def canonical(self) -> Self:
         return self
 
@@ -61,7 +73,7 @@ class Fsrcnn(PlainRangeNetwork):
         self.shrink = nn.Sequential(convolution(C, mapped, 1), nn.PReLU())
         self.map = nn.Sequential(*_mapping(config))
         self.expand = nn.Sequential(convolution(mapped, C, 1), nn.PReLU())
-        padding = (KERNEL_PX - scale + 1) // 2
+        padding = config.padding_px
         self.output_convolution = nn.ConvTranspose2d(
             C,
             planes,

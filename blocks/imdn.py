@@ -5,7 +5,7 @@ model/architecture.py). Departure: the variance inside the attention is at least
 because the root of 0 has no finite gradient; it changes nothing where a channel varies.
 """
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
 from pydantic import model_validator
@@ -21,6 +21,8 @@ SMALLEST_VARIANCE = 1e-12
 
 class ImdnConfig(NetworkConfigBase):
     """An IMDN network; the defaults are the published one."""
+
+    whole_image_parts: ClassVar[str] = "contrast attention"
 
     family: Literal["imdn"] = "imdn"
     channels: Count = 64
@@ -38,6 +40,10 @@ class ImdnConfig(NetworkConfigBase):
     @property
     def minimum_size_px(self) -> int:
         return 1
+
+    @property
+    def reach_px(self) -> None:
+        return None
 
     def canonical(self) -> Self:
         return self

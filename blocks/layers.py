@@ -218,6 +218,17 @@ def upsampling_factors(scale: Scale) -> tuple[int, ...]:
     return (2, 2) if scale == 4 else (scale,)
 
 
+def upsampling_reach_px(scale: Scale, convolutions: int = 1) -> int:
+    """The reach, in low-resolution pixels, of a chain of upsamplers and 3x3 convolutions behind.
+
+    Pixels on the finer grid reach into as many coarse ones as they touch.
+    """
+    reach_px = convolutions
+    for factor in upsampling_factors(scale):
+        reach_px = math.ceil(reach_px / factor) + 1
+    return reach_px
+
+
 def upsampling_chain(
     channels: int, scale: Scale, activation: nn.Module | None = None
 ) -> Iterator[nn.Module]:

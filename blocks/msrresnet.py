@@ -16,6 +16,7 @@ from blocks.layers import (
     convolution,
     initialise_small,
     upsampling_chain,
+    upsampling_reach_px,
 )
 
 SLOPE = 0.1
@@ -31,6 +32,10 @@ class MsrResNetConfig(NetworkConfigBase):
     @property
     def minimum_size_px(self) -> int:
         return 1
+
+    @property
+    def reach_px(self) -> int:
+        return 1 + 2 * self.blocks + upsampling_reach_px(self.scale, convolutions=2)
 
     def canonical(self) -> Self:
         return self

@@ -5,7 +5,7 @@ Departures: none; the shifts by the mean colour are 1x1 convolutions that are tr
 ClassSR, where only the module and not its weights is frozen.
 """
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from torch import Tensor, nn
 
@@ -27,6 +27,8 @@ INPUT_RANGE = 255
 class RcanConfig(NetworkConfigBase):
     """An RCAN network; the defaults are the published one."""
 
+    whole_image_parts: ClassVar[str] = "channel attention"
+
     family: Literal["rcan"] = "rcan"
     channels: Count = 64
     groups: Count = 10
@@ -36,6 +38,10 @@ class RcanConfig(NetworkConfigBase):
     @property
     def minimum_size_px(self) -> int:
         return 1
+
+    @property
+    def reach_px(self) -> None:
+        return None
 
     def canonical(self) -> Self:
         return self

@@ -4,7 +4,7 @@ Source: Kong et al. 2022 (RLFN), arXiv:2205.07514, and the authors' code (byteda
 Departures: none. What is trained is what is deployed: there is nothing to fold.
 """
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -21,6 +21,8 @@ POOL_STRIDE_PX = 3
 class RlfnConfig(NetworkConfigBase):
     """An RLFN network; the defaults are the paper's."""
 
+    whole_image_parts: ClassVar[str] = "an attention map stretched to the image"
+
     family: Literal["rlfn"] = "rlfn"
     channels: Count = 52
     inner_channels: Count = 52
@@ -32,6 +34,10 @@ class RlfnConfig(NetworkConfigBase):
     def minimum_size_px(self) -> int:
         # The smallest input of which a 3x3 convolution of stride 2 leaves one pooling window.
         return 2 * POOL_SIZE_PX + 1
+
+    @property
+    def reach_px(self) -> None:
+        return None
 
     def canonical(self) -> Self:
         return self

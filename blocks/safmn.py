@@ -4,7 +4,7 @@ Source: Sun et al. 2023 (SAFMN), arXiv:2302.13800, and the authors' code (sunny2
 the variant of the NTIRE 2023 challenge as in Amazingren/NTIRE2024_ESR. Departures: none.
 """
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
 from pydantic import model_validator
@@ -27,6 +27,8 @@ class SafmnConfig(NetworkConfigBase):
     the bilinearly enlarged image in place of the long skip.
     """
 
+    whole_image_parts: ClassVar[str] = "modulation pooled by the size of the image"
+
     family: Literal["safmn"] = "safmn"
     channels: Count = 36
     blocks: Count = 8
@@ -46,6 +48,10 @@ class SafmnConfig(NetworkConfigBase):
     @property
     def minimum_size_px(self) -> int:
         return max(POOLING_FACTORS[self.design])
+
+    @property
+    def reach_px(self) -> None:
+        return None
 
     def canonical(self) -> Self:
         return self
@@ -92,9 +98,13 @@ class SpatialModulation(nn.Module):
             if factor == 1:
                 parts.append(local(part))
                 continue
-            pooled = F.adaptive_max_pool2d(part, (height // factor, width // factor))
+            pooled = self.pool(part, factor)
             parts.append(F.interpolate(local(pooled), size=(height, width), mode="nearest"))
         return x * F.gelu(self.fuse(torch.cat(parts, dim=1)))
+
+    def pool(self, x: Tensor, factor: int) -> Tensor:
+        """The maximum of each of H // factor by W // factor windows."""
+        return F.adaptive_max_pool2d(x, (x.shape[2] // factor, x.shape[3] // factor))
 
 
 class ModulationBlock(nn.Module):
@@ -145,3 +155,43 @@ class Safmn(PlainRangeNetwork):
     @property
     def last_convolutions(self) -> tuple[nn.Conv2d]:
         return (self.output_convolution,)
+
+
+class WindowedSafmn(nn.Module):
+    """A SAFMN with its windows spelt out: the same function, without an operator ONNX lacks.
+
+    Shape: (N, 3, h, w) -> (N, 3, scale h, scale w).
+    """
+
+    def __init__(self, network: Safmn) -> None:
+        super().__init__()
+        self.network = network
+        for module in network.modules():
+            if isinstance(module, SpatialModulation):
+                module.pool = _pool_windows  # type: ignore[method-assign]
+
+    def forward(self, images: Tensor) -> Tensor:
+        enlarged: Tensor = self.network(images)
+        return enlarged
+
+
+def _pool_windows(x: Tensor, factor: int) -> Tensor:
+    for dim in (2, 3):
+        x = _maxima(x, dim, factor)
+    return x
+
+
+def _maxima(x: Tensor, dim: int, factor: int) -> Tensor:
+    """The maximum of each window along one side; windows overlap where sizes do not divide."""
+    size = x.shape[dim]
+    count = size // factor
+    windows = torch.arange(count, device=x.device)
+    first = windows * size // count
+    last = ((windows + 1) * size - 1) // count
+    # No window has more than 2 factor pixels; a shorter one has its last pixel several times.
+    places = torch.minimum(
+        first[:, None] + torch.arange(2 * factor, device=x.device), last[:, None]
+    )
+    pixels = x.index_select(dim, places.flatten())
+    shape = (*x.shape[:dim], count, 2 * factor, *x.shape[dim + 1 :])
+    return pixels.reshape(shape).amax(dim + 1)

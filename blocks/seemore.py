@@ -8,7 +8,7 @@ FFN ratio other than 2 the output projection takes ratio C / 2 channels.
 """
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -30,6 +30,8 @@ AGGREGATION_STRIDE = 4
 
 class SeemoReConfig(NetworkConfigBase):
     """A SeemoRe network; the defaults are SeemoRe-T."""
+
+    whole_image_parts: ClassVar[str] = "routers and a pooled context"
 
     family: Literal["seemore"] = "seemore"
     channels: Count = 36
@@ -80,6 +82,10 @@ class SeemoReConfig(NetworkConfigBase):
     @property
     def minimum_size_px(self) -> int:
         return int(AGGREGATION_STRIDE**self.recursion)
+
+    @property
+    def reach_px(self) -> None:
+        return None
 
     def canonical(self) -> Self:
         return self.replace(

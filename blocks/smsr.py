@@ -9,7 +9,7 @@ the dense one at a tie (theirs drops such a channel); a batch of any size is tak
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from pydantic import model_validator
@@ -32,6 +32,8 @@ POOL = 2
 class SmsrConfig(NetworkConfigBase):
     """An SMSR network; the defaults are the published one."""
 
+    whole_image_parts: ClassVar[str] = "channel attention"
+
     family: Literal["smsr"] = "smsr"
     channels: Count = 64
     modules: Count = 5
@@ -53,11 +55,7 @@ class SmsrConfig(NetworkConfigBase):
         return 1
 
     @property
-    def reach_px(self) -> int | None:
-        """How many low-resolution pixels away an output pixel depends on; None: on the whole image.
-
-        Here on the whole image, by the channel attention.
-        """
+    def reach_px(self) -> None:
         return None
 
     def canonical(self) -> Self:

@@ -36,6 +36,10 @@ class SpanConfig(NetworkConfigBase):
     def minimum_size_px(self) -> int:
         return 1
 
+    @property
+    def reach_px(self) -> int:
+        return 1 + 3 * self.blocks + 1 + 1
+
     def canonical(self) -> Self:
         fusion = None if self.fusion_channels == self.channels else self.fusion_channels
         return self.replace(fusion_channels=fusion)

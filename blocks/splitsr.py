@@ -6,7 +6,7 @@ no normalisation, ReLU, no skip on the active channels, group and trunk convolut
 skips. The split upsampler is a reading of our own.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -22,6 +22,7 @@ from blocks.layers import (
     SuperResolutionNetwork,
     convolution,
     upsampling_factors,
+    upsampling_reach_px,
 )
 
 HybridScope = Literal["group", "block"]
@@ -35,6 +36,8 @@ HYBRID_MODES: tuple[HybridMode, ...] = ("split_first", "standard_first", "interl
 
 class SplitSRConfig(NetworkConfigBase):
     """A SplitSR network; the defaults are the sheet's reading of the paper's chosen point."""
+
+    whole_image_parts: ClassVar[str] = "channel attention"
 
     family: Literal["splitsr"] = "splitsr"
     channels: Count = 64
@@ -90,6 +93,14 @@ class SplitSRConfig(NetworkConfigBase):
     def minimum_size_px(self) -> int:
         return 1
 
+    @property
+    def reach_px(self) -> int | None:
+        if self.canonical().attention != "none":
+            return None
+        groups = sum(self._group_reach_px(pattern) for pattern in self.split_pattern)
+        last = upsampling_reach_px(self.scale) if self.upsampler == "chain" else 1
+        return 1 + groups + 1 + last  # the image skip's own 2 px never reach as far
+
     def canonical(self) -> Self:
         blocks = [is_split for group in self.split_pattern for is_split in group]
         splits_features = any(blocks)
@@ -108,6 +119,17 @@ class SplitSRConfig(NetworkConfigBase):
             location=location,
             attention="none" if all(blocks) else self.attention,
         )
+
+    def _group_reach_px(self, pattern: tuple[bool, ...]) -> int:
+        """The reach of a group: split blocks rotate, so that each channel has its own."""
+        active = self.active_channels
+        reaches = [0] * self.channels
+        for is_split in pattern:
+            if is_split:
+                reaches = reaches[active:] + [max(reaches[:active]) + 1] * active
+            else:
+                reaches = [max(reaches) + 2] * self.channels
+        return max(reaches) + 1
 
     def _first_placement(self) -> tuple[HybridScope, HybridMode, int]:
         """The first scope, mode and index, in a fixed order, that give this split pattern."""

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from paretosr.commands.evaluate import evaluate
+from paretosr.commands.export import export
 from paretosr.commands.import_weights import import_weights
 from paretosr.commands.models import models
 from paretosr.commands.plot import plot
@@ -22,7 +23,8 @@ from paretosr.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
-    search, profile, plot, report, train, evaluate, upscale, import_weights, models, targets,
+    search, profile, plot, report, train, evaluate, upscale, import_weights, export, models,
+    targets,
 ):  # fmt: skip
     app.command()(command)
 

@@ -1,18 +1,20 @@
 """What MODEL costs on a target: everything that `paretosr profile` shows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from blocks import build_network
+from paretosr.forms import require_form
 from paretosr.models import ResolvedModel
 from profilers import (
     CrossCheck,
     Latency,
     LatencyMeter,
     RatioEstimate,
+    Subject,
     Target,
     analytic_cost,
     compare,
@@ -21,7 +23,7 @@ from profilers import (
     measure_peak_memory_mib,
 )
 from profilers.clock import clock_of
-from profilers.preparation import prepare_checked
+from profilers.fastest_form import prepare_fastest_form
 from profilers.runtimes import require_available
 from training.quality import bicubic_upscaler
 
@@ -31,6 +33,9 @@ _CROSS_CHECK_SIDE_PX = 64
 
 # Of the time for timing, what the calibration of the reference network gets.
 _CALIBRATION_SHARE = 0.25
+
+# And of that for a comparison, what the choice among a network's forms gets.
+_FORMS_SHARE = 0.2
 
 Told = Callable[[str], None]
 
@@ -54,16 +59,20 @@ class ModelProfile:
 
 
 def profile_model(
-    model: ResolvedModel, target: Target, *, max_seconds: float, told: Told
+    model: ResolvedModel, target: Target, *, form: str | None, max_seconds: float, told: Told
 ) -> ModelProfile:
     """Return the costs of `model`; `told` hears what is being measured.
 
+    Without a `form` the network is measured in the one that is the fastest on the target.
+
     Raises:
-        ValueError: the target is missing here, or its input is too small for the network.
+        ValueError: the target is missing here, its input is too small for the network, or there
+            is no such form.
         ProfilingFailed: a measuring process died or could not run the network.
     """
     require_available(target)
-    if model.config is None:
+    subject = subject_of(model, form)
+    if model.config is None or subject is None:
         told("timing")
         return ModelProfile(0, 0, None, None, _time_bicubic(model, target, max_seconds), (), 0)
     told("counting")
@@ -77,14 +86,14 @@ def profile_model(
     cross_checks = cross_check(
         build_network(model.config), lr_height_px=side_px, lr_width_px=side_px
     )
-    told("measuring memory")
-    peak_memory_mib = measure_peak_memory_mib(model.config, target)
     told("timing")
     with LatencyMeter(target) as meter:
         calibration = meter.calibrate(max_seconds * _CALIBRATION_SHARE)
         latency = meter.measure(
-            model.config, calibration, max_seconds=max_seconds * (1 - _CALIBRATION_SHARE)
+            subject, calibration, max_seconds=max_seconds * (1 - _CALIBRATION_SHARE)
         )
+    told("measuring memory")
+    peak_memory_mib = measure_peak_memory_mib(replace(subject, form=latency.form), target)
     return ModelProfile(
         params=cost.params,
         macs=cost.macs,
@@ -97,40 +106,67 @@ def profile_model(
 
 
 def compare_models(
-    model: ResolvedModel, other: ResolvedModel, target: Target, *, max_seconds: float
+    model: ResolvedModel,
+    other: ResolvedModel,
+    target: Target,
+    *,
+    form: str | None,
+    max_seconds: float,
 ) -> RatioEstimate:
     """Return the time of `model` over that of `other`, timed in turn.
 
+    Each is timed in its fastest form, `model` in `form` where that is given.
+
     Raises:
-        ValueError: the target is missing here, or its input is too small for a network.
+        ValueError: the target is missing here, its input is too small for a network, or there
+            is no such form.
         ProfilingFailed: the measuring process died or could not run a network.
     """
     require_available(target)
-    if model.config is not None and other.config is not None:
+    subject, against = subject_of(model, form), subject_of(other, None)
+    if subject is not None and against is not None:
         with LatencyMeter(target) as meter:
-            return meter.compare(model.config, other.config, max_seconds=max_seconds)
+            return meter.compare(subject, against, max_seconds=max_seconds)
     # Bicubic is NumPy code and has no runtime to run it: both are timed in this process.
     torch.set_num_threads(target.threads)
     _, clock = clock_of(target)
-    calls = _call_of(model, target), _call_of(other, target)
-    return compare(*calls, max_seconds=max_seconds, clock=clock)
+    forms_seconds = max_seconds * _FORMS_SHARE
+    calls = (
+        _call_of(model, subject, target, forms_seconds),
+        _call_of(other, against, target, forms_seconds),
+    )
+    return compare(*calls, max_seconds=max_seconds - forms_seconds, clock=clock)
+
+
+def subject_of(model: ResolvedModel, form: str | None) -> Subject | None:
+    """Return what a measuring process runs: the model with its weights; None for bicubic.
+
+    Raises:
+        ValueError: there is no such form.
+    """
+    require_form(model, form)
+    if model.config is None:
+        return None
+    return Subject(model.config, model.weights, form)
 
 
 def _time_bicubic(model: ResolvedModel, target: Target, max_seconds: float) -> Latency:
     with LatencyMeter(target) as meter:
         calibration = meter.calibrate(max_seconds * _CALIBRATION_SHARE)
     return measure_callable(
-        _call_of(model, target),
+        _call_of(model, None, target, max_seconds),
         target,
         calibration,
         max_seconds=max_seconds * (1 - _CALIBRATION_SHARE),
     )
 
 
-def _call_of(model: ResolvedModel, target: Target) -> Callable[[], object]:
+def _call_of(
+    model: ResolvedModel, subject: Subject | None, target: Target, forms_seconds: float
+) -> Callable[[], object]:
     """Return one pass over a batch of the target's size."""
-    if model.config is not None:
-        return prepare_checked(build_network(model.config), target).call
+    if subject is not None:
+        return prepare_fastest_form(subject, target, forms_seconds).prepared.call
     upscale = bicubic_upscaler(model.scale)
     shape = (target.batch, target.lr_height_px, target.lr_width_px, 3)
     images = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)

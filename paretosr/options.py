@@ -41,6 +41,13 @@ DataOption = Annotated[
         help="Folder of images (PNG, JPEG, BMP, TIFF, WebP), or the embedded photographs.",
     ),
 ]
+FormOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FORM",
+        help="Form in which the network is computed; by default the fastest of its forms.",
+    ),
+]
 JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print the result as one JSON document on standard output."),

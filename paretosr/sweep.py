@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from blocks import CATALOGUE, CatalogueEntry
 from paretosr.profile_table import COLUMNS, ProfileTable, Row
@@ -12,6 +12,7 @@ from profilers import (
     Calibration,
     LatencyMeter,
     ProfilingFailed,
+    Subject,
     Target,
     analytic_cost,
     measure_peak_memory_mib,
@@ -121,10 +122,10 @@ def _costs(
     max_seconds: float,
 ) -> Iterator[dict[str, object]]:
     """Yield the costs of one cell as they become known."""
-    config, target = network.config, meter.target
+    subject, target = Subject(network.config), meter.target
     yield asdict(
         analytic_cost(
-            config,
+            subject.config,
             lr_height_px=target.lr_height_px,
             lr_width_px=target.lr_width_px,
             batch=target.batch,
@@ -135,11 +136,13 @@ def _costs(
     yield {"clock": calibration.clock, "reference_ms": calibration.reference_ms}
     started = time.monotonic()
     timing = min(_TIMING_SECONDS, max_seconds / 3)
-    yield asdict(
-        meter.measure(config, calibration, max_seconds=timing, grace_seconds=max_seconds - timing)
+    latency = meter.measure(
+        subject, calibration, max_seconds=timing, grace_seconds=max_seconds - timing
     )
+    yield asdict(latency)
     left = max(0.0, max_seconds - (time.monotonic() - started))
-    yield {"peak_memory_mib": measure_peak_memory_mib(config, target, timeout_seconds=left)}
+    timed = replace(subject, form=latency.form)
+    yield {"peak_memory_mib": measure_peak_memory_mib(timed, target, timeout_seconds=left)}
 
 
 def _names(network: CatalogueEntry, target: Target) -> dict[str, object]:

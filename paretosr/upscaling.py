@@ -1,22 +1,79 @@
 """From a resolved MODEL to enlarged images."""
 
-from blocks import load_network
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blocks import SuperResolutionNetwork, forms_of, in_form, load_network
+from paretosr.forms import rank_forms, require_form
 from paretosr.models import ResolvedModel
 from training.quality import Upscaler, bicubic_upscaler, network_upscaler
 
+# The forms of a network are compared on the middle of an image, no larger than this.
+_SAMPLE_SIDE_PX = 256
 
-def upscaler_of(model: ResolvedModel) -> Upscaler:
-    """Return a function from uint8 (h, w, 3) to uint8 (s h, s w, 3), with s = model.scale.
+
+@dataclass(frozen=True)
+class ChosenUpscaler:
+    """An upscaler, and how it computes.
+
+    Attributes:
+        upscale: from uint8 (h, w, 3) to uint8 (s h, s w, 3), with s = model.scale.
+        form: the form of the network; None for bicubic.
+        notes: what to tell of the choice of a form, if there was one.
+    """
+
+    upscale: Upscaler
+    form: str | None
+    notes: tuple[str, ...] = ()
+
+
+def upscaler_of(
+    model: ResolvedModel, form: str | None, images: Iterable[NDArray[np.uint8]]
+) -> ChosenUpscaler:
+    """Return `model` in a form, or in the one that is the fastest on the first of `images`.
 
     Raises:
-        ValueError: the model is a network without trained weights, or its checkpoint is corrupt.
+        ValueError: the model is a network without trained weights, its checkpoint is corrupt, or
+            it has no such form.
     """
+    require_form(model, form)
     if model.config is None:
-        return bicubic_upscaler(model.scale)
+        return ChosenUpscaler(bicubic_upscaler(model.scale), None)
+    network = trained_network(model)
+    names = forms_of(model.config) if form is None else (form,)
+    upscalers = {name: network_upscaler(in_form(network, name)) for name in names}
+    if len(names) == 1:
+        return ChosenUpscaler(upscalers[names[0]], names[0])
+    return _fastest(upscalers, _middle(next(iter(images))))
+
+
+def trained_network(model: ResolvedModel) -> SuperResolutionNetwork:
+    """Return the network that `model`, which is not bicubic, stands for.
+
+    Raises:
+        ValueError: it has no trained weights, or its checkpoint is corrupt.
+    """
     if model.weights is None:
         raise ValueError(
             f"MODEL must have trained weights, but {model.name!r} is only a design: train it "
             f"(paretosr train {model.name} --scale {model.scale} --out DIR) and give "
             "DIR/model.safetensors"
         )
-    return network_upscaler(load_network(model.weights))
+    return load_network(model.weights)
+
+
+def _fastest(upscalers: dict[str, Upscaler], sample: NDArray[np.uint8]) -> ChosenUpscaler:
+    ratios = rank_forms({name: partial(upscale, sample) for name, upscale in upscalers.items()})
+    fastest, *others = ratios
+    slower = ", ".join(f"{name} takes {ratios[name]:.2f} times as long" for name in others)
+    note = f"computed in the form {fastest}, the fastest here: {slower} (--form)"
+    return ChosenUpscaler(upscalers[fastest], fastest, (note,))
+
+
+def _middle(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    top, left = (max(0, side - _SAMPLE_SIDE_PX) // 2 for side in pixels.shape[:2])
+    return pixels[top : top + _SAMPLE_SIDE_PX, left : left + _SAMPLE_SIDE_PX]

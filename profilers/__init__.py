@@ -10,6 +10,7 @@ from profilers.crosscheck import cross_check as cross_check
 from profilers.device import describe_device as describe_device
 from profilers.executed import ExecutedMacs as ExecutedMacs
 from profilers.executed import executed_macs as executed_macs
+from profilers.fastest_form import OtherForm as OtherForm
 from profilers.latency import Calibration as Calibration
 from profilers.latency import Latency as Latency
 from profilers.latency import LatencyMeter as LatencyMeter
@@ -31,6 +32,7 @@ from profilers.runtimes import Runtime as Runtime
 from profilers.runtimes import TargetStatus as TargetStatus
 from profilers.runtimes import list_targets as list_targets
 from profilers.runtimes import require_available as require_available
+from profilers.subject import Subject as Subject
 from profilers.targets import Target as Target
 from profilers.timing import RatioEstimate as RatioEstimate
 from profilers.timing import compare as compare

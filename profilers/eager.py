@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from profilers.images import random_images
+from profilers.images import sample_images
 from profilers.prepared import Missing, PreparedCall
 from profilers.targets import Target
 
@@ -27,7 +27,7 @@ class EagerRuntime:
         )
 
     def prepare(self, network: nn.Module, target: Target) -> PreparedCall:
-        """Return one forward pass over random images of the target's size.
+        """Return one forward pass over the target's images.
 
         With precision bfloat16 weights and images are bfloat16 throughout: autocast would
         convert the weights anew at every call. The thread count is the process's affair.
@@ -45,7 +45,7 @@ def network_on(target: Target, network: nn.Module) -> nn.Module:
 def forward_pass(module: Callable[[torch.Tensor], torch.Tensor], target: Target) -> PreparedCall:
     """Return a call of `module` on the target's images that waits for the result."""
     dtype, layout = _format(target)
-    images = random_images(target).to(target.device, dtype, memory_format=layout)
+    images = sample_images(target).to(target.device, dtype, memory_format=layout)
     synchronise = torch.cuda.synchronize if target.device == "cuda" else None
 
     def call() -> torch.Tensor:

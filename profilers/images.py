@@ -1,17 +1,45 @@
 """The images that networks are timed and compared on."""
 
+from collections.abc import Iterator
+from importlib.resources import as_file, files
+from itertools import count, islice
+
+import numpy as np
+import PIL.Image
 import torch
+from numpy.typing import NDArray
 
 from profilers.targets import Target
 
-_SEED = 0
+# Inside the wheel of scikit-image.
+_PHOTOGRAPHS = ("chelsea.png", "astronaut.png", "coffee.png", "rocket.jpg")
 
 
-def random_images(target: Target) -> torch.Tensor:
-    """Return the same noise in [0, 1] at every call; each image of the batch is another.
+def sample_images(target: Target) -> torch.Tensor:
+    """Return photographs, the same at every call; each image of the batch is another.
 
-    Shape: (batch, 3, lr_height_px, lr_width_px) of `target`, float32 on the CPU, NCHW.
+    Noise would not do: what networks with masks or routes skip depends on what they see.
+
+    Shape: (batch, 3, lr_height_px, lr_width_px) of `target`, float32 in [0, 1] on the CPU, NCHW.
     """
-    generator = torch.Generator().manual_seed(_SEED)
-    shape = (target.batch, 3, target.lr_height_px, target.lr_width_px)
-    return torch.rand(shape, generator=generator)
+    size = (target.lr_height_px, target.lr_width_px)
+    batch = np.stack([_fit(pixels, size) for pixels in islice(_photographs(), target.batch)])
+    return torch.from_numpy(batch).permute(0, 3, 1, 2).float().div(255).contiguous()
+
+
+def _photographs() -> Iterator[NDArray[np.uint8]]:
+    """Yield the photographs without end, each time round mirrored and shifted by a pixel more."""
+    for turn in count():
+        for name in _PHOTOGRAPHS:
+            with as_file(files("skimage") / "data" / name) as path, PIL.Image.open(path) as image:
+                pixels = np.asarray(image.convert("RGB"))
+            yield np.roll(pixels[:, :: (-1) ** turn], turn // 2, axis=1)
+
+
+def _fit(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return the middle of an image, mirrored at its borders where it is too small."""
+    missing = [max(0, wanted - side) for wanted, side in zip(size, pixels.shape, strict=False)]
+    around = [(lacking // 2, lacking - lacking // 2) for lacking in missing]
+    padded = np.pad(pixels, (*around, (0, 0)), mode="symmetric")
+    top, left = ((side - wanted) // 2 for wanted, side in zip(size, padded.shape, strict=False))
+    return padded[top : top + size[0], left : left + size[1]]

@@ -1,17 +1,18 @@
 """Latency of networks on a target, in the reference network's time and in milliseconds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
 
-from blocks import NetworkConfig
 from profilers.child import Child
 from profilers.clock import clock_of
+from profilers.fastest_form import OtherForm
 from profilers.preparation import prepare_checked
 from profilers.reference import REFERENCE_NAME, ReferenceNetwork
 from profilers.runtimes import require_available
+from profilers.subject import Subject
 from profilers.targets import Target
 from profilers.timing import RatioEstimate, compare
 
@@ -48,7 +49,8 @@ class Latency:
     ten were faster) are plain times. `repeats` counts the timed calls. `prepare_seconds` is the
     elapsed time of conversion, export and compilation before the first call, and
     `max_difference` the largest of an output value from eager's in float32 (see `Prepared`);
-    both are None for what is not a network.
+    both are None for what is not a network. `form` is the form of the network that was timed,
+    and `other_forms` what is known of those that were left, if the choice was free.
     """
 
     latency_ms: float
@@ -60,6 +62,8 @@ class Latency:
     repeats: int
     prepare_seconds: float | None
     max_difference: float | None
+    form: str | None = None
+    other_forms: tuple[OtherForm, ...] = ()
 
 
 class LatencyMeter:
@@ -100,31 +104,32 @@ class LatencyMeter:
 
     def measure(
         self,
-        config: NetworkConfig,
+        subject: Subject,
         calibration: Calibration,
         *,
         max_seconds: float,
         grace_seconds: float = GRACE_SECONDS,
     ) -> Latency:
-        """Return the latency of the network `config` describes, with random weights.
+        """Return the latency of a network, in its fastest form unless the subject names one.
 
         Raises:
             ValueError: the calibration belongs to another target or reference.
         """
         _require_calibration_of(self.target, calibration)
-        answer = self._ask({"do": "measure", "config": _json(config)}, max_seconds, grace_seconds)
+        message = {"do": "measure", "subject": subject.to_json()}
+        answer = self._ask(message, max_seconds, grace_seconds)
         return _latency(
             RatioEstimate(**answer["estimate"]),
             calibration,
             prepare_seconds=answer["prepare_seconds"],
             max_difference=answer["max_difference"],
+            form=answer["form"],
+            other_forms=tuple(OtherForm(**other) for other in answer["other_forms"]),
         )
 
-    def compare(
-        self, config: NetworkConfig, other: NetworkConfig, *, max_seconds: float
-    ) -> RatioEstimate:
-        """Return the time of `config` over that of `other`, timed in turn."""
-        message = {"do": "compare", "config": _json(config), "other": _json(other)}
+    def compare(self, subject: Subject, other: Subject, *, max_seconds: float) -> RatioEstimate:
+        """Return the time of `subject` over that of `other`, timed in turn."""
+        message = {"do": "compare", "subject": subject.to_json(), "other": other.to_json()}
         return RatioEstimate(**self._ask(message, max_seconds)["estimate"])
 
     def close(self) -> None:
@@ -133,7 +138,7 @@ class LatencyMeter:
 
     def _ask(
         self,
-        message: dict[str, object],
+        message: Mapping[str, object],
         max_seconds: float,
         grace_seconds: float = GRACE_SECONDS,
     ) -> dict[str, Any]:
@@ -173,6 +178,8 @@ def _latency(
     *,
     prepare_seconds: float | None = None,
     max_difference: float | None = None,
+    form: str | None = None,
+    other_forms: tuple[OtherForm, ...] = (),
 ) -> Latency:
     return Latency(
         latency_ms=estimate.ratio * calibration.reference_ms,
@@ -184,6 +191,8 @@ def _latency(
         repeats=estimate.repeats,
         prepare_seconds=prepare_seconds,
         max_difference=max_difference,
+        form=form,
+        other_forms=other_forms,
     )
 
 
@@ -193,7 +202,3 @@ def _require_calibration_of(target: Target, calibration: Calibration) -> None:
             f"the calibration must be of {REFERENCE_NAME} on {target}, got "
             f"{calibration.reference} on {calibration.target}; calibrate this target"
         )
-
-
-def _json(config: NetworkConfig) -> object:
-    return config.model_dump(mode="json")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 
-from blocks import NetworkConfig
 from profilers.child import Child
 from profilers.prepared import PreparedCall
 from profilers.runtimes import require_available
+from profilers.subject import Subject
 from profilers.targets import Target
 
 MIB = 2**20
@@ -22,9 +22,11 @@ RETURN_FREED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(128 * 1024)}
 
 
 def measure_peak_memory_mib(
-    config: NetworkConfig, target: Target, *, timeout_seconds: float = TIMEOUT_SECONDS
+    subject: Subject, target: Target, *, timeout_seconds: float = TIMEOUT_SECONDS
 ) -> float:
     """Return the peak memory of forward passes on `target`, in MiB, from a fresh process.
+
+    Without a form of the subject's, the network is run as it is written.
 
     On the CPU: peak resident size over four passes minus the resident size before the first,
     when the network and its input exist. On CUDA: the allocator's peak above its state then.
@@ -36,9 +38,8 @@ def measure_peak_memory_mib(
     """
     require_available(target)
     with Child(target, RETURN_FREED_MEMORY) as child:
-        reply = child.request(
-            {"do": "memory", "config": config.model_dump(mode="json")}, timeout_seconds
-        )
+        message = {"do": "memory", "subject": subject.to_json()}
+        reply = child.request(message, timeout_seconds)
     return float(reply["peak_memory_mib"])
 
 

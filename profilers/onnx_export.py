@@ -13,6 +13,7 @@ from profilers.child import ProfilingFailed
 from profilers.targets import Target
 
 IMAGES = "images"
+ENLARGED = "enlarged"
 # What torch.onnx.export imports.
 EXPORT_MODULES = ("onnx", "onnxscript")
 # The first version in which GELU is one operator.
@@ -22,21 +23,43 @@ _OPSET = 20
 def export_onnx(network: nn.Module, target: Target) -> bytes:
     """Return `network` for inference as a serialised ONNX model in float32.
 
-    Its one input is `IMAGES`, of the target's shape. torch.export follows the values
-    symbolically, so a choice that depends on the images (SeemoRe's masked experts) stays in the
-    graph and a Python branch on them is refused; the older exporter by tracing would freeze
-    what the example image chose.
+    Its one input is `IMAGES`, of the target's shape.
 
     Raises:
         ProfilingFailed: the network has an operator that ONNX or its exporter lacks.
     """
     example = torch.zeros(target.batch, 3, target.lr_height_px, target.lr_width_px)
+    return _export(network, example, None)
+
+
+def export_onnx_of_any_size(network: nn.Module, minimum_size_px: int) -> bytes:
+    """Return the same for any number of images of any size from the smallest on.
+
+    Raises:
+        ProfilingFailed: as `export_onnx`, or a size would be frozen.
+    """
+    # Sizes that follow from another, or are 1, would be taken for constants.
+    example = torch.zeros(2, 3, minimum_size_px + 17, minimum_size_px + 30)
+    return _export(network, example, ({0: "batch", 2: "height", 3: "width"},))
+
+
+def _export(
+    network: nn.Module, example: torch.Tensor, dynamic_shapes: tuple[dict[int, str]] | None
+) -> bytes:
+    """Return the graph for images like `example`.
+
+    torch.export follows the values symbolically, so a choice that depends on the images
+    (SeemoRe's masked experts) stays in the graph and a Python branch on them is refused; the
+    older exporter by tracing would freeze what the example image chose.
+    """
     try:
         with _quiet():
             program = torch.onnx.export(
                 copy.deepcopy(network).eval().requires_grad_(False),
                 (example,),
                 input_names=[IMAGES],
+                output_names=[ENLARGED],
+                dynamic_shapes=dynamic_shapes,
                 opset_version=_OPSET,
                 dynamo=True,
                 verbose=False,

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from profilers.images import random_images
+from profilers.images import sample_images
 from profilers.onnx_export import EXPORT_MODULES, IMAGES, export_onnx
 from profilers.prepared import Missing, PreparedCall, missing_library
 from profilers.targets import Target
@@ -37,7 +37,7 @@ class OnnxRuntime:
         session = onnxruntime.InferenceSession(
             export_onnx(network, target), options, providers=["CPUExecutionProvider"]
         )
-        inputs = {IMAGES: random_images(target).numpy()}
+        inputs = {IMAGES: sample_images(target).numpy()}
 
         def call() -> NDArray[np.float32]:
             enlarged: NDArray[np.float32] = session.run(None, inputs)[0]

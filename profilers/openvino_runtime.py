@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from profilers.images import random_images
+from profilers.images import sample_images
 from profilers.onnx_export import EXPORT_MODULES, export_onnx
 from profilers.prepared import Missing, PreparedCall, missing_library
 from profilers.targets import Target
@@ -56,7 +56,7 @@ class OpenVinoRuntime:
                 f"uses {used} on this one; ask for float32"
             )
         request = compiled.create_infer_request()
-        images = [random_images(target).numpy()]
+        images = [sample_images(target).numpy()]
 
         def call() -> NDArray[np.float32]:
             request.infer(images, share_inputs=True)

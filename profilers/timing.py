@@ -13,7 +13,7 @@ Nothing here knows a runtime; a call must return only when its work is done.
 
 import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -124,6 +124,31 @@ def time_alone(
         while len(times_ms) < MINIMUM_PAIRS or wall_clock() < deadline:
             times_ms.append(watch.time_ms(call))
     return TimeEstimate(float(np.median(times_ms)), len(times_ms))
+
+
+def time_in_turn(
+    calls: Sequence[Callable[[], object]],
+    *,
+    max_seconds: float,
+    clock: Clock = time.perf_counter,
+    wall_clock: Clock = time.perf_counter,
+) -> tuple[float, ...]:
+    """Return the median time of each of `calls` in milliseconds, one round of all after another.
+
+    The first round does not count; after it come as many as fit into `max_seconds`, at least
+    three. This ranks calls; for how much they differ there is `compare`.
+
+    Raises:
+        ValueError: max_seconds is not positive.
+    """
+    _require_positive(max_seconds=max_seconds)
+    watch = _Stopwatch(clock, wall_clock)
+    deadline = wall_clock() + max_seconds
+    rounds: list[list[float]] = []
+    with _no_garbage_collection():
+        while len(rounds) <= MINIMUM_PAIRS or wall_clock() < deadline:
+            rounds.append([watch.time_ms(call) for call in calls])
+    return tuple(float(median) for median in np.median(rounds[1:], axis=0))
 
 
 def median_interval(values: Times, seed: int) -> tuple[float, float]:

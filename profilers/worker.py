@@ -16,17 +16,21 @@ from typing import Any, BinaryIO
 
 import torch
 
-from blocks import build_network, parse_network_config
-from profilers.child import ProfilingFailed
+from blocks import forms_of, in_form
 from profilers.clock import clock_of
+from profilers.fastest_form import FastestForm, prepare_fastest_form, reason_of
 from profilers.memory import peak_memory_of_calls_mib
 from profilers.preparation import Prepared, prepare_checked
 from profilers.reference import ReferenceNetwork
 from profilers.runtimes import RUNTIMES
+from profilers.subject import Subject
 from profilers.targets import Target
 from profilers.timing import compare, time_alone
 
 _WEIGHTS_SEED = 0
+
+# Of the time for timing a network, what the choice among its forms gets.
+_FORMS_SHARE = 0.2
 
 Answer = dict[str, Any]
 
@@ -49,11 +53,8 @@ class Worker:
         }
         try:
             return actions[message["do"]](message)
-        except ProfilingFailed as error:
-            return {"error": str(error)}
         except Exception as error:
-            reason = " ".join(str(error).split())
-            return {"error": f"{type(error).__name__}: {reason}"}
+            return {"error": reason_of(error)}
 
     def _calibrate(self, message: Mapping[str, Any]) -> Answer:
         call = self._prepared_reference().call
@@ -61,16 +62,15 @@ class Worker:
         return dataclasses.asdict(estimate)
 
     def _measure(self, message: Mapping[str, Any]) -> Answer:
-        candidate = self._prepared(message["config"])
+        candidate = self._fastest("subject", message)
         return self._ratio(candidate, self._prepared_reference(), message)
 
     def _compare(self, message: Mapping[str, Any]) -> Answer:
-        candidate = self._prepared(message["config"])
-        return self._ratio(candidate, self._prepared(message["other"]), message)
+        candidate = self._fastest("subject", message)
+        return self._ratio(candidate, self._fastest("other", message).prepared, message)
 
-    def _ratio(
-        self, candidate: Prepared, reference: Prepared, message: Mapping[str, Any]
-    ) -> Answer:
+    def _ratio(self, form: FastestForm, reference: Prepared, message: Mapping[str, Any]) -> Answer:
+        candidate = form.prepared
         estimate = compare(
             candidate.call,
             reference.call,
@@ -83,12 +83,16 @@ class Worker:
             "estimate": dataclasses.asdict(estimate),
             "prepare_seconds": candidate.prepare_seconds,
             "max_difference": candidate.max_difference,
+            "form": form.name,
+            "other_forms": [dataclasses.asdict(other) for other in form.others],
         }
 
     def _memory(self, message: Mapping[str, Any]) -> Answer:
         # Not compared with eager, whose memory would be taken for this runtime's.
         runtime = RUNTIMES[self._target.runtime]
-        call = runtime.prepare(_network(message["config"]), self._target)
+        subject = Subject.from_json(message["subject"])
+        form = subject.form or forms_of(subject.config)[0]
+        call = runtime.prepare(in_form(subject.network(), form), self._target)
         return {"peak_memory_mib": peak_memory_of_calls_mib(call, self._target.device)}
 
     def _prepared_reference(self) -> Prepared:
@@ -97,13 +101,9 @@ class Worker:
             self._reference = prepare_checked(ReferenceNetwork(), self._target)
         return self._reference
 
-    def _prepared(self, config: object) -> Prepared:
-        return prepare_checked(_network(config), self._target)
-
-
-def _network(config: object) -> torch.nn.Module:
-    torch.manual_seed(_WEIGHTS_SEED)
-    return build_network(parse_network_config(config))
+    def _fastest(self, which: str, message: Mapping[str, Any]) -> FastestForm:
+        subject = Subject.from_json(message[which])
+        return prepare_fastest_form(subject, self._target, _FORMS_SHARE * message["max_seconds"])
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from torch import nn
 
 from profilers.child import ProfilingFailed
 from profilers.eager import network_on
-from profilers.images import random_images
+from profilers.images import sample_images
 from profilers.prepared import Missing, PreparedCall, missing_library
 from profilers.targets import Target
 
@@ -47,7 +47,7 @@ class XnnpackRuntime:
         from executorch.runtime import Runtime
 
         _use_threads(target.threads)
-        images = random_images(target)
+        images = sample_images(target)
         program = Runtime.get().load_program(_export(network_on(target, network), images))
         program.load_method(_METHOD)
         inputs = (images,)

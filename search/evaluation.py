@@ -11,6 +11,7 @@ import torch
 from blocks.networks import NetworkConfig, SuperResolutionNetwork, build_network
 from profilers.latency import Calibration, Latency, LatencyMeter
 from profilers.memory import measure_peak_memory_mib
+from profilers.subject import Subject
 from profilers.targets import Target
 from search.config import SearchConfig
 from search.run_directory import RunDirectory
@@ -64,14 +65,16 @@ class CandidateEvaluator:
     def measure(self, config: NetworkConfig) -> Columns:
         bench = self._bench
         columns: dict[str, Any] = {}
+        form = None
         if bench.meter is not None and bench.calibration is not None:
             latency = bench.meter.measure(
-                config, bench.calibration, max_seconds=bench.config.timing_seconds
+                Subject(config), bench.calibration, max_seconds=bench.config.timing_seconds
             )
             columns |= latency_columns(latency)
+            form = latency.form
         if "peak_memory_mib" in bench.config.columns:
             columns["peak_memory_mib"] = measure_peak_memory_mib(
-                config, Target.parse(bench.config.target)
+                Subject(config, form=form), Target.parse(bench.config.target)
             )
         return columns
 

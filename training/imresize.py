@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 _CUBIC_SUPPORT_PX = 4
+# Sums take eight times the memory of pixels: those of a whole large image would take gigabytes.
+_COLUMNS_AT_ONCE = 2048
 
 
 def imresize(pixels: NDArray[np.uint8], factor: Fraction | int) -> NDArray[np.uint8]:
@@ -69,12 +71,16 @@ def upscale_bicubic(pixels: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
 
 def _resize_rows(pixels: NDArray[np.uint8], factor: Fraction) -> NDArray[np.uint8]:
     """Shape: (n, ...) -> (ceil(factor n), ...)."""
-    flat = np.asarray(pixels, np.float64).reshape(len(pixels), -1)
-    # A sparse product adds the taps of each output in the order of the row, as MATLAB does.
-    summed: NDArray[np.float64] = _row_weights(len(pixels), factor) @ flat
-    # All values are >= 0 after the clip: adding a half and truncating is MATLAB's rounding.
-    rounded = (np.clip(summed, 0.0, 255.0) + 0.5).astype(np.uint8)
-    return rounded.reshape(-1, *pixels.shape[1:])
+    flat = pixels.reshape(len(pixels), -1)
+    weights = _row_weights(len(pixels), factor)
+    resized = np.empty((weights.shape[0], flat.shape[1]), np.uint8)
+    for start in range(0, flat.shape[1], _COLUMNS_AT_ONCE):
+        columns = slice(start, start + _COLUMNS_AT_ONCE)
+        # A sparse product adds the taps of each output in the order of the row, as MATLAB does.
+        summed: NDArray[np.float64] = weights @ flat[:, columns].astype(np.float64)
+        # All values are >= 0 after the clip: adding a half and truncating is MATLAB's rounding.
+        resized[:, columns] = np.clip(summed, 0.0, 255.0) + 0.5
+    return resized.reshape(-1, *pixels.shape[1:])
 
 
 def _row_weights(size: int, factor: Fraction) -> csr_array:

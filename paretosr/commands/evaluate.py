@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from paretosr.options import DataOption, JsonOption, ModelArgument, ScaleOption
+from paretosr.options import DataOption, FormOption, JsonOption, ModelArgument, ScaleOption
 
 if TYPE_CHECKING:
+    from paretosr.models import ResolvedModel
     from training.quality import Quality
 
 
@@ -12,6 +13,7 @@ def evaluate(
     model: ModelArgument,
     data: DataOption = "bundled",
     scale: ScaleOption = None,
+    form: FormOption = None,
     json: JsonOption = False,
 ) -> None:
     """Print PSNR and SSIM of MODEL per image and mean.
@@ -34,25 +36,28 @@ def evaluate(
     from training.quality import evaluate_quality, prepare_validation
 
     resolved = resolve_model(model, scale)
-    upscale = upscaler_of(resolved)
     images = load_images(data, split="validation")
-    for line in images.notes:
-        write_note(line)
     pairs = prepare_validation(images.images, resolved.scale)
+    chosen = upscaler_of(resolved, form, (pair.low for pair in pairs))
+    for line in (*images.notes, *chosen.notes):
+        write_note(line)
     with progress_bar("evaluating", total=len(pairs), silent=json) as update:
-        quality = evaluate_quality(upscale, pairs, progress=lambda done, _: update(done))
-    _write(resolved.name, resolved.scale, data, quality, as_json=json)
+        quality = evaluate_quality(chosen.upscale, pairs, progress=lambda done, _: update(done))
+    _write(resolved, chosen.form, data, quality, as_json=json)
 
 
-def _write(model: str, scale: int, data: str, quality: "Quality", *, as_json: bool) -> None:
+def _write(
+    model: "ResolvedModel", form: str | None, data: str, quality: "Quality", *, as_json: bool
+) -> None:
     from paretosr.output import write_json, write_line, write_rows
 
     images = [(image.name, image.psnr_y_db, image.ssim_y) for image in quality.images]
     if as_json:
         write_json(
             {
-                "model": model,
-                "scale": scale,
+                "model": model.name,
+                "scale": model.scale,
+                "form": form,
                 "data": data,
                 "psnr_y_db": quality.psnr_y_db,
                 "ssim_y": quality.ssim_y,
@@ -63,7 +68,7 @@ def _write(model: str, scale: int, data: str, quality: "Quality", *, as_json: bo
         )
         return
     rows = [*images, ("mean", quality.psnr_y_db, quality.ssim_y)]
-    write_line(f"{model} x{scale} on {data}")
+    write_line(f"{model.name} x{model.scale} on {data}")
     write_rows(
         ("image", "PSNR on Y (dB)", "SSIM on Y"),
         [(name, f"{psnr:.2f}", f"{ssim:.4f}") for name, psnr, ssim in rows],

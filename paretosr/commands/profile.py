@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paretosr.options import JsonOption, OptionalModelArgument, ScaleOption, positive
+from paretosr.options import (
+    FormOption,
+    JsonOption,
+    OptionalModelArgument,
+    ScaleOption,
+    positive,
+)
 
 if TYPE_CHECKING:
     from paretosr.costs import ModelProfile
@@ -55,6 +61,7 @@ def profile(
             "[default: 20, with --all: 300]",
         ),
     ] = None,
+    form: FormOption = None,
     json: JsonOption = False,
 ) -> None:
     """Measure what MODEL costs on a target.
@@ -62,7 +69,8 @@ def profile(
     Prints parameters, MACs, memory and latency. Latency is the ratio to a fixed reference
     network timed in turn, with a 95 % confidence interval, times the reference's own time on
     the target. With --against, only the two models are timed, and the answer is faster,
-    slower or not distinguishable. The weights do not matter and are random.
+    slower or not distinguishable. A MODEL with weights is measured with them, any other with
+    random ones: they matter only where a network decides by the image what to compute.
 
     With --all and no MODEL, every network of the catalogue (at one --scale, if given) is
     profiled on every runtime of this machine. Each becomes a row of the CSV file as soon as it
@@ -78,7 +86,7 @@ def profile(
       paretosr profile --all --csv profiles.csv
       paretosr profile --all --csv profiles.csv --scale 2 --target all:threads=2,lr=90x160
     """
-    if every and csv is not None and model is None and against is None and not explain:
+    if every and csv is not None and model is None and not (against or explain or form):
         from paretosr.profiling_all import profile_all
 
         profile_all(csv, scale, target or "all", max_seconds=max_seconds or 300.0, as_json=json)
@@ -89,13 +97,14 @@ def profile(
             target or "eager",
             against,
             max_seconds or 20.0,
+            form=form,
             explain=explain,
             as_json=json,
         )
     else:
         raise ValueError(
-            "give a MODEL to profile it, or --all with --csv FILE, and neither MODEL, --against "
-            "nor --explain, to profile every network"
+            "give a MODEL to profile it, or --all with --csv FILE, and neither MODEL, --against, "
+            "--form nor --explain, to profile every network"
         )
 
 
@@ -106,6 +115,7 @@ def _profile_model(
     against: str | None,
     max_seconds: float,
     *,
+    form: str | None,
     explain: bool,
     as_json: bool,
 ) -> None:
@@ -119,14 +129,20 @@ def _profile_model(
             "--explain shows the ledger of one network; leave --against and bicubic out"
         )
     if against is None:
-        _profile(resolved, wanted, max_seconds, explain=explain, as_json=as_json)
+        _profile(resolved, wanted, form, max_seconds, explain=explain, as_json=as_json)
     else:
         other = resolve_model(against, resolved.scale)
-        _compare(resolved, other, wanted, max_seconds, as_json=as_json)
+        _compare(resolved, other, wanted, form, max_seconds, as_json=as_json)
 
 
 def _profile(
-    model: "ResolvedModel", target: "Target", max_seconds: float, *, explain: bool, as_json: bool
+    model: "ResolvedModel",
+    target: "Target",
+    form: str | None,
+    max_seconds: float,
+    *,
+    explain: bool,
+    as_json: bool,
 ) -> None:
     from paretosr.costs import profile_model
     from paretosr.ledger_table import ledger_as_json, write_cross_checks, write_ledger
@@ -135,7 +151,7 @@ def _profile(
     from profilers import macs_bound
 
     with status_line(silent=as_json) as told:
-        result = profile_model(model, target, max_seconds=max_seconds, told=told)
+        result = profile_model(model, target, form=form, max_seconds=max_seconds, told=told)
     ledger = macs_bound(model.config) if explain and model.config else None
     if as_json:
         explained = {"ledger": ledger_as_json(model, ledger)} if ledger else {}
@@ -193,6 +209,11 @@ def _write_profile(model: "ResolvedModel", target: "Target", profile: "ModelProf
         rows.append(("preparation", f"{latency.prepare_seconds:.2f} s", "before the first call"))
     if latency.max_difference is not None:
         rows.append(("difference", f"{latency.max_difference:.1e}", "largest, from eager float32"))
+    if latency.form not in (None, "plain"):
+        rows.append(("form", str(latency.form), "in which the network was measured"))
+    for other in latency.other_forms:
+        slower = f"takes {other.ratio:.2f} times as long" if other.ratio else str(other.reason)
+        rows.append(("", other.name, slower))
     clock = {"cpu": "processor time", "wall": "elapsed time"}[clock_of(target)[0]]
     write_line(f"{model.name} x{model.scale} on {target}, by {clock}")
     write_rows(("cost", "value", ""), rows, numbers=("value",))
@@ -206,6 +227,7 @@ def _compare(
     model: "ResolvedModel",
     other: "ResolvedModel",
     target: "Target",
+    form: str | None,
     max_seconds: float,
     *,
     as_json: bool,
@@ -216,7 +238,7 @@ def _compare(
 
     with status_line(silent=as_json) as told:
         told("timing in turn")
-        ratio = compare_models(model, other, target, max_seconds=max_seconds)
+        ratio = compare_models(model, other, target, form=form, max_seconds=max_seconds)
     if as_json:
         names = {"model": model.name, "against": other.name, "scale": model.scale}
         answer = {**asdict(ratio), "verdict": verdict(ratio)}

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from paretosr.options import JsonOption, ModelArgument, ScaleOption
+from paretosr.options import FormOption, JsonOption, ModelArgument, ScaleOption
 
 
 def upscale(
@@ -17,36 +17,57 @@ def upscale(
         Path, typer.Argument(metavar="OUTPUT", help="Image to write; for a folder, a folder.")
     ],
     scale: ScaleOption = None,
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PX",
+            min=0,
+            help="Side of the tiles that INPUT is cut into; 0: none. By default as large as "
+            "2 GiB of memory allow.",
+        ),
+    ] = None,
+    form: FormOption = None,
     json: JsonOption = False,
 ) -> None:
     """Enlarge an image or a folder of images.
 
     MODEL is a trained network or bicubic. The images of a folder are written as PNG, under
-    their own names. An image is enlarged in one piece, so that a large one needs memory
-    accordingly.
+    their own names. A large image is cut into tiles. Where an output pixel depends on a
+    neighbourhood only, tiles overlap by as much and change nothing; for other networks a note
+    says what depends on the whole image.
 
     \b
     Examples:
       paretosr upscale bicubic photo.png large.png --scale 2
       paretosr upscale runs/best/model.safetensors photos large-photos
+      paretosr upscale span-x4.safetensors poster.png large.png --tile 256
     """
     from paretosr.image_files import destinations, read_images, write_image
     from paretosr.models import resolve_model
     from paretosr.output import write_json, write_line, write_note
     from paretosr.progress import progress_bar
+    from paretosr.tiles import tiling_notes, tiling_of
     from paretosr.upscaling import upscaler_of
+    from training.tiling import tiled
 
-    upscaler = upscaler_of(resolve_model(model, scale))
+    resolved = resolve_model(model, scale)
     images = read_images(source)
     files = destinations(source, destination, images.images)
-    for line in images.notes:
+    chosen = upscaler_of(resolved, form, (image.pixels for image in images.images))
+    upscaler = chosen.upscale
+    notes = (*images.notes, *chosen.notes)
+    if resolved.config is not None and tile != 0:
+        tiling = tiling_of(resolved.config, tile)
+        upscaler = tiled(upscaler, resolved.scale, tiling)
+        notes += tiling_notes(resolved.config, tiling, images.images)
+    for line in notes:
         write_note(line)
     with progress_bar("enlarging", total=len(files), silent=json) as update:
         for done, (image, file) in enumerate(zip(images.images, files, strict=True), start=1):
             write_image(file, upscaler(image.pixels), is_gray=image.is_gray)
             update(done)
     if json:
-        write_json({"files": [str(file) for file in files]})
+        write_json({"files": [str(file) for file in files], "form": chosen.form})
         return
     for file in files:
         write_line(str(file))

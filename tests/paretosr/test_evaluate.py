@@ -6,6 +6,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from blocks import SafmnConfig, build_network, save_checkpoint
+
 
 @pytest.mark.parametrize(("scale", "psnr_y_db"), [(2, 33.66), (3, 30.39), (4, 28.42)])
 def test_bicubic_gives_the_published_psnr_on_set5(
@@ -50,3 +52,42 @@ def test_a_design_without_weights_is_refused(cli: Callable[..., Any], photograph
     assert (completed.status, completed.out) == (2, "")
     assert "MODEL must have trained weights" in completed.err
     assert "paretosr train seemore-t --scale 2 --out DIR" in completed.err
+
+
+def test_the_fastest_form_is_taken_and_told_of(
+    cli: Callable[..., Any], photographs: Path, tmp_path: Path
+) -> None:
+    network = build_network(SafmnConfig(scale=2, channels=8, blocks=1))
+    model = tmp_path / "safmn.safetensors"
+    save_checkpoint(model, network.state_dict(), network.config, {})
+    completed = cli("evaluate", model, "--data", photographs, "--json")
+    fastest = completed.json["form"]
+    (other,) = {"plain", "windows"} - {fastest}
+    assert f"computed in the form {fastest}" in completed.err
+    assert f"{other} takes " in completed.err
+    asked = cli("evaluate", model, "--data", photographs, "--form", other, "--json")
+    assert (asked.json["form"], asked.err) == (other, "")
+    assert asked.json["psnr_y_db"] == pytest.approx(completed.json["psnr_y_db"], abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("bicubic", "--form must be left out for bicubic"),
+        ("safmn", "--form must be plain or windows for safmn, got 'sparse'"),
+    ],
+)
+@pytest.mark.parametrize("command", ["evaluate", "profile", "upscale"])
+def test_a_form_that_there_is_not(
+    cli: Callable[..., Any],
+    photographs: Path,
+    tmp_path: Path,
+    command: str,
+    model: str,
+    message: str,
+) -> None:
+    paths = (photographs, tmp_path / "out") if command == "upscale" else ()
+    completed = cli(command, model, *paths, "--scale", 2, "--form", "sparse")
+    assert (completed.status, completed.out) == (2, "")
+    assert message in completed.err
+    assert completed.err.count("\n") == 1

@@ -6,6 +6,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from blocks import ImdnConfig, build_network, save_checkpoint
 from training.imresize import upscale_bicubic
 
 
@@ -36,10 +37,41 @@ def test_a_folder_becomes_a_folder_of_png(
 ) -> None:
     completed = cli("upscale", checkpoint, photographs, tmp_path / "large", "--json")
     files = [tmp_path / "large" / name for name in ("narrow.png", "wide.png")]
-    assert completed.json == {"files": [str(file) for file in files]}
+    assert completed.json == {"files": [str(file) for file in files], "form": "plain"}
     for file in files:
         height, width, channels = _pixels(photographs / file.name).shape
         assert _pixels(file).shape == (2 * height, 2 * width, channels)
+
+
+def test_tiles_do_not_change_what_a_local_network_gives(
+    cli: Callable[..., Any], checkpoint: Path, photo: Path, tmp_path: Path
+) -> None:
+    whole, pieces = tmp_path / "whole.png", tmp_path / "pieces.png"
+    for large, tile_px in ((whole, 0), (pieces, 9)):
+        completed = cli("upscale", checkpoint, photo, large, "--tile", tile_px)
+        assert (completed.status, completed.err) == (0, "")
+    difference = _pixels(whole).astype(int) - _pixels(pieces)
+    assert np.abs(difference).max() <= 1  # where a value lies between two levels
+
+
+def test_tiles_of_a_network_that_sees_the_whole_image_are_told_of(
+    cli: Callable[..., Any], photo: Path, tmp_path: Path
+) -> None:
+    network = build_network(ImdnConfig(scale=2, channels=8, blocks=1))
+    model, large = tmp_path / "imdn.safetensors", tmp_path / "large.png"
+    save_checkpoint(model, network.state_dict(), network.config, {})
+    completed = cli("upscale", model, photo, large, "--tile", 8)
+    assert completed.status == 0
+    assert "in tiles of 8 px, each with 32 px around it" in completed.err
+    assert "depends on the whole image (contrast attention)" in completed.err
+    for uncut in ((), ("--tile", 0), ("--tile", 64)):
+        assert cli("upscale", model, photo, large, *uncut).err == ""
+
+
+def test_a_negative_tile_is_refused(cli: Callable[..., Any], photo: Path, tmp_path: Path) -> None:
+    completed = cli("upscale", "bicubic", photo, tmp_path / "l.png", "--scale", 2, "--tile", -1)
+    assert (completed.status, completed.err.count("\n")) == (2, 1)
+    assert "--tile" in completed.err
 
 
 def test_a_gray_image_stays_gray_and_that_is_said_once(

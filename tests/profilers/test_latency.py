@@ -19,6 +19,7 @@ from profilers import (
     Calibration,
     LatencyMeter,
     ProfilingFailed,
+    Subject,
     Target,
     measure_callable,
     measure_peak_memory_mib,
@@ -59,7 +60,7 @@ def test_calibration_round_trips_through_json(calibration: Calibration) -> None:
 def test_milliseconds_are_ratio_times_calibration(
     meter: LatencyMeter, calibration: Calibration
 ) -> None:
-    latency = meter.measure(SMALL, calibration, max_seconds=0.3)
+    latency = meter.measure(Subject(SMALL), calibration, max_seconds=0.3)
     assert latency.latency_ms == latency.latency_ratio * calibration.reference_ms
     assert latency.latency_ci_low_ms <= latency.latency_ms <= latency.latency_ci_high_ms
     assert latency.repeats >= 3
@@ -70,14 +71,14 @@ def test_milliseconds_are_ratio_times_calibration(
 
 
 def test_a_much_larger_network_takes_longer(meter: LatencyMeter) -> None:
-    assert meter.compare(LARGE, SMALL, max_seconds=0.3).ci_low > 1
+    assert meter.compare(Subject(LARGE), Subject(SMALL), max_seconds=0.3).ci_low > 1
 
 
 def test_one_process_serves_many_requests(meter: LatencyMeter) -> None:
     meter.calibrate(max_seconds=0.01)
     pid = worker_pid(meter)
     os.kill(pid, signal.SIGINT)  # Ctrl-C is not for the worker
-    meter.compare(SMALL, SMALL, max_seconds=0.01)
+    meter.compare(Subject(SMALL), Subject(SMALL), max_seconds=0.01)
     assert worker_pid(meter) == pid
 
 
@@ -99,16 +100,16 @@ def test_a_target_that_is_missing_here_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot be used here"):
         LatencyMeter(Target.parse("eager:device=cuda"))
     with pytest.raises(ValueError, match="cannot be used here"):
-        measure_peak_memory_mib(SMALL, Target.parse("eager:device=cuda"))
+        measure_peak_memory_mib(Subject(SMALL), Target.parse("eager:device=cuda"))
 
 
 def test_a_network_that_cannot_run_is_an_error_with_its_reason(
     meter: LatencyMeter, calibration: Calibration
 ) -> None:
     with pytest.raises(ProfilingFailed, match="seemore needs images of at least") as caught:
-        meter.measure(TOO_DEEP, calibration, max_seconds=0.3)
+        meter.measure(Subject(TOO_DEEP), calibration, max_seconds=0.3)
     assert "\n" not in str(caught.value)
-    assert meter.measure(SMALL, calibration, max_seconds=0.01).latency_ms > 0
+    assert meter.measure(Subject(SMALL), calibration, max_seconds=0.01).latency_ms > 0
 
 
 def test_a_killed_process_is_reported_and_replaced(calibration: Calibration) -> None:
@@ -117,8 +118,8 @@ def test_a_killed_process_is_reported_and_replaced(calibration: Calibration) -> 
         killed = worker_pid(meter)
         os.kill(killed, signal.SIGKILL)
         with pytest.raises(ProfilingFailed, match="the process died"):
-            meter.measure(SMALL, calibration, max_seconds=0.3)
-        assert meter.measure(SMALL, calibration, max_seconds=0.01).repeats >= 3
+            meter.measure(Subject(SMALL), calibration, max_seconds=0.3)
+        assert meter.measure(Subject(SMALL), calibration, max_seconds=0.01).repeats >= 3
         assert worker_pid(meter) != killed
 
 
@@ -133,7 +134,7 @@ def test_a_hanging_process_is_ended_in_time(meter: LatencyMeter) -> None:
 def test_a_calibration_of_another_target_is_refused(calibration: Calibration) -> None:
     other = Target.parse("eager:lr=16x32")
     with pytest.raises(ValueError, match="calibrate this target"):
-        LatencyMeter(other).measure(SMALL, calibration, max_seconds=1.0)
+        LatencyMeter(other).measure(Subject(SMALL), calibration, max_seconds=1.0)
     with pytest.raises(ValueError, match="calibrate this target"):
         measure_callable(int, other, calibration, max_seconds=1.0)
 

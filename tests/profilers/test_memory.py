@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from blocks import SplitSRConfig
-from profilers import Target, analytic_cost, measure_peak_memory_mib
+from profilers import Subject, Target, analytic_cost, measure_peak_memory_mib
 
 SMALL = SplitSRConfig(
     scale=2, channels=8, groups=1, blocks=1, active_channels=8, hybrid_index=0, upsampler="one_step"
@@ -14,7 +14,7 @@ SMALL = SplitSRConfig(
 
 def test_peak_holds_the_live_activations_and_repeats() -> None:
     target = Target.parse("eager:lr=512x512")
-    peaks_mib = [measure_peak_memory_mib(SMALL, target) for _ in range(2)]
+    peaks_mib = [measure_peak_memory_mib(Subject(SMALL), target) for _ in range(2)]
     analytic = analytic_cost(SMALL, lr_height_px=512, lr_width_px=512, batch=1)
     # The images exist before the first pass, so they count in the analytic set only.
     images_mib = 3 * 512 * 512 * 4 / 2**20

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from profilers import RatioEstimate, compare
-from profilers.timing import median_interval, time_alone
+from profilers.timing import median_interval, time_alone, time_in_turn
 
 
 class Bench:
@@ -180,3 +180,16 @@ def test_a_budget_has_to_be_positive(seconds: float) -> None:
         compare(int, int, max_seconds=seconds)
     with pytest.raises(ValueError, match="max_seconds must be above 0"):
         time_alone(int, max_seconds=seconds)
+
+
+def test_calls_in_turn_are_timed_without_their_first_round() -> None:
+    bench = Bench()
+    calls = [
+        bench.call("A", chain([500.0], repeat(30.0))),
+        bench.call("B", repeat(20.0)),
+        bench.call("C", repeat(40.0)),
+    ]
+    times = time_in_turn(calls, max_seconds=1.0, clock=bench.clock, wall_clock=bench.clock)
+    assert times == pytest.approx((30, 20, 40))
+    assert bench.log == "ABC" * (len(bench.log) // 3)
+    assert 1.0 <= bench.now < 1.1

@@ -1,0 +1,59 @@
+"""What is measured: a network, with which weights, and in which of its forms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+
+from blocks import (
+    NetworkConfig,
+    SuperResolutionNetwork,
+    build_network,
+    load_network,
+    parse_network_config,
+)
+
+_WEIGHTS_SEED = 0
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network to be measured.
+
+    Attributes:
+        config: its design.
+        weights: a checkpoint of this design; None for random weights, always the same.
+        form: one of `blocks.forms_of(config)`; None for the fastest on the target.
+    """
+
+    config: NetworkConfig
+    weights: Path | None = None
+    form: str | None = None
+
+    def network(self) -> SuperResolutionNetwork:
+        """Return the network as it is trained, on the CPU.
+
+        Raises:
+            ValueError: the checkpoint is missing or corrupt.
+        """
+        if self.weights is not None:
+            return load_network(self.weights)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(_WEIGHTS_SEED)
+            return build_network(self.config)
+
+    def to_json(self) -> dict[str, object]:
+        """Return what `from_json` reads."""
+        return {
+            "config": self.config.model_dump(mode="json"),
+            "weights": None if self.weights is None else str(self.weights.absolute()),
+            "form": self.form,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Return the subject that `to_json` wrote."""
+        weights = None if data["weights"] is None else Path(data["weights"])
+        return cls(parse_network_config(data["config"]), weights, data["form"])

@@ -1,0 +1,65 @@
+"""The choice among a network's forms, on the real runtimes."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from blocks import SafmnConfig, build_network, save_checkpoint
+from profilers import RUNTIMES, LatencyMeter, ProfilingFailed, Subject, Target
+from profilers.fastest_form import prepare_fastest_form
+
+SAFMN = SafmnConfig(scale=2, channels=8, blocks=1)
+SMALL = Target.parse("eager:lr=24x33")
+
+
+def test_the_slower_form_takes_longer_and_both_are_told_of() -> None:
+    chosen = prepare_fastest_form(Subject(SAFMN), SMALL, max_seconds=0.2)
+    (other,) = chosen.others
+    assert {chosen.name, other.name} == {"plain", "windows"}
+    assert other.ratio is not None and other.ratio >= 1
+    assert other.reason is None
+
+
+def test_a_form_that_cannot_run_there_is_left_with_its_reason() -> None:
+    missing = RUNTIMES["onnxruntime"].why_unavailable("cpu")
+    if missing is not None:
+        pytest.skip(f"{missing.reason}; {missing.remedy}")
+    target = Target.parse("onnxruntime:lr=24x33")
+    chosen = prepare_fastest_form(Subject(SAFMN), target, max_seconds=0.2)
+    assert chosen.name == "windows"
+    (plain,) = chosen.others
+    assert plain.reason is not None and "adaptive_max_pool2d" in plain.reason
+    assert plain.ratio is None
+    with pytest.raises(ProfilingFailed, match="adaptive_max_pool2d"):
+        prepare_fastest_form(Subject(SAFMN, form="plain"), target, max_seconds=0.2)
+
+
+def test_a_form_that_is_asked_for_is_the_only_one_prepared() -> None:
+    chosen = prepare_fastest_form(Subject(SAFMN, form="windows"), SMALL, max_seconds=0.2)
+    assert (chosen.name, chosen.others) == ("windows", ())
+    with pytest.raises(ValueError, match="form must be one of plain, windows"):
+        prepare_fastest_form(Subject(SAFMN, form="sparse"), SMALL, max_seconds=0.2)
+
+
+def test_the_form_reaches_the_process_and_comes_back() -> None:
+    with LatencyMeter(SMALL) as meter:
+        calibration = meter.calibrate(max_seconds=0.1)
+        asked = meter.measure(Subject(SAFMN, form="windows"), calibration, max_seconds=0.1)
+        free = meter.measure(Subject(SAFMN), calibration, max_seconds=0.1)
+    assert (asked.form, asked.other_forms) == ("windows", ())
+    assert {free.form, free.other_forms[0].name} == {"plain", "windows"}
+
+
+def test_a_checkpoint_is_measured_with_its_own_weights(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    stored = build_network(SAFMN)
+    file = tmp_path / "safmn.safetensors"
+    save_checkpoint(file, stored.state_dict(), SAFMN, {})
+    subject = Subject.from_json(Subject(SAFMN, file).to_json())
+    tensors = subject.network().state_dict()
+    assert all(torch.equal(tensor, tensors[name]) for name, tensor in stored.state_dict().items())
+    assert any(
+        not torch.equal(tensor, tensors[name])
+        for name, tensor in Subject(SAFMN).network().state_dict().items()
+    )

@@ -1,0 +1,108 @@
+"""Tiles of what only sees a neighbourhood give the image of one piece."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from blocks import (
+    EdsrConfig,
+    FsrcnnConfig,
+    NetworkConfig,
+    SafmnConfig,
+    SpanConfig,
+    SplitSRConfig,
+    build_network,
+)
+from training.tiling import Tiling, tiled
+
+Pixels = NDArray[np.uint8]
+
+
+def noise(height: int, width: int) -> Pixels:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def neighbourhood_sums(pixels: Pixels, reach_px: int) -> NDArray[np.int64]:
+    """Every pixel the sum over what lies up to `reach_px` around it, then enlarged by 2."""
+    padded = np.pad(pixels.astype(np.int64), ((reach_px,) * 2, (reach_px,) * 2, (0, 0)))
+    side = 2 * reach_px + 1
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(0, 1))
+    return windows.sum(axis=(-1, -2)).repeat(2, axis=0).repeat(2, axis=1)
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(8, 40), st.integers(0, 9))
+def test_nothing_changes_within_the_margin(
+    height: int, width: int, tile_px: int, reach_px: int
+) -> None:
+    pixels = noise(height, width)
+    enlarge = tiled(lambda part: neighbourhood_sums(part, reach_px), 2, Tiling(tile_px, reach_px))
+    assert np.array_equal(enlarge(pixels), neighbourhood_sums(pixels, reach_px))
+
+
+def test_a_margin_below_the_reach_would_be_seen() -> None:
+    pixels = noise(40, 40)
+    enlarge = tiled(lambda part: neighbourhood_sums(part, 17), 2, Tiling(16, 0))
+    assert not np.array_equal(enlarge(pixels), neighbourhood_sums(pixels, 17))
+
+
+def test_tiles_are_no_larger_than_they_must() -> None:
+    """A tile and its margins, widened to the grid of 16 px; small images are read whole."""
+    read: list[tuple[int, ...]] = []
+
+    def enlarge(part: Pixels) -> Pixels:
+        read.append(part.shape)
+        return part
+
+    tiled(enlarge, 1, Tiling(32, 8))(noise(100, 70))
+    assert max(read) <= (64, 64, 3)
+    assert len(read) == 4 * 3
+    read.clear()
+    tiled(enlarge, 1, Tiling(32, 8))(noise(36, 64))
+    assert read == [(36, 64, 3)]
+
+
+def enlarger(config: NetworkConfig) -> Callable[[Pixels], NDArray[np.float32]]:
+    torch.manual_seed(0)
+    network = build_network(config).eval()
+
+    def enlarge(pixels: Pixels) -> NDArray[np.float32]:
+        images = torch.tensor(pixels).permute(2, 0, 1)[None].float() / 255
+        with torch.inference_mode():
+            enlarged: NDArray[np.float32] = network(images)[0].permute(1, 2, 0).numpy()
+        return enlarged
+
+    return enlarge
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        SplitSRConfig(
+            scale=4, channels=16, active_channels=4, groups=2, hybrid_index=1, location="both"
+        ),
+        FsrcnnConfig(scale=2),
+        EdsrConfig(scale=4, channels=16, blocks=4),
+        SpanConfig(scale=2, channels=16),
+    ],
+    ids=lambda config: config.family,
+)
+def test_local_networks_in_tiles_give_the_image_of_one_piece(config: NetworkConfig) -> None:
+    assert config.reach_px is not None
+    enlarge, pixels = enlarger(config), noise(70, 131)
+    whole = enlarge(pixels)
+    pieces = tiled(enlarge, config.scale, Tiling(24, config.reach_px))(pixels)
+    assert np.abs(pieces - whole).max() <= 1e-5 * max(1, np.abs(whole).max())
+
+
+def test_pooling_windows_lie_in_a_tile_as_in_the_image() -> None:
+    """SAFMN's 8-pixel windows: with a margin beyond its reach nothing is left of the cuts."""
+    config = SafmnConfig(scale=2, channels=8, blocks=1)
+    enlarge, pixels = enlarger(config), noise(64, 128)
+    pieces = tiled(enlarge, 2, Tiling(20, 24))(pixels)
+    assert np.abs(pieces - enlarge(pixels)).max() < 1e-5
