@@ -13,9 +13,11 @@ from typing import Any
 
 from torch import nn
 
-from blocks.classsr import AllBranches
+from blocks.classsr import AllBranches, ClassSRConfig
 from blocks.config import NetworkConfigBase
+from blocks.fsrcnn_shuffled import shuffled
 from blocks.layers import SuperResolutionNetwork
+from blocks.smsr_forms import masked_smsr, sparse_smsr
 
 PLAIN = "plain"
 
@@ -33,10 +35,22 @@ class Form:
 
 _PLAIN = Form(PLAIN, lambda network: network)
 
+
+def _has_fsrcnn(config: ClassSRConfig) -> bool:
+    return any(branch.family == "fsrcnn" for branch in config.branches)
+
+
 FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
     {
+        "fsrcnn": (_PLAIN, Form("shuffled", shuffled)),
+        "smsr": (
+            Form("multiplied", lambda network: network),
+            Form("masked", masked_smsr),
+            Form("sparse", sparse_smsr),
+        ),
         "classsr": (
             Form("routed", lambda network: network),
+            Form("routed_shuffled", shuffled, _has_fsrcnn),
             Form("all_branches", AllBranches),
         ),
     }

@@ -19,6 +19,10 @@ class InterpolationConfig(NetworkConfigBase):
     def minimum_size_px(self) -> int:
         return 1
 
+    @property
+    def reach_px(self) -> int:
+        return 2 if self.mode == "bicubic" else 1
+
     def canonical(self) -> Self:
         return self
 

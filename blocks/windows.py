@@ -35,17 +35,13 @@ class Windows:
     @classmethod
     def covering(cls, images: Tensor, size_px: int, stride_px: int) -> Self:
         """The windows that cover all of the images, the last ones reaching beyond them."""
-        rows, columns = (
-            -(-(length - size_px) // stride_px) + 1 for length in (images.shape[2], images.shape[3])
-        )
+        rows, columns = (-(-steps // stride_px) + 1 for steps in _steps_px(images, size_px))
         return cls(rows, columns, size_px, stride_px)
 
     @classmethod
     def inside(cls, images: Tensor, size_px: int, stride_px: int) -> Self:
         """The windows that lie inside the images, which may leave a rest of these uncovered."""
-        rows, columns = (
-            (length - size_px) // stride_px + 1 for length in (images.shape[2], images.shape[3])
-        )
+        rows, columns = (steps // stride_px + 1 for steps in _steps_px(images, size_px))
         return cls(rows, columns, size_px, stride_px)
 
     @property
@@ -94,6 +90,12 @@ class Windows:
             return weights
 
         return along(self.rows), along(self.columns)
+
+
+def _steps_px(images: Tensor, size_px: int) -> tuple[int, int]:
+    """How far a window can move down and right. Tracing, as fvcore does, makes shapes tensors."""
+    height, width = (int(length) for length in images.shape[2:])
+    return height - size_px, width - size_px
 
 
 class Canvas:
