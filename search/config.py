@@ -71,7 +71,11 @@ class TrainingConfig(FrozenConfig):
     @pydantic.field_validator("recipe")
     @classmethod
     def _known_recipe(cls, name: str) -> str:
-        return get_recipe(name).name
+        if (family := get_recipe(name).family) is not None:
+            raise ValueError(
+                f"a search needs a recipe for all families, got {name}, which trains {family} only"
+            )
+        return name
 
 
 class Budget(FrozenConfig):

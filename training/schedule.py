@@ -1,5 +1,7 @@
 """A recipe's schedule in words, in the steps of one training."""
 
+import math
+
 from blocks.config import NetworkConfigBase
 from blocks.smsr import SmsrConfig
 from training.recipe import Recipe, learning_rate_at
@@ -26,7 +28,9 @@ def _learning_rate_events(recipe: Recipe, steps: int) -> list[str]:
         peak_step = round(recipe.warmup_fraction * steps)
         events.append(f"learning rate rises to {recipe.learning_rate:.3g} until step {peak_step:,}")
     if recipe.decay == "halving":
-        milestones = ", ".join(f"{fraction * steps:,.0f}" for fraction in recipe.halvings)
+        # Rounded first, so that 0.1 * 30 is 3 and not a little more.
+        after = (math.ceil(round(fraction * steps, 6)) for fraction in recipe.halvings)
+        milestones = ", ".join(f"{step:,}" for step in after)
         events.append(f"learning rate {recipe.learning_rate:.3g}, halved after steps {milestones}")
     else:
         shape = "along a line" if recipe.decay == "linear" else "as a cosine"

@@ -71,6 +71,7 @@ def _refusal(tmp_path: Path, config: dict[str, Any]) -> str:
         ({"families": {"seemore": {"kernel": [4]}}}, ("kernel", "4")),
         ({"target": "eagr"}, ("eager", "eagr")),
         ({"training": {"recipe": "quik"}}, ("quick", "quik")),
+        ({"training": {"recipe": "smsr"}}, ("all families", "smsr only")),
     ],
 )
 def test_bad_values_are_refused_in_one_line(

@@ -1,4 +1,5 @@
 from blocks import SmsrConfig, SplitSRConfig
+from training.recipe import learning_rate_at
 from training.recipes import get_recipe
 from training.schedule import schedule_in_words
 
@@ -13,6 +14,13 @@ def test_a_shorter_training_names_its_own_steps() -> None:
     assert "halved after steps 400, 800, 1,200, 1,600" in words
     assert "weight 0.1 until step 100" in words
     assert "from 1 to 0.4 until step 600" in words
+
+
+def test_halvings_are_named_by_the_steps_before_them() -> None:
+    recipe = get_recipe("smsr")
+    rates = [learning_rate_at(recipe, step, 4) for step in range(4)]
+    assert rates == [2e-4, 1e-4, 5e-5, 2.5e-5]
+    assert "halved after steps 1, 2, 3, 4" in schedule_in_words(recipe, SMSR, 4)
 
 
 def test_the_recipes_own_length_is_not_compressed() -> None:
