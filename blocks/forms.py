@@ -15,6 +15,7 @@ from torch import nn
 
 from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork
+from blocks.splitsr_in_place import splits_evenly, splitsr_in_place
 
 PLAIN = "plain"
 
@@ -32,7 +33,14 @@ class Form:
 
 _PLAIN = Form(PLAIN, lambda network: network)
 
-FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType({})
+FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
+    {
+        "splitsr": (
+            Form("concatenated", lambda network: network),
+            Form("in_place", splitsr_in_place, splits_evenly),
+        ),
+    }
+)
 
 
 def forms_of(config: NetworkConfigBase) -> tuple[str, ...]:
