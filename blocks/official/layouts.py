@@ -45,7 +45,7 @@ def layout_of(config: NetworkConfigBase) -> Layout:
             )
     raise ValueError(
         "the network must be one of carn, edsr, fsrcnn (rgb), imdn, msrresnet, rcan, rlfn, safmn,"
-        f" span, got {config.family}: the authors' names of its tensors are not known here"
+        f" seemore, span, got {config.family}: the authors' names of its tensors are not known here"
     )
 
 

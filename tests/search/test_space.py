@@ -99,7 +99,7 @@ def test_published_networks_that_fit_take_the_skip_of_the_space() -> None:
 
 def test_a_mask_that_no_placement_gives_is_not_searched() -> None:
     space = SearchSpace(2, (SplitSRSpace(),))
-    fields = {"family": "splitsr", "scale": 2, "groups": 2, "blocks": 2}
+    fields = {"family": "splitsr", "scale": 2, "groups": 2, "blocks": 2, "image_skip": "bilinear"}
     masked = {**fields, "split_mask": [[True, False], [False, True]]}
     assert str(space.misfit(parse_network_config(masked))).startswith("hybrid_mode mask is not")
 
