@@ -15,6 +15,8 @@ from torch import nn
 
 from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork
+from blocks.seemore_folded import has_small_context, seemore_folded
+from blocks.seemore_selected import chooses_experts, seemore_selected
 from blocks.splitsr_in_place import splits_evenly, splitsr_in_place
 
 PLAIN = "plain"
@@ -35,6 +37,11 @@ _PLAIN = Form(PLAIN, lambda network: network)
 
 FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
     {
+        "seemore": (
+            Form("masked", lambda network: network),
+            Form("selected", seemore_selected, chooses_experts),
+            Form("folded", seemore_folded, has_small_context),
+        ),
         "splitsr": (
             Form("concatenated", lambda network: network),
             Form("in_place", splitsr_in_place, splits_evenly),
