@@ -179,7 +179,8 @@ def _experts_apart(state: Mapping[str, Tensor], config: SeemoReConfig) -> dict[s
             for expert, bias in enumerate(tensor):
                 apart[f"{layer}.experts.experts.{expert}.restore.bias"] = bias
         else:
-            parts = torch.split(tensor, list(config.ranks), dim=part == "restore.weight")
+            dim = 1 if part == "restore.weight" else 0
+            parts = torch.split(tensor, list(config.ranks), dim)
             for expert, own in enumerate(parts):
                 apart[f"{layer}.experts.experts.{expert}.{part}"] = own
     return apart
