@@ -9,6 +9,8 @@ from blocks.checkpoints import Checkpoint as Checkpoint
 from blocks.checkpoints import load_checkpoint as load_checkpoint
 from blocks.checkpoints import load_network as load_network
 from blocks.checkpoints import save_checkpoint as save_checkpoint
+from blocks.classsr import ClassSR as ClassSR
+from blocks.classsr import ClassSRConfig as ClassSRConfig
 from blocks.config import FrozenConfig as FrozenConfig
 from blocks.config import NetworkConfigBase as NetworkConfigBase
 from blocks.config import Scale as Scale
@@ -23,6 +25,7 @@ from blocks.fsrcnn import Fsrcnn as Fsrcnn
 from blocks.fsrcnn import FsrcnnConfig as FsrcnnConfig
 from blocks.imdn import Imdn as Imdn
 from blocks.imdn import ImdnConfig as ImdnConfig
+from blocks.interpolation import InterpolationConfig as InterpolationConfig
 from blocks.layers import ImageSkip as ImageSkip
 from blocks.msrresnet import MsrResNet as MsrResNet
 from blocks.msrresnet import MsrResNetConfig as MsrResNetConfig
@@ -42,6 +45,8 @@ from blocks.safmn import SafmnConfig as SafmnConfig
 from blocks.seemore import SeemoRe as SeemoRe
 from blocks.seemore import SeemoReConfig as SeemoReConfig
 from blocks.seemore import ranks_of as ranks_of
+from blocks.smsr import Smsr as Smsr
+from blocks.smsr import SmsrConfig as SmsrConfig
 from blocks.span import Span as Span
 from blocks.span import SpanConfig as SpanConfig
 from blocks.span import fold_span as fold_span

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import get_args
 
 from blocks.carn import CarnConfig
+from blocks.classsr import ClassSRConfig
 from blocks.config import Scale
 from blocks.edsr import EdsrConfig
+from blocks.families import SingleNetworkConfig
 from blocks.fsrcnn import FsrcnnConfig
 from blocks.imdn import ImdnConfig
 from blocks.msrresnet import MsrResNetConfig
@@ -19,6 +21,7 @@ from blocks.rcan import RcanConfig
 from blocks.rlfn import RlfnConfig
 from blocks.safmn import SafmnConfig
 from blocks.seemore import SeemoReConfig
+from blocks.smsr import SmsrConfig
 from blocks.span import SpanConfig
 from blocks.splitsr import SplitSRConfig
 
@@ -70,6 +73,18 @@ def _splitsr(scale: Scale) -> CatalogueEntry:
     )
 
 
+def _smsr(scale: Scale, mega_macs: int, executed: str) -> CatalogueEntry:
+    return CatalogueEntry(
+        name="smsr",
+        config=SmsrConfig(scale=scale),
+        macs_published=mega_macs * 10**6,
+        published_convention="all masks active, the transposed convolutions of the mask"
+        " predictors counted at every output pixel, 4 times what they take; rounded to 0.1 G;"
+        f" executed: {executed}",
+        source="Wang et al. 2021, arXiv:2006.09603, Table 1",
+    )
+
+
 def _fsrcnn(scale: Scale, mega_macs: int) -> CatalogueEntry:
     return CatalogueEntry(
         name="fsrcnn",
@@ -110,8 +125,22 @@ def _unprinted(
     return CatalogueEntry(name, config, None, reason, source)
 
 
+def _classsr(
+    name: str, hard: SingleNetworkConfig, widths: tuple[int, int], mega_flops: int, remark: str = ""
+) -> CatalogueEntry:
+    """Three widths of one backbone, of which the last is the published network itself."""
+    narrow = (hard.replace(channels=channels) for channels in widths)
+    return _unprinted(
+        f"classsr-{name}",
+        ClassSRConfig(scale=hard.scale, branches=(*narrow, hard)),
+        _CLASSSR,
+        _PER_PATCH.format(mega_flops, f", the mean over the routes that Test2K takes{remark}"),
+    )
+
+
 _FVCORE = "total of fvcore, which adds the elements that nearest upsampling writes"
 _PER_PATCH = "{} M FLOPs per 32x32 patch in ClassSR, 2 for each multiply-add{}"
+_TRANSPOSED = ", the transposed convolution 16 times too much"
 _CLASSSR = "Kong et al. 2021 (ClassSR), arXiv:2103.04039, and XPixelGroup/ClassSR"
 _RLFN = "Kong et al. 2022, arXiv:2205.07514, and bytedance/RLFN"
 _NTIRE = "a challenge's network, official at x4 only: Amazingren/NTIRE2024_ESR"
@@ -130,14 +159,24 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         for s in SCALES
     ),
     *(_splitsr(s) for s in SCALES),
+    _smsr(2, 224_100, "131.6 G at a mean active fraction of 0.51"),
+    _smsr(3, 100_500, "67.8 G at a mean active fraction of 0.61"),
+    _smsr(4, 57_200, "41.6 G at a mean active fraction of 0.67"),
     _fsrcnn(2, 6000),
     _fsrcnn(3, 5000),
     _fsrcnn(4, 4600),
-    _unprinted(
-        "fsrcnn-rgb",
-        FsrcnnConfig(scale=4, design="rgb"),
-        _CLASSSR,
-        _PER_PATCH.format(468, ", the transposed convolution 16 times too much"),
+    *(
+        _unprinted(
+            name,
+            FsrcnnConfig(scale=4, channels=channels, design="rgb"),
+            _CLASSSR,
+            _PER_PATCH.format(mega_flops, _TRANSPOSED),
+        )
+        for name, channels, mega_flops in (
+            ("fsrcnn-rgb", 56, 468),
+            ("fsrcnn-rgb-36", 36, 304),
+            ("fsrcnn-rgb-16", 16, 141),
+        )
     ),
     *(
         _unprinted(
@@ -145,7 +184,19 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         )
         for s in SCALES
     ),
-    _unprinted("carn-m", CarnConfig(scale=4), _CLASSSR, _PER_PATCH.format(1150, "")),
+    *(
+        _unprinted(
+            name,
+            CarnConfig(scale=4, channels=channels),
+            _CLASSSR,
+            _PER_PATCH.format(mega_flops, ""),
+        )
+        for name, channels, mega_flops in (
+            ("carn-m", 64, 1150),
+            ("carn-m-52", 52, 770),
+            ("carn-m-36", 36, 380),
+        )
+    ),
     CatalogueEntry(
         name="msrresnet",
         config=MsrResNetConfig(scale=4),
@@ -153,7 +204,38 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         published_convention="convolutions only, rounded to 1 G",
         source=f"{_CLASSSR}; MACs: Aitical/CFSR, README",
     ),
-    _unprinted("rcan", RcanConfig(scale=4), _CLASSSR, _PER_PATCH.format(32600, "")),
+    *(
+        _unprinted(
+            name,
+            MsrResNetConfig(scale=4, channels=channels),
+            _CLASSSR,
+            _PER_PATCH.format(mega_flops, ""),
+        )
+        for name, channels, mega_flops in (("msrresnet-52", 52, 3440), ("msrresnet-36", 36, 1660))
+    ),
+    *(
+        _unprinted(
+            name,
+            RcanConfig(scale=4, channels=channels),
+            _CLASSSR,
+            _PER_PATCH.format(mega_flops, ""),
+        )
+        for name, channels, mega_flops in (
+            ("rcan", 64, 32_600),
+            ("rcan-50", 50, 19_900),
+            ("rcan-36", 36, 10_330),
+        )
+    ),
+    _classsr("fsrcnn", FsrcnnConfig(scale=4, design="rgb"), (16, 36), 311, _TRANSPOSED),
+    _classsr("carn-m", CarnConfig(scale=4), (36, 52), 841),
+    _classsr("msrresnet", MsrResNetConfig(scale=4), (36, 52), 3620),
+    _classsr(
+        "rcan",
+        RcanConfig(scale=4),
+        (36, 50),
+        21_220,
+        ", by a retraining in icey-zhang/ClassSR_paddle",
+    ),
     _imdn(2, 158_800),
     _imdn(3, 71_500),
     _imdn(4, 40_900),

@@ -15,12 +15,14 @@ from blocks.rcan import Rcan, RcanConfig
 from blocks.rlfn import Rlfn, RlfnConfig
 from blocks.safmn import Safmn, SafmnConfig
 from blocks.seemore import SeemoRe, SeemoReConfig
+from blocks.smsr import Smsr, SmsrConfig
 from blocks.span import Span, SpanConfig
 from blocks.splitsr import SplitSR, SplitSRConfig
 
 SingleNetworkConfig = (
     SplitSRConfig
     | SeemoReConfig
+    | SmsrConfig
     | FsrcnnConfig
     | EdsrConfig
     | CarnConfig
@@ -45,6 +47,7 @@ SINGLE_FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
         "splitsr": Family(SplitSRConfig, SplitSR),
         "seemore": Family(SeemoReConfig, SeemoRe),
+        "smsr": Family(SmsrConfig, Smsr),
         "fsrcnn": Family(FsrcnnConfig, Fsrcnn),
         "edsr": Family(EdsrConfig, Edsr),
         "carn": Family(CarnConfig, Carn),

@@ -13,10 +13,13 @@ from typing import Any
 
 from torch import nn
 
+from blocks.classsr import AllBranches, ClassSRConfig
 from blocks.config import NetworkConfigBase
+from blocks.fsrcnn_shuffled import shuffled
 from blocks.layers import SuperResolutionNetwork
 from blocks.seemore_folded import has_small_context, seemore_folded
 from blocks.seemore_selected import chooses_experts, seemore_selected
+from blocks.smsr_forms import masked_smsr, sparse_smsr
 from blocks.splitsr_in_place import splits_evenly, splitsr_in_place
 
 PLAIN = "plain"
@@ -35,16 +38,32 @@ class Form:
 
 _PLAIN = Form(PLAIN, lambda network: network)
 
+
+def _has_fsrcnn(config: ClassSRConfig) -> bool:
+    return any(branch.family == "fsrcnn" for branch in config.branches)
+
+
 FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
     {
+        "splitsr": (
+            Form("concatenated", lambda network: network),
+            Form("in_place", splitsr_in_place, splits_evenly),
+        ),
         "seemore": (
             Form("masked", lambda network: network),
             Form("selected", seemore_selected, chooses_experts),
             Form("folded", seemore_folded, has_small_context),
         ),
-        "splitsr": (
-            Form("concatenated", lambda network: network),
-            Form("in_place", splitsr_in_place, splits_evenly),
+        "fsrcnn": (_PLAIN, Form("shuffled", shuffled)),
+        "smsr": (
+            Form("multiplied", lambda network: network),
+            Form("masked", masked_smsr),
+            Form("sparse", sparse_smsr),
+        ),
+        "classsr": (
+            Form("routed", lambda network: network),
+            Form("routed_shuffled", shuffled, _has_fsrcnn),
+            Form("all_branches", AllBranches),
         ),
     }
 )

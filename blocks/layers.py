@@ -39,9 +39,13 @@ class SuperResolutionNetwork(nn.Module, ABC):
         self.register_buffer("mean", mean, persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
+        return self.images_by(self.enlarge, images)
+
+    def images_by(self, enlarge: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+        """The output where `enlarge` is the learned part. Shape and raises: as `forward`."""
         self._check(images)
         encoded = self.encode(images)
-        enlarged = self.enlarge(encoded)
+        enlarged = enlarge(encoded)
         if self.image_skip != "none":
             enlarged = enlarged + F.interpolate(
                 encoded, scale_factor=self.config.scale, mode=self.image_skip

@@ -1,18 +1,22 @@
 """Every network family, from its configuration to a module."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from blocks.classsr import ClassSR, ClassSRConfig
 from blocks.config import NetworkConfigBase, parse_config
 from blocks.families import SINGLE_FAMILIES, Family, SingleNetworkConfig
 from blocks.layers import SuperResolutionNetwork as SuperResolutionNetwork
 
-NetworkConfig = Annotated[SingleNetworkConfig, Field(discriminator="family")]
+NetworkConfig = Annotated[SingleNetworkConfig | ClassSRConfig, Field(discriminator="family")]
 _NETWORK_CONFIG: TypeAdapter[NetworkConfig] = TypeAdapter(NetworkConfig)
 
-FAMILIES: Mapping[str, Family] = SINGLE_FAMILIES
+FAMILIES: Mapping[str, Family] = MappingProxyType(
+    {**SINGLE_FAMILIES, "classsr": Family(ClassSRConfig, ClassSR)}
+)
 
 
 def parse_network_config(data: object, where: str = "network") -> NetworkConfig:

@@ -4,9 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from blocks import NetworkConfig, build_network, load_checkpoint
+import numpy as np
+from numpy.typing import NDArray
+
+from blocks import ClassSR, NetworkConfig, Smsr, build_network, load_checkpoint
+from blocks.networks import SuperResolutionNetwork
 from search.evaluation import seeded_network
 from training import PatchSampler, Precision, TrainingResult, choose_precision, train
+from training.behaviour import ClassUsage, active_fractions, class_usage
+from training.distributed import ALONE, Processes
+from training.initial import InitialWeights, load_initial_weights
+from training.log import TrainingLog
+from training.loop import RANDOM_WEIGHTS
+from training.monitor import LOG_FILE, Watch
 from training.quality import (
     Quality,
     ValidationPair,
@@ -14,62 +24,108 @@ from training.quality import (
     evaluate_quality,
     network_upscaler,
 )
-from training.state import MODEL_FILE, STATE_FILE
+from training.state import BEST_FILE, MODEL_FILE, STATE_FILE
+from training.validation import PSNR, Validation
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What is trained, how, where, and how closely it is watched.
+
+    The seed and the recipe are those of `patches`.
+    """
+
+    config: NetworkConfig
+    patches: PatchSampler
+    validation: Sequence[ValidationPair]
+    steps: int
+    device: str
+    precision: Precision
+    folder: Path
+    initial: Path | None = None
+    """A checkpoint to start from."""
+    validate_every: int | None = None
+    """Steps; None for every twentieth of the training, but not more often than every 250."""
+    processes: Processes = ALONE
 
 
 @dataclass(frozen=True)
 class TrainingOutcome:
     """A finished training, what it gives, and what bicubic gives on the same images."""
 
-    arch_id: str
-    precision: Precision
     training: TrainingResult
+    initial: InitialWeights | None
     quality: Quality
     bicubic: Quality
+    best_step: int
+    """After which a validation on the way was best, as `best.safetensors` is."""
+    best_psnr_y_db: float
+    active_fractions: NDArray[np.float64] | None
+    """Of an SMSR network. Shape: (modules, layers)."""
+    classes: tuple[ClassUsage, ...]
+    """Of a ClassSR network; empty for others."""
     checkpoint: Path
+    best_checkpoint: Path
+    log: Path
 
 
 def train_and_validate(
-    config: NetworkConfig,
-    patches: PatchSampler,
-    validation: Sequence[ValidationPair],
-    *,
-    steps: int,
-    device: str,
-    precision: Precision,
-    folder: Path,
-    on_step: Callable[[int, float], None],
+    plan: TrainingPlan, *, on_step: Callable[[int, float], None]
 ) -> TrainingOutcome:
-    """Train the network of `config` in `folder`, or continue what was begun there, and judge it.
-
-    The seed and the recipe are those of `patches`.
+    """Carry out the plan, or continue what was begun in its folder, and judge the result.
 
     Raises:
-        ValueError: `folder` holds another training.
+        ValueError: the folder holds another training, or the initial weights do not fit.
         TrainingDiverged: the loss or the weights are no longer finite.
         KeyboardInterrupt: stopped by the user; the message says how to go on.
     """
-    network = seeded_network(config, patches.seed)
+    network = seeded_network(plan.config, plan.patches.seed)
+    initial = None if plan.initial is None else load_initial_weights(network, plan.initial)
+    watch = Watch.over(plan.steps, Validation(plan.validation, plan.device), plan.validate_every)
     try:
         result = train(
             network,
-            patches,
-            patches.recipe,
-            steps=steps,
-            device=device,
-            precision=precision,
-            checkpoint_folder=folder,
+            plan.patches,
+            plan.patches.recipe,
+            steps=plan.steps,
+            device=plan.device,
+            precision=plan.precision,
+            checkpoint_folder=plan.folder,
+            initial_weights=RANDOM_WEIGHTS if initial is None else initial.digest,
+            watch=watch,
+            processes=plan.processes,
             on_step=on_step,
         )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"stopped; the same command continues it in {folder}") from None
+        message = f"stopped; the same command continues it in {plan.folder}"
+        raise KeyboardInterrupt(message) from None
+    return _judged(plan, network, result, initial)
+
+
+def _judged(
+    plan: TrainingPlan,
+    network: SuperResolutionNetwork,
+    result: TrainingResult,
+    initial: InitialWeights | None,
+) -> TrainingOutcome:
+    pairs, device = plan.validation, plan.device
+    quality = evaluate_quality(network_upscaler(network, device=device), pairs)
+    log = plan.folder / LOG_FILE
+    best_step, best_psnr_y_db = TrainingLog(log).best(PSNR) or (plan.steps, quality.psnr_y_db)
     return TrainingOutcome(
-        arch_id=config.arch_id,
-        precision=precision,
         training=result,
-        quality=evaluate_quality(network_upscaler(network, device=device), validation),
-        bicubic=evaluate_quality(bicubic_upscaler(config.scale), validation),
-        checkpoint=folder / MODEL_FILE,
+        initial=initial,
+        quality=quality,
+        bicubic=evaluate_quality(bicubic_upscaler(plan.config.scale), pairs),
+        best_step=best_step,
+        best_psnr_y_db=best_psnr_y_db,
+        active_fractions=(
+            active_fractions(network, pairs, device=device) if isinstance(network, Smsr) else None
+        ),
+        classes=class_usage(network, pairs, device=device) if isinstance(network, ClassSR) else (),
+        checkpoint=plan.folder / MODEL_FILE,
+        best_checkpoint=plan.folder / BEST_FILE,
+        log=log,
     )
 
 

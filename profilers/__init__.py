@@ -2,11 +2,14 @@
 
 from profilers.analytic import AnalyticCost as AnalyticCost
 from profilers.analytic import analytic_cost as analytic_cost
+from profilers.analytic import macs_bound as macs_bound
 from profilers.child import ProfilingFailed as ProfilingFailed
 from profilers.clock import clock_of as clock_of
 from profilers.crosscheck import CrossCheck as CrossCheck
 from profilers.crosscheck import cross_check as cross_check
 from profilers.device import describe_device as describe_device
+from profilers.executed import ExecutedMacs as ExecutedMacs
+from profilers.executed import executed_macs as executed_macs
 from profilers.latency import Calibration as Calibration
 from profilers.latency import Latency as Latency
 from profilers.latency import LatencyMeter as LatencyMeter

@@ -1,10 +1,9 @@
 """How many bytes of activations a forward pass keeps alive at once, without computing it."""
 
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from profilers.meta import Operator, call_operator, tensors_in
@@ -12,7 +11,9 @@ from profilers.meta import Operator, call_operator, tensors_in
 MIB = 2**20
 
 
-def peak_activation_mib(network: nn.Module, images: torch.Tensor) -> float:
+def peak_activation_mib(
+    network: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor
+) -> float:
     """Return the largest set of live activations of `network(images)`, in MiB.
 
     The images and every tensor made during the pass count from their making until nothing

@@ -1,14 +1,12 @@
 """What a network costs before it exists: built and run on the meta device, in milliseconds."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
 
-from blocks import NetworkConfig, build_network
+from blocks import NetworkConfig, SuperResolutionNetwork, build_network
 from profilers.activations import peak_activation_mib
-from profilers.macs import count_macs
+from profilers.macs import MacsReport, count_call
 from profilers.meta import build_on_meta
 
 HR_HEIGHT_PX = 720
@@ -39,11 +37,8 @@ def analytic_cost(
         ValueError: the input is smaller than the network takes, or the network runs an
             operator whose MACs are unknown.
     """
-    network = build_on_meta(lambda: build_network(config)).eval()
-    height, width = macs_lr_size_px(config.scale)
-    image = torch.empty(1, 3, height, width, device="meta")
-    paths = [_Path(network, path) for path in network.paths()]
-    reports = [count_macs(path, image) for path in paths]
+    network = _on_meta(config)
+    reports = _reports_of_paths(network)
     if unknown := sorted({operator for report in reports for operator in report.uncounted}):
         raise ValueError(
             f"the MACs of every operator must be known, those of {', '.join(unknown)} "
@@ -51,22 +46,24 @@ def analytic_cost(
         )
     images = torch.empty(batch, 3, lr_height_px, lr_width_px, device="meta")
     return AnalyticCost(
-        params=sum(parameter.numel() for parameter in network.parameters()),
+        params=reports[0].parameters,
         macs=max(report.total for report in reports),
-        activation_mib=max(peak_activation_mib(path, images) for path in paths),
+        activation_mib=max(peak_activation_mib(path, images) for path in network.paths()),
     )
 
 
-class _Path(nn.Module):
-    """A network that takes one of its paths."""
+def macs_bound(config: NetworkConfig) -> MacsReport:
+    """Return the ledger of the dearest path, whose total is the `macs` of `analytic_cost`."""
+    return max(_reports_of_paths(_on_meta(config)), key=lambda report: report.total)
 
-    def __init__(self, network: nn.Module, path: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.network = network
-        self._path = path
 
-    def forward(self, images: Tensor) -> Tensor:
-        return self._path(images)
+def _on_meta(config: NetworkConfig) -> SuperResolutionNetwork:
+    return build_on_meta(lambda: build_network(config)).eval()
+
+
+def _reports_of_paths(network: SuperResolutionNetwork) -> list[MacsReport]:
+    image = torch.empty(1, 3, *macs_lr_size_px(network.config.scale), device="meta")
+    return [count_call(network, path, image) for path in network.paths()]
 
 
 def macs_lr_size_px(scale: int) -> tuple[int, int]:

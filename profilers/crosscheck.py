@@ -17,8 +17,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from profilers.macs import MacsReport, count_macs, evaluation_mode
+from profilers.macs import MacsReport, count_macs
 from profilers.operators import is_free
+from profilers.unchanged import evaluation_mode
 
 _FVCORE_PRODUCTS = frozenset({"conv", "addmm", "bmm", "einsum", "matmul", "mm", "linear"})
 # A share of the total below which a difference is not worth a word.
@@ -50,14 +51,19 @@ def cross_check(
     Both need values, so the network has to be on a device that has them.
     """
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
-    images = torch.zeros(1, 3, lr_height_px, lr_width_px, device=device)
-    ours = count_macs(network, images)
+    return cross_check_on(network, torch.zeros(1, 3, lr_height_px, lr_width_px, device=device))
+
+
+def cross_check_on(module: nn.Module, *inputs: torch.Tensor) -> tuple[CrossCheck, ...]:
+    """Return what fvcore and thop count for `module(*inputs)`, on copies of `module`."""
+    ours = count_macs(module, *inputs)
     checks = []
     for tool, count in (("fvcore", _count_with_fvcore), ("thop", _count_with_thop)):
-        copied = copy.deepcopy(network)
         try:
-            with _silence(), evaluation_mode(copied):
-                macs, cause = count(copied, images, ours)
+            with _silence():
+                copied = copy.deepcopy(module)
+                with evaluation_mode(copied):
+                    macs, cause = count(copied, inputs, ours)
         except Exception as error:
             reason = " ".join(str(error).split())
             checks.append(CrossCheck(tool, None, None, f"fails: {type(error).__name__}: {reason}"))
@@ -68,11 +74,11 @@ def cross_check(
 
 
 def _count_with_fvcore(
-    network: nn.Module, images: torch.Tensor, ours: MacsReport
+    network: nn.Module, inputs: tuple[torch.Tensor, ...], ours: MacsReport
 ) -> tuple[int, str]:
     from fvcore.nn import FlopCountAnalysis
 
-    analysis = FlopCountAnalysis(network, images)
+    analysis = FlopCountAnalysis(network, inputs)
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     analysis.tracer_warnings("none")
     counts: Mapping[str, float] = analysis.by_operator()
@@ -86,15 +92,17 @@ def _count_with_fvcore(
     return int(sum(counts.values())), cause
 
 
-def _count_with_thop(network: nn.Module, images: torch.Tensor, ours: MacsReport) -> tuple[int, str]:
+def _count_with_thop(
+    network: nn.Module, inputs: tuple[torch.Tensor, ...], ours: MacsReport
+) -> tuple[int, str]:
     from thop import profile
 
-    total, _, layers = profile(network, inputs=(images,), verbose=False, ret_layer_info=True)
+    total, _, layers = profile(network, inputs=inputs, verbose=False, ret_layer_info=True)
     types = {path: type(part).__name__ for path, part in network.named_modules()}
     spent = {row.path: row.macs for row in ours.by_module}
     differences: Counter[str] = Counter()
     seen = 0
-    for path, macs in _thop_leaves(layers, ""):
+    for path, macs in list(_thop_leaves(layers, "")) or [("", int(total))]:
         differences[types[path]] += macs - spent.get(path, 0)
         seen += spent.get(path, 0)
     differences["functional calls"] += seen - ours.total

@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import cast
 
 from blocks.networks import NetworkConfig, SuperResolutionNetwork
+from training.distributed import ALONE, Processes
+from training.monitor import Monitor, Watch
 from training.patches import PatchSampler
-from training.recipes import Recipe, learning_rate_at
+from training.recipe import Recipe, learning_rate_at
 from training.state import Progress, TrainingFolder
 from training.step import Precision, TrainingStep
+from training.stopwatch import Stopwatch
+
+RANDOM_WEIGHTS = "random"
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,9 @@ def train(
     device: str = "cpu",
     precision: Precision = "float32",
     checkpoint_folder: Path | None = None,
+    initial_weights: str = RANDOM_WEIGHTS,
+    watch: Watch | None = None,
+    processes: Processes = ALONE,
     on_step: Callable[[int, float], None] | None = None,
     checkpoint_every_seconds: float = 20,
 ) -> TrainingResult:
@@ -47,70 +55,104 @@ def train(
 
     With a `checkpoint_folder` the training is saved there every `checkpoint_every_seconds`,
     on KeyboardInterrupt, and at the end (`model.safetensors`); it continues from what it
-    finds there, and one that has ended already is only loaded.
+    finds there, and one that has ended already is only loaded. `initial_weights` names the
+    weights it starts from, which belong to its identity.
+
+    With a `watch` the training is logged and validated in that folder. Of several
+    `processes`, which all call this alike, only the first one writes.
 
     `on_step` is called after every step with the number of steps done and the loss.
 
     Raises:
         TrainingDiverged: the loss or the weights are no longer finite.
-        ValueError: the folder's files are corrupt or belong to another training.
+        ValueError: the folder's files are corrupt or belong to another training; the recipe is
+            for another family of networks; the processes cannot share the batch evenly.
     """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
+    processes.check_share(recipe.batch_size)
     folder = None
     if checkpoint_folder is not None:
-        folder = _folder(checkpoint_folder, network, patches, recipe, steps, precision)
-    training = TrainingStep(network, recipe, device=device, precision=precision)
-    progress = Progress(0, 0.0, math.nan)
+        identity = {
+            "recipe": recipe.model_dump_json(),
+            "seed": str(patches.seed),
+            "steps": str(steps),
+            "precision": precision,
+            "images": patches.images_digest,
+            "initial_weights": initial_weights,
+            "processes": str(processes.count),
+        }
+        folder = TrainingFolder(checkpoint_folder, cast(NetworkConfig, network.config), identity)
+    training = TrainingStep(
+        network, recipe, device=device, precision=precision, seed=patches.seed, processes=processes
+    )
+    start = Progress(0, 0.0, math.nan)
     if folder is not None:
         if (state := folder.load_state()) is not None:
-            progress, tensors = state
-            training.restore(tensors, progress.step)
+            start, tensors = state
+            training.restore(tensors, start.step)
         elif (model := folder.load_final_model(steps)) is not None:
-            progress, tensors = model
+            end, tensors = model
             network.load_state_dict(tensors)
             network.eval()
-            return TrainingResult(steps, progress.seconds, progress.loss, resumed_from_step=steps)
-    resumed_from_step = progress.step
-    clock_start = time.perf_counter() - progress.seconds
-    last_save = time.perf_counter()
-    try:
-        for step in range(progress.step, steps):
-            loss = training.take(*patches.batch(step), learning_rate_at(recipe, step, steps))
-            progress = Progress(step + 1, time.perf_counter() - clock_start, loss)
-            if on_step is not None:
-                on_step(step + 1, loss)
-            if folder is not None and time.perf_counter() - last_save >= checkpoint_every_seconds:
-                _save(folder, training, progress)
-                last_save = time.perf_counter()
-    except KeyboardInterrupt:
-        # Where the interrupt came inside a step, the last checkpoint has to do.
-        if folder is not None and training.steps_done == progress.step:
-            _save(folder, training, progress)
-        raise
+            return TrainingResult(steps, end.seconds, end.loss, resumed_from_step=steps)
+    writable = folder if processes.is_first else None
+    loop = _Loop(training, patches, steps, processes, writable, on_step, checkpoint_every_seconds)
+    if writable is not None and watch is not None:
+        loop.monitor = Monitor(watch, writable, steps)
+        loop.monitor.continue_after(start.step)
+    end = loop.run(start)
     training.finish()
-    if folder is not None:
-        folder.save_final(progress, training.averaged_weights())
-    return TrainingResult(steps, progress.seconds, progress.loss, resumed_from_step)
+    if writable is not None:
+        writable.save_final(end, training.averaged_weights())
+    return TrainingResult(steps, end.seconds, end.loss, resumed_from_step=start.step)
 
 
-def _folder(
-    path: Path,
-    network: SuperResolutionNetwork,
-    patches: PatchSampler,
-    recipe: Recipe,
-    steps: int,
-    precision: Precision,
-) -> TrainingFolder:
-    identity = {
-        "recipe": recipe.model_dump_json(),
-        "seed": str(patches.seed),
-        "steps": str(steps),
-        "precision": precision,
-        "images": patches.images_digest,
-    }
-    return TrainingFolder(path, cast(NetworkConfig, network.config), identity)
+@dataclass
+class _Loop:
+    """The steps of one training, and what is done between them."""
 
+    training: TrainingStep
+    patches: PatchSampler
+    steps: int
+    processes: Processes
+    folder: TrainingFolder | None
+    on_step: Callable[[int, float], None] | None
+    checkpoint_every_seconds: float
+    monitor: Monitor | None = None
 
-def _save(folder: TrainingFolder, training: TrainingStep, progress: Progress) -> None:
-    folder.save(progress, training.tensors(), training.averaged_weights())
+    def run(self, progress: Progress) -> Progress:
+        """Make the steps that are left."""
+        clock = Stopwatch(progress.seconds)
+        last_save = time.perf_counter()
+        try:
+            while progress.step < self.steps:
+                # Set only now, so that what an interrupted observation lacks is done again.
+                progress = self._step(progress.step, clock)
+                if self.on_step is not None:
+                    self.on_step(progress.step, progress.loss)
+                if time.perf_counter() - last_save >= self.checkpoint_every_seconds:
+                    self._save(progress)
+                    last_save = time.perf_counter()
+        except KeyboardInterrupt:
+            # Where the interrupt came inside a step, the last checkpoint has to do.
+            if self.training.steps_done == progress.step:
+                self._save(progress)
+            raise
+        return progress
+
+    def _step(self, step: int, clock: Stopwatch) -> Progress:
+        recipe = self.training.recipe
+        learning_rate = learning_rate_at(recipe, step, self.steps)
+        batch = self.patches.batch(step, self.processes)
+        loss = self.training.take(*batch, learning_rate=learning_rate, progress=step / self.steps)
+        progress = Progress(step + 1, clock.seconds, loss.value)
+        if self.monitor is not None:
+            with clock.paused():
+                self.monitor.observe(self.training, progress, learning_rate, loss)
+        return progress
+
+    def _save(self, progress: Progress) -> None:
+        if self.folder is not None:
+            training = self.training
+            self.folder.save(progress, training.tensors(), training.averaged_weights())

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import DTypeLike, NDArray
 
+from training.distributed import ALONE, Processes
 from training.images import Image
 from training.imresize import downscale
-from training.recipes import Recipe
-
-Integers = NDArray[np.int64]
+from training.patch_classes import Integers, PatchClasses
+from training.recipe import Recipe
 
 
 class PatchSampler:
@@ -28,15 +28,32 @@ class PatchSampler:
     The low-resolution images are made once by the MATLAB-exact `downscale`. Where an image is
     memory-mapped, they and the energies live in a temporary file instead of memory.
 
+    With several `classes` a batch has as many patches of each, ordered by class from the
+    easiest to the hardest, and every place of `PatchClasses` is drawn with equal probability.
+
     Raises:
-        ValueError: there is no image, or one of them is smaller than a patch.
+        ValueError: there is no image, one of them is smaller than a patch, or they hold too few
+            patches to be classed.
     """
 
-    def __init__(self, images: Sequence[Image], *, scale: int, recipe: Recipe, seed: int) -> None:
+    def __init__(
+        self,
+        images: Sequence[Image],
+        *,
+        scale: int,
+        recipe: Recipe,
+        seed: int,
+        classes: int = 1,
+    ) -> None:
         _check_sizes(images, scale, recipe.lr_patch_px)
         self.scale = scale
         self.recipe = recipe
         self.seed = seed
+        self.classes: PatchClasses | None = None
+        if classes > 1:
+            self.classes = PatchClasses(
+                images, scale=scale, lr_patch_px=recipe.lr_patch_px, classes=classes
+            )
         self.images_digest = _digest(images)
         self._high = [np.ascontiguousarray(image.pixels).reshape(-1, 3) for image in images]
         self._high_width = np.array([image.pixels.shape[1] for image in images])
@@ -63,13 +80,15 @@ class PatchSampler:
         other.seed = seed
         return other
 
-    def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def batch(self, step: int, processes: Processes = ALONE) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the patches of `step`: (N, 3, p, p) and (N, 3, sp, sp), float32 in [0, 1].
 
-        N is the recipe's batch size, p its `lr_patch_px`, s the scale. The memory format is
-        channels_last.
+        N is the recipe's batch size times the classes, divided among the processes, p its
+        `lr_patch_px`, s the scale. The memory format is channels_last.
         """
-        image, top, left, transform = self._draw(step)
+        image, top, left, transform = (
+            drawn[processes.rank :: processes.count] for drawn in self._draw(step)
+        )
         size = self.recipe.lr_patch_px
         low_indices = _patch_indices(top, left, self._low_width[image], size, transform)
         low_indices += self._low_start[image][:, None, None]
@@ -91,6 +110,10 @@ class PatchSampler:
         # Philox turns a key into a stream without any warm-up, so every step has its own.
         key = np.array([self.seed % 2**64, step], dtype=np.uint64)
         generator = np.random.Generator(np.random.Philox(key=key))
+        if self.classes is not None:
+            place, turn = generator.random((2, len(self.classes), self.recipe.batch_size))
+            drawn = self.classes.draw(place)
+            return drawn.image, drawn.top, drawn.left, (turn.ravel() * 8).astype(np.int64)
         uniform = generator.random((4, self.recipe.batch_size, self.recipe.best_of))
         image = (uniform[0] * len(self._high)).astype(np.int64)
         top = (uniform[1] * self._places[image, 0]).astype(np.int64)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from blocks.networks import SuperResolutionNetwork
 from training.patches import PatchSampler
-from training.recipes import Recipe
+from training.recipe import Recipe
 from training.step import Precision, TrainingStep
 
 WARM_UP_STEPS = 3
@@ -45,5 +45,5 @@ def choose_precision(
 def _time_step(training: TrainingStep, patches: PatchSampler, step: int) -> float:
     batch = patches.batch(step)
     start = time.perf_counter()
-    training.take(*batch, learning_rate=0)
+    training.take(*batch, learning_rate=0, progress=0)
     return time.perf_counter() - start

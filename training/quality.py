@@ -82,7 +82,7 @@ def network_upscaler(network: nn.Module, *, device: str | torch.device = "cpu") 
         network.eval()
         try:
             with torch.inference_mode():
-                return _to_pixels(network(_to_images(pixels, device)))
+                return _to_pixels(network(to_images(pixels, device)))
         finally:
             for module in training_modules:
                 module.training = True
@@ -137,7 +137,7 @@ def _image_quality(upscale: Upscaler, pair: ValidationPair) -> ImageQuality:
     return ImageQuality(pair.name, psnr, ssim)
 
 
-def _to_images(pixels: NDArray[np.uint8], device: str | torch.device) -> Tensor:
+def to_images(pixels: NDArray[np.uint8], device: str | torch.device) -> Tensor:
     """Shape: (h, w, 3) uint8 -> (1, 3, h, w) float32, channels last in memory as pixels are."""
     return torch.tensor(pixels, device=device).permute(2, 0, 1)[None].float().div(255)
 

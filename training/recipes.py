@@ -1,44 +1,9 @@
-"""How a network is trained: frozen, named recipes, and their learning rate at every step."""
+"""The recipes by name: frozen, each with its sources and departures."""
 
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
-
-from blocks.config import FrozenConfig
-
-Decay = Literal["linear", "cosine"]
-Beta = Annotated[float, Field(ge=0, lt=1)]
-
-
-class Recipe(FrozenConfig):
-    """Everything about a training that is neither the network, the data, the seed nor its length.
-
-    Adam without weight decay minimises the L1 distance of RGB values in [0, 1].
-    """
-
-    name: str
-    batch_size: PositiveInt
-    lr_patch_px: Annotated[int, Field(ge=2)]
-    """Side of a low-resolution patch."""
-    best_of: PositiveInt
-    """Each patch is the one with the most gradient energy among so many random ones."""
-    learning_rate: PositiveFloat
-    """The peak, reached at the end of the warm-up."""
-    betas: tuple[Beta, Beta]
-    warmup_fraction: Annotated[float, Field(ge=0, lt=1)]
-    decay: Decay
-    """How the learning rate falls from the peak to 0 at the last step."""
-    ema_decay: Beta
-    """Decay per step of the moving average of the weights, which is what a training returns."""
-    zero_last_convolution: bool
-    """Whether training starts with the last convolution's weight and bias at zero."""
-    loss: Literal["l1"]
-    steps: PositiveInt
-    """The usual length, for who does not ask for another."""
-
+from training.recipe import Recipe, Routing
 
 QUICK = Recipe(
     name="quick",
@@ -85,7 +50,136 @@ eduardzamfir/seemoredetails). Departures from both: 100,000 steps instead of 300
 an average of the weights, and neither SeemoRe's Fourier loss nor its larger batch.
 """
 
-RECIPES: Mapping[str, Recipe] = MappingProxyType({"quick": QUICK, "long": LONG})
+SEEMORE = Recipe(
+    name="seemore",
+    batch_size=32,
+    lr_patch_px=64,
+    best_of=1,
+    learning_rate=1e-3,
+    betas=(0.9, 0.99),
+    warmup_fraction=0.0,
+    decay="halving",
+    halvings=(0.5, 0.8, 0.9, 0.95),
+    ema_decay=0.0,
+    zero_last_convolution=False,
+    loss="l1",
+    fourier_weight=0.1,
+    steps=500_000,
+)
+"""As SeemoRe was trained.
+
+Source: the options of the T models in github.com/eduardzamfir/seemoredetails (Zamfir et al.
+2024, arXiv:2402.03412). Departures: the number of GPUs, each of which had 32 patches, is not
+stated and taken as one. At x3 and x4 the authors start from the weights at x2 and x3, for
+which the command line has --init.
+"""
+
+SPLITSR = Recipe(
+    name="splitsr",
+    batch_size=16,
+    lr_patch_px=24,
+    best_of=1,
+    learning_rate=1e-4,
+    betas=(0.9, 0.999),
+    epsilon=1e-7,
+    warmup_fraction=0.0,
+    decay="halving",
+    halvings=(1 / 3, 2 / 3),
+    ema_decay=0.0,
+    zero_last_convolution=False,
+    loss="l1",
+    steps=600_000,
+)
+"""As SplitSR was trained.
+
+Source: Liu et al. 2021 (SplitSR), arXiv:2101.07996. Departures: the batch size is not
+published and taken from EDSR (arXiv:1707.02921); "every 2e2" steps for the halving is read as
+every 2e5; patches of 24 pixels, published as 96 after enlargement by 4, serve all scales.
+"""
+
+SMSR = Recipe(
+    name="smsr",
+    family="smsr",
+    batch_size=16,
+    lr_patch_px=96,
+    best_of=1,
+    learning_rate=2e-4,
+    betas=(0.9, 0.999),
+    warmup_fraction=0.0,
+    decay="halving",
+    halvings=(0.2, 0.4, 0.6, 0.8),
+    ema_decay=0.0,
+    zero_last_convolution=False,
+    loss="l1",
+    steps=1_000_000,
+)
+"""As SMSR was trained: 1000 epochs of 1000 steps.
+
+Source: github.com/LongguangWang/SMSR. Departures: those of `Sparsity`, and a batch whose loss
+is far above the usual is not skipped.
+"""
+
+CLASSSR_BRANCH = Recipe(
+    name="classsr-branch",
+    family="classsr",
+    batch_size=16,
+    lr_patch_px=32,
+    best_of=1,
+    learning_rate=1e-3,
+    betas=(0.9, 0.99),
+    warmup_fraction=0.0,
+    decay="cosine",
+    final_learning_rate=1e-7,
+    ema_decay=0.0,
+    zero_last_convolution=False,
+    loss="l1",
+    routing=Routing(stage="branches"),
+    steps=500_000,
+)
+"""ClassSR's first stage: every branch on the patches of its class, all in one training.
+
+Source: github.com/XPixelGroup/ClassSR. The learning rate is that of FSRCNN branches; for the
+other backbones the authors use 2e-4. Departures: patches are classed by the error of bicubic
+enlargement, in equal parts of the training patches, instead of by the PSNR of a trained
+MSRResNet at thresholds that gave about equal parts; the images are not rescaled beforehand.
+"""
+
+CLASSSR_CLASSIFIER = CLASSSR_BRANCH.replace(
+    name="classsr-classifier",
+    batch_size=96,
+    learning_rate=2e-4,
+    cosine_horizon=2.5,
+    routing=Routing(stage="classifier"),
+    steps=200_000,
+)
+"""ClassSR's second stage: the classifier, between branches that stay as they are.
+
+Source: github.com/XPixelGroup/ClassSR, with its period of 500,000 steps for a training of
+200,000, so that the learning rate ends at 65 % of the peak. Departures: those of the first
+stage; RCAN's smaller batch and learning rate are left to options of the command line.
+"""
+
+CLASSSR_JOINT = CLASSSR_CLASSIFIER.replace(name="classsr-joint", routing=Routing(stage="joint"))
+"""ClassSR's third stage: classifier and branches together.
+
+Source: arXiv:2103.04039; no settings are published, so those of the second stage are taken.
+"""
+
+RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {
+        recipe.name: recipe
+        for recipe in (
+            QUICK,
+            LONG,
+            SEEMORE,
+            SPLITSR,
+            SMSR,
+            CLASSSR_BRANCH,
+            CLASSSR_CLASSIFIER,
+            CLASSSR_JOINT,
+        )
+    }
+)
 
 
 def get_recipe(name: str) -> Recipe:
@@ -97,18 +191,3 @@ def get_recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise ValueError(f"recipe must be one of {', '.join(RECIPES)}, got {name!r}")
     return RECIPES[name]
-
-
-def learning_rate_at(recipe: Recipe, step: int, steps: int) -> float:
-    """Return the learning rate of `step` (from 0) in a training of `steps` steps.
-
-    It rises linearly over the first `warmup_fraction` of the steps, whose last one has the
-    peak, and then falls towards 0, which the step after the last one would have.
-    """
-    warmup = round(recipe.warmup_fraction * steps)
-    if step < warmup:
-        return recipe.learning_rate * (step + 1) / warmup
-    remaining = (steps - step) / (steps - warmup)
-    if recipe.decay == "linear":
-        return recipe.learning_rate * remaining
-    return recipe.learning_rate * (1 - math.cos(math.pi * remaining)) / 2

@@ -3,6 +3,8 @@
 `model.safetensors` holds the averaged weights and is a complete model at any time; its
 metadata say of which step. `training-state.safetensors` holds, in one file and so never
 mismatched, the last weights, their average and Adam's moments; it goes when training ends.
+Where a training is validated on its way, `best.safetensors` holds the averaged weights that
+gave the best PSNR.
 """
 
 from collections.abc import Mapping
@@ -15,6 +17,7 @@ from blocks.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from blocks.networks import NetworkConfig
 
 MODEL_FILE = "model.safetensors"
+BEST_FILE = "best.safetensors"
 STATE_FILE = "training-state.safetensors"
 
 
@@ -74,6 +77,10 @@ class TrainingFolder:
         """Save a training that has ended."""
         self._save(MODEL_FILE, progress, model)
         (self.path / STATE_FILE).unlink(missing_ok=True)
+
+    def save_best(self, progress: Progress, model: Mapping[str, Tensor]) -> None:
+        """Save the weights that were the best so far, a complete model beside the others."""
+        self._save(BEST_FILE, progress, model)
 
     @property
     def _remedy(self) -> str:

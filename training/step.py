@@ -2,14 +2,18 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from blocks.networks import SuperResolutionNetwork
-from training.recipes import Recipe
+from training.distributed import ALONE, Processes, shared_by_processes
+from training.noise import seeded_noise
+from training.objectives import objective_for
+from training.recipe import Recipe
 
 Precision = Literal["float32", "bfloat16"]
 """The number format of the activations; weights and updates are float32 in both."""
@@ -21,10 +25,22 @@ class TrainingDiverged(RuntimeError):  # noqa: N818
     """The loss or the weights of a training are no longer finite numbers."""
 
 
+@dataclass(frozen=True)
+class StepLoss:
+    """The loss on one batch before the weights changed, and its parts, which stay on the device."""
+
+    value: float
+    parts: Mapping[str, Tensor]
+
+
 class TrainingStep:
     """A network and what changes with it from step to step; `take` makes one step.
 
-    The network moves to `device`, in channels_last, and into training mode.
+    The network moves to `device`, in channels_last, and into training mode. With several
+    processes each has its own part of the batch, and all make the same step.
+
+    Raises:
+        ValueError: the recipe is for another family of networks.
     """
 
     def __init__(
@@ -34,15 +50,23 @@ class TrainingStep:
         *,
         device: str,
         precision: Precision,
+        seed: int = 0,
+        processes: Processes = ALONE,
     ) -> None:
         self.network = network
+        objective = objective_for(network, recipe)
         if recipe.zero_last_convolution:
             for convolution in network.last_convolutions:
                 _zero(convolution)
         network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.train()
-        self._recipe = recipe
+        self.recipe = recipe
         self._device = device
+        self._draws_noise = objective.draws_noise
+        self._noise_key = (seed, processes.rank)
+        self._objective: nn.Module = objective
+        if processes.count > 1:
+            self._objective = shared_by_processes(objective)
         self._autocast = torch.autocast(
             torch.device(device).type, torch.bfloat16, enabled=precision == "bfloat16"
         )
@@ -50,13 +74,17 @@ class TrainingStep:
         self._weights: list[torch.Tensor] = list(self._parameters.values())
         self._average = [weight.detach().clone() for weight in self._weights]
         self._adam = torch.optim.Adam(
-            self._weights, lr=recipe.learning_rate, betas=recipe.betas, fused=True
+            self._weights,
+            lr=recipe.learning_rate,
+            betas=recipe.betas,
+            eps=recipe.epsilon,
+            fused=True,
         )
         self.steps_done: int | None = 0
         """None while a step changes the tensors: what they hold then must not be saved."""
 
-    def take(self, low: Tensor, high: Tensor, learning_rate: float) -> float:
-        """Train on one batch and return its loss before the weights changed.
+    def take(self, low: Tensor, high: Tensor, *, learning_rate: float, progress: float) -> StepLoss:
+        """Train on one batch, when `progress` of the training, in [0, 1), is done.
 
         `low` is (N, 3, p, p) and `high` (N, 3, sp, sp), both float32 in [0, 1].
 
@@ -64,25 +92,26 @@ class TrainingStep:
             TrainingDiverged: the loss is not finite; the weights stay as they were.
         """
         low, high = low.to(self._device), high.to(self._device)
-        with self._autocast:
-            restored = self.network(low)
-        loss = functional.l1_loss(restored.float(), high)
-        value = loss.item()
         step = self.steps_done or 0
+        with self._autocast, self._noise(step):
+            loss = self._objective(low, high, progress)
+        value = loss.total.item()
         if not math.isfinite(value):
             raise TrainingDiverged(f"the loss became {value} at step {step}")
         self._adam.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.total.backward()
+        if self.recipe.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self._weights, self.recipe.clip_norm)
         for group in self._adam.param_groups:
             group["lr"] = learning_rate
         self.steps_done = None
         self._adam.step()
         # The average forgets the random first weights faster than ema_decay alone would.
-        decay = min(self._recipe.ema_decay, (1 + step) / (10 + step))
+        decay = min(self.recipe.ema_decay, (1 + step) / (10 + step))
         with torch.no_grad():
             torch._foreach_lerp_(self._average, self._weights, 1 - decay)
         self.steps_done = step + 1
-        return value
+        return StepLoss(value, loss.parts)
 
     def tensors(self) -> dict[str, Tensor]:
         """Return everything that `restore` needs to continue from here."""
@@ -132,7 +161,13 @@ class TrainingStep:
                     f"weights of {name} were not finite after step {self.steps_done}"
                 )
         self.network.load_state_dict(self.averaged_weights())
-        self.network.eval()
+        self.network.requires_grad_(True).eval()
+
+    def _noise(self, step: int) -> AbstractContextManager[None]:
+        """What makes a random step the same after every interruption."""
+        if not self._draws_noise:
+            return nullcontext()
+        return seeded_noise(self._device, step, *self._noise_key)
 
 
 def _like(weight: Tensor, saved: Tensor) -> Tensor:

@@ -4,12 +4,16 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from blocks.classsr import ClassSRConfig
 from blocks.config import NetworkConfigBase
+from blocks.official.classsr import classsr_layout
 from blocks.official.layouts import layout_of
 from blocks.official.renaming import renamed
 from blocks.official.seemore import seemore_tensors
+from blocks.official.smsr import smsr_tensors
 from blocks.official.span import span_tensors
 from blocks.seemore import SeemoReConfig
+from blocks.smsr import SmsrConfig
 from blocks.span import SpanConfig
 
 
@@ -26,4 +30,8 @@ def from_official(tensors: Mapping[str, Tensor], config: NetworkConfigBase) -> d
         return span_tensors(tensors, config)
     if isinstance(config, SeemoReConfig):
         return seemore_tensors(tensors, config)
+    if isinstance(config, SmsrConfig):
+        return smsr_tensors(tensors, config)
+    if isinstance(config, ClassSRConfig):
+        return renamed(tensors, config, classsr_layout(config))
     return renamed(tensors, config, layout_of(config))

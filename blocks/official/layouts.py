@@ -44,8 +44,9 @@ def layout_of(config: NetworkConfigBase) -> Layout:
                 " was published for Caffe only; fsrcnn-rgb can be imported"
             )
     raise ValueError(
-        "the network must be one of carn, edsr, fsrcnn (rgb), imdn, msrresnet, rcan, rlfn, safmn,"
-        f" seemore, span, got {config.family}: the authors' names of its tensors are not known here"
+        "the network must be one of carn, classsr, edsr, fsrcnn (rgb), imdn, msrresnet, rcan, rlfn,"
+        f" safmn, seemore, smsr, span, got {config.family}: the authors' names of its tensors are"
+        " not known here"
     )
 
 

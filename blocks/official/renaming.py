@@ -17,7 +17,7 @@ _LISTED = 8
 
 @dataclass(frozen=True)
 class Rename:
-    """A pattern of the whole name of a layer, and what it becomes.
+    """A pattern of the whole name of a layer or of a tensor, and what it becomes.
 
     Of a group named `place_from_1` the template gets `{place}`, which counts from 0.
     """
@@ -72,10 +72,8 @@ def renamed(
     for name, tensor in tensors.items():
         if re.fullmatch(layout.ignored, name):
             continue
-        layer, _, leaf = name.rpartition(".")
-        ours = _our_name(layer, layout.renames)
-        full = f"{ours}.{leaf}"
-        if ours is None or full not in expected or full in state:
+        full = _our_name(name, layout.renames)
+        if full not in expected or full in state:
             unexpected.append(f"{name} {tuple(tensor.shape)}")
         elif expected[full].shape != tensor.shape:
             wanted = tuple(expected[full].shape)
@@ -93,14 +91,30 @@ def renamed(
     return state
 
 
-def _our_name(layer: str, renames: Iterable[Rename]) -> str | None:
-    names = (rename.apply(layer) for rename in renames)
-    return next((name for name in names if name is not None), None)
+def _our_name(name: str, renames: Iterable[Rename]) -> str:
+    """That of the tensor itself, or else that of its layer; empty if there is neither."""
+    layer, _, leaf = name.rpartition(".")
+    for rename in renames:
+        if (ours := rename.apply(name)) is not None:
+            return ours
+        if (ours := rename.apply(layer)) is not None:
+            return f"{ours}.{leaf}"
+    return ""
 
 
 def _hyperparameters(config: NetworkConfigBase) -> str:
-    fields = config.model_dump(exclude={"family", "scale"}, exclude_none=True)
-    return ", ".join(f"{name} {value}" for name, value in fields.items())
+    fields = {name: value for name, value in config if name not in ("family", "scale")}
+    return ", ".join(
+        f"{name} {_shown(value)}" for name, value in fields.items() if value is not None
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    if isinstance(value, NetworkConfigBase):
+        return f"{value.family} ({_hyperparameters(value)})"
+    return str(value)
 
 
 def _some(names: list[str]) -> str:

@@ -18,9 +18,6 @@ _COMPARED = {
     "not distinguishable": "not distinguishable from",
 }
 
-# Cross-checks that differ by less are agreement.
-_TOLERANCE = 0.01
-
 
 def profile(
     model: ModelArgument,
@@ -35,6 +32,9 @@ def profile(
         str | None,
         typer.Option(metavar="OTHER", help="Compare with this MODEL by timing both in turn."),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show which modules and operators spend the MACs.")
+    ] = False,
     max_seconds: Annotated[
         float, typer.Option(callback=positive, help="Longest time for timing.")
     ] = 20.0,
@@ -51,6 +51,7 @@ def profile(
     Examples:
       paretosr profile seemore-t --scale 2
       paretosr profile splitsr --scale 4 --target eager:threads=2,lr=90x160
+      paretosr profile seemore-t --scale 4 --explain
       paretosr profile seemore-t --scale 2 --against bicubic --max-seconds 5 --json
     """
     from paretosr.models import resolve_model
@@ -58,8 +59,12 @@ def profile(
 
     wanted = Target.parse(target)
     resolved = resolve_model(model, scale)
+    if explain and (against is not None or resolved.config is None):
+        raise ValueError(
+            "--explain shows the ledger of one network; leave --against and bicubic out"
+        )
     if against is None:
-        _profile(resolved, wanted, max_seconds, as_json=json)
+        _profile(resolved, wanted, max_seconds, explain=explain, as_json=json)
     else:
         _compare(
             resolved, resolve_model(against, resolved.scale), wanted, max_seconds, as_json=json
@@ -67,18 +72,25 @@ def profile(
 
 
 def _profile(
-    model: "ResolvedModel", target: "Target", max_seconds: float, *, as_json: bool
+    model: "ResolvedModel", target: "Target", max_seconds: float, *, explain: bool, as_json: bool
 ) -> None:
     from paretosr.costs import profile_model
+    from paretosr.ledger_table import ledger_as_json, write_cross_checks, write_ledger
     from paretosr.output import write_json
     from paretosr.progress import status_line
+    from profilers import macs_bound
 
     with status_line(silent=as_json) as told:
         result = profile_model(model, target, max_seconds=max_seconds, told=told)
+    ledger = macs_bound(model.config) if explain and model.config else None
     if as_json:
-        write_json(_as_json(model, target, result))
-    else:
-        _write_profile(model, target, result)
+        explained = {"ledger": ledger_as_json(model, ledger)} if ledger else {}
+        write_json({**_as_json(model, target, result), **explained})
+        return
+    _write_profile(model, target, result)
+    if ledger:
+        write_ledger(model, ledger)
+    write_cross_checks(result.cross_checks, result.cross_check_side_px)
 
 
 def _as_json(model: "ResolvedModel", target: "Target", profile: "ModelProfile") -> dict[str, Any]:
@@ -130,15 +142,6 @@ def _write_profile(model: "ResolvedModel", target: "Target", profile: "ModelProf
     clock = {"cpu": "processor time", "wall": "elapsed time"}[clock_of(target)[0]]
     write_line(f"{model.name} x{model.scale} on {target}, by {clock}")
     write_rows(("cost", "value", ""), rows, numbers=("value",))
-    side_px = profile.cross_check_side_px
-    for check in profile.cross_checks:
-        if check.ratio is None:
-            write_line(f"{check.tool} {check.cause}")
-        elif abs(check.ratio - 1) > _TOLERANCE:
-            write_line(
-                f"{check.tool} counts {check.ratio:.3f} times as many MACs; for an input of "
-                f"{side_px}x{side_px} it {check.cause}"
-            )
 
 
 def _mib(size: float | None) -> str:

@@ -8,115 +8,169 @@ import typer
 from paretosr.options import DataOption, JsonOption, ModelArgument, ScaleOption, positive
 
 if TYPE_CHECKING:
-    from paretosr.models import ResolvedModel
-    from paretosr.single_training import TrainingOutcome
+    from paretosr.single_training import TrainingOutcome, TrainingPlan
+    from paretosr.training_report import TrainingReport
 
 
 def train(
     model: ModelArgument,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder for the checkpoint and what resuming needs.")
+        Path,
+        typer.Option(metavar="DIR", help="Folder for checkpoints, log and report."),
     ],
     scale: ScaleOption = None,
     data: DataOption = "bundled",
     validation: DataOption = "bundled",
-    recipe: Annotated[str, typer.Option(help="Training recipe: quick or long.")] = "quick",
+    recipe: Annotated[
+        str,
+        typer.Option(
+            help="Training recipe: quick, long, or as published: seemore, splitsr, smsr, "
+            "classsr-branch, classsr-classifier, classsr-joint."
+        ),
+    ] = "quick",
     steps: Annotated[
         int | None,
         typer.Option(callback=positive, help="Optimizer steps [default: the recipe's]."),
+    ] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CHECKPOINT",
+            help="Start from these weights: of the same network, or of another scale of it.",
+        ),
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(callback=positive, help="Peak, instead of the recipe's.")
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(callback=positive, help="Patches of a step, instead of the recipe's."),
+    ] = None,
+    lr_patch: Annotated[
+        int | None,
+        typer.Option(callback=positive, help="Side of a low-resolution patch in pixels, likewise."),
+    ] = None,
+    ema_decay: Annotated[
+        float | None,
+        typer.Option(help="Decay per step of the averaged weights, likewise; 0 for no average."),
+    ] = None,
+    clip_norm: Annotated[
+        float | None,
+        typer.Option(callback=positive, help="Longest gradient [default: the recipe's, or any]."),
+    ] = None,
+    sparsity_weight: Annotated[
+        float | None,
+        typer.Option(help="Of the active fraction in SMSR's loss [default: 0.1]; 0: none."),
+    ] = None,
+    validate_every: Annotated[
+        int | None,
+        typer.Option(
+            metavar="STEPS",
+            callback=positive,
+            help="[default: a twentieth, at least 250].",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the weights and of the patches.")] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     json: JsonOption = False,
 ) -> None:
-    """Train MODEL from scratch and validate it.
+    """Train MODEL and validate it on the way.
 
-    DIR/model.safetensors is the result and a complete model. The same command continues a
-    training that was interrupted exactly where it stopped. Of a checkpoint given as MODEL,
-    only the design is used.
+    DIR/model.safetensors is the result and DIR/best.safetensors the best on the way, both
+    complete models; training.csv and training.png show the course, report.md sums up. The same
+    command continues a training that was interrupted exactly where it stopped. Of a checkpoint
+    given as MODEL, only the design is used. A schedule has the length of the training. Under
+    torchrun several processes share each batch.
 
     \b
     Examples:
       paretosr train seemore-t --scale 2 --out runs/seemore-t
       paretosr train runs/search:splitsr-x2-0123456789 --data DIV2K --recipe long --out runs/best
+      paretosr train classsr-fsrcnn --scale 4 --recipe classsr-branch --out runs/branches
+      paretosr train classsr-fsrcnn --scale 4 --recipe classsr-classifier \\
+        --init runs/branches/model.safetensors --out runs/classifier
+      torchrun --nproc-per-node 4 -m paretosr train smsr --scale 2 --recipe smsr --data DIV2K \\
+        --device cuda --out runs/smsr
     """
     from paretosr.models import resolve_model
     from paretosr.output import write_note
     from paretosr.progress import progress_bar, status_line
-    from paretosr.single_training import settled_precision, train_and_validate
+    from paretosr.single_training import TrainingPlan, settled_precision, train_and_validate
+    from paretosr.training_recipe import adapted_recipe, recipe_warnings
+    from paretosr.training_report import write_training_report
     from profilers import Target
     from profilers.runtimes import require_available
-    from training import PatchSampler, get_recipe
+    from training import PatchSampler
+    from training.distributed import joined_processes
     from training.images import load_images
+    from training.objectives import patch_classes
     from training.quality import prepare_validation
+    from training.schedule import schedule_in_words
 
-    resolved = resolve_model(model, scale)
-    config = resolved.config
+    config = resolve_model(model, scale).config
     if config is None:
         raise ValueError("MODEL must be a network to be trained, got bicubic, which has no weights")
     require_available(Target(device=device))
-    chosen = get_recipe(recipe)
+    options = {
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "lr_patch_px": lr_patch,
+        "ema_decay": ema_decay,
+        "clip_norm": clip_norm,
+        "sparsity_weight": sparsity_weight,
+    }
+    chosen = adapted_recipe(recipe, config, options, init)
+    steps = steps or chosen.steps
     images = load_images(data, split="training")
     validation_images = load_images(validation, split="validation")
-    for line in dict.fromkeys((*images.notes, *validation_images.notes)):
-        write_note(line)
     pairs = prepare_validation(validation_images.images, config.scale)
-    patches = PatchSampler(images.images, scale=config.scale, recipe=chosen, seed=seed)
-    with status_line(silent=json) as told:
-        told("choosing the number format by timed steps")
-        precision = settled_precision(config, patches, device=device, folder=out)
-    steps = steps or chosen.steps
-    with progress_bar("training", total=steps, silent=json) as update:
-        outcome = train_and_validate(
+    classes = patch_classes(chosen, config)
+    patches = PatchSampler(
+        images.images, scale=config.scale, recipe=chosen, seed=seed, classes=classes
+    )
+    with joined_processes(device) as (processes, own_device):
+        silent = json or not processes.is_first
+        if processes.is_first:
+            notes = (*images.notes, *validation_images.notes, *recipe_warnings(chosen, config))
+            for line in dict.fromkeys((*notes, schedule_in_words(chosen, config, steps))):
+                write_note(line)
+        with status_line(silent=silent) as told:
+            told("choosing the number format by timed steps")
+            precision = settled_precision(config, patches, device=own_device, folder=out)
+        plan = TrainingPlan(
             config,
             patches,
             pairs,
             steps=steps,
-            device=device,
-            precision=precision,
+            device=own_device,
+            precision=processes.agreed(precision),
             folder=out,
-            on_step=lambda step, loss: update(step, f"loss {loss:.4f}"),
+            initial=init,
+            validate_every=validate_every,
+            processes=processes,
         )
-    _write(resolved, outcome, validation, as_json=json)
+        with progress_bar("training", total=steps, silent=silent) as update:
+            outcome = train_and_validate(
+                plan, on_step=lambda step, loss: update(step, f"loss {loss:.4f}")
+            )
+        if processes.is_first:
+            report = write_training_report(model, data, validation, plan, outcome)
+            _write(model, validation, plan, outcome, report, as_json=json)
 
 
 def _write(
-    model: "ResolvedModel", outcome: "TrainingOutcome", validation: str, *, as_json: bool
+    model: str,
+    validation: str,
+    plan: "TrainingPlan",
+    outcome: "TrainingOutcome",
+    report: "TrainingReport",
+    *,
+    as_json: bool,
 ) -> None:
-    from paretosr.output import write_json, write_line
+    from paretosr.output import write_json
+    from paretosr.training_summary import summary_json, write_summary
 
-    training, quality, floor = outcome.training, outcome.quality, outcome.bicubic
     if as_json:
-        write_json(
-            {
-                "model": model.name,
-                "arch_id": outcome.arch_id,
-                "scale": model.scale,
-                "train_steps": training.steps,
-                "train_seconds": training.seconds,
-                "resumed_from_step": training.resumed_from_step,
-                "loss": training.loss,
-                "precision": outcome.precision,
-                "validation": validation,
-                "psnr_y_db": quality.psnr_y_db,
-                "ssim_y": quality.ssim_y,
-                "bicubic_psnr_y_db": floor.psnr_y_db,
-                "bicubic_ssim_y": floor.ssim_y,
-                "checkpoint": str(outcome.checkpoint),
-            }
-        )
-        return
-    if training.resumed_from_step == training.steps:
-        write_line("this training had ended already")
-    elif training.resumed_from_step:
-        write_line(f"continued from step {training.resumed_from_step}")
-    write_line(
-        f"{training.steps} steps in {training.seconds:.1f} s, {outcome.precision}, "
-        f"last loss {training.loss:.4f}"
-    )
-    gain_db = quality.psnr_y_db - floor.psnr_y_db
-    write_line(
-        f"on {validation} x{model.scale}: PSNR {quality.psnr_y_db:.2f} dB "
-        f"({gain_db:+.2f} dB to bicubic), SSIM {quality.ssim_y:.4f}"
-    )
-    write_line(str(outcome.checkpoint))
+        write_json(summary_json(model, validation, plan, outcome, report))
+    else:
+        write_summary(validation, plan, outcome, report)

@@ -19,17 +19,32 @@ PARAMETERS = {
     ("splitsr", 2): 1_780_899,
     ("splitsr", 3): 1_965_539,
     ("splitsr", 4): 1_928_611,
+    ("smsr", 2): 987_306,
+    ("smsr", 3): 995_961,
+    ("smsr", 4): 1_008_078,
     # 12,464 weights, as the paper counts, 173 biases and 7 slopes.
     ("fsrcnn", 2): 12_644,
     ("fsrcnn", 3): 12_644,
     ("fsrcnn", 4): 12_644,
     ("fsrcnn-rgb", 4): 24_515,
+    ("fsrcnn-rgb-36", 4): 17_635,
+    ("fsrcnn-rgb-16", 4): 10_755,
     ("edsr-baseline", 2): 1_369_859,
     ("edsr-baseline", 3): 1_554_499,
     ("edsr-baseline", 4): 1_517_571,
     ("carn-m", 4): 294_939,
+    ("carn-m-52", 4): 195_651,
+    ("carn-m-36", 4): 94_851,
     ("msrresnet", 4): 1_517_571,
+    ("msrresnet-52", 4): 1_002_771,
+    ("msrresnet-36", 4): 481_683,
     ("rcan", 4): 15_592_379,
+    ("rcan-50", 4): 9_521_827,
+    ("rcan-36", 4): 4_940_707,
+    ("classsr-fsrcnn", 4): 112_940,
+    ("classsr-carn-m", 4): 645_476,
+    ("classsr-msrresnet", 4): 3_062_060,
+    ("classsr-rcan", 4): 30_114_948,
     ("imdn", 2): 694_404,
     ("imdn", 3): 703_059,
     ("imdn", 4): 715_176,
@@ -117,6 +132,9 @@ def test_published_macs_are_those_the_paper_prints() -> None:
         ("seemore-t", 2): 45_000_000_000,
         ("seemore-t", 3): 20_000_000_000,
         ("seemore-t", 4): 12_000_000_000,
+        ("smsr", 2): 224_100_000_000,
+        ("smsr", 3): 100_500_000_000,
+        ("smsr", 4): 57_200_000_000,
         ("fsrcnn", 2): 6_000_000_000,
         ("fsrcnn", 3): 5_000_000_000,
         ("fsrcnn", 4): 4_600_000_000,
@@ -131,7 +149,7 @@ def test_published_macs_are_those_the_paper_prints() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known() -> None:
-    known = "known: seemore-t, seemore-b, seemore-l, splitsr, fsrcnn, fsrcnn-rgb, .*2025$"
+    known = "known: seemore-t, seemore-b, seemore-l, splitsr, smsr, fsrcnn, fsrcnn-rgb, .*2025$"
     with pytest.raises(ValueError, match=f"no network 'seemor-t'; {known}"):
         catalogue_config("seemor-t", 2)
 

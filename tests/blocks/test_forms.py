@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from blocks import (
-    FsrcnnConfig,
+    EdsrConfig,
     NetworkConfig,
     SeemoReConfig,
     SplitSRConfig,
@@ -75,8 +75,8 @@ def test_bad_input_is_refused_in_every_form() -> None:
 
 
 def test_networks_without_forms_have_their_own() -> None:
-    network = build_network(FsrcnnConfig(scale=2))
+    network = build_network(EdsrConfig(scale=2, blocks=1))
     assert forms_of(network.config) == ("plain",)
     assert isinstance(in_form(network, "plain"), nn.Module)
-    with pytest.raises(ValueError, match="form must be one of plain for fsrcnn, got 'sparse'"):
+    with pytest.raises(ValueError, match="form must be one of plain for edsr, got 'sparse'"):
         in_form(network, "sparse")

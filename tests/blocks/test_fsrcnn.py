@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks import Fsrcnn, FsrcnnConfig
+from blocks import Fsrcnn, FsrcnnConfig, in_form
 from blocks.config import Scale
+from blocks.fsrcnn import Design
 
 # ITU-R BT.601 with luma in 16..235 and chroma in 16..240, for red, green, blue in [0, 1].
 TO_YCBCR = (
@@ -64,3 +66,16 @@ def test_only_the_original_has_an_activation_after_each_mapping() -> None:
     )
     assert [type(layer).__name__ for layer in luma.map] == ["Conv2d", "PReLU"] * 3
     assert [type(layer).__name__ for layer in rgb.map] == ["Conv2d"] * 3 + ["PReLU"]
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("design", ["luma", "rgb"])
+def test_a_shuffled_convolution_gives_the_transposed_one(scale: Scale, design: Design) -> None:
+    network = Fsrcnn(FsrcnnConfig(scale=scale, channels=6, design=design)).double()
+    form = in_form(network, "shuffled")
+    assert not any(isinstance(part, nn.ConvTranspose2d) for part in form.modules())
+    for size in ((1, 1), (2, 3), (9, 8)):
+        images = torch.rand(2, 3, *size, dtype=torch.float64)
+        with torch.no_grad():
+            torch.testing.assert_close(form(images), network(images))
+    assert isinstance(network.output_convolution, nn.ConvTranspose2d)

@@ -5,7 +5,7 @@ transcription of its specification that reads the same tensors.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from blocks import (
     CarnConfig,
+    ClassSR,
+    ClassSRConfig,
     EdsrConfig,
     FsrcnnConfig,
     ImdnConfig,
@@ -24,11 +26,14 @@ from blocks import (
     RcanConfig,
     RlfnConfig,
     SafmnConfig,
+    SmsrConfig,
     SpanConfig,
     SplitSRConfig,
     build_network,
     catalogue_config,
+    forms_of,
     from_official,
+    in_form,
     read_official,
 )
 
@@ -436,6 +441,96 @@ def rcan(x: Tensor, t: Tensors, config: RcanConfig) -> Tensor:
     return conv(f, t, "add_mean") / 255
 
 
+# SMSR: the inference path, image by image; at an inactive pixel only dense to dense.
+
+
+def smsr_shapes(config: SmsrConfig) -> Shapes:
+    C, L = config.channels, config.layers
+    shapes = layer("sub_mean", 3, 3, 1, 1) | layer("add_mean", 3, 3, 1, 1)
+    shapes |= layer("head.0", C, 3, 3, 3) | layer("head.2", C, C, 3, 3)
+    for k in range(config.modules):
+        name = f"body.{k}"
+        shapes |= layer(f"{name}.spa_mask.0", C // 4, C, 3, 3)
+        shapes |= layer(f"{name}.spa_mask.3", C // 4, C // 4, 3, 3)
+        shapes |= {f"{name}.spa_mask.5.weight": (C // 4, 2, 3, 3), f"{name}.spa_mask.5.bias": (2,)}
+        shapes |= {f"{name}.body.ch_mask": (1, C, L, 2)}
+        for m in range(L):
+            shapes |= layer(f"{name}.body.body.{m}", C, C, 3, 3, bias=False)
+        shapes |= layer(f"{name}.body.collect", C, L * C, 1, 1)
+        shapes |= layer(f"{name}.ca.conv_du.0", C // 16, C, 1, 1)
+        shapes |= layer(f"{name}.ca.conv_du.2", C, C // 16, 1, 1)
+    shapes |= layer("collect.0", C, config.modules * C, 1, 1) | layer("collect.2", C, C, 3, 3)
+    return shapes | layer("tail.0", 3 * config.scale**2, C, 3, 3)
+
+
+def smsr_shifts() -> Tensors:
+    """The only tensors in a file that are no weights: by the mean colour and back."""
+    mean, identity = MEAN.flatten() * 255, torch.eye(3).view(3, 3, 1, 1)
+    return {
+        "sub_mean.weight": identity,
+        "sub_mean.bias": -mean,
+        "add_mean.weight": identity,
+        "add_mean.bias": mean,
+    }
+
+
+def smsr_mask(x: Tensor, t: Tensors, name: str) -> Tensor:
+    """Which of the H W pixels of one image are active."""
+    f = F.avg_pool2d(F.relu(conv(x, t, f"{name}.0")), 2)
+    f = F.relu(conv(f, t, f"{name}.3"))
+    weight, bias = t[f"{name}.5.weight"], t[f"{name}.5.bias"]
+    logits = F.conv_transpose2d(f, weight, bias, stride=2, padding=1, output_padding=1)
+    return (logits[0, 1] > logits[0, 0]).flatten()
+
+
+def smsr_module(x: Tensor, t: Tensors, name: str, layers: int) -> Tensor:
+    active = smsr_mask(x, t, f"{name}.spa_mask")
+    assert active.any() and not active.all()
+    is_dense = t[f"{name}.body.ch_mask"][0].softmax(2).round()[:, :, 0].bool()
+    C, height, width = x.shape[1:]
+    seen_everywhere = torch.ones(C, dtype=torch.bool)
+    f, outputs = x, []
+    for m in range(layers):
+        weight = t[f"{name}.body.body.{m}.weight"].reshape(C, C, 9)
+        patches = F.unfold(f, 3, padding=1).view(C, 9, -1)
+        everywhere = torch.einsum(
+            "oct,ctp->op", weight[:, seen_everywhere], patches[seen_everywhere]
+        )
+        where_active = torch.einsum("oct,ctp->op", weight, patches)
+        dense = is_dense[:, m]
+        out = torch.zeros_like(everywhere)
+        out[dense] = everywhere[dense]
+        out[:, active] = where_active[:, active]
+        f = F.relu(out).view(1, C, height, width)
+        seen_everywhere = dense
+        outputs.append(f)
+    fused = conv(torch.cat(outputs, dim=1), t, f"{name}.body.collect")
+    gate = F.relu(conv(fused.mean((2, 3), keepdim=True), t, f"{name}.ca.conv_du.0"))
+    return x + fused * torch.sigmoid(conv(gate, t, f"{name}.ca.conv_du.2"))
+
+
+def smsr(x: Tensor, t: Tensors, config: SmsrConfig) -> Tensor:
+    """Odd images with their last row and column twice, the output without them."""
+    rows, columns = (range(size + size % 2) for size in x.shape[2:])
+    rows, columns = ([min(k, x.shape[d] - 1) for k in r] for d, r in ((2, rows), (3, columns)))
+    images = [smsr_even(image[None][:, :, rows][:, :, :, columns], t, config) for image in x]
+    height, width = (config.scale * size for size in x.shape[2:])
+    return torch.cat(images)[:, :, :height, :width]
+
+
+def smsr_even(x: Tensor, t: Tensors, config: SmsrConfig) -> Tensor:
+    shifted = conv(x * 255, t, "sub_mean")
+    first = f = conv(F.relu(conv(shifted, t, "head.0")), t, "head.2")
+    outputs = []
+    for k in range(config.modules):
+        f = smsr_module(f, t, f"body.{k}", config.layers)
+        outputs.append(f)
+    f = conv(F.relu(conv(torch.cat(outputs, dim=1), t, "collect.0")), t, "collect.2") + first
+    f = F.pixel_shuffle(conv(f, t, "tail.0"), config.scale)
+    f = f + F.interpolate(shifted, scale_factor=config.scale, mode="bicubic", align_corners=False)
+    return conv(f, t, "add_mean") / 255
+
+
 @dataclass(frozen=True)
 class Case:
     """One layout: its names, the plain computation, and how many tensors the real file has."""
@@ -445,6 +540,7 @@ class Case:
     transcription: Callable[..., Tensor]
     catalogue: str
     entries: int
+    constants: Tensors = field(default_factory=dict)
 
 
 CASES = {
@@ -526,6 +622,22 @@ CASES = {
     "rcan": Case(
         RcanConfig(scale=4, channels=32, groups=2, blocks=2), rcan_shapes, rcan, "rcan", 1634
     ),
+    "smsr": Case(
+        SmsrConfig(scale=2, channels=32, modules=2, layers=3),
+        smsr_shapes,
+        smsr,
+        "smsr",
+        99,
+        smsr_shifts(),
+    ),
+    "smsr-x3": Case(
+        SmsrConfig(scale=3, channels=16, modules=1, layers=1),
+        smsr_shapes,
+        smsr,
+        "smsr",
+        99,
+        smsr_shifts(),
+    ),
 }
 every_layout = pytest.mark.parametrize("name", CASES)
 
@@ -533,7 +645,7 @@ every_layout = pytest.mark.parametrize("name", CASES)
 @every_layout
 def test_a_network_computes_what_its_specification_says(name: str, tmp_path: Path) -> None:
     case = CASES[name]
-    tensors = draw(case.shapes(case.config))
+    tensors = draw(case.shapes(case.config)) | case.constants
     torch.save(tensors, tmp_path / "official.pth")
     network = build_network(case.config).double().eval()
     network.load_state_dict(from_official(read_official(tmp_path / "official.pth"), case.config))
@@ -544,7 +656,9 @@ def test_a_network_computes_what_its_specification_says(name: str, tmp_path: Pat
         )
         # Folded weights are rounded to float32, which shows in proportion to the largest values.
         bound = 1e-5 * max(1.0, float(expected.abs().max()))
-        torch.testing.assert_close(network(images), expected, rtol=1e-5, atol=bound)
+        for form in forms_of(case.config):
+            output = in_form(network, form)(images)
+            torch.testing.assert_close(output, expected, rtol=1e-5, atol=bound)
 
 
 @every_layout
@@ -554,8 +668,156 @@ def test_the_published_networks_take_files_of_the_published_size(name: str) -> N
     shapes = case.shapes(config)
     assert len(shapes) == case.entries
     tensors = {key.removeprefix("module."): torch.zeros(shape) for key, shape in shapes.items()}
+    tensors |= case.constants
     network = build_network(config)
     assert from_official(tensors, config).keys() == network.state_dict().keys()
+
+
+# ClassSR: a classifier and three of a backbone, each under a prefix of its own.
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """Three small branches, and how many tensors the real file of ClassSR has."""
+
+    branches: tuple[CarnConfig | FsrcnnConfig | MsrResNetConfig | RcanConfig, ...]
+    shapes: Callable[..., Shapes]
+    transcription: Callable[..., Tensor]
+    entries: int
+
+
+BACKBONES = {
+    "fsrcnn": Backbone(
+        tuple(FsrcnnConfig(scale=4, channels=C, design="rgb") for C in (4, 6, 8)),
+        fsrcnn_shapes,
+        fsrcnn,
+        72,
+    ),
+    "carn-m": Backbone(
+        tuple(CarnConfig(scale=4, channels=C) for C in (4, 8, 12)), carn_shapes, carn, 318
+    ),
+    "msrresnet": Backbone(
+        tuple(MsrResNetConfig(scale=4, channels=C, blocks=2) for C in (4, 6, 8)),
+        msrresnet_shapes,
+        msrresnet,
+        234,
+    ),
+    "rcan": Backbone(
+        tuple(RcanConfig(scale=4, channels=C, groups=1, blocks=2) for C in (32, 36, 50)),
+        rcan_shapes,
+        rcan,
+        4914,
+    ),
+}
+every_backbone = pytest.mark.parametrize("name", BACKBONES)
+
+
+def classsr_shapes(config: ClassSRConfig, branch_shapes: Callable[..., Shapes]) -> Shapes:
+    shapes = layer("classifier.CondNet.0", 128, 3, 4, 4)
+    for k in (2, 4, 6):
+        shapes |= layer(f"classifier.CondNet.{k}", 128, 128, 1, 1)
+    shapes |= layer("classifier.CondNet.8", 32, 128, 1, 1)
+    shapes |= layer("classifier.lastOut", 3, 32)
+    for i, branch in enumerate(config.branches, start=1):
+        shapes |= {f"net{i}.{key}": shape for key, shape in branch_shapes(branch).items()}
+    return shapes
+
+
+def classsr_logits(patch: Tensor, t: Tensors) -> Tensor:
+    f = conv(patch, t, "classifier.CondNet.0", stride=4, padded=False)
+    for k in (2, 4, 6, 8):
+        f = conv(F.leaky_relu(f, 0.1), t, f"classifier.CondNet.{k}")
+    pooled = F.avg_pool2d(f, f.shape[2]).flatten(1)
+    return F.linear(pooled, t["classifier.lastOut.weight"], t["classifier.lastOut.bias"])
+
+
+def classsr(
+    x: Tensor, t: Tensors, config: ClassSRConfig, branch: Callable[..., Tensor]
+) -> tuple[Tensor, list[int]]:
+    """One image: patch by patch, each rounded to 8 bits, the mean in overlaps; and the routes."""
+    tops, lefts = range(0, x.shape[2] - 31, 28), range(0, x.shape[3] - 31, 28)
+    total = torch.zeros(1, 3, 4 * (tops[-1] + 32), 4 * (lefts[-1] + 32), dtype=x.dtype)
+    count = torch.zeros_like(total)
+    routes = []
+    for top in tops:
+        for left in lefts:
+            patch = x[:, :, top : top + 32, left : left + 32]
+            routes.append(int(classsr_logits(patch, t).argmax()))
+            prefix = f"net{routes[-1] + 1}."
+            own = {k.removeprefix(prefix): v for k, v in t.items() if k.startswith(prefix)}
+            y = branch(patch, own, config.branches[routes[-1]]).clamp(0, 1) * 255
+            area = (..., slice(4 * top, 4 * top + 128), slice(4 * left, 4 * left + 128))
+            total[area] += y.round()
+            count[area] += 1
+    return total / count / 255, routes
+
+
+@every_backbone
+def test_classsr_computes_what_was_published(name: str) -> None:
+    backbone = BACKBONES[name]
+    config = ClassSRConfig(scale=4, branches=backbone.branches)
+    tensors = draw(classsr_shapes(config, backbone.shapes))
+    # Darker to the right; the bias puts the two ends on different sides of a decision.
+    images = torch.rand(1, 3, 61, 119) * torch.linspace(1, 0, 119)
+    ends = (images[..., :32, :32], images[..., -32:, -32:])
+    middle = torch.stack([classsr_logits(end, tensors)[0] for end in ends]).mean(dim=0)
+    tensors["classifier.lastOut.bias"] -= middle
+    plain, images = {key: tensor.double() for key, tensor in tensors.items()}, images.double()
+    network = build_network(config).double().eval()
+    assert isinstance(network, ClassSR)
+    network.load_state_dict(from_official(tensors, config))
+    with torch.no_grad():
+        expected, routes = classsr(images, plain, config, backbone.transcription)
+        output = network.upscale_as_published(images)
+    assert len(routes) == 2 * 4 and len(set(routes)) > 1
+    assert output.shape == (1, 3, 240, 464)
+    torch.testing.assert_close(output, expected)
+
+
+@every_backbone
+def test_classsr_takes_files_of_the_published_size(name: str) -> None:
+    config = catalogue_config(f"classsr-{name}", 4)
+    assert isinstance(config, ClassSRConfig)
+    shapes = classsr_shapes(config, BACKBONES[name].shapes)
+    assert len(shapes) == BACKBONES[name].entries
+    tensors = {key: torch.zeros(shape) for key, shape in shapes.items()}
+    with torch.device("meta"):
+        network = build_network(config)
+    assert from_official(tensors, config).keys() == network.state_dict().keys()
+
+
+@every_backbone
+@pytest.mark.parametrize("number", [0, 1])
+def test_single_branches_of_classsr_are_networks_of_their_own(name: str, number: int) -> None:
+    widths = {"fsrcnn": (16, 36), "carn-m": (36, 52), "msrresnet": (36, 52), "rcan": (36, 50)}
+    single = "fsrcnn-rgb" if name == "fsrcnn" else name
+    config = catalogue_config(f"{single}-{widths[name][number]}", 4)
+    whole = catalogue_config(f"classsr-{name}", 4)
+    assert isinstance(whole, ClassSRConfig)
+    assert whole.branches[number] == config
+    assert whole.branches[2] == catalogue_config(single, 4)
+    shapes = BACKBONES[name].shapes(config)
+    with torch.device("meta"):
+        network = build_network(config)
+    tensors = {key: torch.zeros(shape) for key, shape in shapes.items()}
+    assert from_official(tensors, config).keys() == network.state_dict().keys()
+
+
+def test_a_branch_of_classsr_that_is_missing_is_listed() -> None:
+    config = catalogue_config("classsr-fsrcnn", 4)
+    shapes = classsr_shapes(config, fsrcnn_shapes)  # type: ignore[arg-type]
+    tensors = {k: torch.zeros(s) for k, s in shapes.items() if not k.startswith("net2.")}
+    with pytest.raises(ValueError) as caught:
+        from_official(tensors, config)
+    message = str(caught.value)
+    assert "fsrcnn (channels 16, mapping_channels 12, mapping_layers 4, design rgb), " in message
+    assert "unexpected: none; missing, in our names: branches.1.extract.0.weight" in message
+
+
+def test_classsr_of_other_systems_was_not_published() -> None:
+    branches = (RcanConfig(scale=4), SafmnConfig(scale=4))
+    with pytest.raises(ValueError, match=r"must be of carn, fsrcnn \(rgb\), .* got safmn"):
+        from_official({}, ClassSRConfig(scale=4, branches=branches))
 
 
 SMALL = SafmnConfig(scale=2, channels=4, blocks=1)
@@ -614,6 +876,24 @@ def test_two_layouts_in_one_file_are_refused() -> None:
     tensors = draw(edsr_shapes(config) | original_edsr_shapes(config))
     with pytest.raises(ValueError, match=r"unexpected: head\.0\.weight"):
         from_official(tensors, config)
+
+
+@pytest.mark.parametrize("name", ["sub_mean.bias", "add_mean.weight"])
+def test_smsr_shifts_the_colours_as_published(name: str) -> None:
+    case = CASES["smsr"]
+    tensors = draw(case.shapes(case.config)) | case.constants
+    with pytest.raises(ValueError, match=f"{name} must be .*; a network of another shift"):
+        from_official(tensors | {name: 1.01 * tensors[name]}, case.config)
+    without = {key: tensor for key, tensor in tensors.items() if "_mean" not in key}
+    assert from_official(without, case.config).keys() == from_official(tensors, case.config).keys()
+
+
+def test_a_tensor_of_smsr_that_no_layer_has_is_refused() -> None:
+    case = CASES["smsr"]
+    tensors = draw(case.shapes(case.config)) | case.constants
+    tensors["body.0.body.collect.ch_mask"] = tensors.pop("body.0.body.ch_mask")
+    with pytest.raises(ValueError, match=r"unexpected: .*ch_mask .*; missing.*channel_logits"):
+        from_official(tensors, case.config)
 
 
 def test_the_branches_of_span_cannot_be_made_from_folded_convolutions() -> None:

@@ -60,6 +60,32 @@ def test_the_table_names_target_and_interval(cli: Callable[..., Any], tiny_netwo
     assert completed.err == ""
 
 
+def test_the_ledger_adds_up_and_names_its_convention(
+    cli: Callable[..., Any], tiny_network: Path
+) -> None:
+    answer = cli("profile", tiny_network, *SMALL, "--explain", "--json").json
+    ledger = answer["ledger"]
+    assert (ledger["hr_height_px"], ledger["lr_height_px"], ledger["lr_width_px"]) == (
+        720,
+        360,
+        640,
+    )
+    assert (ledger["total"], ledger["parameters"]) == (answer["macs"], answer["params"])
+    own = [row["own_macs"] for row in ledger["by_module"]]
+    assert own == sorted(own, reverse=True)
+    assert sum(own) == sum(row["macs"] for row in ledger["by_operator"]) == answer["macs"]
+
+
+def test_the_ledger_is_shown_as_tables(cli: Callable[..., Any], tiny_network: Path) -> None:
+    shown = cli("profile", tiny_network, *SMALL, "--explain").out
+    assert "one output of 1280x720, an input of 640x360" in shown
+    assert "1 MAC = one multiply-add" in shown
+    assert re.search(r"Conv2d +1 +[\d,]+ +\d+\.\d %", shown)
+    assert re.search(r"aten\.convolution +counted +\d+ +[\d,]+ +100\.0 % +[\d,.]+ MiB", shown)
+    assert "fvcore counts the same MACs, within 1 %" in shown
+    assert re.search(r"thop counts (0\.\d+ times|the same)", shown)
+
+
 @pytest.mark.parametrize("other", ["tiny", "bicubic"])
 def test_comparison(cli: Callable[..., Any], tiny_network: Path, other: str) -> None:
     against = tiny_network if other == "tiny" else other
@@ -90,6 +116,7 @@ def test_only_an_interval_without_one_tells_two_apart(low: float, high: float, w
     [
         (["--target", "egaer"], "did you mean 'eager'"),
         (["--target", "eager:lr=90"], "HEIGHTxWIDTH"),
+        (["--against", "bicubic", "--explain"], "leave --against and bicubic out"),
         (["--against", "bicubc"], "did you mean 'bicubic'"),
         (["--scale", "3"], "enlarges by 2, got 3"),
     ],

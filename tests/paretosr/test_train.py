@@ -1,12 +1,19 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from blocks import load_checkpoint, save_checkpoint
 from paretosr.models import resolve_model
-from paretosr.single_training import TrainingOutcome, settled_precision, train_and_validate
+from paretosr.single_training import (
+    TrainingOutcome,
+    TrainingPlan,
+    settled_precision,
+    train_and_validate,
+)
 from training import PatchSampler, Precision, get_recipe
 from training.images import load_images
 from training.quality import prepare_validation
@@ -69,7 +76,7 @@ def train_in(tiny_network: Path, photographs: Path, tmp_path: Path) -> TrainIn:
     def call(
         name: str, *, seed: int = 0, on_step: Callable[[int, float], None] = lambda step, loss: None
     ) -> TrainingOutcome:
-        return train_and_validate(
+        plan = TrainingPlan(
             config,
             PatchSampler(images, scale=2, recipe=get_recipe("quick"), seed=seed),
             prepare_validation(images, 2),
@@ -77,8 +84,9 @@ def train_in(tiny_network: Path, photographs: Path, tmp_path: Path) -> TrainIn:
             device="cpu",
             precision="float32",
             folder=tmp_path / name,
-            on_step=on_step,
+            validate_every=3,
         )
+        return train_and_validate(plan, on_step=on_step)
 
     return call
 
@@ -121,7 +129,7 @@ def test_a_training_keeps_its_number_format(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (["--recipe", "slow"], "recipe must be one of quick, long, got 'slow'"),
+        (["--recipe", "slow"], "recipe must be one of quick, long, "),
         (["--device", "tpu"], "unknown device 'tpu', known are cpu, cuda"),
         (["--scale", "3"], "enlarges by 2, got 3"),
     ],
@@ -138,3 +146,95 @@ def test_bicubic_has_nothing_to_train(cli: Callable[..., Any], tmp_path: Path) -
     completed = cli("train", "bicubic", "--scale", 2, "--out", tmp_path)
     assert completed.status == 2
     assert "MODEL must be a network to be trained, got bicubic" in completed.err
+
+
+def save_config(path: Path, **values: Any) -> Path:
+    path.write_text(json.dumps(values), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def tiny_smsr(tmp_path: Path) -> Path:
+    return save_config(
+        tmp_path / "smsr.json", family="smsr", scale=2, channels=16, modules=1, layers=1
+    )
+
+
+@pytest.fixture
+def tiny_classsr(tmp_path: Path) -> Path:
+    branch = {"family": "fsrcnn", "design": "rgb", "mapping_channels": 2, "mapping_layers": 1}
+    branches = [{"family": "interpolation"}, *({**branch, "channels": width} for width in (2, 4))]
+    return save_config(
+        tmp_path / "classsr.json", family="classsr", scale=2, branches=branches, patch_px=16,
+        stride_px=16, classifier_channels=4,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def data(photographs: Path) -> list[object]:
+    return ["--data", photographs, "--validation", photographs]
+
+
+def test_smsr_is_trained_as_published_in_proportion(
+    cli: Callable[..., Any], tiny_smsr: Path, data: list[object], tmp_path: Path
+) -> None:
+    options = ["--recipe", "smsr", "--steps", 10, "--batch-size", 2, "--lr-patch", 8]
+    folder = tmp_path / "training"
+    completed = cli("train", tiny_smsr, "--out", folder, *data, *options)
+    assert completed.status == 0
+    assert "made for 1,000,000 steps, this training has 10" in completed.err
+    assert "halved after steps 2, 4, 6, 8" in completed.err
+    assert "active fraction" in completed.out
+    assert {path.name for path in folder.iterdir()} == {
+        "model.safetensors", "best.safetensors", "training.csv", "training.png", "report.md"
+    }  # fmt: skip
+    answer = cli("train", tiny_smsr, "--out", folder, *data, *options, "--json").json
+    assert answer["resumed_from_step"] == 10
+    assert 0 <= answer["active_fraction"] <= 1
+    assert f"**{answer['active_fraction']:.3f}**" in (folder / "report.md").read_text()
+
+
+def test_classsr_is_trained_in_stages(
+    cli: Callable[..., Any], tiny_classsr: Path, data: list[object], tmp_path: Path
+) -> None:
+    branches, classifier = tmp_path / "branches", tmp_path / "classifier"
+    common = [*data, "--steps", 2, "--batch-size", 2, "--json"]
+    first = cli("train", tiny_classsr, "--recipe", "classsr-branch", "--out", branches, *common)
+    assert "Classes of the training patches" in (branches / "report.md").read_text()
+    second = cli(
+        "train", tiny_classsr, "--recipe", "classsr-classifier", "--out", classifier,
+        "--init", first.json["checkpoint"], *common,
+    )  # fmt: skip
+    assert sum(of_class["share"] for of_class in second.json["classes"]) == pytest.approx(1)
+    before, after = (
+        load_checkpoint(Path(answer.json["checkpoint"])).tensors for answer in (first, second)
+    )
+    for name, tensor in before.items():
+        assert torch.equal(tensor, after[name]) != name.startswith("classifier"), name
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--recipe", "smsr"], "recipe smsr trains networks of the family smsr, got splitsr"),
+        (["--batch-size", 0], "--batch-size must be greater than 0, got 0"),
+        (["--ema-decay", 1], "recipe quick: ema_decay should be less than 1, got 1.0"),
+        (["--sparsity-weight", 0], "--sparsity-weight is for smsr networks, got splitsr"),
+        (["--init", "none.safetensors"], "a checkpoint must be a file, got none.safetensors"),
+    ],
+)
+def test_options_that_do_not_fit(
+    cli: Callable[..., Any], arguments: list[object], options: list[object], message: str
+) -> None:
+    completed = cli(*arguments, "--steps", 1, *options)
+    assert completed.status == 2
+    assert message in completed.err
+
+
+def test_the_classifier_needs_trained_branches(
+    cli: Callable[..., Any], tiny_classsr: Path, data: list[object], tmp_path: Path
+) -> None:
+    recipe = ["--recipe", "classsr-classifier", "--steps", 1]
+    completed = cli("train", tiny_classsr, "--out", tmp_path / "training", *data, *recipe)
+    assert completed.status == 2
+    assert "the branches must be trained: add --init" in completed.err

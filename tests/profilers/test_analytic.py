@@ -1,14 +1,23 @@
 """Analytic costs against the printed tables and the closed formulas of the published networks."""
 
+from pathlib import Path
+
 import pytest
 import torch
+import yaml
 
 from blocks import (
+    ClassSR,
+    ClassSRConfig,
     NetworkConfig,
     SeemoReConfig,
+    SmsrConfig,
     SplitSRConfig,
     build_network,
     catalogue_config,
+    forms_of,
+    in_form,
+    parse_network_config,
 )
 from profilers import analytic_cost, count_macs
 from profilers.analytic import macs_lr_size_px
@@ -189,3 +198,73 @@ def test_an_input_below_the_minimum_size_is_refused() -> None:
     config = catalogue_config("seemore-t", 2)
     with pytest.raises(ValueError, match="16"):
         analytic_cost(config, lr_height_px=8, lr_width_px=8, batch=1)
+
+
+@pytest.mark.parametrize(
+    ("scale", "true", "printed"), [(2, "223.80", "224.1"), (4, "57.15", "57.2")]
+)
+def test_smsr_prints_its_transposed_convolutions_at_every_output_pixel(
+    scale: int, true: str, printed: str
+) -> None:
+    """All masks active; the predictors work at every pixel, then at a quarter as many."""
+    height, width = macs_lr_size_px(scale)
+    transposed = 5 * 9 * 16 * 2
+    predictors = 5 * (9 * 64 * 16 + 9 * 16 * 16 // 4) + transposed // 4
+    modules = 5 * (4 * 9 * 64 * 64 + 4 * 64 * 64)
+    others = 9 * 3 * 64 + 9 * 64 * 64 + 5 * 64 * 64 + 9 * 64 * 64 + 9 * 64 * 3 * scale**2
+    attention = 5 * 2 * 64 * 4
+    macs = macs_of(catalogue_config("smsr", scale))
+    assert macs == height * width * (predictors + modules + others) + attention
+    assert f"{macs / 1e9:.2f}" == true
+    assert f"{(macs + height * width * transposed * 3 // 4) / 1e9:.1f}" == printed
+
+
+def test_every_operator_of_the_forms_of_smsr_is_known() -> None:
+    torch.manual_seed(0)
+    network = build_network(SmsrConfig(scale=2, channels=16, modules=2, layers=2))
+    images = torch.rand(2, 3, 9, 8)
+    for name in forms_of(network.config):
+        report = count_macs(in_form(network, name), images)
+        assert report.total > 0 and not report.uncounted
+
+
+# ClassSR: an image whose patches all take the dearest branch, overlaps counted twice.
+
+
+@pytest.mark.parametrize(
+    ("name", "mega_macs"),
+    [
+        ("fsrcnn", (10.91, 17.92, 24.92)),
+        ("carn-m", (190.3, 385.9, 577.6)),
+        ("msrresnet", (829.1, 1719.0, 2597.0)),
+        ("rcan", (5165, 9954, 16300)),
+    ],
+)
+def test_classsr_has_the_printed_macs_per_patch(name: str, mega_macs: tuple[float, ...]) -> None:
+    network = build_on_meta(lambda: build_network(catalogue_config(f"classsr-{name}", 4)))
+    assert isinstance(network, ClassSR)
+    patch = torch.empty(1, 3, 32, 32, device="meta")
+    counted = [count_macs(branch, patch).total / 1e6 for branch in network.branches]
+    assert counted == pytest.approx(mega_macs, rel=5e-4)
+    assert sum(parameter.numel() for parameter in network.classifier.parameters()) == 60_035
+    # Printed 3.80 M: there the layer to 32 features is computed in all 64 cells, here once.
+    cells = 64 * (48 * 128 + 3 * 128 * 128)
+    assert round((cells + 64 * 128 * 32 + 32 * 3) / 1e6, 2) == 3.80
+    assert count_macs(network.classifier, patch).total == cells + 128 * 32 + 32 * 3
+
+
+def test_classsr_counts_the_dearest_branch_on_all_patches() -> None:
+    # 180x320 takes 7x12 windows of 32 at a stride of 28, which cover 200x340 pixels; the
+    # classifier sees 50x85 cells.
+    branch = 84 * 32 * 32 * (3 * 56 * 25 + 2 * 56 * 12 + 4 * 12 * 12 * 9 + 56 * 3 * 81)
+    classifier = 50 * 85 * (48 * 128 + 3 * 128 * 128) + 84 * (128 * 32 + 32 * 3)
+    assert macs_of(catalogue_config("classsr-fsrcnn", 4)) == branch + classifier
+
+
+def test_the_mixed_example_has_branches_of_clearly_different_cost() -> None:
+    example = Path(__file__).resolve().parents[2] / "examples" / "classsr-mixed-x4.yaml"
+    config = parse_network_config(yaml.safe_load(example.read_text()))
+    assert isinstance(config, ClassSRConfig)
+    _, middle, hard = config.branches
+    assert isinstance(middle, SplitSRConfig) and isinstance(hard, SeemoReConfig)
+    assert 2 * macs_of(middle) < macs_of(hard)

@@ -1,6 +1,7 @@
 """MACs of single layers against hand arithmetic, and the ledger's bookkeeping."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -119,6 +120,14 @@ def test_an_opaque_custom_operator_is_reported() -> None:
     assert report.uncounted == {"paretosr_test.square": 1}
 
 
+def test_what_runs_beside_an_opaque_operator_is_counted() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1), Functional(lambda x: torch.fft.rfft2(x).abs())
+    )
+    report = count_macs(network, torch.zeros(1, 3, 8, 8))
+    assert (report.total, dict(report.uncounted)) == (3 * 4 * 9 * 64, {"aten._fft_r2c": 1})
+
+
 def test_rows_name_modules_and_sum_up() -> None:
     inner = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU())
     network = nn.Sequential(nn.Conv2d(3, 4, 1), inner, inner, nn.Conv2d(4, 3, 1))
@@ -128,6 +137,8 @@ def test_rows_name_modules_and_sum_up() -> None:
     assert (rows["1"].calls, rows["1"].macs) == (2, 2 * 4 * 4 * 9 * 25)
     assert rows["1.0"].macs == rows["1"].macs
     assert rows["1.1"].macs == 0
+    assert sum(row.own_macs for row in rows.values()) == report.total
+    assert (rows[""].own_macs, rows["1"].own_macs) == (0, 0)
     (convolution,) = (row for row in report.by_operator if row.state == "counted")
     assert (convolution.operator, convolution.calls) == ("aten.convolution", 4)
     assert convolution.macs == report.total
@@ -137,6 +148,14 @@ def test_bytes_moved_are_those_of_operands_and_results() -> None:
     report = count_macs(nn.ReLU(), torch.zeros(2, 3, dtype=torch.float32))
     (row,) = report.by_operator
     assert (row.state, row.bytes_moved) == ("free", 2 * 6 * 4)
+
+
+def test_a_mask_that_attention_takes_by_name_is_moved_too() -> None:
+    query, mask = torch.zeros(1, 1, 8, 4), torch.zeros(8, 8)
+    masked = Functional(lambda x: F.scaled_dot_product_attention(x, x, x, mask))
+    unmasked = Functional(lambda x: F.scaled_dot_product_attention(x, x, x))
+    moved = [count_macs(module, query).by_operator[0].bytes_moved for module in (masked, unmasked)]
+    assert moved[0] - moved[1] == 8 * 8 * 4
 
 
 def test_branches_chosen_by_the_input_count_what_runs() -> None:
@@ -166,3 +185,76 @@ def test_the_module_is_left_as_it_was_after_an_error() -> None:
         count_macs(network, torch.zeros(1, 3, 8, 8))
     assert network.training
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in network.modules())
+
+
+class Restless(nn.Module):
+    """Writes its buffers in both ways and draws random numbers in every pass, then may fail."""
+
+    def __init__(self, *, fails: bool) -> None:
+        super().__init__()
+        self.fails = fails
+        self.register_buffer("in_place", torch.zeros(3))
+        self.register_buffer("assigned", torch.zeros(3))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.in_place += torch.rand(3)
+        self.assigned = self.assigned + 1
+        if self.fails:
+            raise RuntimeError("on purpose")
+        return images
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_a_pass_writes_is_undone(fails: bool) -> None:
+    module = Restless(fails=fails)
+    random_state = torch.get_rng_state()
+    in_place, assigned = module.in_place, module.assigned
+    with pytest.raises(RuntimeError, match="on purpose") if fails else nullcontext():
+        count_macs(module, torch.zeros(1))
+    assert module.in_place is in_place
+    assert module.assigned is assigned
+    assert not any(tensor.any() for tensor in module.state_dict().values())
+    assert torch.equal(random_state, torch.get_rng_state())
+    assert module.training
+
+
+class Shared(nn.Module):
+    """A parameter of its own, and one layer under two names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(5))
+        self.first = self.second = nn.Linear(5, 5)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        result: torch.Tensor = self.second(self.first(tokens * self.scale))
+        return result
+
+
+@pytest.mark.parametrize(
+    ("build", "parameters"),
+    [
+        (Shared, 5 + 5 * 5 + 5),
+        # A direction of the same size and a length for each of the 7 rows, and the bias.
+        (lambda: nn.utils.parametrizations.weight_norm(nn.Linear(5, 7)), 7 * 5 + 7 + 7),
+        (lambda: torch.compile(nn.Linear(5, 7)), 7 * 5 + 7),
+        (nn.ReLU, 0),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_parameters_are_counted_once(build: Callable[[], nn.Module], parameters: int) -> None:
+    assert count_macs(build(), torch.zeros(2, 5)).parameters == parameters
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_scripted_code_hides_is_reported() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()).eval()
+    images = torch.zeros(1, 3, 8, 8)
+    hidden = torch.jit.optimize_for_inference(torch.jit.trace(network, images))
+    assert count_macs(hidden, images).uncounted == {"prim.mkldnn_convolution": 1}
+
+
+def test_an_exported_module_is_counted() -> None:
+    images = torch.zeros(1, 3, 8, 8)
+    exported = torch.export.export(nn.Sequential(nn.Conv2d(3, 8, 3)), (images,)).module()
+    assert count_macs(exported, images).total == 3 * 8 * 9 * 36

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from blocks import SeemoReConfig, build_network
+from blocks import SeemoReConfig, SmsrConfig, build_network, in_form
 from blocks.seemore import LowRankExperts
 from profilers import ProfilingFailed, Target
 from profilers.onnx_export import EXPORT_MODULES, IMAGES, export_onnx
@@ -53,3 +53,20 @@ def test_an_operator_that_onnx_lacks_is_named_in_one_line() -> None:
 def test_the_exporter_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     export_onnx(torch.nn.Conv2d(3, 3, 1), Target(runtime="onnxruntime"))
     assert tuple(capfd.readouterr()) == ("", "")
+
+
+def test_the_masks_of_smsr_follow_the_images() -> None:
+    import onnxruntime
+
+    torch.manual_seed(0)
+    network = build_network(SmsrConfig(scale=2, channels=16, modules=2, layers=3)).eval()
+    target = Target(runtime="onnxruntime", batch=2, lr_height_px=13, lr_width_px=16)
+    session = onnxruntime.InferenceSession(
+        export_onnx(in_form(network, "masked"), target), providers=["CPUExecutionProvider"]
+    )
+    images = torch.rand(2, 3, 13, 16)
+    with torch.no_grad():
+        expected = network(images)
+        assert len(network.active_fractions(images).unique()) > 2
+    (output,) = session.run(None, {IMAGES: images.numpy()})
+    assert torch.as_tensor(output).sub(expected).abs().max() < 1e-5

@@ -11,7 +11,11 @@ from search.config import SearchConfig, load_search_config
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted(EXAMPLES.glob("*.yaml")) if "families:" in path.read_text()],
+    ids=lambda path: path.stem,
+)
 def test_every_example_is_valid(path: Path) -> None:
     config = load_search_config(path)
     assert SearchConfig.model_validate(config.model_dump(mode="json")) == config

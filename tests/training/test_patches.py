@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from training.distributed import Processes
 from training.images import Image
 from training.imresize import downscale
 from training.patches import PatchSampler, _patch_energy
-from training.recipes import RECIPES, Recipe
+from training.recipe import Recipe
+from training.recipes import RECIPES
 
 # The names of the eight symmetries, written without index arithmetic.
 SYMMETRIES = [
@@ -138,6 +140,30 @@ def test_memory_mapped_images_give_the_same_batches() -> None:
         on_disk = PatchSampler(mapped, scale=2, recipe=recipe(best_of=4), seed=0)
         assert all(map(torch.equal, in_memory.batch(3), on_disk.batch(3)))
         assert isinstance(on_disk._low, np.memmap)
+
+
+def test_processes_share_a_batch_and_each_class_of_it() -> None:
+    sampler = PatchSampler(noise((40, 40)), scale=2, recipe=recipe(), seed=0, classes=3)
+    whole = to_uint8(sampler.batch(2)[0]).reshape(3, 6, -1)
+    first, second = (to_uint8(sampler.batch(2, Processes(rank, 2))[0]) for rank in (0, 1))
+    for number in range(3):
+        shares = [as_bytes(x) for share in (first, second) for x in share.reshape(3, 3, -1)[number]]
+        assert sorted(shares) == sorted(map(as_bytes, whole[number]))
+
+
+def test_classes_are_drawn_in_order_and_depend_on_seed_and_step_only() -> None:
+    # Each third of the image has noise of its own strength, which bicubic cannot restore.
+    generator = np.random.default_rng(0)
+    strengths = np.repeat([2, 20, 60], 64)[None, :, None]
+    pixels = 128 + strengths * generator.uniform(-1, 1, (64, 192, 3))
+    image = Image("noisy.png", pixels.astype(np.uint8), False)
+    sampler = PatchSampler([image], scale=2, recipe=recipe(), seed=0, classes=3)
+    low, high = sampler.batch(0)
+    assert low.shape == (18, 3, 4, 4)
+    spread = high.reshape(3, -1).std(dim=1)
+    assert spread[0] < spread[1] < spread[2]
+    assert torch.equal(sampler.batch(0)[0], low)
+    assert not torch.equal(sampler.batch(1)[0], low)
 
 
 def test_other_images_have_another_digest() -> None:

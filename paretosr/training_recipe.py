@@ -1,0 +1,61 @@
+"""The recipe of one training: a named one, adapted to the network and by options."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from blocks import ClassSRConfig, NetworkConfig, SmsrConfig
+from training import Recipe, get_recipe
+from training.objectives import check_family
+
+BALANCED_BATCH = 32
+
+
+def adapted_recipe(
+    name: str, config: NetworkConfig, options: Mapping[str, float | None], initial: Path | None
+) -> Recipe:
+    """The recipe called `name` with those `options` that are given, which are fields of it.
+
+    `sparsity_weight` stands for the weight inside `sparsity`. A ClassSR network is trained on
+    patches of the size in which it cuts images, and one that starts from a checkpoint keeps
+    its last convolutions.
+
+    Raises:
+        ValueError: the recipe is unknown, does not fit the network, or a value is not allowed.
+    """
+    recipe = get_recipe(name)
+    check_family(recipe, config)
+    if recipe.routing.stage == "classifier" and initial is None:
+        raise ValueError(
+            f"recipe {name} trains only the classifier, so the branches must be trained: add "
+            "--init with the checkpoint of a training by classsr-branch"
+        )
+    changes: dict[str, object] = {key: value for key, value in options.items() if value is not None}
+    if (weight := changes.pop("sparsity_weight", None)) is not None:
+        if not isinstance(config, SmsrConfig):
+            raise ValueError(
+                f"--sparsity-weight is for smsr networks, got {config.family}: leave it out"
+            )
+        changes["sparsity"] = {**recipe.sparsity.model_dump(), "weight": weight}
+    if isinstance(config, ClassSRConfig):
+        changes.setdefault("lr_patch_px", config.patch_px)
+    if initial is not None:
+        changes["zero_last_convolution"] = False
+    return recipe.replace(**changes)
+
+
+def recipe_warnings(recipe: Recipe, config: NetworkConfig) -> list[str]:
+    """What the user should know about the choice."""
+    if not isinstance(config, ClassSRConfig):
+        return []
+    if recipe.routing.stage == "branches":
+        return [
+            "this stage leaves the classifier as it is, so that quality and classes on the "
+            "validation images say nothing before the next stage: --recipe classsr-classifier "
+            "with --init"
+        ]
+    if recipe.batch_size < BALANCED_BATCH:
+        return [
+            f"the batch of {recipe.batch_size} patches is small for the loss that balances the "
+            f"classes: {BALANCED_BATCH} or more (--batch-size) mean more"
+        ]
+    return []

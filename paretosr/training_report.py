@@ -1,0 +1,149 @@
+"""What a training leaves for people: its curve and a page beside its checkpoints."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from paretosr.single_training import TrainingOutcome, TrainingPlan
+from reports.style import save_figure
+from reports.training_curve import training_curve
+from storage import write_text_atomically
+from training.schedule import schedule_in_words
+
+CURVE_FILE = "training.png"
+REPORT_FILE = "report.md"
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """The files that were written."""
+
+    curve: Path
+    page: Path
+
+
+def write_training_report(
+    name: str, data: str, validation: str, plan: TrainingPlan, outcome: TrainingOutcome
+) -> TrainingReport:
+    """Draw the curve from the log and write the page; `name` is what the user calls the model."""
+    curve, page = plan.folder / CURVE_FILE, plan.folder / REPORT_FILE
+    # A log that was deleted is missed, but nothing else depends on it.
+    if outcome.log.exists():
+        figure = training_curve(
+            pd.read_csv(outcome.log),
+            name=f"{name}, x{plan.config.scale}",
+            bicubic_psnr_y_db=outcome.bicubic.psnr_y_db,
+        )
+        save_figure(figure, curve)
+    sections = [
+        f"# Training of {name}, x{plan.config.scale}",
+        _table(("setting", "value"), _settings(data, validation, plan, outcome)),
+        schedule_in_words(plan.patches.recipe, plan.config, plan.steps) + ".",
+        f"## Quality on {validation}",
+        _quality_table(outcome),
+        f"`best.safetensors` is from step {outcome.best_step}, {outcome.best_psnr_y_db:.2f} dB.",
+        *_patch_classes(plan),
+        *_activity(outcome),
+        *_classes(outcome),
+        f"![Loss and PSNR against the step]({CURVE_FILE})",
+    ]
+    write_text_atomically(page, "\n\n".join(sections) + "\n")
+    return TrainingReport(curve, page)
+
+
+def _settings(
+    data: str, validation: str, plan: TrainingPlan, outcome: TrainingOutcome
+) -> list[tuple[str, Any]]:
+    recipe, initial = plan.patches.recipe, outcome.initial
+    settings: list[tuple[str, Any]] = [
+        ("network", plan.config.arch_id),
+        ("started from", "random weights" if initial is None else plan.initial),
+        ("training images", data),
+        ("recipe", recipe.name),
+        ("steps", f"{plan.steps:,}"),
+        ("batch size", recipe.batch_size),
+        ("low-resolution patch (px)", recipe.lr_patch_px),
+        ("peak learning rate", f"{recipe.learning_rate:g}"),
+        ("decay of the averaged weights", recipe.ema_decay or "no average"),
+        ("gradient clipped at norm", recipe.clip_norm or "no"),
+        ("precision", plan.precision),
+        ("device", plan.device),
+        ("processes", plan.processes.count),
+        ("seed", plan.patches.seed),
+        ("training time (s)", f"{outcome.training.seconds:.1f}"),
+        ("last loss", f"{outcome.training.loss:.4g}"),
+    ]
+    return settings
+
+
+def _quality_table(outcome: TrainingOutcome) -> str:
+    quality, floor = outcome.quality, outcome.bicubic
+    gain_db = quality.psnr_y_db - floor.psnr_y_db
+    return _table(
+        ("", "PSNR on Y (dB)", "SSIM", "to bicubic (dB)"),
+        [
+            ("trained", f"{quality.psnr_y_db:.2f}", f"{quality.ssim_y:.4f}", f"{gain_db:+.2f}"),
+            ("bicubic", f"{floor.psnr_y_db:.2f}", f"{floor.ssim_y:.4f}", ""),
+        ],
+    )
+
+
+def _patch_classes(plan: TrainingPlan) -> list[str]:
+    classes = plan.patches.classes
+    if classes is None:
+        return []
+    starts = [0.0, *classes.thresholds_mse]
+    rows = [
+        (number, f"{start:.2f}", f"{mean:.2f}")
+        for number, (start, mean) in enumerate(zip(starts, classes.mean_mse, strict=True), 1)
+    ]
+    return [
+        "## Classes of the training patches\n\nEqual parts by the mean squared error of bicubic "
+        "enlargement (RGB, 0 to 255).",
+        _table(("class", "from error", "mean error"), rows),
+    ]
+
+
+def _activity(outcome: TrainingOutcome) -> list[str]:
+    fractions = outcome.active_fractions
+    if fractions is None:
+        return []
+    layers = [f"layer {number}" for number in range(1, fractions.shape[1] + 1)]
+    rows = [
+        (number, *(f"{fraction:.3f}" for fraction in (of_module.mean(), *of_module)))
+        for number, of_module in enumerate(fractions, 1)
+    ]
+    return [
+        "## Active fraction\n\nThe part of all channels and pixels that the hard masks let "
+        f"compute, meaned over the validation images: **{fractions.mean():.3f}**.",
+        _table(("module", "mean", *layers), rows),
+    ]
+
+
+def _classes(outcome: TrainingOutcome) -> list[str]:
+    if not outcome.classes:
+        return []
+    rows = [
+        (
+            number,
+            f"{100 * of_class.share:.1f} %",
+            *(
+                "no patch" if value is None else f"{value:.2f}"
+                for value in (of_class.bicubic_mse, of_class.bicubic_psnr_db)
+            ),
+        )
+        for number, of_class in enumerate(outcome.classes, 1)
+    ]
+    return [
+        "## Classes of the validation patches\n\nBy the classifier, with the error that bicubic "
+        "enlargement makes on the patches of each class.",
+        _table(("class", "share", "mean squared error (RGB)", "in dB"), rows),
+    ]
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

@@ -1,0 +1,161 @@
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from blocks import (
+    ClassSR,
+    ClassSRConfig,
+    Smsr,
+    SmsrConfig,
+    SplitSRConfig,
+    SuperResolutionNetwork,
+    build_network,
+)
+from training.losses import average_loss, class_loss, fourier_l1
+from training.noise import seeded_noise
+from training.objectives import Objective, objective_for
+from training.recipes import RECIPES, get_recipe
+
+SPLITSR = SplitSRConfig(
+    scale=2, channels=4, groups=1, blocks=1, active_channels=2, hybrid_index=1, hybrid_scope="block"
+)
+SMSR = SmsrConfig(scale=2, channels=16, modules=2, layers=2)
+FSRCNN = {"family": "fsrcnn", "channels": 4, "mapping_channels": 2, "mapping_layers": 1}
+CLASSSR = ClassSRConfig.model_validate(
+    {
+        "scale": 2,
+        "patch_px": 8,
+        "stride_px": 8,
+        "classifier_channels": 4,
+        "branches": [{"family": "interpolation"}, FSRCNN, {**FSRCNN, "channels": 6}],
+    }
+)
+
+
+def seeded(config: SplitSRConfig | SmsrConfig | ClassSRConfig) -> SuperResolutionNetwork:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return build_network(config)
+
+
+def batch(patches: int = 6) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    low = torch.rand(patches, 3, 8, 8, generator=generator)
+    return low, torch.rand(patches, 3, 16, 16, generator=generator)
+
+
+def trained_names(objective: Objective) -> set[str]:
+    """The first parts of the names of the parameters that get a gradient other than 0."""
+    objective(*batch(), 0.5).total.backward()
+    named = objective.network.named_parameters()
+    return {
+        name for name, weight in named if weight.grad is not None and weight.grad.abs().max() > 0
+    }
+
+
+def test_plain_networks_minimise_the_l1_distance() -> None:
+    network = seeded(SPLITSR)
+    low, high = batch()
+    loss = objective_for(network, get_recipe("splitsr"))(low, high, 0.0)
+    expected = (network(low) - high).abs().mean()
+    torch.testing.assert_close(loss.total, expected)
+    torch.testing.assert_close(loss.parts["l1"], expected.detach())
+
+
+def test_seemores_recipe_adds_a_tenth_of_the_spectra() -> None:
+    network = seeded(SPLITSR)
+    low, high = batch()
+    loss = objective_for(network, get_recipe("seemore"))(low, high, 0.0)
+    restored = network(low)
+    expected = functional.l1_loss(restored, high) + 0.1 * fourier_l1(restored, high)
+    torch.testing.assert_close(loss.total, expected)
+
+
+# Weight 0.1 after 5 % of the training; temperature 1 at its start and 0.4 after 30 %.
+@pytest.mark.parametrize(
+    ("progress", "weight", "temperature"),
+    [(0, 0, 1), (0.025, 0.05, 0.95), (0.05, 0.1, 0.9), (0.3, 0.1, 0.4), (0.9, 0.1, 0.4)],
+)
+@pytest.mark.parametrize("recipe", ["smsr", "quick"])
+def test_smsr_weighs_its_active_fraction(
+    recipe: str, progress: float, weight: float, temperature: float
+) -> None:
+    network = seeded(SMSR)
+    assert isinstance(network, Smsr)
+    low, high = batch()
+    with seeded_noise("cpu", 7):
+        loss = objective_for(network, get_recipe(recipe))(low, high, progress)
+    with seeded_noise("cpu", 7):
+        soft = network.soft(low, temperature)
+    expected = 255 * functional.l1_loss(soft.images, high) + weight * soft.active_fraction
+    torch.testing.assert_close(loss.total, expected)
+    torch.testing.assert_close(loss.parts["soft_active_fraction"], soft.active_fraction.detach())
+
+
+def test_every_recipe_trains_the_masks_of_smsr() -> None:
+    names = trained_names(objective_for(seeded(SMSR), get_recipe("long")))
+    assert {"blocks.1.channel_logits", "blocks.1.predictor.0.weight"} <= names
+
+
+def test_each_branch_minimises_the_distance_on_its_own_class() -> None:
+    network = seeded(CLASSSR)
+    assert isinstance(network, ClassSR)
+    low, high = batch(6)
+    loss = objective_for(network, get_recipe("classsr-branch"))(low, high, 0.0)
+    each = [
+        functional.l1_loss(branch(low[2 * number : 2 * number + 2]), high[2 * number :][:2])
+        for number, branch in enumerate(network.branches)
+    ]
+    torch.testing.assert_close(loss.total, each[0] + each[1] + each[2])
+    torch.testing.assert_close(loss.parts["class_3_loss"], each[2].detach())
+
+
+@pytest.mark.parametrize("recipe", ["classsr-classifier", "classsr-joint", "quick"])
+def test_the_classifier_is_weighed_as_published(recipe: str) -> None:
+    network = seeded(CLASSSR)
+    assert isinstance(network, ClassSR)
+    low, high = batch()
+    loss = objective_for(network, get_recipe(recipe))(low, high, 0.0)
+    probabilities = network.probabilities(low)
+    mixed = sum(
+        probabilities[:, number, None, None, None] * branch(low)
+        for number, branch in enumerate(network.branches)
+    )
+    expected = (
+        1000 * functional.l1_loss(torch.as_tensor(mixed), high)
+        + 0.5 * class_loss(probabilities)
+        + 3 * average_loss(probabilities)
+    )
+    torch.testing.assert_close(loss.total, expected)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "trained"),
+    [
+        ("classsr-branch", {"branches.1", "branches.2"}),
+        ("classsr-classifier", {"classifier"}),
+        ("classsr-joint", {"branches.1", "branches.2", "classifier"}),
+        ("quick", {"branches.1", "branches.2", "classifier"}),
+    ],
+)
+def test_a_stage_trains_what_it_is_for(recipe: str, trained: set[str]) -> None:
+    network = seeded(CLASSSR)
+    names = trained_names(objective_for(network, get_recipe(recipe)))
+    expected = {
+        name for name, _ in network.named_parameters() if any(map(name.startswith, trained))
+    }
+    assert names == expected
+
+
+@pytest.mark.parametrize("recipe", ["smsr", "classsr-branch", "classsr-joint"])
+def test_a_recipe_of_another_family_is_refused(recipe: str) -> None:
+    family = RECIPES[recipe].family
+    with pytest.raises(ValueError, match=f"recipe {recipe} trains .* {family}, got splitsr"):
+        objective_for(seeded(SPLITSR), get_recipe(recipe))
+
+
+def test_an_objective_adds_no_weights_to_the_network() -> None:
+    network: nn.Module = seeded(SMSR)
+    objective = objective_for(seeded(SMSR), get_recipe("smsr"))
+    assert objective.network.state_dict().keys() == network.state_dict().keys()

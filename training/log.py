@@ -1,0 +1,46 @@
+"""The course of a training as a CSV file that grows row by row and survives interruptions."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+from storage import write_text_atomically
+
+Row = Mapping[str, float | None]
+"""Numbers by column; None where one is not known."""
+
+
+class TrainingLog:
+    """One row for each logged step, in the order of `step`; the first row names the columns."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def continue_after(self, step: int) -> None:
+        """Forget the rows after `step`, and a row that was not written to its end."""
+        header, *rows = self._lines() or [""]
+        kept = [row for row in rows if int(row.split(",", 1)[0]) <= step]
+        if self._path.exists():
+            write_text_atomically(self._path, "".join([header, *kept]) if kept else "")
+
+    def add(self, row: Row) -> None:
+        """Append a row, whose columns are those of the first."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, row.keys(), lineterminator="\n")
+            if file.tell() == 0:
+                writer.writeheader()
+            writer.writerow(row)
+
+    def best(self, column: str) -> tuple[int, float] | None:
+        """The step and the value of the first greatest number of a column; None without any."""
+        rows = csv.DictReader(self._lines())
+        known = [(int(row["step"]), float(row[column])) for row in rows if row.get(column)]
+        return max(known, key=lambda pair: pair[1], default=None)
+
+    def _lines(self) -> list[str]:
+        """The whole lines of the file."""
+        if not self._path.exists():
+            return []
+        lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
+        return [line for line in lines if line.endswith("\n")]

@@ -1,0 +1,136 @@
+"""What a recipe says about a training, and the learning rate it gives every step.
+
+Everything that changes during a training is given as a fraction of its length, so that a
+shorter training runs through the same schedule in proportion.
+"""
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+
+from blocks.config import FrozenConfig, parse_config
+
+Decay = Literal["linear", "cosine", "halving"]
+Stage = Literal["branches", "classifier", "joint"]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+BRANCHES: Stage = "branches"
+
+
+class Sparsity(FrozenConfig):
+    """How an SMSR network learns which work to leave out, whatever recipe trains it.
+
+    Source: Wang et al. 2021 (SMSR), arXiv:2006.09603, and its code. Departures: the schedules
+    change with every step instead of every epoch, and the temperature does fall, which a
+    misspelt method prevented in the published code.
+    """
+
+    weight: NonNegativeFloat = 0.1
+    """Of the active fraction beside the L1 distance of values from 0 to 255."""
+    warmup_fraction: Fraction = 0.05
+    """While the weight rises linearly from 0: 50 of 1000 epochs."""
+    first_temperature: PositiveFloat = 1.0
+    last_temperature: PositiveFloat = 0.4
+    temperature_fraction: Annotated[float, Field(gt=0, le=1)] = 0.3
+    """While the temperature of the Gumbel softmax falls linearly: 300 of 1000 epochs."""
+
+    def weight_at(self, progress: float) -> float:
+        """The weight when so much of the training is done, from 0 to 1."""
+        warm = progress / self.warmup_fraction if self.warmup_fraction else 1.0
+        return self.weight * min(warm, 1.0)
+
+    def temperature_at(self, progress: float) -> float:
+        """The temperature when so much of the training is done, from 0 to 1."""
+        fallen = min(progress / self.temperature_fraction, 1.0)
+        return self.first_temperature + fallen * (self.last_temperature - self.first_temperature)
+
+
+class Routing(FrozenConfig):
+    """What of a ClassSR network is trained, and how its losses are weighed.
+
+    Source: Kong et al. 2021 (ClassSR), arXiv:2103.04039, and its code. Departure: RCAN, which
+    is published on values from 0 to 255 and with weight 4 for them, works on [0, 1] here.
+    """
+
+    stage: Stage = "joint"
+    """Each branch on its class of patches, only the classifier, or everything."""
+    pixel_weight: PositiveFloat = 1000
+    """Of the L1 distance of values in [0, 1]."""
+    class_weight: NonNegativeFloat = 0.5
+    average_weight: NonNegativeFloat = 3
+
+
+class Recipe(FrozenConfig):
+    """Everything about a training that is neither the network, the data, the seed nor its length.
+
+    Adam without weight decay minimises the L1 distance of RGB values in [0, 1], to which
+    networks that decide by their input add what `sparsity` or `routing` say.
+    """
+
+    name: str
+    family: str | None = None
+    """The only family of networks it can train; None for all."""
+    batch_size: PositiveInt
+    """Patches of a step, over all processes; of each class where branches are trained apart."""
+    lr_patch_px: Annotated[int, Field(ge=2)]
+    """Side of a low-resolution patch."""
+    best_of: PositiveInt
+    """Each patch is the one with the most gradient energy among so many random ones."""
+    learning_rate: PositiveFloat
+    """The peak, reached at the end of the warm-up."""
+    betas: tuple[Fraction, Fraction]
+    epsilon: PositiveFloat = 1e-8
+    clip_norm: PositiveFloat | None = None
+    """The gradient of all weights together is shortened to this length where it is longer."""
+    warmup_fraction: Fraction
+    decay: Decay
+    """How the learning rate falls from the peak, over the steps after the warm-up."""
+    halvings: tuple[Fraction, ...] = ()
+    """Where decay is "halving": after which fractions of these steps."""
+    cosine_horizon: Annotated[float, Field(ge=1)] = 1.0
+    """Where decay is "cosine": when it would reach its end, in lengths of these steps."""
+    final_learning_rate: NonNegativeFloat = 0.0
+    """Where decay is "cosine": its end."""
+    ema_decay: Fraction
+    """Decay per step of the moving average of the weights, which is what a training returns.
+
+    0 returns the last weights.
+    """
+    zero_last_convolution: bool
+    """Whether training starts with the last convolution's weight and bias at zero."""
+    loss: Literal["l1"]
+    fourier_weight: NonNegativeFloat = 0.0
+    """Of the L1 distance between the Fourier transforms, added to the loss."""
+    sparsity: Sparsity = Sparsity()
+    routing: Routing = Routing()
+    steps: PositiveInt
+    """The usual length, for who does not ask for another."""
+
+    def replace(self, **changes: object) -> "Recipe":
+        """A copy with some fields changed.
+
+        Raises:
+            ValueError: a value is not allowed; one line names it.
+        """
+        return parse_config(Recipe, {**self.model_dump(), **changes}, f"recipe {self.name}")
+
+
+def learning_rate_at(recipe: Recipe, step: int, steps: int) -> float:
+    """Return the learning rate of `step` (from 0) in a training of `steps` steps.
+
+    It rises linearly over the first `warmup_fraction` of the steps, whose last one has the
+    peak, and then falls: by halves, along a line to 0 or along a cosine to the final rate,
+    which the step after the last one would have.
+    """
+    peak, final = recipe.learning_rate, recipe.final_learning_rate
+    warmup = round(recipe.warmup_fraction * steps)
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    elapsed = (step - warmup) / (steps - warmup)
+    if recipe.decay == "halving":
+        return peak * math.pow(0.5, sum(elapsed >= fraction for fraction in recipe.halvings))
+    if recipe.decay == "linear":
+        return peak * (1 - elapsed)
+    cosine = math.cos(math.pi * elapsed / recipe.cosine_horizon)
+    return final + (peak - final) * (1 + cosine) / 2

@@ -1,0 +1,31 @@
+"""What is known of a network in the middle of its training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from blocks.config import NetworkConfigBase
+from blocks.networks import SuperResolutionNetwork
+from training.behaviour import behaviour_names, behaviour_values
+from training.quality import ValidationPair, evaluate_quality, network_upscaler
+
+PSNR = "psnr_y_db"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Judges networks on validation images, at inference."""
+
+    pairs: Sequence[ValidationPair]
+    device: str
+
+    @staticmethod
+    def columns(config: NetworkConfigBase) -> tuple[str, ...]:
+        """The columns of the training's log that a judgement fills."""
+        return (PSNR, *behaviour_names(config))
+
+    def judge(self, network: SuperResolutionNetwork) -> dict[str, float]:
+        """The values by column."""
+        quality = evaluate_quality(network_upscaler(network, device=self.device), self.pairs)
+        decided = behaviour_values(network, self.pairs, device=self.device)
+        values = (quality.psnr_y_db, *decided)
+        return dict(zip(self.columns(network.config), values, strict=True))
