@@ -18,8 +18,11 @@ from blocks.config import NetworkConfigBase
 from blocks.fsrcnn_shuffled import shuffled
 from blocks.layers import SuperResolutionNetwork
 from blocks.safmn import WindowedSafmn
+from blocks.seemore_folded import has_small_context, seemore_folded
+from blocks.seemore_selected import chooses_experts, seemore_selected
 from blocks.smsr_forms import masked_smsr, sparse_smsr
 from blocks.span import fold_span
+from blocks.splitsr_in_place import splits_evenly, splitsr_in_place
 
 PLAIN = "plain"
 
@@ -46,6 +49,15 @@ def _has_fsrcnn(config: ClassSRConfig) -> bool:
 
 FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
     {
+        "splitsr": (
+            Form("concatenated", lambda network: network),
+            Form("in_place", splitsr_in_place, splits_evenly),
+        ),
+        "seemore": (
+            Form("masked", lambda network: network),
+            Form("selected", seemore_selected, chooses_experts),
+            Form("folded", seemore_folded, has_small_context, is_for_export=True),
+        ),
         "fsrcnn": (_PLAIN, Form("shuffled", shuffled)),
         "safmn": (_PLAIN, Form("windows", WindowedSafmn, is_for_export=True)),
         "smsr": (

@@ -16,6 +16,7 @@ ImageSkip = Literal["none", "bilinear", "bicubic"]
 # Mean colour of the DIV2K photographs, red, green, blue in [0, 1].
 DIV2K_MEAN = (0.4488, 0.4371, 0.4040)
 SQUEEZE_REDUCTION = 16
+NORM_EPSILON = 1e-6
 
 
 class SuperResolutionNetwork(nn.Module, ABC):
@@ -126,7 +127,7 @@ class ChannelLayerNorm(nn.Module):
         # In channels_last the permuted view is contiguous, so the fused kernel applies:
         # half the time of the written-out formula forward, an eighth forward and backward.
         rows = x.permute(0, 2, 3, 1)
-        normalised = F.layer_norm(rows, self.weight.shape, self.weight, self.bias, eps=1e-6)
+        normalised = F.layer_norm(rows, self.weight.shape, self.weight, self.bias, NORM_EPSILON)
         return normalised.permute(0, 3, 1, 2)
 
 

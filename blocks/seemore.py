@@ -174,10 +174,19 @@ class LowRankExperts(nn.Module):
         if self.router is None:
             restored: Tensor = self.restore(product)
             return restored + self.restore_bias[:, :, None, None]
-        weights = self._weights(self.router(a.mean(dim=(2, 3)))).to(product.dtype)
+        weights = self.weights_of(a)
         mask = weights[:, self.expert_of_rank, None, None]
         restored = self.restore(product * mask)
         return restored + (weights @ self.restore_bias)[:, :, None, None]
+
+    def weights_of(self, a: Tensor) -> Tensor:
+        """How much each expert counts for each image, 0 unless it is chosen.
+
+        Shape: (N, C, H, W) -> (N, E).
+        """
+        if self.router is None:
+            return a.new_ones(len(a), 1)
+        return self._weights(self.router(a.mean(dim=(2, 3)))).to(a.dtype)
 
     def _weights(self, logits: Tensor) -> Tensor:
         """Softmax over all experts, kept for the top ones and not normalised anew.

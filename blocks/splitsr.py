@@ -6,6 +6,7 @@ no normalisation, ReLU, no skip on the active channels, group and trunk convolut
 skips. The split upsampler is a reading of our own.
 """
 
+from abc import ABC, abstractmethod
 from typing import Annotated, ClassVar, Literal, Self
 
 import torch
@@ -28,10 +29,14 @@ from blocks.layers import (
 HybridScope = Literal["group", "block"]
 HybridMode = Literal["split_first", "standard_first", "interleave"]
 Location = Literal["features", "upsampler", "both"]
-SplitPattern = tuple[tuple[bool, ...], ...]
+SplitPattern = tuple[tuple[Annotated[bool, Field(strict=True)], ...], ...]
 
 HYBRID_SCOPES: tuple[HybridScope, ...] = ("group", "block")
 HYBRID_MODES: tuple[HybridMode, ...] = ("split_first", "standard_first", "interleave")
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class SplitSRConfig(NetworkConfigBase):
@@ -51,11 +56,16 @@ class SplitSRConfig(NetworkConfigBase):
     hybrid_scope: HybridScope = "group"
     hybrid_mode: HybridMode = "split_first"
     location: Location = "features"
-    """Where splitting is used; for "upsampler" the hybrid index does not count."""
+    """Where splitting is used; for "upsampler" no block is split, whatever else is said."""
     attention: Literal["none", "squeeze_excitation"] = "none"
     """Channel attention at the end of standard blocks."""
     upsampler: Literal["chain", "one_step"] = "chain"
     image_skip: ImageSkip = "none"
+    split_mask: Annotated[SplitPattern | None, Field(exclude_if=_is_none)] = None
+    """For every group and block whether it is split, in place of the hybrid fields.
+
+    Absent from dumps where it is None, so that configurations without one keep their identity.
+    """
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -64,12 +74,10 @@ class SplitSRConfig(NetworkConfigBase):
                 f"active_channels must be at most channels ({self.channels}),"
                 f" got {self.active_channels}; lower it or widen the network"
             )
-        places = self._places(self.hybrid_scope)
-        if not 0 <= self.hybrid_index <= places:
-            raise ValueError(
-                f"hybrid_index must be 0 to {places} (one place per {self.hybrid_scope}),"
-                f" got {self.hybrid_index}"
-            )
+        if self.split_mask is None:
+            self._check_hybrid_index()
+        else:
+            self._check_split_mask(self.split_mask)
         if self.location != "features" and self.upsampler == "one_step":
             raise ValueError(
                 f"location {self.location!r} splits the upsampler, which needs the chain of"
@@ -77,11 +85,29 @@ class SplitSRConfig(NetworkConfigBase):
             )
         return self
 
+    def _check_hybrid_index(self) -> None:
+        places = self._places(self.hybrid_scope)
+        if self.hybrid_index > places:
+            raise ValueError(
+                f"hybrid_index must be 0 to {places} (one place per {self.hybrid_scope}),"
+                f" got {self.hybrid_index}"
+            )
+
+    def _check_split_mask(self, mask: SplitPattern) -> None:
+        lengths = [len(group) for group in mask]
+        if lengths != [self.blocks] * self.groups:
+            raise ValueError(
+                f"split_mask must have {self.groups} groups of {self.blocks} blocks,"
+                f" got {len(mask)} groups of {lengths}; set groups and blocks with it"
+            )
+
     @property
     def split_pattern(self) -> SplitPattern:
         """For every group and block whether it is split."""
         if self.location == "upsampler":
             return self._pattern("group", "split_first", 0)
+        if self.split_mask is not None:
+            return self.split_mask
         return self._pattern(self.hybrid_scope, self.hybrid_mode, self.hybrid_index)
 
     @property
@@ -105,7 +131,8 @@ class SplitSRConfig(NetworkConfigBase):
         blocks = [is_split for group in self.split_pattern for is_split in group]
         splits_features = any(blocks)
         splits_upsampler = self.upsampler_active_channels < self.channels
-        scope, mode, index = self._first_placement()
+        placement = self._first_placement()
+        scope, mode, index = placement or ("group", "split_first", 0)
         location: Location = "features"
         if splits_upsampler:
             location = "both" if splits_features else "upsampler"
@@ -118,6 +145,7 @@ class SplitSRConfig(NetworkConfigBase):
             hybrid_mode=mode,
             location=location,
             attention="none" if all(blocks) else self.attention,
+            split_mask=self.split_pattern if placement is None else None,
         )
 
     def _group_reach_px(self, pattern: tuple[bool, ...]) -> int:
@@ -131,16 +159,17 @@ class SplitSRConfig(NetworkConfigBase):
                 reaches = [max(reaches) + 2] * self.channels
         return max(reaches) + 1
 
-    def _first_placement(self) -> tuple[HybridScope, HybridMode, int]:
+    def _first_placement(self) -> tuple[HybridScope, HybridMode, int] | None:
         """The first scope, mode and index, in a fixed order, that give this split pattern."""
         wanted = self.split_pattern
-        return next(
+        placements = (
             (scope, mode, index)
             for scope in HYBRID_SCOPES
             for mode in HYBRID_MODES
             for index in range(self._places(scope) + 1)
             if self._pattern(scope, mode, index) == wanted
         )
+        return next(placements, None)
 
     def _places(self, scope: HybridScope) -> int:
         return self.groups if scope == "group" else self.blocks
@@ -178,20 +207,41 @@ def _split_places(mode: HybridMode, index: int, places: int) -> tuple[bool, ...]
             )
 
 
-class SplitBlock(nn.Module):
-    """concat(x[active:], relu(conv(x[:active]))): successive blocks rotate the channels.
+class SplitLayer(nn.Module, ABC):
+    """concat(keep(x[active:]), process(x[:active])): successive layers rotate the channels.
+
+    Shape: (N, C, H, W) -> (N, C, factor H, factor W).
+    """
+
+    def __init__(self, active_channels: int, factor: int = 1) -> None:
+        super().__init__()
+        self.active_channels = active_channels
+        self.convolution = convolution(active_channels, active_channels * factor**2, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        active, passive = x[:, : self.active_channels], x[:, self.active_channels :]
+        return torch.cat((self.keep(passive), self.process(active)), dim=1)
+
+    @abstractmethod
+    def process(self, active: Tensor) -> Tensor:
+        """What becomes of the active channels."""
+
+    @abstractmethod
+    def keep(self, passive: Tensor) -> Tensor:
+        """What becomes of any of the others, each by itself."""
+
+
+class SplitBlock(SplitLayer):
+    """concat(x[active:], relu(conv(x[:active]))).
 
     Shape: (N, C, H, W) -> (N, C, H, W).
     """
 
-    def __init__(self, active_channels: int) -> None:
-        super().__init__()
-        self.active_channels = active_channels
-        self.convolution = convolution(active_channels, active_channels, 3)
+    def process(self, active: Tensor) -> Tensor:
+        return F.relu(self.convolution(active))
 
-    def forward(self, x: Tensor) -> Tensor:
-        active, passive = x[:, : self.active_channels], x[:, self.active_channels :]
-        return torch.cat((passive, F.relu(self.convolution(active))), dim=1)
+    def keep(self, passive: Tensor) -> Tensor:
+        return passive
 
 
 def _block(config: SplitSRConfig, is_split: bool) -> nn.Module:
@@ -203,28 +253,45 @@ def _block(config: SplitSRConfig, is_split: bool) -> nn.Module:
 
 
 class UpsamplingStep(nn.Module):
-    """pixel_shuffle(conv(x)), or, split, that of the active channels behind the others.
-
-    The passive channels are repeated (nearest neighbour), and the two parts change places
-    as in a split block, so that a second step convolves other channels.
+    """pixel_shuffle(conv(x)).
 
     Shape: (N, C, H, W) -> (N, C, factor H, factor W).
     """
 
-    def __init__(self, channels: int, active_channels: int, factor: int) -> None:
+    def __init__(self, channels: int, factor: int) -> None:
         super().__init__()
-        self.is_split = active_channels < channels
-        self.active_channels = active_channels
         self.factor = factor
-        self.convolution = convolution(active_channels, active_channels * factor**2, 3)
+        self.convolution = convolution(channels, channels * factor**2, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.is_split:
-            return F.pixel_shuffle(self.convolution(x), self.factor)
-        active, passive = x[:, : self.active_channels], x[:, self.active_channels :]
-        enlarged = F.pixel_shuffle(self.convolution(active), self.factor)
-        repeated = F.interpolate(passive, scale_factor=self.factor, mode="nearest")
-        return torch.cat((repeated, enlarged), dim=1)
+        return F.pixel_shuffle(self.convolution(x), self.factor)
+
+
+class SplitUpsamplingStep(SplitLayer):
+    """The upsampling step of the active channels, behind the others, which are repeated.
+
+    The parts change places as in a split block, so that a second step convolves other
+    channels; the passive ones are enlarged to the nearest neighbour.
+
+    Shape: (N, C, H, W) -> (N, C, factor H, factor W).
+    """
+
+    def __init__(self, active_channels: int, factor: int) -> None:
+        super().__init__(active_channels, factor)
+        self.factor = factor
+
+    def process(self, active: Tensor) -> Tensor:
+        return F.pixel_shuffle(self.convolution(active), self.factor)
+
+    def keep(self, passive: Tensor) -> Tensor:
+        return F.interpolate(passive, scale_factor=self.factor, mode="nearest")
+
+
+def _upsampling_step(config: SplitSRConfig, factor: int) -> nn.Module:
+    active = config.upsampler_active_channels
+    if active < config.channels:
+        return SplitUpsamplingStep(active, factor)
+    return UpsamplingStep(config.channels, factor)
 
 
 class SplitSR(SuperResolutionNetwork):
@@ -248,9 +315,8 @@ class SplitSR(SuperResolutionNetwork):
         )
         self.trunk_convolution = convolution(C, C, 3)
         if config.upsampler == "chain":
-            active = config.upsampler_active_channels
             self.upsampler = nn.Sequential(
-                *(UpsamplingStep(C, active, f) for f in upsampling_factors(scale))
+                *(_upsampling_step(config, factor) for factor in upsampling_factors(scale))
             )
             self.output_convolution = convolution(C, 3, 3)
             self.shuffle: nn.Module = nn.Identity()

@@ -130,6 +130,8 @@ class SplitSRSpace(FamilySpace):
     def values(self, config: NetworkConfig) -> dict[str, Value]:
         fields = config.model_dump(exclude={"family", "scale"})
         active, channels = fields.pop("active_channels"), fields["channels"]
+        if fields.pop("split_mask", None) is not None:
+            fields["hybrid_mode"] = "mask"  # which no knob can make
         ratios = [r for r in self.split_ratio if active_channels_of(r, channels) == active]
         return {**fields, "split_ratio": ratios[0] if ratios else active / channels}
 

@@ -9,8 +9,10 @@ from blocks.config import NetworkConfigBase
 from blocks.official.classsr import classsr_layout
 from blocks.official.layouts import layout_of
 from blocks.official.renaming import renamed
+from blocks.official.seemore import seemore_tensors
 from blocks.official.smsr import smsr_tensors
 from blocks.official.span import span_tensors
+from blocks.seemore import SeemoReConfig
 from blocks.smsr import SmsrConfig
 from blocks.span import SpanConfig
 
@@ -18,13 +20,16 @@ from blocks.span import SpanConfig
 def from_official(tensors: Mapping[str, Tensor], config: NetworkConfigBase) -> dict[str, Tensor]:
     """The state of the network of `config`, from tensors by the authors' names, in float32.
 
-    SPAN's branches are folded where `config` is of the folded form.
+    SPAN's branches are folded where `config` is of the folded form; SeemoRe's experts are put
+    side by side.
 
     Raises:
         ValueError: no names are known for the network, or the tensors are not its own.
     """
     if isinstance(config, SpanConfig):
         return span_tensors(tensors, config)
+    if isinstance(config, SeemoReConfig):
+        return seemore_tensors(tensors, config)
     if isinstance(config, SmsrConfig):
         return smsr_tensors(tensors, config)
     if isinstance(config, ClassSRConfig):

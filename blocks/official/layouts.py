@@ -45,8 +45,8 @@ def layout_of(config: NetworkConfigBase) -> Layout:
             )
     raise ValueError(
         "the network must be one of carn, classsr, edsr, fsrcnn (rgb), imdn, msrresnet, rcan, rlfn,"
-        f" safmn, smsr, span, got {config.family}: the authors' names of its tensors are not known"
-        " here"
+        f" safmn, seemore, smsr, span, got {config.family}: the authors' names of its tensors are"
+        " not known here"
     )
 
 

@@ -45,6 +45,7 @@ def splitsr_configs(draw: st.DrawFn) -> SplitSRConfig:
     upsampler = draw(st.sampled_from(("chain", "one_step")))
     scope = draw(st.sampled_from(("group", "block")))
     locations = ("features", "upsampler", "both") if upsampler == "chain" else ("features",)
+    masks = st.tuples(*[st.tuples(*[st.booleans()] * blocks)] * groups)
     return SplitSRConfig.model_validate(
         {
             "scale": draw(SCALES),
@@ -59,6 +60,7 @@ def splitsr_configs(draw: st.DrawFn) -> SplitSRConfig:
             "attention": draw(st.sampled_from(("none", "squeeze_excitation"))),
             "upsampler": upsampler,
             "image_skip": draw(SKIPS),
+            "split_mask": draw(st.one_of(st.none(), masks)),
         }
     )
 

@@ -26,9 +26,9 @@ from blocks import (
     RcanConfig,
     RlfnConfig,
     SafmnConfig,
-    SeemoReConfig,
     SmsrConfig,
     SpanConfig,
+    SplitSRConfig,
     build_network,
     catalogue_config,
     forms_of,
@@ -906,7 +906,7 @@ def test_the_branches_of_span_cannot_be_made_from_folded_convolutions() -> None:
     ("config", "message"),
     [
         (FsrcnnConfig(scale=2), "published for Caffe only; fsrcnn-rgb can be imported"),
-        (SeemoReConfig(scale=2), "must be one of carn, .* got seemore"),
+        (SplitSRConfig(scale=2), "must be one of carn, .* got splitsr"),
     ],
 )
 def test_networks_without_known_names(config: NetworkConfig, message: str) -> None:

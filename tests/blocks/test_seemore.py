@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from blocks import SeemoRe, SeemoReConfig, catalogue_config, ranks_of
+from blocks import SeemoRe, SeemoReConfig, catalogue_config, forms_of, in_form, ranks_of
 from blocks.layers import DIV2K_MEAN
 from blocks.seemore import LowRankExperts, RankMixer
 
@@ -316,3 +316,79 @@ def test_the_catalogue_names_of_the_variants() -> None:
     assert b == SeemoReConfig(scale=3, channels=48, groups=8, recursion=2, shuffle=True)
     assert large == SeemoReConfig(scale=2, channels=48, groups=16, recursion=1, shuffle=False)
     assert b.ranks == large.ranks == ranks_of("exponential", 3)
+
+
+every_form = pytest.mark.parametrize("form", ["masked", "selected", "folded"])
+
+
+@every_form
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"top_k": 2},
+        {"shuffle": False},
+        {"recursion": 2, "scale": 3, "kernel": 5},
+        {"channels": 9, "scale": 4, "ffn_ratio": 4.0},
+        {"ranks": (3, 1), "image_skip": "bilinear"},
+    ],
+)
+def test_every_form_gives_the_same_images(form: str, fields: dict[str, object]) -> None:
+    """Of a batch in which the images choose different experts."""
+    network = randomised(config(**fields))
+    images = torch.rand(4, 3, 17, 22) * torch.tensor([0.1, 1.0, 2.0, 5.0]).view(4, 1, 1, 1)
+    with torch.no_grad():
+        expected = network(images)
+        torch.testing.assert_close(in_form(network, form)(images), expected, atol=1e-5, rtol=1e-5)
+
+
+@every_form
+def test_every_form_of_the_published_network_gives_the_same_images(form: str) -> None:
+    network = randomised(SeemoReConfig(scale=2))
+    image = torch.rand(1, 3, 18, 21)
+    with torch.no_grad():
+        bound = 1e-5 * float(network(image).abs().max())
+        expected = network(image)
+        torch.testing.assert_close(in_form(network, form)(image), expected, atol=bound, rtol=0)
+
+
+def test_the_selected_form_computes_the_chosen_experts_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Convolutions to as many channels as the rank of one expert, of each image its own."""
+    network = SeemoRe(config(groups=1, channels=8, ranks=(2, 4, 3)))
+    experts = in_form(network, "selected").groups[0][0].mixer.experts
+    monkeypatch.setattr(experts.experts, "weights_of", lambda a: torch.eye(3)[[1, 0, 2]])
+    outputs: list[int] = []
+    conv2d = F.conv2d
+
+    def counted(x: Tensor, weight: Tensor, *rest: Tensor) -> Tensor:
+        outputs.append(len(weight))
+        return conv2d(x, weight, *rest)
+
+    monkeypatch.setattr(F, "conv2d", counted)
+    a, b = torch.rand(2, 3, 8, 4, 5)
+    experts(a, b)
+    assert outputs == [4, 4, 8, 2, 2, 8, 3, 3, 8]
+
+
+@pytest.mark.parametrize(
+    ("fields", "forms"),
+    [
+        ({}, ("masked", "selected", "folded")),
+        ({"top_k": 3}, ("masked", "folded")),
+        ({"ranks": (4,)}, ("masked", "folded")),
+        ({"recursion": 0}, ("masked", "selected")),
+    ],
+)
+def test_forms(fields: dict[str, object], forms: tuple[str, ...]) -> None:
+    assert forms_of(config(**fields)) == forms
+
+
+def test_the_folded_form_of_a_single_expert() -> None:
+    network = randomised(config(ranks=(4,)))
+    images = torch.rand(2, 3, 9, 8)
+    with torch.no_grad():
+        expected = network(images)
+        folded = in_form(network, "folded")(images)
+        torch.testing.assert_close(folded, expected, atol=1e-5, rtol=1e-5)

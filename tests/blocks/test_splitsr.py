@@ -10,9 +10,16 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from blocks import SplitSR, SplitSRConfig, active_channels_of, build_network
+from blocks import (
+    SplitSR,
+    SplitSRConfig,
+    active_channels_of,
+    build_network,
+    forms_of,
+    in_form,
+)
 from blocks.layers import DIV2K_MEAN, SqueezeExcitation
-from blocks.splitsr import SplitBlock, UpsamplingStep
+from blocks.splitsr import SplitBlock, SplitUpsamplingStep
 
 KEYS = ("groups", "blocks", "hybrid_scope", "hybrid_mode", "hybrid_index", "location")
 
@@ -128,7 +135,7 @@ def test_split_blocks_equal_convolutions_in_place_and_one_roll() -> None:
 
 def test_a_split_upsampling_step_repeats_the_passive_channels() -> None:
     """Partial expansion written out: conv a -> s^2 a, repeat, concatenate, pixel shuffle."""
-    step = UpsamplingStep(channels=5, active_channels=2, factor=3)
+    step = SplitUpsamplingStep(active_channels=2, factor=3)
     x = torch.randn(2, 5, 4, 3)
     expanded = torch.cat((x[:, 2:].repeat_interleave(9, dim=1), step.convolution(x[:, :2])), dim=1)
     torch.testing.assert_close(step(x), F.pixel_shuffle(expanded, 3))
@@ -307,3 +314,158 @@ def test_knobs_without_effect_do_not_change_the_network(
 )
 def test_knobs_with_effect_change_the_network(fields: dict[str, object]) -> None:
     assert config(**fields).arch_id != config().arch_id
+
+
+MASKS = st.integers(1, 3).flatmap(
+    lambda blocks: st.lists(
+        st.tuples(*[st.booleans()] * blocks),
+        min_size=1,
+        max_size=3,
+    )
+)
+
+
+def masked(mask: object, **fields: object) -> SplitSRConfig:
+    rows = [list(row) for row in mask]  # type: ignore[attr-defined]
+    shape = {"channels": 4, "active_channels": 2, "groups": len(rows), "blocks": len(rows[0])}
+    return config(**{**shape, **fields}, split_mask=rows)
+
+
+@given(MASKS)
+@settings(deadline=None)
+def test_a_mask_is_the_pattern_in_every_form_of_its_configuration(
+    mask: list[tuple[bool, ...]],
+) -> None:
+    given_mask = masked(mask)
+    assert given_mask.split_pattern == given_mask.canonical().split_pattern == tuple(mask)
+
+
+@given(MASKS, st.data())
+@settings(deadline=None)
+def test_a_placement_and_its_mask_are_one_network(
+    mask: list[tuple[bool, ...]], data: st.DataObject
+) -> None:
+    scope = data.draw(st.sampled_from(("group", "block")))
+    shape = {
+        "channels": 4,
+        "active_channels": 2,
+        "groups": len(mask),
+        "blocks": len(mask[0]),
+        "hybrid_scope": scope,
+        "hybrid_mode": data.draw(st.sampled_from(("split_first", "standard_first", "interleave"))),
+        "hybrid_index": data.draw(st.integers(0, len(mask) if scope == "group" else len(mask[0]))),
+    }
+    placed = config(**shape)
+    same = config(**shape, split_mask=placed.split_pattern)
+    assert same.canonical() == placed.canonical()
+    assert same.canonical().split_mask is None
+
+
+def test_a_mask_that_no_placement_gives_stays_and_the_placement_does_not_count() -> None:
+    mask = ((True, False), (False, True))
+    one = masked(mask)
+    other = masked(mask, hybrid_mode="interleave", hybrid_scope="block", hybrid_index=1)
+    assert one.canonical().split_mask == mask
+    assert one.arch_id == other.arch_id
+    assert one.arch_id != masked(((False, True), (True, False))).arch_id
+
+
+def test_masks_count_for_features_only() -> None:
+    mask = ((True, False), (False, True))
+    assert (
+        masked(mask, location="upsampler").canonical()
+        == config(
+            channels=4, active_channels=2, groups=2, blocks=2, hybrid_index=0, location="both"
+        ).canonical()
+    )
+
+
+def test_configurations_without_a_mask_keep_their_identity() -> None:
+    """Stored runs name their networks by it; the ids are those of before there were masks."""
+    assert "split_mask" not in config().model_dump()
+    assert config().arch_id == "splitsr-x2-05f7ef709e"
+    assert config(scale=4, hybrid_scope="block", location="both").arch_id == "splitsr-x4-49df6a19ce"
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        ([[True]], r"must have 2 groups of 3 blocks, got 1 groups of \[1\]"),
+        ([[True] * 3, [False] * 2], r"must have 2 groups of 3 blocks, got 2 groups of \[3, 2\]"),
+        ([[1, 0, 0], [0, 0, 0]], "valid boolean"),
+    ],
+)
+def test_masks_of_another_shape_are_refused(mask: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        config(groups=2, blocks=3, split_mask=mask)
+
+
+@st.composite
+def evenly_split(draw: st.DrawFn) -> SplitSRConfig:
+    active, slices = draw(st.integers(1, 4)), draw(st.integers(2, 4))
+    blocks = draw(st.integers(1, 5))
+    upsampler = draw(st.sampled_from(("chain", "one_step")))
+    locations = ("features", "upsampler", "both") if upsampler == "chain" else ("features",)
+    rows = st.lists(st.tuples(*[st.booleans()] * blocks), min_size=1, max_size=3)
+    return masked(
+        draw(rows),
+        scale=draw(st.sampled_from((2, 3, 4))),
+        channels=active * slices,
+        active_channels=active,
+        attention=draw(st.sampled_from(("none", "squeeze_excitation"))),
+        location=draw(st.sampled_from(locations)),
+        upsampler=upsampler,
+        image_skip=draw(st.sampled_from(("none", "bilinear"))),
+    )
+
+
+@given(evenly_split(), st.integers(1, 2))
+@settings(max_examples=40, deadline=None)
+def test_the_form_in_place_gives_the_same_images(config: SplitSRConfig, batch: int) -> None:
+    network = SplitSR(config)
+    images = torch.rand(batch, 3, 5, 6)
+    if "in_place" not in forms_of(config):
+        assert config.canonical().active_channels == config.channels
+        return
+    with torch.no_grad():
+        torch.testing.assert_close(
+            in_form(network, "in_place")(images), network(images), atol=1e-6, rtol=1e-6
+        )
+
+
+def test_in_place_a_map_is_put_together_once_for_each_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two runs of split blocks: two concatenations instead of five."""
+    network = SplitSR(masked([(True, True, False, True), (True, True, False, False)]))
+    joined: list[int] = []
+    cat = torch.cat
+    monkeypatch.setattr(
+        torch, "cat", lambda *args, **kwargs: joined.append(0) or cat(*args, **kwargs)
+    )
+    counts = []
+    for form in ("concatenated", "in_place"):
+        joined.clear()
+        with torch.no_grad():
+            in_form(network, form)(torch.rand(1, 3, 4, 4))
+        counts.append(len(joined))
+    assert counts == [5, 3]
+
+
+@pytest.mark.parametrize(
+    ("fields", "forms"),
+    [
+        ({}, ("concatenated", "in_place")),
+        ({"active_channels": 24}, ("concatenated",)),  # slices would wrap
+        ({"hybrid_index": 0}, ("concatenated",)),  # nothing is split
+        ({"active_channels": 64}, ("concatenated",)),
+        ({"location": "upsampler"}, ("concatenated", "in_place")),
+    ],
+)
+def test_forms(fields: dict[str, object], forms: tuple[str, ...]) -> None:
+    assert forms_of(config(**fields)) == forms
+
+
+def test_an_unknown_form_is_refused() -> None:
+    with pytest.raises(ValueError, match="one of concatenated, in_place for splitsr, got 'sparse'"):
+        in_form(SplitSR(masked([(True,)])), "sparse")

@@ -97,6 +97,13 @@ def test_published_networks_that_fit_take_the_skip_of_the_space() -> None:
     assert set(published) == {"seemore-t", "seemore-b", "seemore-l"}
 
 
+def test_a_mask_that_no_placement_gives_is_not_searched() -> None:
+    space = SearchSpace(2, (SplitSRSpace(),))
+    fields = {"family": "splitsr", "scale": 2, "groups": 2, "blocks": 2, "image_skip": "bilinear"}
+    masked = {**fields, "split_mask": [[True, False], [False, True]]}
+    assert str(space.misfit(parse_network_config(masked))).startswith("hybrid_mode mask is not")
+
+
 @pytest.mark.parametrize("name", ["seemore-t", "seemore-b", "seemore-l", "splitsr"])
 def test_the_default_ranges_hold_what_is_published(name: str) -> None:
     space = SearchSpace(

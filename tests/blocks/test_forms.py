@@ -1,0 +1,82 @@
+"""What holds for every form of every network."""
+
+import pytest
+import torch
+from torch import nn
+
+from blocks import (
+    EdsrConfig,
+    NetworkConfig,
+    SeemoReConfig,
+    SplitSRConfig,
+    build_network,
+    forms_of,
+    in_form,
+)
+
+SEEMORE = SeemoReConfig(scale=2, channels=12, groups=2)
+SPLITSR = SplitSRConfig(scale=2, channels=16, groups=2, blocks=3, active_channels=4, hybrid_index=1)
+FORMS = [(config, form) for config in (SEEMORE, SPLITSR) for form in forms_of(config)]
+every_form = pytest.mark.parametrize(
+    ("config", "form"), FORMS, ids=lambda value: getattr(value, "family", value)
+)
+
+
+@every_form
+def test_a_form_leaves_the_network_as_it_is(config: NetworkConfig, form: str) -> None:
+    network = build_network(config)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    made = in_form(network, form)
+    for tensor in made.state_dict().values():
+        tensor.zero_()
+    after = network.state_dict()
+    assert network.training and not made.training
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], before[name]) for name in before)
+
+
+@every_form
+def test_a_form_keeps_the_layout_and_the_type(config: NetworkConfig, form: str) -> None:
+    network = build_network(config).double()
+    images = torch.rand(2, 3, 17, 18, dtype=torch.float64)
+    with torch.no_grad():
+        expected = network(images)
+        made = in_form(network, form).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        output = made(images.contiguous(memory_format=torch.channels_last))
+    assert output.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(output, expected, rtol=1e-9, atol=1e-9)
+
+
+@every_form
+def test_a_form_gives_a_batch_what_it_gives_single_images(config: NetworkConfig, form: str) -> None:
+    made = in_form(build_network(config), form)
+    images = torch.rand(3, 3, 17, 16)
+    with torch.no_grad():
+        singles = torch.cat([made(image[None]) for image in images])
+        torch.testing.assert_close(made(images), singles)
+
+
+@pytest.mark.parametrize(
+    ("config", "form"), [case for case in FORMS if case[1] != "selected"], ids=str
+)
+def test_forms_that_branch_on_no_value_can_be_exported(config: NetworkConfig, form: str) -> None:
+    made = in_form(build_network(config), form)
+    images = torch.rand(1, 3, 17, 16)
+    exported = torch.export.export(made, (images,)).module()
+    with torch.no_grad():
+        torch.testing.assert_close(exported(images), made(images))
+
+
+def test_bad_input_is_refused_in_every_form() -> None:
+    for config, form in FORMS:
+        made = in_form(build_network(config), form)
+        with pytest.raises(ValueError, match=r"images of shape \(N, 3, h, w\), got \(3, 8, 8\)"):
+            made(torch.rand(3, 8, 8))
+
+
+def test_networks_without_forms_have_their_own() -> None:
+    network = build_network(EdsrConfig(scale=2, blocks=1))
+    assert forms_of(network.config) == ("plain",)
+    assert isinstance(in_form(network, "plain"), nn.Module)
+    with pytest.raises(ValueError, match="form must be one of plain for edsr, got 'sparse'"):
+        in_form(network, "sparse")
