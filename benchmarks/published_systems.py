@@ -13,6 +13,7 @@ writes results/published_systems.md beside this script.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -105,7 +106,8 @@ class Result:
 def paretosr(*arguments: str) -> dict[str, object]:
     """What a command prints as JSON; its notes and progress go to standard error."""
     command = [sys.executable, "-m", "paretosr", *arguments, "--json"]
-    answer = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    answer = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=environment)
     printed: dict[str, object] = json.loads(answer.stdout)
     return printed
 
