@@ -16,7 +16,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +41,7 @@ class Enlarged:
     config: NetworkConfig
     form: str
     peak_mib: float
-    seconds: float
+    processor_seconds: float
 
 
 def main() -> None:
@@ -78,7 +77,6 @@ def measure(name: str, config: NetworkConfig, photograph: Path) -> Enlarged:
     torch.manual_seed(0)
     save_checkpoint(checkpoint, build_network(config).state_dict(), config, {})
     command = [sys.executable, "-m", "paretosr", "upscale", checkpoint, photograph, large, "--json"]
-    start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None  # it was asked for
         answer = process.stdout.read()
@@ -87,11 +85,11 @@ def measure(name: str, config: NetworkConfig, photograph: Path) -> Enlarged:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"paretosr upscale failed with {name}, exit status {process.returncode}")
-    seconds = time.perf_counter() - start
     with PIL.Image.open(large) as image:
         assert image.size == (1920 * config.scale, 1080 * config.scale)
-    # Linux counts kibibytes.
-    return Enlarged(name, config, json.loads(answer)["form"], usage.ru_maxrss / 1024, seconds)
+    peak_mib = usage.ru_maxrss / 1024  # Linux counts kibibytes
+    form = json.loads(answer)["form"]
+    return Enlarged(name, config, form, peak_mib, usage.ru_utime + usage.ru_stime)
 
 
 def make_table(rows: list[Enlarged], networks: Iterable[str]) -> str:
@@ -106,9 +104,9 @@ def make_table(rows: list[Enlarged], networks: Iterable[str]) -> str:
             "`upscale_memory.py`: `paretosr upscale` of one photograph by every network of the "
             "catalogue at its largest scale, random weights, tiles and form as chosen without "
             f"options. The most: {worst.peak_mib:.0f} MiB ({worst.name}); the bound is "
-            f"{BOUND_MIB} MiB. Seconds are those of a machine with other work.",
+            f"{BOUND_MIB} MiB.",
             "",
-            "| network | scale | tile + margin (px) | form | peak resident memory (MiB) | s |",
+            "| network | scale | tile + margin (px) | form | peak (MiB) | processor time (s) |",
             "|---|--:|--:|---|--:|--:|",
             *map(row_of, rows),
             "",
@@ -124,7 +122,7 @@ def row_of(row: Enlarged) -> str:
     tiling = tiling_of(row.config, None)
     return (
         f"| {row.name} | x{row.config.scale} | {tiling.tile_px} + {tiling.margin_px} | {row.form} "
-        f"| {row.peak_mib:.0f} | {row.seconds:.0f} |"
+        f"| {row.peak_mib:.0f} | {row.processor_seconds:.0f} |"
     )
 
 
