@@ -130,13 +130,13 @@ def train(
     )
     with joined_processes(device) as (processes, own_device):
         silent = json or not processes.is_first
+        with status_line(silent=silent) as told:
+            told("choosing the number format by timed steps")
+            precision = settled_precision(config, patches, device=own_device, folder=out)
         if processes.is_first:
             notes = (*images.notes, *validation_images.notes, *recipe_warnings(chosen, config))
             for line in dict.fromkeys((*notes, schedule_in_words(chosen, config, steps))):
                 write_note(line)
-        with status_line(silent=silent) as told:
-            told("choosing the number format by timed steps")
-            precision = settled_precision(config, patches, device=own_device, folder=out)
         plan = TrainingPlan(
             config,
             patches,

@@ -13,7 +13,8 @@ from search.config import SearchConfig
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^paretosr .+?(?= +#|$)", TEXT, re.MULTILINE)
+# A backslash continues a command on the next line.
+COMMANDS = re.findall(r"^paretosr .+?(?= +#|$)", TEXT.replace("\\\n", " "), re.MULTILINE)
 
 
 def test_it_begins_with_the_two_commands() -> None:

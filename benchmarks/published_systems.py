@@ -1,0 +1,231 @@
+"""The four systems at their published sizes, each trained for the same processor time.
+
+Every training runs by the system's own recipe, whose schedule shrinks in proportion, with small
+batches and a higher learning rate for a short time on a CPU. The number of steps follows from
+a few timed ones and is kept in the folder, so that the script can be interrupted and called again.
+Then each network is judged on Set5 with hard masks and hard routes, and its cost is measured.
+
+    python benchmarks/published_systems.py --data BSDS400 --set5 Set5 --b100 B100 \
+        [--minutes 5] [--out runs/published-systems] [--only NAME ...]
+
+writes results/published_systems.md beside this script.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from blocks import load_network
+from blocks.forms import forms_of, in_form
+from blocks.networks import SuperResolutionNetwork
+from paretosr.models import resolve_model
+from profilers import (
+    LatencyMeter,
+    Subject,
+    Target,
+    analytic_cost,
+    describe_device,
+    executed_macs,
+)
+from training.images import load_images
+from training.quality import prepare_validation, to_images
+
+RESULT = Path(__file__).resolve().parent / "results" / "published_systems.md"
+MIXED = str(Path(__file__).resolve().parents[1] / "examples" / "classsr-mixed-x4.yaml")
+PROBE_STEPS = 24
+TARGET = Target.parse("eager:threads=1,lr=180x320")
+TIMING_SECONDS = 15.0
+# The forms that leave out what an image does not need.
+SPARING_FORMS = ("sparse", "selected", "routed")
+
+SMALL = ("--batch-size", "8", "--lr-patch", "16")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One call of `paretosr train` and its part of the time."""
+
+    recipe: str
+    options: tuple[str, ...]
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class System:
+    """A network of the catalogue, or of a file, and how it is trained."""
+
+    name: str
+    model: str
+    scale: int
+    stages: tuple[Stage, ...]
+
+
+def routing_stages(branch_learning_rate: float) -> tuple[Stage, ...]:
+    rate = str(branch_learning_rate)
+    return (
+        Stage("classsr-branch", ("--learning-rate", rate, "--ema-decay", "0.99"), 0.6),
+        Stage("classsr-classifier", ("--batch-size", "48", "--learning-rate", "1e-3"), 0.2),
+        Stage("classsr-joint", ("--batch-size", "48"), 0.2),
+    )
+
+
+SPARSE = Stage("smsr", (*SMALL, "--learning-rate", "1e-3"))
+SYSTEMS = (
+    System("SplitSR", "splitsr", 2, (Stage("splitsr", (*SMALL, "--learning-rate", "1e-3")),)),
+    System("SeemoRe-T", "seemore-t", 2, (Stage("seemore", (*SMALL, "--learning-rate", "2e-3")),)),
+    System("SMSR", "smsr", 2, (SPARSE,)),
+    System(
+        "SMSR without sparsity loss",
+        "smsr",
+        2,
+        (Stage("smsr", (*SPARSE.options, "--sparsity-weight", "0")),),
+    ),
+    System("ClassSR-FSRCNN", "classsr-fsrcnn", 4, routing_stages(4e-3)),
+    System("ClassSR, mixed branches", MIXED, 4, routing_stages(2e-3)),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the last training of a system reported, and the seconds of all of them."""
+
+    system: System
+    report: dict[str, object]
+    train_seconds: float
+    steps: tuple[int, ...]
+    checkpoint: Path
+
+
+def paretosr(*arguments: str) -> dict[str, object]:
+    """What a command prints as JSON; its notes and progress go to standard error."""
+    command = [sys.executable, "-m", "paretosr", *arguments, "--json"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    answer = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=environment)
+    printed: dict[str, object] = json.loads(answer.stdout)
+    return printed
+
+
+def train(system: System, options: argparse.Namespace) -> Result:
+    folder = options.out / "".join(c if c.isalnum() else "-" for c in system.name.lower())
+    previous: Path | None = None
+    reports = []
+    for stage in system.stages:
+        command = (
+            *("train", system.model, "--scale", str(system.scale), "--recipe", stage.recipe),
+            *("--data", options.data, *stage.options),
+            *(("--init", str(previous)) if previous else ()),
+        )
+        seconds = 60 * options.minutes * stage.share
+        steps = str(settled_steps(command, folder / f"{stage.recipe}-steps.json", seconds))
+        # Judged once, at the end: the time is for training.
+        judged = ("--validation", options.b100, "--validate-every", steps)
+        out = folder / stage.recipe
+        reports.append(paretosr(*command, *judged, "--steps", steps, "--out", str(out)))
+        previous = out / "model.safetensors"
+    assert previous is not None
+    return Result(
+        system,
+        reports[-1],
+        sum(float(str(report["train_seconds"])) for report in reports),
+        tuple(int(str(report["train_steps"])) for report in reports),
+        previous,
+    )
+
+
+def settled_steps(command: Sequence[str], file: Path, seconds: float) -> int:
+    """The steps that take so many seconds, timed at the first call."""
+    if not file.exists():
+        probe = (*command, "--steps", str(PROBE_STEPS), "--validate-every", str(PROBE_STEPS))
+        report = paretosr(*probe, "--out", str(file.with_suffix("")))
+        per_step = float(str(report["train_seconds"])) / PROBE_STEPS
+        file.write_text(json.dumps({"steps": max(1, round(seconds / per_step))}))
+    return int(json.loads(file.read_text())["steps"])
+
+
+def row(result: Result, set5: str, floors: dict[int, float]) -> str:
+    system, scale = result.system, result.system.scale
+    quality = paretosr("evaluate", str(result.checkpoint), "--data", set5)
+    if scale not in floors:
+        floor = paretosr("evaluate", "bicubic", "--data", set5, "--scale", str(scale))
+        floors[scale] = float(str(floor["psnr_y_db"]))
+    psnr = float(str(quality["psnr_y_db"]))
+    network = load_network(result.checkpoint)
+    config = resolve_model(str(result.checkpoint), None).config
+    assert config is not None
+    cost = analytic_cost(config, lr_height_px=180, lr_width_px=320, batch=1)
+    executed = mean_executed_macs(network, set5)
+    with LatencyMeter(TARGET) as meter:
+        calibration = meter.calibrate(TIMING_SECONDS / 3)
+        subject = Subject(config, result.checkpoint)
+        latency = meter.measure(subject, calibration, max_seconds=TIMING_SECONDS)
+    return (
+        f"| {system.name} x{scale} | {psnr:.2f} | {psnr - floors[scale]:+.2f}"
+        f" | {cost.params:,} | {cost.macs / 1e9:.1f} | {executed / 1e9:.1f}"
+        f" | {latency.latency_ms:.0f} ({latency.form}) | {latency.latency_ratio:.2f}"
+        f" | {' + '.join(f'{steps:,}' for steps in result.steps)} | {result.train_seconds:.0f} |"
+    )
+
+
+def mean_executed_macs(network: SuperResolutionNetwork, set5: str) -> float:
+    """Over Set5, in the form that leaves out what it can."""
+    scale = network.config.scale
+    forms = [form for form in forms_of(network.config) if form in SPARING_FORMS]
+    sparing = in_form(network, forms[0]) if forms else network.eval()
+    pairs = prepare_validation(load_images(set5, split="validation").images, scale)
+    images = [to_images(pair.low, "cpu") for pair in pairs]
+    return executed_macs(sparing, images, scale=scale).mean
+
+
+def decisions(result: Result) -> str:
+    """What a network decides on B100, from the report of its training."""
+    folder = result.checkpoint.parent
+    report = (folder / "report.md").read_text()
+    _, _, rest = report.partition("\n## ")
+    return f"### {result.system.name}\n\n## {rest}" if rest else ""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("--data", "--set5", "--b100"):
+        parser.add_argument(name, required=True, metavar="DIR")
+    parser.add_argument("--minutes", type=float, default=5.0, help="for each system")
+    parser.add_argument("--out", type=Path, default=Path("runs/published-systems"))
+    parser.add_argument("--only", nargs="+", choices=[system.name for system in SYSTEMS])
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    chosen = [system for system in SYSTEMS if not options.only or system.name in options.only]
+    results = [train(system, options) for system in chosen]
+    floors: dict[int, float] = {}
+    rows = [row(result, options.set5, floors) for result in results]
+    device = describe_device()
+    lines = [
+        "# The four systems, trained alike",
+        "",
+        f"{options.minutes:g} minutes of one thread for each, on BSDS400, in 8-bit images."
+        " PSNR on Y of Set5 with hard masks and hard routes.",
+        f"Latency: {TARGET}, in the fastest form; ratio to reference-v1.",
+        "",
+        json.dumps(device),
+        "",
+        "| system | PSNR (dB) | to bicubic (dB) | parameters | GMACs, bound | GMACs, executed"
+        " | latency (ms) | ratio | steps | training (s) |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        *rows,
+        "",
+        *(decisions(result) for result in results if result.system.name != "SplitSR"),
+    ]
+    if options.only:
+        print("\n".join(lines))  # noqa: T201 - a part is for reading, not for the results
+    else:
+        RESULT.write_text("\n".join(lines).rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    main()
