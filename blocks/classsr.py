@@ -283,8 +283,8 @@ class AllBranches(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        windows = self.network.covering_windows(images)
         classes = self.network.classify(images).flatten()[:, None, None, None]
+        windows = self.network.covering_windows(images)
         patches = windows.cut(images)
         first, *others = self.network.branches
         selected = first(patches)
