@@ -228,8 +228,16 @@ class ClassSR(PlainRangeNetwork):
     @property
     def last_convolutions(self) -> tuple[nn.Conv2d | nn.ConvTranspose2d, ...]:
         return tuple(
-            convolution for branch in self._branches() for convolution in branch.last_convolutions
+            convolution
+            for branch in self.branch_networks()
+            for convolution in branch.last_convolutions
         )
+
+    def branch_networks(self) -> Iterator[SuperResolutionNetwork]:
+        """The branches as what they are, in the order of the classes."""
+        for branch in self.branches:
+            assert isinstance(branch, SuperResolutionNetwork)  # a ModuleList does not say so
+            yield branch
 
     def covering_windows(self, images: Tensor) -> Windows:
         """The windows in which the images are cut."""
@@ -255,16 +263,11 @@ class ClassSR(PlainRangeNetwork):
         """Chunks of the places of patches that take one branch, with what it makes of them."""
         pixels = GPU_CHUNK_PIXELS if patches.is_cuda else CHUNK_PIXELS
         chunk = max(1, pixels // self.config.patch_px**2)
-        for number, branch in enumerate(self._branches()):
+        for number, branch in enumerate(self.branch_networks()):
             places = [place for place, route in enumerate(routes) if route == number]
             for first in range(0, len(places), chunk):
                 chosen = places[first : first + chunk]
                 yield chosen, branch(patches[chosen])
-
-    def _branches(self) -> Iterator[SuperResolutionNetwork]:
-        for branch in self.branches:
-            assert isinstance(branch, SuperResolutionNetwork)  # a ModuleList does not say so
-            yield branch
 
 
 class AllBranches(nn.Module):
@@ -280,8 +283,8 @@ class AllBranches(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        windows = self.network.covering_windows(images)
         classes = self.network.classify(images).flatten()[:, None, None, None]
+        windows = self.network.covering_windows(images)
         patches = windows.cut(images)
         first, *others = self.network.branches
         selected = first(patches)

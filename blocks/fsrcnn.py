@@ -12,10 +12,10 @@ from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
 from blocks.config import Count, NetworkConfigBase
 from blocks.layers import PlainRangeNetwork, convolution, initialise_small
+from blocks.resampling import interpolate
 
 Design = Literal["luma", "rgb"]
 
@@ -97,7 +97,7 @@ class Fsrcnn(PlainRangeNetwork):
         if self.config.design == "rgb":
             return enlarged
         # Another luma with the same chroma is the same step in red, green and blue.
-        interpolated = F.interpolate(images, scale_factor=self.config.scale, mode="bicubic")
+        interpolated = interpolate(images, self.config.scale, "bicubic")
         return interpolated + (enlarged - self._luma(interpolated)) / sum(LUMA_WEIGHTS)
 
     def _luma(self, images: Tensor) -> Tensor:

@@ -3,17 +3,17 @@
 from typing import Literal, Self
 
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
 
 from blocks.config import NetworkConfigBase
 from blocks.layers import PlainRangeNetwork
+from blocks.resampling import InterpolationMode, interpolate
 
 
 class InterpolationConfig(NetworkConfigBase):
-    """PyTorch's interpolation, which neither antialiases nor rounds."""
+    """Interpolation that neither antialiases nor rounds."""
 
     family: Literal["interpolation"] = "interpolation"
-    mode: Literal["bicubic", "bilinear"] = "bicubic"
+    mode: InterpolationMode = "bicubic"
 
     @property
     def minimum_size_px(self) -> int:
@@ -33,7 +33,7 @@ class Interpolation(PlainRangeNetwork):
     config: InterpolationConfig
 
     def enlarge(self, encoded: Tensor) -> Tensor:
-        return F.interpolate(encoded, scale_factor=self.config.scale, mode=self.config.mode)
+        return interpolate(encoded, self.config.scale, self.config.mode)
 
     @property
     def last_convolutions(self) -> tuple[()]:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from blocks.config import NetworkConfigBase, Scale
+from blocks.resampling import interpolate
 
 ImageSkip = Literal["none", "bilinear", "bicubic"]
 
@@ -47,9 +48,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
         encoded = self.encode(images)
         enlarged = enlarge(encoded)
         if self.image_skip != "none":
-            enlarged = enlarged + F.interpolate(
-                encoded, scale_factor=self.config.scale, mode=self.image_skip
-            )
+            enlarged = enlarged + interpolate(encoded, self.config.scale, self.image_skip)
         return self.decode(enlarged, images).to(images.dtype)
 
     def encode(self, images: Tensor) -> Tensor:

@@ -3,7 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from blocks import SuperResolutionNetwork, export_form, in_form
 from profilers import TOLERANCES, ProfilingFailed, Target, require_available
@@ -34,14 +37,29 @@ def export_network(network: SuperResolutionNetwork, out: Path) -> float:
     model = export_onnx_of_any_size(form, minimum_px)
     smallest = replace(_CHECKED, batch=1, lr_height_px=minimum_px, lr_width_px=minimum_px + 1)
     difference = max(_difference(model, network, target) for target in (_CHECKED, smallest))
+    require_equal(difference, out)
+    with atomic_path(out) as temporary:
+        temporary.write_bytes(model)
+    return difference
+
+
+def difference_of(output: NDArray[np.float32], expected: Tensor) -> float:
+    """The largest, where 1 is the images' range or the largest value expected."""
+    unit = max(1.0, float(expected.abs().max()))
+    return float((torch.as_tensor(output) - expected).abs().max()) / unit
+
+
+def require_equal(difference: float, out: Path) -> None:
+    """Check that what ONNX Runtime gives is what the network gives.
+
+    Raises:
+        ProfilingFailed: it is not; `out`, which is to hold it, is named.
+    """
     if not difference <= TOLERANCES["float32"]:  # NaN is not either
         raise ProfilingFailed(
             f"ONNX Runtime's images must be the network's within {TOLERANCES['float32']:g}, got a "
             f"largest difference of {difference:.3g}: {out} was not written"
         )
-    with atomic_path(out) as temporary:
-        temporary.write_bytes(model)
-    return difference
 
 
 def _difference(model: bytes, network: SuperResolutionNetwork, target: Target) -> float:
@@ -52,5 +70,4 @@ def _difference(model: bytes, network: SuperResolutionNetwork, target: Target) -
     (output,) = session.run(None, {IMAGES: images.numpy()})
     with torch.inference_mode():
         expected = network.eval()(images)
-    unit = max(1.0, float(expected.abs().max()))
-    return float((torch.as_tensor(output) - expected).abs().max()) / unit
+    return difference_of(output, expected)

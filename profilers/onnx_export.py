@@ -14,6 +14,7 @@ from profilers.targets import Target
 
 IMAGES = "images"
 ENLARGED = "enlarged"
+LOGITS = "logits"
 # What torch.onnx.export imports.
 EXPORT_MODULES = ("onnx", "onnxscript")
 # The first version in which GELU is one operator.
@@ -43,8 +44,21 @@ def export_onnx_of_any_size(network: nn.Module, minimum_size_px: int) -> bytes:
     return _export(network, example, ({0: "batch", 2: "height", 3: "width"},))
 
 
+def export_onnx_of_patches(module: nn.Module, patch_px: int, *, output: str = ENLARGED) -> bytes:
+    """Return `module` for any number of square patches of one size.
+
+    Raises:
+        ProfilingFailed: as `export_onnx`, or the number would be frozen.
+    """
+    example = torch.zeros(2, 3, patch_px, patch_px)
+    return _export(module, example, ({0: "batch"},), output)
+
+
 def _export(
-    network: nn.Module, example: torch.Tensor, dynamic_shapes: tuple[dict[int, str]] | None
+    network: nn.Module,
+    example: torch.Tensor,
+    dynamic_shapes: tuple[dict[int, str]] | None,
+    output: str = ENLARGED,
 ) -> bytes:
     """Return the graph for images like `example`.
 
@@ -58,7 +72,7 @@ def _export(
                 copy.deepcopy(network).eval().requires_grad_(False),
                 (example,),
                 input_names=[IMAGES],
-                output_names=[ENLARGED],
+                output_names=[output],
                 dynamic_shapes=dynamic_shapes,
                 opset_version=_OPSET,
                 dynamo=True,

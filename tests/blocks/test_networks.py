@@ -2,6 +2,8 @@
 
 import copy
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -32,7 +34,9 @@ from blocks import (
     build_network,
     forms_of,
     in_form,
+    load_network,
     parse_network_config,
+    save_checkpoint,
 )
 
 SCALES = st.sampled_from((2, 3, 4))
@@ -264,6 +268,45 @@ def test_a_batch_in_eval_gives_what_single_images_give(config: NetworkConfig) ->
     with torch.no_grad():
         singles = torch.cat([network(image[None]) for image in images])
         torch.testing.assert_close(network(images), singles, atol=1e-6, rtol=1e-6)
+
+
+@given(CONFIGS, SIZES, SIZES)
+@quick
+def test_every_form_gives_the_same_images(
+    config: NetworkConfig, extra_rows: int, extra_columns: int
+) -> None:
+    # In double, so that rounding does not turn a mask, a route or an expert over.
+    network = build_network(config).double().eval()
+    size = config.minimum_size_px
+    images = torch.rand(2, 3, size + extra_rows, size + extra_columns, dtype=torch.float64)
+    with torch.no_grad():
+        expected = network(images)
+        for form in forms_of(config):
+            output = in_form(network, form)(images)
+            torch.testing.assert_close(output, expected, atol=1e-8, rtol=1e-8)
+
+
+@given(CONFIGS)
+@quick
+def test_a_checkpoint_is_the_network(config: NetworkConfig) -> None:
+    network = build_network(config).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.safetensors")
+        save_checkpoint(path, network.state_dict(), config, {})
+        loaded = load_network(path).eval()
+    assert loaded.config == config
+    images = torch.rand(1, 3, config.minimum_size_px, config.minimum_size_px)
+    with torch.no_grad():
+        assert torch.equal(loaded(images), network(images))
+
+
+@given(CONFIGS)
+@quick
+def test_an_image_below_the_minimum_is_refused(config: NetworkConfig) -> None:
+    size = config.minimum_size_px
+    network = build_network(config)
+    with pytest.raises(ValueError, match=rf"at least {size}x{size} px, got {size - 1}x{size};"):
+        network(torch.rand(1, 3, size - 1, size))
 
 
 @given(SINGLE_CONFIGS)

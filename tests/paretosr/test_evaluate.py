@@ -35,7 +35,7 @@ def test_the_table_shows_the_same(
     cli: Callable[..., Any], checkpoint: Path, photographs: Path
 ) -> None:
     answer = cli("evaluate", checkpoint, "--data", photographs, "--json").json
-    table = cli("evaluate", checkpoint, "--data", photographs)
+    table = cli("evaluate", checkpoint, "--data", photographs, "--form", "concatenated")
     rows = [line.split() for line in table.out.splitlines()]
     assert ["mean", f"{answer['psnr_y_db']:.2f}", f"{answer['ssim_y']:.4f}"] in rows
     assert table.err == ""

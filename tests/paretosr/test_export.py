@@ -8,11 +8,19 @@ import pytest
 import torch
 
 from blocks import (
+    CarnConfig,
+    EdsrConfig,
+    FsrcnnConfig,
+    ImdnConfig,
+    MsrResNetConfig,
     NetworkConfig,
+    RcanConfig,
+    RlfnConfig,
     SafmnConfig,
     SeemoReConfig,
     SmsrConfig,
     SpanConfig,
+    SplitSRConfig,
     build_network,
     load_network,
     save_checkpoint,
@@ -38,9 +46,26 @@ def onnx_difference(file: Path, checkpoint: Path, shape: tuple[int, ...]) -> flo
 @pytest.mark.parametrize(
     "config",
     [
-        SafmnConfig(scale=2, channels=8, blocks=1),  # its pooling has no operator in ONNX
+        SplitSRConfig(
+            scale=3,
+            channels=8,
+            groups=1,
+            blocks=1,
+            hybrid_index=1,
+            active_channels=4,
+            attention="squeeze_excitation",
+            image_skip="bicubic",
+        ),
         SeemoReConfig(scale=3, channels=8, groups=1, recursion=1, kernel=3),
         SmsrConfig(scale=2, channels=16, modules=2),
+        FsrcnnConfig(scale=3, channels=8),
+        EdsrConfig(scale=4, channels=8, blocks=1),
+        CarnConfig(scale=2, channels=8),
+        MsrResNetConfig(scale=3, channels=8, blocks=1),
+        RcanConfig(scale=2, channels=16, groups=1, blocks=1),
+        ImdnConfig(scale=2, channels=8, blocks=1),
+        RlfnConfig(scale=2, channels=8, inner_channels=8, blocks=1),
+        SafmnConfig(scale=2, channels=8, blocks=1),  # its pooling has no operator in ONNX
         SpanConfig(scale=4, channels=8, blocks=1, form="training"),
     ],
     ids=lambda config: config.family,

@@ -35,9 +35,10 @@ def test_bicubic_is_imresize(
 def test_a_folder_becomes_a_folder_of_png(
     cli: Callable[..., Any], checkpoint: Path, photographs: Path, tmp_path: Path
 ) -> None:
-    completed = cli("upscale", checkpoint, photographs, tmp_path / "large", "--json")
-    files = [tmp_path / "large" / name for name in ("narrow.png", "wide.png")]
-    assert completed.json == {"files": [str(file) for file in files], "form": "plain"}
+    large = tmp_path / "large"
+    completed = cli("upscale", checkpoint, photographs, large, "--form", "in_place", "--json")
+    files = [large / name for name in ("narrow.png", "wide.png")]
+    assert completed.json == {"files": [str(file) for file in files], "form": "in_place"}
     for file in files:
         height, width, channels = _pixels(photographs / file.name).shape
         assert _pixels(file).shape == (2 * height, 2 * width, channels)
@@ -48,7 +49,9 @@ def test_tiles_do_not_change_what_a_local_network_gives(
 ) -> None:
     whole, pieces = tmp_path / "whole.png", tmp_path / "pieces.png"
     for large, tile_px in ((whole, 0), (pieces, 9)):
-        completed = cli("upscale", checkpoint, photo, large, "--tile", tile_px)
+        completed = cli(
+            "upscale", checkpoint, photo, large, "--tile", tile_px, "--form", "in_place"
+        )
         assert (completed.status, completed.err) == (0, "")
     difference = _pixels(whole).astype(int) - _pixels(pieces)
     assert np.abs(difference).max() <= 1  # where a value lies between two levels

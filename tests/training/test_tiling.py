@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from blocks import (
+    CarnConfig,
     EdsrConfig,
     FsrcnnConfig,
+    MsrResNetConfig,
     NetworkConfig,
     SafmnConfig,
     SpanConfig,
@@ -84,19 +86,32 @@ def enlarger(config: NetworkConfig) -> Callable[[Pixels], NDArray[np.float32]]:
     "config",
     [
         SplitSRConfig(
-            scale=4, channels=16, active_channels=4, groups=2, hybrid_index=1, location="both"
+            scale=2,
+            channels=16,
+            active_channels=4,
+            groups=2,
+            hybrid_index=1,
+            location="both",
+            image_skip="bicubic",
         ),
-        FsrcnnConfig(scale=2),
-        EdsrConfig(scale=4, channels=16, blocks=4),
+        FsrcnnConfig(scale=2, channels=16),
+        FsrcnnConfig(scale=2, channels=16, design="rgb"),
+        EdsrConfig(scale=2, channels=16, blocks=4),
+        CarnConfig(scale=2, channels=16),
+        MsrResNetConfig(scale=2, channels=16, blocks=2),
         SpanConfig(scale=2, channels=16),
     ],
     ids=lambda config: config.family,
 )
-def test_local_networks_in_tiles_give_the_image_of_one_piece(config: NetworkConfig) -> None:
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_local_networks_in_tiles_give_the_image_of_one_piece(
+    config: NetworkConfig, scale: int
+) -> None:
+    config = config.replace(scale=scale)
     assert config.reach_px is not None
-    enlarge, pixels = enlarger(config), noise(70, 131)
+    enlarge, pixels = enlarger(config), noise(70, 603)
     whole = enlarge(pixels)
-    pieces = tiled(enlarge, config.scale, Tiling(24, config.reach_px))(pixels)
+    pieces = tiled(enlarge, scale, Tiling(48, config.reach_px))(pixels)
     assert np.abs(pieces - whole).max() <= 1e-5 * max(1, np.abs(whole).max())
 
 

@@ -1,0 +1,144 @@
+"""An exported ClassSR as a function of images, by NumPy and ONNX Runtime alone.
+
+It reads nothing but the exported folder. Where another program is to run the networks, this is
+what it has to do.
+"""
+
+from itertools import product
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blocks import FrozenConfig
+
+MANIFEST_FILE = "manifest.json"
+CLASSIFIER_FILE = "classifier.onnx"
+
+_CUTTING = (
+    "Square patches from the top left corner on, stride_px apart, row by row, until they cover "
+    "the image: ceil((side - patch_px) / stride_px) + 1 along each side, which is at least "
+    "patch_px; what the last ones cover beyond the image is mirrored there, without repeating "
+    "its border."
+)
+_ROUTING = (
+    "The class of a patch, counted from 0, is the place of its largest logit; the branch of that "
+    "place in `branches` enlarges it."
+)
+_BLENDING = (
+    "Along each axis a pixel of an enlarged patch weighs 1, over the overlap with the patch "
+    "before it later_weights, and over that with the patch behind it 1 - later_weights; its "
+    "weight is the product of both axes'. The image is the sum of the weighted patches, cropped "
+    "to scale times the image's height and width and then clamped to [0, 1]."
+)
+
+Images = NDArray[np.float32]
+
+
+class BranchFile(FrozenConfig):
+    """The graph of one branch."""
+
+    file: str
+    family: str
+
+
+class Manifest(FrozenConfig):
+    """How the graphs of a folder make up one network."""
+
+    format: Literal["paretosr-classsr"] = "paretosr-classsr"
+    format_version: Literal[1] = 1
+    scale: int
+    patch_px: int
+    stride_px: int
+    images: str = "float32, (number, 3, height, width), red, green, blue from 0 to 1"
+    cutting: str = _CUTTING
+    classifier: str = CLASSIFIER_FILE
+    """The graph from `images`, patches, to `logits`, (number, classes)."""
+    routing: str = _ROUTING
+    branches: tuple[BranchFile, ...]
+    """The graphs from `images`, patches, to `enlarged`, in the order of the classes."""
+    blending: str = _BLENDING
+    later_weights: tuple[float, ...]
+    """scale * (patch_px - stride_px) weights, from the patch's border inwards."""
+    config: dict[str, Any]
+    """The configuration of the network."""
+    versions: dict[str, str]
+    """Of what wrote the folder."""
+
+
+class OnnxRouter:
+    """The network of a folder.
+
+    Shape: (3, h, w) float32 in [0, 1] -> (3, scale h, scale w), not clamped.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from onnxruntime import InferenceSession
+
+        def session(file: str) -> Any:
+            return InferenceSession(folder / file, providers=["CPUExecutionProvider"])
+
+        text = (folder / MANIFEST_FILE).read_text(encoding="utf-8")
+        self.manifest = Manifest.model_validate_json(text)
+        self._classifier = session(self.manifest.classifier)
+        self._branches = [session(branch.file) for branch in self.manifest.branches]
+
+    def __call__(self, image: Images) -> Images:
+        patches, rows, columns = self._cut(image)
+        return self._blend(self._enlarge(patches, self.classes(patches)), rows, columns)[
+            :, : self.manifest.scale * image.shape[1], : self.manifest.scale * image.shape[2]
+        ]
+
+    def classes(self, patches: Images) -> NDArray[np.int64]:
+        """The class, from 0, of each patch. Shape: (N, 3, patch_px, patch_px) -> (N,)."""
+        (logits,) = self._classifier.run(["logits"], {"images": patches})
+        classes: NDArray[np.int64] = logits.argmax(axis=1)
+        return classes
+
+    def branch(self, number: int, patches: Images) -> Images:
+        """The patches enlarged by the branch of class `number`, from 0."""
+        (enlarged,) = self._branches[number].run(["enlarged"], {"images": patches})
+        return np.asarray(enlarged)
+
+    def _cut(self, image: Images) -> tuple[Images, int, int]:
+        size, stride = self.manifest.patch_px, self.manifest.stride_px
+        height, width = image.shape[1:]
+        rows, columns = (-(-(side - size) // stride) + 1 for side in (height, width))
+        below = (rows - 1) * stride + size - height
+        beside = (columns - 1) * stride + size - width
+        covered = np.pad(image, ((0, 0), (0, below), (0, beside)), mode="reflect")
+        patches = [
+            covered[:, top : top + size, left : left + size]
+            for top in range(0, rows * stride, stride)
+            for left in range(0, columns * stride, stride)
+        ]
+        return np.stack(patches), rows, columns
+
+    def _enlarge(self, patches: Images, classes: NDArray[np.int64]) -> Images:
+        side = self.manifest.scale * self.manifest.patch_px
+        enlarged = np.empty((len(patches), 3, side, side), np.float32)
+        for number in np.unique(classes):
+            chosen = classes == number
+            enlarged[chosen] = self.branch(number, patches[chosen])
+        return enlarged
+
+    def _blend(self, patches: Images, rows: int, columns: int) -> Images:
+        size = self.manifest.scale * self.manifest.patch_px
+        stride = self.manifest.scale * self.manifest.stride_px
+        image = np.zeros((3, (rows - 1) * stride + size, (columns - 1) * stride + size), np.float32)
+        for patch, (row, column) in zip(patches, product(range(rows), range(columns)), strict=True):
+            weights = np.outer(self._weights(row, rows), self._weights(column, columns))
+            top, left = row * stride, column * stride
+            image[:, top : top + size, left : left + size] += patch * weights
+        return image
+
+    def _weights(self, place: int, count: int) -> Images:
+        """The weights of a patch along one axis, where it has `place` among `count`."""
+        later = np.array(self.manifest.later_weights, np.float32)
+        weights = np.ones(self.manifest.scale * self.manifest.patch_px, np.float32)
+        if place > 0:
+            weights[: later.size] = later
+        if place < count - 1:
+            weights[weights.size - later.size :] = 1 - later
+        return weights
