@@ -44,6 +44,7 @@ class ClassSRConfig(NetworkConfigBase):
     """
 
     whole_image_parts: ClassVar[str] = "patches cut from the top left corner on"
+    has_learned_cost: ClassVar[bool] = True
 
     family: Literal["classsr"] = "classsr"
     branches: tuple[Branch, ...]

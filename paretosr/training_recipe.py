@@ -5,7 +5,7 @@ from pathlib import Path
 
 from blocks import ClassSRConfig, NetworkConfig, SmsrConfig
 from training import Recipe, get_recipe
-from training.objectives import check_family
+from training.objectives import recipe_for
 
 BALANCED_BATCH = 32
 
@@ -22,8 +22,7 @@ def adapted_recipe(
     Raises:
         ValueError: the recipe is unknown, does not fit the network, or a value is not allowed.
     """
-    recipe = get_recipe(name)
-    check_family(recipe, config)
+    recipe = recipe_for(get_recipe(name), config)
     if recipe.routing.stage == "classifier" and initial is None:
         raise ValueError(
             f"recipe {name} trains only the classifier, so the branches must be trained: add "
@@ -36,8 +35,6 @@ def adapted_recipe(
                 f"--sparsity-weight is for smsr networks, got {config.family}: leave it out"
             )
         changes["sparsity"] = {**recipe.sparsity.model_dump(), "weight": weight}
-    if isinstance(config, ClassSRConfig):
-        changes.setdefault("lr_patch_px", config.patch_px)
     if initial is not None:
         changes["zero_last_convolution"] = False
     return recipe.replace(**changes)

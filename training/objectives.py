@@ -165,6 +165,18 @@ def check_family(recipe: Recipe, config: NetworkConfigBase) -> None:
         )
 
 
+def recipe_for(recipe: Recipe, config: NetworkConfigBase) -> Recipe:
+    """The recipe as the network of `config` takes it: patches of the size ClassSR cuts images in.
+
+    Raises:
+        ValueError: the recipe is for another family of networks.
+    """
+    check_family(recipe, config)
+    if isinstance(config, ClassSRConfig):
+        return recipe.replace(lr_patch_px=config.patch_px)
+    return recipe
+
+
 def patch_classes(recipe: Recipe, config: NetworkConfigBase) -> int:
     """How many classes the patches of a batch are in; 1 where they are not classed."""
     if isinstance(config, ClassSRConfig) and recipe.routing.stage == BRANCHES:

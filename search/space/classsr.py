@@ -76,21 +76,21 @@ class ClassSRSpace(FamilySpace):
 
     def network(self, values: Mapping[str, Value], scale: Scale) -> ClassSRConfig:
         classes, backbone = int(values["classes"]), BACKBONES[str(values["backbone"])]
-        branches: list[dict[str, Any]] = [
+        easiest = [{"family": INTERPOLATION}] if values["interpolate_easiest"] else []
+        learned = sorted(int(values[name]) for name in _width_names(classes)[len(easiest) :])
+        branches = [
             {
                 "family": values["backbone"],
                 "channels": channels,
                 backbone.depth: values["depth"],
                 **backbone.fields(channels),
             }
-            for channels in sorted(int(values[name]) for name in _width_names(classes))
+            for channels in learned
         ]
-        if values["interpolate_easiest"]:
-            branches[:1] = [{"family": INTERPOLATION}]
         patch_px = int(values["patch_px"])
         fields = {
             "scale": scale,
-            "branches": branches,
+            "branches": [*easiest, *branches],
             "patch_px": patch_px,
             "stride_px": patch_px - int(values["overlap_px"]),
             "classifier_channels": values["classifier_channels"],

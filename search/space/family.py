@@ -10,6 +10,9 @@ from blocks.config import FrozenConfig, Scale
 from blocks.networks import NetworkConfig
 from search.knobs import ONE_OR_MORE, Knob, Value, values_of
 
+SHARES = (0.5, 0.0, 1.0)
+"""Far-apart places in the lists of values, the most typical first."""
+
 ImageSkips = Annotated[tuple[Literal["none", "bilinear", "bicubic"], ...], *ONE_OR_MORE]
 
 
@@ -32,7 +35,7 @@ class FamilySpace(FrozenConfig):
     def _check_value(self, name: str, value: Value) -> None:
         """Build the value into three far-apart networks; one that never fits is refused."""
         problems = []
-        for share in (0.0, 0.5, 1.0):
+        for share in SHARES:
             try:
                 self.network({**self.values_at(share), name: value}, 2)
             except ValueError as error:
@@ -40,6 +43,20 @@ class FamilySpace(FrozenConfig):
             else:
                 return
         raise ValueError(f"{name} {value} fits no network: {problems[-1]}")
+
+    def typical(self, scale: Scale) -> NetworkConfig:
+        """The network of the middle values, or of others if those make none.
+
+        Raises:
+            ValueError: neither the middle nor the first nor the last values make a network.
+        """
+        problems = []
+        for share in SHARES:
+            try:
+                return self.network(self.values_at(share), scale)
+            except ValueError as error:
+                problems.append(error)
+        raise problems[0]
 
     def values_at(self, share: float) -> dict[str, Value]:
         """One value per knob: the first of its list at 0, the middle at 0.5, the last at 1."""
