@@ -15,9 +15,8 @@ def adapted_recipe(
 ) -> Recipe:
     """The recipe called `name` with those `options` that are given, which are fields of it.
 
-    `sparsity_weight` stands for the weight inside `sparsity`. A ClassSR network is trained on
-    patches of the size in which it cuts images, and one that starts from a checkpoint keeps
-    its last convolutions.
+    `sparsity_weight` stands for the weight inside `sparsity`. A network that starts from a
+    checkpoint keeps its last convolutions.
 
     Raises:
         ValueError: the recipe is unknown, does not fit the network, or a value is not allowed.
