@@ -44,6 +44,7 @@ class ClassSRConfig(NetworkConfigBase):
     """
 
     whole_image_parts: ClassVar[str] = "patches cut from the top left corner on"
+    has_learned_cost: ClassVar[bool] = True
 
     family: Literal["classsr"] = "classsr"
     branches: tuple[Branch, ...]
@@ -191,11 +192,19 @@ class ClassSR(PlainRangeNetwork):
         Raises:
             ValueError: as `probabilities`.
         """
+        return self.mixed(patches, [branch(patches) for branch in self.branch_networks()])
+
+    def mixed(self, patches: Tensor, enlarged: Sequence[Tensor]) -> SoftOutput:
+        """`soft`, given what each branch makes of the patches, (N, 3, scale p, scale p) each.
+
+        Raises:
+            ValueError: as `probabilities`.
+        """
         probabilities = self.probabilities(patches)
         shares = probabilities.to(patches.dtype).unbind(dim=1)
         weighted = [
-            share[:, None, None, None] * branch(patches)
-            for share, branch in zip(shares, self.branches, strict=True)
+            share[:, None, None, None] * images
+            for share, images in zip(shares, enlarged, strict=True)
         ]
         return SoftOutput(torch.stack(weighted).sum(dim=0), probabilities)
 

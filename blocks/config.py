@@ -51,6 +51,12 @@ class NetworkConfigBase(FrozenConfig):
     whole_image_parts: ClassVar[str] = ""
     """What makes an output pixel depend on the whole image, where `reach_px` is None."""
 
+    has_learned_cost: ClassVar[bool] = False
+    """Whether trained weights decide how much is computed, so that random ones say nothing of it.
+
+    Not so where they choose among parts of about the same cost, as SeemoRe's experts are.
+    """
+
     @abstractmethod
     def canonical(self) -> Self:
         """The one configuration that stands for all that build the same network."""

@@ -33,6 +33,7 @@ class SmsrConfig(NetworkConfigBase):
     """An SMSR network; the defaults are the published one."""
 
     whole_image_parts: ClassVar[str] = "channel attention"
+    has_learned_cost: ClassVar[bool] = True
 
     family: Literal["smsr"] = "smsr"
     channels: Count = 64

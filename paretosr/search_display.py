@@ -78,6 +78,8 @@ def _line(record: TrialRecord) -> str:
         parts.append(f"{record.latency_ms:.2f} ms")
     if record.macs is not None:
         parts.append(f"{record.macs / 1e9:.2f} GMACs")
+    if record.macs_executed is not None:
+        parts.append(f"{record.macs_executed / 1e9:.2f} GMACs executed")
     if record.train_seconds is not None:
         parts.append(f"trained {record.train_seconds:.0f} s")
     if record.state != "trained":

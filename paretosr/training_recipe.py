@@ -5,7 +5,7 @@ from pathlib import Path
 
 from blocks import ClassSRConfig, NetworkConfig, SmsrConfig
 from training import Recipe, get_recipe
-from training.objectives import check_family
+from training.objectives import recipe_for
 
 BALANCED_BATCH = 32
 
@@ -16,14 +16,12 @@ def adapted_recipe(
     """The recipe called `name` with those `options` that are given, which are fields of it.
 
     `sparsity_weight` and `label_weight` stand for those inside `sparsity` and `routing`. A
-    ClassSR network is trained on patches of the size in which it cuts images, and one that
-    starts from a checkpoint keeps its last convolutions.
+    network that starts from a checkpoint keeps its last convolutions.
 
     Raises:
         ValueError: the recipe is unknown, does not fit the network, or a value is not allowed.
     """
-    recipe = get_recipe(name)
-    check_family(recipe, config)
+    recipe = recipe_for(get_recipe(name), config)
     if recipe.routing.stage == "classifier" and initial is None:
         raise ValueError(
             f"recipe {name} trains only the classifier, so the branches must be trained: add "
@@ -42,8 +40,6 @@ def adapted_recipe(
                 f"--label-weight is for classsr networks, got {config.family}: leave it out"
             )
         changes["routing"] = {**recipe.routing.model_dump(), "label_weight": weight}
-    if isinstance(config, ClassSRConfig):
-        changes.setdefault("lr_patch_px", config.patch_px)
     if initial is not None:
         changes["zero_last_convolution"] = False
     return recipe.replace(**changes)

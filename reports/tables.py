@@ -129,7 +129,7 @@ def _thousands(count: int | None) -> str:
     return "" if count is None else f"{count / 1e3:,.1f}"
 
 
-def _billions(count: int | None) -> str:
+def _billions(count: float | None) -> str:
     return "" if count is None else f"{count / 1e9:,.2f}"
 
 
@@ -139,6 +139,7 @@ _CELLS: Mapping[str, Callable[[FrontRow], str]] = {
     "family": lambda row: row.record.family,
     "params\n(K)": lambda row: _thousands(row.record.params),
     "GMACs": lambda row: _billions(row.record.macs),
+    "executed\nGMACs": lambda row: _billions(row.record.macs_executed),
     "latency (ms)\n[95 %]": lambda row: _latency(row.record),
     "PSNR\n(dB)": lambda row: _number(row.record.psnr_y_db, "{:.2f}"),
     "gain\n(dB)": lambda row: _number(row.gain_db, "{:+.2f}"),

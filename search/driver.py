@@ -105,7 +105,10 @@ class Search:
         record = replace(record, propose_seconds=time.perf_counter() - started)
         if (known := self._history.first_of(record.arch_id)) is not None:
             return _duplicate(known, record)
-        record = self._gated(with_analytic_cost(record, config, self._costing))
+        try:
+            record = self._gated(with_analytic_cost(record, config, self._costing))
+        except ValueError as error:
+            return replace(record, state="infeasible", reason=str(error))
         if record.state == "infeasible":
             return record
         self._listener.trial_started(record, self._history.trained)
@@ -116,13 +119,20 @@ class Search:
             return replace(record, state="failed", reason=reason)
 
     def _trained(self, record: TrialRecord, config: NetworkConfig) -> TrialRecord:
+        """The record of a candidate that was measured and trained, or measured and left."""
+        if not config.has_learned_cost:
+            record = self._gated(self._measured(record, config))
+            if record.state == "infeasible":
+                return record
+        record = replace(record, **self._evaluator.train(config, self._listener.training_step))
+        if config.has_learned_cost:
+            record = self._measured(record, config)
+        return self._gated(record)
+
+    def _measured(self, record: TrialRecord, config: NetworkConfig) -> TrialRecord:
         started = time.perf_counter()
         record = replace(record, **self._evaluator.measure(config))
-        record = self._gated(replace(record, measure_seconds=time.perf_counter() - started))
-        if record.state == "infeasible":
-            return record
-        columns = self._evaluator.train(config, self._listener.training_step)
-        return self._gated(replace(record, **columns))
+        return replace(record, measure_seconds=time.perf_counter() - started)
 
     def _gated(self, record: TrialRecord) -> TrialRecord:
         """The record, marked infeasible where a column known by now breaks a constraint."""

@@ -3,22 +3,25 @@
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
+from blocks.forms import forms_of, in_form
 from blocks.networks import NetworkConfig, SuperResolutionNetwork, build_network
+from profilers.executed import executed_macs
 from profilers.latency import Calibration, Latency, LatencyMeter
 from profilers.memory import measure_peak_memory_mib
 from profilers.subject import Subject
 from profilers.targets import Target
 from search.config import SearchConfig
+from search.patches import CandidatePatches
 from search.run_directory import RunDirectory
 from training.loop import train
-from training.patches import PatchSampler
-from training.quality import ValidationPair, evaluate_quality, network_upscaler
-from training.recipes import get_recipe
+from training.quality import ValidationPair, evaluate_quality, network_upscaler, to_images
+from training.state import MODEL_FILE
 from training.step import Precision
 
 Columns = Mapping[str, Any]
@@ -30,7 +33,7 @@ class Evaluator(Protocol):
     """What the search asks of a candidate; each answer is columns of the trial table."""
 
     def measure(self, config: NetworkConfig) -> Columns:
-        """The measured costs that the search needs, before any training."""
+        """The measured costs that the search needs; learned ones are asked for after `train`."""
 
     def train(self, config: NetworkConfig, on_step: OnStep) -> Columns:
         """What a training gives: quality, steps and seconds."""
@@ -42,7 +45,7 @@ class Workbench:
 
     config: SearchConfig
     run: RunDirectory
-    patches: PatchSampler
+    patches: CandidatePatches
     validation: tuple[ValidationPair, ...]
     precision: Mapping[str, Precision]
     """By family."""
@@ -56,7 +59,8 @@ class CandidateEvaluator:
 
     Costs are measured before the training, not after it: a candidate that breaks a bound
     on its latency then costs seconds of timing instead of a training, and nothing trains
-    while something is timed.
+    while something is timed. Only where trained weights decide how much is computed are those
+    of the first seed measured.
     """
 
     def __init__(self, workbench: Workbench) -> None:
@@ -64,19 +68,39 @@ class CandidateEvaluator:
 
     def measure(self, config: NetworkConfig) -> Columns:
         bench = self._bench
+        subject = Subject(config, self._weights(config))
         columns: dict[str, Any] = {}
-        form = None
         if bench.meter is not None and bench.calibration is not None:
             latency = bench.meter.measure(
-                Subject(config), bench.calibration, max_seconds=bench.config.timing_seconds
+                subject, bench.calibration, max_seconds=bench.config.timing_seconds
             )
             columns |= latency_columns(latency)
-            form = latency.form
+            subject = replace(subject, form=latency.form)
         if "peak_memory_mib" in bench.config.columns:
             columns["peak_memory_mib"] = measure_peak_memory_mib(
-                Subject(config, form=form), Target.parse(bench.config.target)
+                subject, Target.parse(bench.config.target)
             )
+        if config.has_learned_cost:
+            columns["macs_executed"] = self._macs_executed(subject)
         return columns
+
+    def _weights(self, config: NetworkConfig) -> Path | None:
+        if not config.has_learned_cost:
+            return None
+        first_seed = self._bench.config.training_seeds[0]
+        return self._bench.run.checkpoints(config.arch_id, first_seed) / MODEL_FILE
+
+    def _macs_executed(self, subject: Subject) -> float:
+        """The mean over the validation images, in the subject's form or else the sparsest."""
+        device, scale = self._bench.config.training.device, self._bench.config.scale
+        network = subject.network()
+        images = [to_images(pair.low, device) for pair in self._bench.validation]
+        forms = forms_of(subject.config) if subject.form is None else (subject.form,)
+        means = [
+            executed_macs(in_form(network, form).to(device), images, scale=scale).mean
+            for form in forms
+        ]
+        return min(means)
 
     def train(self, config: NetworkConfig, on_step: OnStep) -> Columns:
         trainings = [
@@ -95,10 +119,11 @@ class CandidateEvaluator:
     def _train_once(self, config: NetworkConfig, seed: int, on_step: OnStep) -> "_Training":
         bench = self._bench
         network = seeded_network(config, seed)
+        patches = bench.patches.sampler(config, seed)
         result = train(
             network,
-            bench.patches.with_seed(seed),
-            get_recipe(bench.config.training.recipe),
+            patches,
+            patches.recipe,
             steps=bench.config.steps,
             device=bench.config.training.device,
             precision=bench.precision[config.family],

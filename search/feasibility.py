@@ -92,11 +92,11 @@ class _Descent:
     def _record(self, values: dict[str, Value]) -> TrialRecord | None:
         try:
             config = self._family.network(values, self._scale)
+            record = described(None, config, self._costing)
+            if record.arch_id not in self._known:
+                self._known[record.arch_id] = with_analytic_cost(record, config, self._costing)
         except ValueError:
             return None
-        record = described(None, config, self._costing)
-        if record.arch_id not in self._known:
-            self._known[record.arch_id] = with_analytic_cost(record, config, self._costing)
         return self._known[record.arch_id]
 
     def _total(self, record: TrialRecord) -> float:

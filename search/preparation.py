@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from blocks.networks import build_network
+from blocks.networks import NetworkConfig, build_network
 from profilers.device import describe_device
 from profilers.latency import Calibration, LatencyMeter, measure_callable
 from profilers.runtimes import require_available
@@ -18,8 +18,8 @@ from profilers.targets import Target
 from reports.records import FLOOR_FAMILY, TrialRecord
 from search.config import SearchConfig
 from search.evaluation import Workbench, latency_columns
+from search.patches import CandidatePatches
 from search.run_directory import RunDirectory
-from search.space import FamilySpace
 from training.images import load_images
 from training.patches import PatchSampler
 from training.precision import choose_precision
@@ -63,13 +63,16 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
     validation = load_images(config.data.validation, split="validation")
     for note in (*training.notes, *validation.notes):
         notice(note)
-    patches = PatchSampler(training.images, scale=config.scale, recipe=recipe, seed=config.seed)
+    patches = CandidatePatches(training.images, config.scale, recipe)
     pairs = prepare_validation(validation.images, config.scale)
 
     precision: dict[str, Precision] = dict(settings.get("precision") or {})
     for space in config.space.families:
+        typical = space.typical(config.scale)
+        # Asked for in any case, so that photographs too small for it are found now.
+        sampler = patches.sampler(typical, config.seed)
         if space.family not in precision:
-            precision[space.family] = _precision_of(space, config, patches, notice)
+            precision[space.family] = _precision_of(typical, config, sampler, notice)
             settings["precision"] = dict(precision)
             run.write_settings(settings)
 
@@ -116,18 +119,14 @@ def measured_floor(bench: Workbench) -> TrialRecord:
 
 
 def _precision_of(
-    space: FamilySpace, config: SearchConfig, patches: PatchSampler, notice: Notice
+    typical: NetworkConfig, config: SearchConfig, patches: PatchSampler, notice: Notice
 ) -> Precision:
     if config.training.precision != "auto":
         return config.training.precision
-    typical = space.network(space.values_at(0.5), config.scale)
     precision = choose_precision(
-        lambda: build_network(typical),
-        patches,
-        get_recipe(config.training.recipe),
-        device=config.training.device,
+        lambda: build_network(typical), patches, patches.recipe, device=config.training.device
     )
-    notice(f"{space.family} trains in {precision}, chosen by timed steps")
+    notice(f"{typical.family} trains in {precision}, chosen by timed steps")
     return precision
 
 

@@ -93,9 +93,9 @@ def open_study(config: SearchConfig, run: RunDirectory, listener: Listener) -> S
     for name, network, misfit in config.space.published():
         if misfit is None:
             proposals.append(config.space.parameters(network))
-            listener.notice(
-                f"{name}, published, is proposed first (image skip {network.image_skip})"
-            )
+            skip = network.model_dump().get("image_skip")
+            how = f" (image skip {skip})" if skip else ""
+            listener.notice(f"{name}, published, is proposed first{how}")
         else:
             listener.notice(f"{name}, published, is outside the space: {misfit}")
     study.enqueue(proposals)

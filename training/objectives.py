@@ -7,18 +7,19 @@ processes. It takes a batch and how much of the training is done, from 0 to 1.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from blocks.classsr import ClassSR, ClassSRConfig
+from blocks.classsr import ClassSR, ClassSRConfig, SoftOutput
 from blocks.config import NetworkConfigBase
 from blocks.networks import SuperResolutionNetwork
 from blocks.smsr import Smsr
 from training.losses import average_loss, class_loss, fourier_l1, label_loss
-from training.recipe import BRANCHES, Recipe
+from training.recipe import BRANCHES, Recipe, Stage
 
 PEAK = 255
 """SMSR weighs its sparsity against errors of values from 0 to 255."""
@@ -123,8 +124,11 @@ class RoutingObjective(Objective):
             _train_only(network, network.classifier.parameters())
 
     def forward(self, low: Tensor, high: Tensor, progress: float) -> Loss:
+        return self.routing_loss(self.network.soft(low), high)
+
+    def routing_loss(self, output: SoftOutput, high: Tensor) -> Loss:
+        """The weighed distance of mixed images, and what is asked of the probabilities."""
         routing = self.recipe.routing
-        output = self.network.soft(low)
         pixel = self.pixel_loss(output.images, high)
         probabilities = output.probabilities.float()
         undecided, uneven = class_loss(probabilities), average_loss(probabilities)
@@ -141,6 +145,31 @@ class RoutingObjective(Objective):
         return Loss(total, {**pixel.parts, **parts})
 
 
+class ApartObjective(RoutingObjective):
+    """Each branch's own images of every patch, and the classifier's mix, which trains no branch.
+
+    Trained by the mix from the start, as jointly, branches of random weights would decide which
+    of them is ever chosen, and the others would never learn.
+    """
+
+    def forward(self, low: Tensor, high: Tensor, progress: float) -> Loss:
+        enlarged = [branch(low) for branch in self.network.branches]
+        mixed = self.network.mixed(low, [images.detach() for images in enlarged])
+        routing = self.routing_loss(mixed, high)
+        own = torch.stack([self.pixel_loss(images, high).total for images in enlarged]).sum()
+        return Loss(routing.total + self.recipe.routing.pixel_weight * own, routing.parts)
+
+
+_BY_STAGE: Mapping[Stage, type[BranchesObjective | RoutingObjective]] = MappingProxyType(
+    {
+        "branches": BranchesObjective,
+        "classifier": RoutingObjective,
+        "joint": RoutingObjective,
+        "apart": ApartObjective,
+    }
+)
+
+
 def objective_for(network: SuperResolutionNetwork, recipe: Recipe) -> Objective:
     """What `recipe` minimises for `network`; parameters that it does not train are frozen.
 
@@ -151,8 +180,7 @@ def objective_for(network: SuperResolutionNetwork, recipe: Recipe) -> Objective:
     if isinstance(network, Smsr):
         return SparseObjective(network, recipe)
     if isinstance(network, ClassSR):
-        stage = recipe.routing.stage
-        return (BranchesObjective if stage == BRANCHES else RoutingObjective)(network, recipe)
+        return _BY_STAGE[recipe.routing.stage](network, recipe)
     return PixelObjective(network, recipe)
 
 
@@ -167,6 +195,21 @@ def check_family(recipe: Recipe, config: NetworkConfigBase) -> None:
             f"recipe {recipe.name} trains networks of the family {recipe.family}, got "
             f"{config.family}: choose a recipe of its own, or quick or long"
         )
+
+
+def recipe_for(recipe: Recipe, config: NetworkConfigBase) -> Recipe:
+    """The recipe as the network of `config` takes it.
+
+    ClassSR takes patches of the size in which it cuts images, each as it is drawn: its
+    classifier has to see easy ones as often as images have them.
+
+    Raises:
+        ValueError: the recipe is for another family of networks.
+    """
+    check_family(recipe, config)
+    if isinstance(config, ClassSRConfig):
+        return recipe.replace(lr_patch_px=config.patch_px, best_of=1)
+    return recipe
 
 
 def patch_classes(recipe: Recipe, config: NetworkConfigBase) -> int:

@@ -12,7 +12,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from blocks.config import FrozenConfig, parse_config
 
 Decay = Literal["linear", "cosine", "halving"]
-Stage = Literal["branches", "classifier", "joint"]
+Stage = Literal["branches", "classifier", "joint", "apart"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 BRANCHES: Stage = "branches"
@@ -54,7 +54,11 @@ class Routing(FrozenConfig):
     """
 
     stage: Stage = "joint"
-    """Each branch on its class of patches, only the classifier, or everything."""
+    """Each branch on its class of patches, only the classifier, or everything by the mixed images.
+
+    "apart" trains everything too, but each branch by its own images of all patches, and by the
+    mixed images the classifier alone.
+    """
     pixel_weight: PositiveFloat = 1000
     """Of the L1 distance of values in [0, 1]."""
     class_weight: NonNegativeFloat = 0.5

@@ -123,6 +123,16 @@ def test_only_known_columns_are_shown(records: list[TrialRecord]) -> None:
     assert "SSIM on Y" in text and "live activations" in text
 
 
+def test_what_is_executed_stands_beside_the_bound(records: list[TrialRecord]) -> None:
+    assert "executed" not in front_text(records, OBJECTIVES)
+    records[2] = replace(records[2], macs_executed=0.234e9)
+    lines = front_text(records, OBJECTIVES).splitlines()
+    (row,) = [line for line in lines if "seemore" in line]
+    assert row.split()[4:7] == ["0.46", "0.23", "20.0"]
+    (other,) = [line for line in lines if "splitsr-x2-0000000002" in line]
+    assert other.split()[4:6] == ["0.69", "40.0"]
+
+
 @pytest.mark.parametrize(
     ("latency_ms", "shown"),
     [(0.012345, "0.0123"), (1.0, "1.00"), (23.72, "23.7"), (99.96, "100.0"), (12345.6, "12,346")],

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
 
 from blocks.networks import NetworkConfig
 from reports.records import TrialRecord
@@ -12,7 +16,7 @@ from search.config import SearchConfig
 from search.driver import MAX_FAILED_IN_A_ROW, Search, SearchFailedError
 from search.run_directory import RunDirectory
 from search.session import open_study
-from search.study import read_run
+from search.study import STUDY_NAME, read_run
 
 ONE_NETWORK: dict[str, Any] = {
     "groups": 1,
@@ -122,6 +126,90 @@ def test_a_constraint_on_quality_is_judged_after_the_training(
     assert all(record.state in ("infeasible", "duplicate") for record in poor)
     # They were trained and count towards the budget of twelve.
     assert len(evaluator.trained) == 12
+
+
+SMSR = {"smsr": {"channels": [16, 32], "modules": {"low": 1, "high": 3}, "layers": [1, 2]}}
+
+
+class OrderedEvaluator:
+    """Notes in which order it is asked; a module of SMSR takes 10 ms and gives a decibel."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def measure(self, config: NetworkConfig) -> Mapping[str, Any]:
+        self.asked.append(("measure", config.family))
+        modules = config.model_dump().get("modules", 0)
+        return {"latency_ms": 10.0 * modules, "macs_executed": 1e9 * modules}
+
+    def train(self, config: NetworkConfig, on_step: Any) -> Mapping[str, Any]:
+        self.asked.append(("train", config.family))
+        psnr_y_db = 30.0 + config.model_dump().get("modules", 0)
+        return {"psnr_y_db": psnr_y_db, "train_steps": 5, "train_seconds": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("families", "order"),
+    [
+        (SMSR, ["train", "measure"]),
+        ({"classsr": {"channels": 8, "classes": 2}}, ["train", "measure"]),
+        ({"seemore": {"channels": 8, "groups": [1, 2]}}, ["measure", "train"]),
+    ],
+)
+def test_a_cost_that_is_learned_is_measured_after_the_training(
+    small_search: Any, tmp_path: Path, listener: Any, families: Any, order: list[str]
+) -> None:
+    ordered = OrderedEvaluator()
+    changes = {"families": families, "budget": {"trials": 2}, "sampler": "random"}
+    run_search(small_search, tmp_path, ordered, listener, **changes)
+    assert [step for step, _ in ordered.asked] == 2 * order
+
+
+@pytest.mark.parametrize("sampler", ["nsga2", "tpe", "gp"])
+def test_a_learned_cost_that_breaks_a_constraint_is_told_with_its_values(
+    small_search: Any, tmp_path: Path, listener: Any, sampler: str
+) -> None:
+    changes = {
+        "families": SMSR,
+        "objectives": ["psnr_y_db", "latency_ms"],
+        "constraints": {"latency_ms": {"max": 20}},
+        "budget": {"trials": 9},
+        "sampler": sampler,
+    }
+    _, records = run_search(small_search, tmp_path, OrderedEvaluator(), listener, **changes)
+    slow = [record for record in records if record.latency_ms == 30]
+    trained = [record for record in records if record.train_seconds is not None]
+    assert slow and len(trained) == 9
+    for record in slow:
+        assert record.state in ("infeasible", "duplicate")
+        assert (record.psnr_y_db, record.train_steps, record.macs_executed) == (33.0, 5, 3e9)
+
+    study = optuna.load_study(
+        study_name=STUDY_NAME,
+        storage=JournalStorage(JournalFileBackend(str(RunDirectory(tmp_path).journal))),
+    )
+    for record, trial in zip(records, study.get_trials(), strict=True):
+        assert trial.state == TrialState.COMPLETE
+        assert trial.values == [record.psnr_y_db, record.latency_ms]
+        assert record.latency_ms is not None
+        assert trial.constraints == {"latency_ms": pytest.approx(record.latency_ms / 20 - 1)}
+    # The best in both objectives of those that keep the bound are two modules, and one.
+    assert {trial.values[1] for trial in study.best_trials} == {10, 20}
+
+
+def test_a_network_too_large_for_the_input_is_not_trained(
+    small_search: Any, tmp_path: Path, evaluator: Any, listener: Any
+) -> None:
+    families = {"classsr": {"patch_px": [16, 32], "overlap_px": 0}, **SMSR}
+    changes = {"families": families, "target": "eager:lr=16x64", "budget": {"trials": 6}}
+    ordered = OrderedEvaluator()
+    _, records = run_search(small_search, tmp_path, ordered, listener, sampler="random", **changes)
+    too_large = [record for record in records if record.state == "infeasible"]
+    assert too_large
+    for record in too_large:
+        assert record.config is not None and record.config["patch_px"] == 32
+        assert "needs images of at least 32x32 px, got 16x64" in str(record.reason)
+        assert record.train_seconds is None
 
 
 class FailingEvaluator:

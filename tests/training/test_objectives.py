@@ -14,7 +14,7 @@ from blocks import (
 )
 from training.losses import average_loss, class_loss, fourier_l1
 from training.noise import seeded_noise
-from training.objectives import Objective, objective_for, patch_classes
+from training.objectives import Objective, objective_for, patch_classes, recipe_for
 from training.recipes import RECIPES, get_recipe
 
 SPLITSR = SplitSRConfig(
@@ -111,7 +111,7 @@ def test_each_branch_minimises_the_distance_on_its_own_class() -> None:
     torch.testing.assert_close(loss.parts["class_3_loss"], each[2].detach())
 
 
-@pytest.mark.parametrize("recipe", ["classsr-classifier", "classsr-joint", "quick"])
+@pytest.mark.parametrize("recipe", ["classsr-classifier", "classsr-joint", "long"])
 def test_the_classifier_is_weighed_as_published(recipe: str) -> None:
     network = seeded(CLASSSR)
     assert isinstance(network, ClassSR)
@@ -161,6 +161,35 @@ def test_a_stage_trains_what_it_is_for(recipe: str, trained: set[str]) -> None:
         name for name, _ in network.named_parameters() if any(map(name.startswith, trained))
     }
     assert names == expected
+
+
+def gradients(network: nn.Module, loss: Tensor) -> dict[str, Tensor]:
+    network.zero_grad()
+    loss.backward()
+    named = network.named_parameters()
+    return {name: weight.grad.clone() for name, weight in named if weight.grad is not None}
+
+
+def test_apart_a_branch_learns_as_if_alone_and_the_classifier_as_between_frozen_ones() -> None:
+    network = seeded(CLASSSR)
+    assert isinstance(network, ClassSR)
+    low, high = batch()
+    apart = gradients(network, objective_for(network, get_recipe("quick"))(low, high, 0.0).total)
+    alone: dict[str, Tensor] = {}
+    for branch in list(network.branches)[1:]:
+        alone |= gradients(network, 1000 * functional.l1_loss(branch(low), high))
+    assert alone
+    frozen = objective_for(network, get_recipe("classsr-classifier"))
+    alone |= gradients(network, frozen(low, high, 0.0).total)
+    torch.testing.assert_close(apart, alone)
+
+
+def test_classsr_is_trained_on_its_own_patches_as_they_are_drawn() -> None:
+    quick = get_recipe("quick")
+    adapted = recipe_for(quick, CLASSSR)
+    assert (quick.best_of, quick.lr_patch_px) == (4, 16)
+    assert adapted == quick.replace(best_of=1, lr_patch_px=8)
+    assert recipe_for(quick, SMSR) == quick
 
 
 @pytest.mark.parametrize("recipe", ["smsr", "classsr-branch", "classsr-joint"])

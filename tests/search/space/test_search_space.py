@@ -1,4 +1,4 @@
-"""Spaces: what they propose is valid, contained, and proposed again from its parameters."""
+"""Spaces: what they propose is valid, contained, trained, and proposed again from parameters."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from blocks.catalogue import catalogue_config
 from blocks.networks import build_network, parse_network_config
 from search.knobs import IntegerRange, Value, values_of
-from search.space import SearchSpace, SeemoReSpace, SplitSRSpace
+from search.space import ClassSRSpace, SearchSpace, SeemoReSpace, SmsrSpace, SplitSRSpace
+from training.objectives import recipe_for
+from training.recipes import get_recipe
+from training.step import TrainingStep
 
 SHALLOW = IntegerRange(low=1, high=2)
 SPACE = SearchSpace(
@@ -18,16 +21,27 @@ SPACE = SearchSpace(
     (
         SplitSRSpace(channels=(8, 12), groups=SHALLOW, blocks=SHALLOW),
         SeemoReSpace(channels=(8, 12), groups=SHALLOW),
+        SmsrSpace(channels=(16, 32), modules=SHALLOW, layers=SHALLOW),
+        ClassSRSpace(
+            classes=IntegerRange(low=2, high=4),
+            backbone=("fsrcnn", "msrresnet", "splitsr", "seemore"),
+            channels=(8, 12),
+            depth=SHALLOW,
+            patch_px=(8, 12),
+            overlap_px=(0, 4),
+            classifier_channels=(4, 8),
+        ),
     ),
 )
+FAMILIES = [space.family for space in SPACE.families]
 
 
 class DrawnTrial:
-    """Answers every question with a value that hypothesis draws."""
+    """Answers every question with a value that hypothesis draws, except for the family."""
 
-    def __init__(self, data: st.DataObject) -> None:
+    def __init__(self, data: st.DataObject, family: str) -> None:
         self._data = data
-        self.parameters: dict[str, Value] = {}
+        self.parameters: dict[str, Value] = {"family": family}
 
     def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Value:
         return self.parameters.setdefault(name, self._data.draw(st.sampled_from(choices), name))
@@ -53,10 +67,14 @@ class GivenTrial:
         return int(self._parameters.get(name, low))
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.data())
-def test_every_suggestion_is_contained_builds_and_round_trips(data: st.DataObject) -> None:
-    config = SPACE.suggest(DrawnTrial(data))
+@pytest.mark.parametrize("family", FAMILIES)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_every_suggestion_is_contained_builds_and_round_trips(
+    family: str, data: st.DataObject
+) -> None:
+    config = SPACE.suggest(DrawnTrial(data, family))
+    assert config.family == family
     assert config in SPACE
     assert parse_network_config(config.model_dump(mode="json")) == config
     side = config.minimum_size_px + 1
@@ -65,19 +83,37 @@ def test_every_suggestion_is_contained_builds_and_round_trips(data: st.DataObjec
     assert output.shape == (1, 3, 2 * side, 2 * side + 4)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_parameters_propose_the_same_network_again(data: st.DataObject) -> None:
-    config = SPACE.suggest(DrawnTrial(data))
+@pytest.mark.parametrize("family", FAMILIES)
+@settings(max_examples=5, deadline=None)
+@given(data=st.data())
+def test_every_suggestion_is_trained_by_the_quick_recipe(family: str, data: st.DataObject) -> None:
+    config = SPACE.suggest(DrawnTrial(data, family))
+    recipe = recipe_for(get_recipe("quick"), config)
+    step = TrainingStep(build_network(config), recipe, device="cpu", precision="float32")
+    side = recipe.lr_patch_px
+    low, high = torch.rand(2, 3, side, side), torch.rand(2, 3, 2 * side, 2 * side)
+    before = [weight.clone() for weight in step.averaged_weights().values()]
+    step.take(low, high, learning_rate=1e-3, progress=0.5)
+    after = step.averaged_weights().values()
+    assert any(not torch.equal(old, new) for old, new in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_parameters_propose_the_same_network_again(family: str, data: st.DataObject) -> None:
+    config = SPACE.suggest(DrawnTrial(data, family))
     again = SPACE.suggest(GivenTrial(SPACE.parameters(config)))
     assert again.canonical() == config.canonical()
 
 
 def test_all_knobs_are_asked_for_whichever_family_is_chosen() -> None:
-    trials = [GivenTrial({"family": family}) for family in ("splitsr", "seemore")]
+    trials = [GivenTrial({"family": family}) for family in FAMILIES]
     configs = [SPACE.suggest(trial) for trial in trials]
-    assert [config.family for config in configs] == ["splitsr", "seemore"]
-    assert trials[0].asked == trials[1].asked >= {"splitsr.split_ratio", "seemore.experts"}
+    assert [config.family for config in configs] == ["splitsr", "seemore", "smsr", "classsr"]
+    asked = {"splitsr.split_ratio", "seemore.experts", "smsr.layers", "classsr.channels_4"}
+    assert trials[0].asked >= asked
+    assert all(trial.asked == trials[0].asked for trial in trials)
 
 
 def test_a_knob_of_one_value_is_no_parameter() -> None:
@@ -97,13 +133,6 @@ def test_published_networks_that_fit_take_the_skip_of_the_space() -> None:
     assert set(published) == {"seemore-t", "seemore-b", "seemore-l"}
 
 
-def test_a_mask_that_no_placement_gives_is_not_searched() -> None:
-    space = SearchSpace(2, (SplitSRSpace(),))
-    fields = {"family": "splitsr", "scale": 2, "groups": 2, "blocks": 2, "image_skip": "bilinear"}
-    masked = {**fields, "split_mask": [[True, False], [False, True]]}
-    assert str(space.misfit(parse_network_config(masked))).startswith("hybrid_mode mask is not")
-
-
 @pytest.mark.parametrize("name", ["seemore-t", "seemore-b", "seemore-l", "splitsr"])
 def test_the_default_ranges_hold_what_is_published(name: str) -> None:
     space = SearchSpace(
@@ -112,18 +141,28 @@ def test_the_default_ranges_hold_what_is_published(name: str) -> None:
     assert catalogue_config(name, 4).replace(image_skip="bilinear") in space
 
 
+def test_networks_that_have_a_skip_are_proposed_as_published() -> None:
+    space = SearchSpace(
+        4, (SmsrSpace(), ClassSRSpace(backbone="fsrcnn", channels=(16, 36, 56), patch_px=32))
+    )
+    published = {name: (config, misfit) for name, config, misfit in space.published()}
+    assert {name: misfit for name, (_, misfit) in published.items()} == {
+        "smsr": None,
+        "classsr-fsrcnn": None,
+        "classsr-carn-m": "backbone carn is not among ['fsrcnn']",
+        "classsr-msrresnet": "backbone msrresnet is not among ['fsrcnn']",
+        "classsr-rcan": "backbone rcan is not among ['fsrcnn']",
+    }
+    for name in ("smsr", "classsr-fsrcnn"):
+        config = published[name][0]
+        assert config == catalogue_config(name, 4)
+        assert space.suggest(GivenTrial(space.parameters(config))).canonical() == config.canonical()
+
+
 def test_another_scale_is_not_contained() -> None:
     assert catalogue_config("splitsr", 3).replace(image_skip="bilinear") not in SearchSpace(
         4, (SplitSRSpace(),)
     )
-
-
-def test_experts_above_half_of_the_channels_are_left_out() -> None:
-    values = {**SeemoReSpace().values_at(0.0), "channels": 8, "experts": 4, "top_k": 2}
-    config = SeemoReSpace().network({**values, "growth": "exponential"}, 2)
-    assert config.ranks == (2, 4)
-    narrow = SeemoReSpace().network({**values, "channels": 4, "growth": "exponential"}, 2)
-    assert (narrow.ranks, narrow.top_k) == ((2,), 1)
 
 
 def test_a_range_lists_its_values() -> None:

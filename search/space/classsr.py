@@ -1,0 +1,131 @@
+"""The space of ClassSR networks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal
+
+from blocks.classsr import ClassSRConfig
+from blocks.config import Scale, parse_config
+from blocks.networks import NetworkConfig
+from search.knobs import ONE_OR_MORE, Booleans, IntegerRange, Integers, Knob, Value, values_of
+from search.space.family import FamilySpace
+
+INTERPOLATION = "interpolation"
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """The networks of one family that can be branches, each given by its width and depth."""
+
+    depth: str
+    """The field that counts what is repeated."""
+    fields: Callable[[int], Mapping[str, Any]] = lambda channels: {}
+    """What else describes a network of so many channels."""
+
+
+# Short trainings need the image skip, which FSRCNN has not and MSRResNet always has. Without
+# recursion SeemoRe takes patches of any size.
+BACKBONES: Mapping[str, Backbone] = MappingProxyType(
+    {
+        "fsrcnn": Backbone("mapping_layers", lambda channels: {"design": "rgb"}),
+        "msrresnet": Backbone("blocks"),
+        "splitsr": Backbone(
+            "blocks",
+            lambda channels: {
+                "groups": 1,
+                "active_channels": max(1, channels // 4),
+                "hybrid_scope": "block",
+                "hybrid_index": 1,
+                "upsampler": "one_step",
+                "image_skip": "bilinear",
+            },
+        ),
+        "seemore": Backbone("groups", lambda channels: {"recursion": 1, "image_skip": "bilinear"}),
+    }
+)
+
+
+class ClassSRSpace(FamilySpace):
+    """ClassSR: classes of patches, how they are cut, and a branch for each (sheet, section 7).
+
+    All branches are of one backbone and one depth, which counts FSRCNN's mapping layers, the
+    blocks of MSRResNet and of SplitSR's one group, or SeemoRe's groups. `channels` are the
+    widths of all of them: each class draws its own, and the wider network gets the harder class.
+    With `interpolate_easiest` the easiest class is enlarged without a network. `overlap_px` is
+    what neighbouring patches share: the stride is `patch_px` less that.
+    """
+
+    family: ClassVar[str] = "classsr"
+    classes: Integers = (2, 3)
+    interpolate_easiest: Booleans = (False, True)
+    backbone: Annotated[
+        tuple[Literal["fsrcnn", "msrresnet", "splitsr", "seemore"], ...], *ONE_OR_MORE
+    ] = ("msrresnet", "splitsr", "seemore")
+    channels: Integers = (16, 32, 48, 64)
+    depth: Integers = IntegerRange(low=1, high=4)
+    patch_px: Integers = (16, 32)
+    overlap_px: Integers = (0, 4, 8)
+    classifier_channels: Integers = (16, 32, 64, 128)
+
+    def knobs(self) -> dict[str, Knob]:
+        """The fields, where `channels` stands for a knob of each class."""
+        knobs = super().knobs()
+        channels = knobs.pop("channels")
+        return {**knobs, **dict.fromkeys(_width_names(self._most_classes), channels)}
+
+    def network(self, values: Mapping[str, Value], scale: Scale) -> ClassSRConfig:
+        classes, backbone = int(values["classes"]), BACKBONES[str(values["backbone"])]
+        easiest = [{"family": INTERPOLATION}] if values["interpolate_easiest"] else []
+        learned = sorted(int(values[name]) for name in _width_names(classes)[len(easiest) :])
+        branches = [
+            {
+                "family": values["backbone"],
+                "channels": channels,
+                backbone.depth: values["depth"],
+                **backbone.fields(channels),
+            }
+            for channels in learned
+        ]
+        patch_px = int(values["patch_px"])
+        fields = {
+            "scale": scale,
+            "branches": [*easiest, *branches],
+            "patch_px": patch_px,
+            "stride_px": patch_px - int(values["overlap_px"]),
+            "classifier_channels": values["classifier_channels"],
+        }
+        return parse_config(ClassSRConfig, fields, self.family)
+
+    def values(self, config: NetworkConfig) -> dict[str, Value]:
+        fields = config.model_dump()
+        branches = fields["branches"]
+        hardest = branches[-1]
+        backbone = BACKBONES.get(hardest["family"])
+        return {
+            "classes": len(branches),
+            "interpolate_easiest": branches[0]["family"] == INTERPOLATION,
+            "backbone": hardest["family"],
+            "depth": hardest[backbone.depth] if backbone else 0,
+            "patch_px": fields["patch_px"],
+            "overlap_px": fields["patch_px"] - fields["stride_px"],
+            "classifier_channels": fields["classifier_channels"],
+            **self._widths_of(branches),
+        }
+
+    def _widths_of(self, branches: Sequence[Mapping[str, Any]]) -> dict[str, Value]:
+        """The knobs of the widths; one that makes no branch has the width of its neighbour."""
+        widths = [branch["channels"] for branch in branches if "channels" in branch] or [0]
+        names = _width_names(max(len(branches), self._most_classes))
+        before = len(branches) - len(widths)
+        behind = len(names) - len(branches)
+        padded = [widths[0]] * before + widths + [widths[-1]] * behind
+        return dict(zip(names, padded, strict=True))
+
+    @property
+    def _most_classes(self) -> int:
+        return max(int(number) for number in values_of(self.classes))
+
+
+def _width_names(classes: int) -> list[str]:
+    return [f"channels_{number}" for number in range(1, classes + 1)]

@@ -1,0 +1,100 @@
+"""What the space of every family shares: knobs by name, and networks from their values."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
+
+import pydantic
+
+from blocks.config import FrozenConfig, Scale
+from blocks.networks import NetworkConfig
+from search.knobs import ONE_OR_MORE, Knob, Value, values_of
+
+SHARES = (0.5, 0.0, 1.0)
+"""Far-apart places in the lists of values, the most typical first."""
+
+ImageSkips = Annotated[tuple[Literal["none", "bilinear", "bicubic"], ...], *ONE_OR_MORE]
+
+
+class FamilySpace(FrozenConfig):
+    """The range of every knob of one family."""
+
+    family: ClassVar[str]
+
+    def knobs(self) -> dict[str, Knob]:
+        """The knobs by name, in the order of their declaration."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+    @pydantic.model_validator(mode="after")
+    def _every_value_makes_a_network(self) -> Self:
+        for name, knob in self.knobs().items():
+            for value in values_of(knob):
+                self._check_value(name, value)
+        return self
+
+    def _check_value(self, name: str, value: Value) -> None:
+        """Build the value into three far-apart networks; one that never fits is refused."""
+        problems = []
+        for share in SHARES:
+            try:
+                self.network({**self.values_at(share), name: value}, 2)
+            except ValueError as error:
+                problems.append(error)
+            else:
+                return
+        raise ValueError(f"{name} {value} fits no network: {problems[-1]}")
+
+    def typical(self, scale: Scale) -> NetworkConfig:
+        """The network of the middle values, or of others if those make none.
+
+        Raises:
+            ValueError: neither the middle nor the first nor the last values make a network.
+        """
+        problems = []
+        for share in SHARES:
+            try:
+                return self.network(self.values_at(share), scale)
+            except ValueError as error:
+                problems.append(error)
+        raise problems[0]
+
+    def values_at(self, share: float) -> dict[str, Value]:
+        """One value per knob: the first of its list at 0, the middle at 0.5, the last at 1."""
+        lists = {name: values_of(knob) for name, knob in self.knobs().items()}
+        return {name: values[int(share * (len(values) - 1))] for name, values in lists.items()}
+
+    @abstractmethod
+    def network(self, values: Mapping[str, Value], scale: Scale) -> NetworkConfig:
+        """The config that one value per knob describes.
+
+        Raises:
+            ValueError: the values fit each knob but no network, such as an odd split.
+        """
+
+    @abstractmethod
+    def values(self, config: NetworkConfig) -> dict[str, Value]:
+        """The inverse of `network`: one value per knob, which may lie outside its range."""
+
+    def misfit(self, config: NetworkConfig) -> str | None:
+        """Why the space does not hold a config of its family, naming the first knob to blame."""
+        values = self.values(config)
+        for name, knob in self.knobs().items():
+            if values[name] not in values_of(knob):
+                return f"{name} {values[name]} is not among {list(values_of(knob))}"
+        if self.network(values, config.scale).canonical() != config.canonical():
+            return "it has parts that no knob can make"
+        return None
+
+    def prepared_for_search(self, published: NetworkConfig) -> NetworkConfig:
+        """A published network of the family as a search trains it."""
+        return published
+
+
+class SkippedFamilySpace(FamilySpace):
+    """A family whose published networks lack the image skip that short trainings need."""
+
+    image_skip: ImageSkips = ("bilinear",)
+
+    def prepared_for_search(self, published: NetworkConfig) -> NetworkConfig:
+        """The network with the first image skip of the space; its size and cost are the same."""
+        return published.model_copy(update={"image_skip": self.image_skip[0]})

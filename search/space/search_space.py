@@ -1,0 +1,91 @@
+"""The architectures of all searched families: proposed, recognised, and those published.
+
+Every knob of every family is asked for in each trial, whichever family is built. A
+genotype of fixed length is what genetic crossover needs: with knobs that come and go,
+the parameters common to all trials shrink to the family alone and NSGA-II falls back to
+random sampling for the rest.
+"""
+
+from dataclasses import dataclass
+
+from blocks.catalogue import CATALOGUE
+from blocks.config import FrozenConfig, Scale
+from blocks.networks import NetworkConfig
+from search.knobs import Trial, Value, suggest, values_of
+from search.space.classsr import ClassSRSpace
+from search.space.family import FamilySpace
+from search.space.seemore import SeemoReSpace
+from search.space.smsr import SmsrSpace
+from search.space.splitsr import SplitSRSpace
+
+
+class Families(FrozenConfig):
+    """The searched families with the range of every knob; a family left out is not searched."""
+
+    splitsr: SplitSRSpace | None = None
+    seemore: SeemoReSpace | None = None
+    smsr: SmsrSpace | None = None
+    classsr: ClassSRSpace | None = None
+
+    def searched(self) -> tuple[FamilySpace, ...]:
+        spaces = (self.splitsr, self.seemore, self.smsr, self.classsr)
+        return tuple(space for space in spaces if space is not None)
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """The architectures that a search may propose."""
+
+    scale: Scale
+    families: tuple[FamilySpace, ...]
+
+    def suggest(self, trial: Trial) -> NetworkConfig:
+        """Ask the trial for every knob and return the config of the family it chose."""
+        names = tuple(space.family for space in self.families)
+        chosen = suggest(trial, "family", names)
+        values = {
+            space.family: {
+                name: suggest(trial, f"{space.family}.{name}", knob)
+                for name, knob in space.knobs().items()
+            }
+            for space in self.families
+        }
+        return self._space_of(str(chosen)).network(values[str(chosen)], self.scale)
+
+    def __contains__(self, config: NetworkConfig) -> bool:
+        return config.scale == self.scale and self.misfit(config) is None
+
+    def misfit(self, config: NetworkConfig) -> str | None:
+        """Why the space does not hold `config`, naming the first knob that cannot make it."""
+        if config.family not in {space.family for space in self.families}:
+            return f"family {config.family} is not searched"
+        return self._space_of(config.family).misfit(config)
+
+    def parameters(self, config: NetworkConfig) -> dict[str, Value]:
+        """The study's parameters that propose `config`, which the space must hold."""
+        space = self._space_of(config.family)
+        values = space.values(config)
+        parameters: dict[str, Value] = {
+            f"{space.family}.{name}": values[name]
+            for name, knob in space.knobs().items()
+            if len(values_of(knob)) > 1
+        }
+        if len(self.families) > 1:
+            parameters["family"] = config.family
+        return parameters
+
+    def published(self) -> tuple[tuple[str, NetworkConfig, str | None], ...]:
+        """The catalogue's networks of this scale: name, config, and why it does not fit.
+
+        Each is as its family's space prepares it for a search.
+        """
+        found = []
+        for entry in CATALOGUE:
+            for space in self.families:
+                if (entry.config.scale, entry.config.family) == (self.scale, space.family):
+                    config = space.prepared_for_search(entry.config)
+                    found.append((entry.name, config, space.misfit(config)))
+        return tuple(found)
+
+    def _space_of(self, family: str) -> FamilySpace:
+        return next(space for space in self.families if space.family == family)
