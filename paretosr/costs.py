@@ -23,7 +23,7 @@ from profilers import (
     measure_peak_memory_mib,
 )
 from profilers.clock import clock_of
-from profilers.fastest_form import prepare_fastest_form
+from profilers.networks import prepare_fastest_form
 from profilers.runtimes import require_available
 from training.quality import bicubic_upscaler
 

@@ -8,8 +8,7 @@ from torch import nn
 
 from profilers.compiled import CompiledRuntime
 from profilers.eager import EagerRuntime
-from profilers.onnx_runtime import OnnxRuntime
-from profilers.openvino_runtime import OpenVinoRuntime
+from profilers.exported import ExportedRuntime
 from profilers.prepared import Missing, PreparedCall
 from profilers.targets import RUNTIME_DEVICES, Target
 from profilers.xnnpack_runtime import XnnpackRuntime
@@ -31,8 +30,8 @@ class Runtime(Protocol):
 RUNTIMES: Mapping[str, Runtime] = {
     "eager": EagerRuntime(),
     "compile": CompiledRuntime(),
-    "onnxruntime": OnnxRuntime(),
-    "openvino": OpenVinoRuntime(),
+    "onnxruntime": ExportedRuntime("onnxruntime", extra="onnx"),
+    "openvino": ExportedRuntime("openvino", extra="openvino"),
     "xnnpack": XnnpackRuntime(),
 }
 
