@@ -20,11 +20,7 @@ class ExportedRuntime:
         self._remedy = f"pip install 'paretosr[{extra}]'"
 
     def why_unavailable(self, device: str) -> Missing | None:
-        return self.why_no_export() or missing_library(self._name, remedy=self._remedy)
-
-    def why_no_export(self) -> Missing | None:
-        """Return what keeps this machine from exporting, whether or not it has the runtime."""
-        return missing_library(*EXPORT_MODULES, remedy=self._remedy)
+        return missing_library(*EXPORT_MODULES, self._name, remedy=self._remedy)
 
     def prepare(self, network: nn.Module, target: Target) -> PreparedCall:
         """Export `network`, make it ready for this machine and return its forward pass.

@@ -9,9 +9,10 @@ import torch
 from profilers.child import Child
 from profilers.clock import clock_of
 from profilers.fastest_form import OtherForm
+from profilers.machine import Description
 from profilers.preparation import prepare_checked
 from profilers.reference import REFERENCE_NAME, ReferenceNetwork
-from profilers.runtimes import require_available
+from profilers.runtimes import require_available, require_here
 from profilers.subject import Subject
 from profilers.targets import Target
 from profilers.timing import RatioEstimate, compare
@@ -132,6 +133,11 @@ class LatencyMeter:
         message = {"do": "compare", "subject": subject.to_json(), "other": other.to_json()}
         return RatioEstimate(**self._ask(message, max_seconds)["estimate"])
 
+    def describe_device(self) -> Description:
+        """Return what machine measures."""
+        description: Description = self._child.request({"do": "describe"}, GRACE_SECONDS)["device"]
+        return description
+
     def close(self) -> None:
         """End the process."""
         self._child.close()
@@ -157,8 +163,10 @@ def measure_callable(
     On the "cpu" clock every thread that `call` uses counts.
 
     Raises:
-        ValueError: the target is not available, or the calibration is not of it.
+        ValueError: the target is not available or not on this machine, or the calibration is
+            not of it.
     """
+    require_here(target)
     require_available(target)
     _require_calibration_of(target, calibration)
     threads = torch.get_num_threads()

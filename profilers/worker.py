@@ -5,6 +5,7 @@ import sys
 import torch
 
 from profilers.networks import Networks
+from profilers.remote.forwarder import Forwarder
 from profilers.service import Service
 from profilers.serving import serve
 from profilers.targets import Target
@@ -14,7 +15,8 @@ def main() -> None:
     """Serve until the parent closes the pipe, or is gone."""
     target = Target.parse(sys.argv[1])
     torch.set_num_threads(target.threads)
-    serve(Service(target, Networks(target)).answer)
+    answering = Forwarder(target) if target.host else Service(target, Networks(target))
+    serve(answering.answer)
 
 
 if __name__ == "__main__":
