@@ -70,13 +70,16 @@ class Latency:
 class LatencyMeter:
     """Times networks on one target, in a process of its own that lives until `close`.
 
+    For a target on another machine that process builds and exports the networks and asks a
+    second one there, which has what it needs from the first; see profilers/remote.
+
     Every method starts the process if need be, also after a failure, and raises
     ProfilingFailed if the network cannot be run, does not give what eager gives, or the
     process dies or hangs: it is ended `grace_seconds` after the `max_seconds` for timing,
     time in which the network must be made ready.
 
     Raises:
-        ValueError: the target is not available on this machine.
+        ValueError: the target cannot be measured from this machine.
     """
 
     def __init__(self, target: Target) -> None:

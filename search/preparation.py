@@ -78,6 +78,7 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
         meter = stack.enter_context(LatencyMeter(target))
         if "calibration" not in settings:
             notice(f"calibrating {config.target}")
+            settings["target_device"] = meter.describe_device()
             settings["calibration"] = asdict(meter.calibrate(CALIBRATION_SECONDS))
             run.write_settings(settings)
         calibration = Calibration(**settings["calibration"])
