@@ -40,9 +40,11 @@ def _messages() -> Iterator[Message]:
     received: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
     def read() -> None:
-        for line in sys.stdin.buffer:
-            received.put(json.loads(line))
-        os._exit(0)
+        try:
+            for line in sys.stdin.buffer:
+                received.put(json.loads(line))
+        finally:  # the last line may have been cut
+            os._exit(0)
 
     threading.Thread(target=read, daemon=True).start()
     while True:
