@@ -68,11 +68,13 @@ class System:
 
 
 def routing_stages(branch_learning_rate: float) -> tuple[Stage, ...]:
-    rate = str(branch_learning_rate)
+    """Branches on small patches and batches; decisions on whole patches, in batches of 32."""
+    branches = ("--learning-rate", str(branch_learning_rate), "--batch-size", "4")
+    batch = ("--batch-size", "32", "--ema-decay", "0.9")
     return (
-        Stage("classsr-branch", ("--learning-rate", rate, "--ema-decay", "0.99"), 0.6),
-        Stage("classsr-classifier", ("--batch-size", "48", "--learning-rate", "1e-3"), 0.2),
-        Stage("classsr-joint", ("--batch-size", "48"), 0.2),
+        Stage("classsr-branch", (*branches, "--lr-patch", "16", "--ema-decay", "0.999"), 0.7),
+        Stage("classsr-classifier", ("--learning-rate", "1e-3", *batch), 0.15),
+        Stage("classsr-joint", ("--learning-rate", "5e-4", *batch), 0.15),
     )
 
 
@@ -125,7 +127,8 @@ def train(system: System, options: argparse.Namespace) -> Result:
         seconds = 60 * options.minutes * stage.share
         steps = str(settled_steps(command, folder / f"{stage.recipe}-steps.json", seconds))
         # Judged once, at the end: the time is for training.
-        judged = ("--validation", options.b100, "--validate-every", steps)
+        photographs = options.b100 if len(system.stages) > 1 else options.set5
+        judged = ("--validation", photographs, "--validate-every", steps)
         out = folder / stage.recipe
         reports.append(paretosr(*command, *judged, "--steps", steps, "--out", str(out)))
         previous = out / "model.safetensors"
@@ -184,7 +187,7 @@ def mean_executed_macs(network: SuperResolutionNetwork, set5: str) -> float:
 
 
 def decisions(result: Result) -> str:
-    """What a network decides on B100, from the report of its training."""
+    """What a network decides on Set5 or B100, from the report of its training."""
     folder = result.checkpoint.parent
     report = (folder / "report.md").read_text()
     _, _, rest = report.partition("\n## ")

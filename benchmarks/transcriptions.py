@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks import SeemoRe, SeemoReConfig, SplitSR, SplitSRConfig
+from blocks import ClassSR, SeemoRe, SeemoReConfig, Smsr, SplitSR, SplitSRConfig
 
 MEAN = (0.4488, 0.4371, 0.4040)
 
@@ -262,3 +262,52 @@ def plain_splitsr(network: SplitSR) -> PlainSplitSR:
     plain = PlainSplitSR(network.config).eval()
     plain.load_state_dict(network.state_dict())
     return plain
+
+
+class AllActiveSmsr(nn.Module):
+    """SMSR without masks: its plain dense network, which gives other images."""
+
+    def __init__(self, network: Smsr) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.network.all_active(images)
+
+
+class PatchByPatch(nn.Module):
+    """ClassSR as its authors loop over an image, but with the seams and the borders of ours."""
+
+    def __init__(self, network: ClassSR) -> None:
+        super().__init__()
+        self.config = network.config
+        self.classifier = network.classifier
+        self.branches = network.branches
+
+    def forward(self, images: Tensor) -> Tensor:
+        size, stride, scale = self.config.patch_px, self.config.stride_px, self.config.scale
+        height, width = images.shape[2:]
+        tops, lefts = (range(0, side - size + stride, stride) for side in (height, width))
+        beyond = (0, lefts[-1] + size - width, 0, tops[-1] + size - height)
+        mirrored = F.pad(images, beyond, mode="reflect")
+        enlarged = images.new_zeros(1, 3, *(scale * side for side in mirrored.shape[2:]))
+        for top in tops:
+            for left in lefts:
+                patch = mirrored[:, :, top : top + size, left : left + size]
+                branch = self.branches[int(self.classifier(patch).argmax())]
+                down = self.shares(top > 0, top < tops[-1])[:, None]
+                across = self.shares(left > 0, left < lefts[-1])
+                y, x, side = scale * top, scale * left, scale * size
+                enlarged[:, :, y : y + side, x : x + side] += branch(patch) * down * across
+        return enlarged[:, :, : scale * height, : scale * width]
+
+    def shares(self, has_earlier: bool, has_later: bool) -> Tensor:
+        scale, size = self.config.scale, self.config.patch_px
+        overlap = scale * (size - self.config.stride_px)
+        rising = (torch.arange(overlap) + 0.5) / overlap
+        shares = torch.ones(scale * size)
+        if has_earlier:
+            shares[:overlap] = rising
+        if has_later:
+            shares[-overlap:] = rising.flip(0)
+        return shares

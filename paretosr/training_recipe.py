@@ -15,9 +15,9 @@ def adapted_recipe(
 ) -> Recipe:
     """The recipe called `name` with those `options` that are given, which are fields of it.
 
-    `sparsity_weight` stands for the weight inside `sparsity`. A ClassSR network is trained on
-    patches of the size in which it cuts images, and one that starts from a checkpoint keeps
-    its last convolutions.
+    `sparsity_weight` and `label_weight` stand for those inside `sparsity` and `routing`. A
+    ClassSR network is trained on patches of the size in which it cuts images, and one that
+    starts from a checkpoint keeps its last convolutions.
 
     Raises:
         ValueError: the recipe is unknown, does not fit the network, or a value is not allowed.
@@ -36,6 +36,12 @@ def adapted_recipe(
                 f"--sparsity-weight is for smsr networks, got {config.family}: leave it out"
             )
         changes["sparsity"] = {**recipe.sparsity.model_dump(), "weight": weight}
+    if (weight := changes.pop("label_weight", None)) is not None:
+        if not isinstance(config, ClassSRConfig):
+            raise ValueError(
+                f"--label-weight is for classsr networks, got {config.family}: leave it out"
+            )
+        changes["routing"] = {**recipe.routing.model_dump(), "label_weight": weight}
     if isinstance(config, ClassSRConfig):
         changes.setdefault("lr_patch_px", config.patch_px)
     if initial is not None:

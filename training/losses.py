@@ -38,5 +38,18 @@ def average_loss(probabilities: Tensor) -> Tensor:
     return (probabilities.sum(dim=0) - even).abs().sum() / most
 
 
+def label_loss(probabilities: Tensor) -> Tensor:
+    """The cross-entropy of a batch that is ordered by class, with as many patches of each.
+
+    Shape: (N, M) -> (), N a multiple of M.
+    """
+    patches, classes = probabilities.shape
+    labels = torch.arange(classes, device=probabilities.device)
+    smallest = torch.finfo(probabilities.dtype).tiny
+    return functional.nll_loss(
+        probabilities.clamp_min(smallest).log(), labels.repeat_interleave(patches // classes)
+    )
+
+
 def _spectrum(images: Tensor) -> Tensor:
     return torch.view_as_real(torch.fft.rfft2(images))

@@ -17,7 +17,7 @@ from blocks.classsr import ClassSR, ClassSRConfig
 from blocks.config import NetworkConfigBase
 from blocks.networks import SuperResolutionNetwork
 from blocks.smsr import Smsr
-from training.losses import average_loss, class_loss, fourier_l1
+from training.losses import average_loss, class_loss, fourier_l1, label_loss
 from training.recipe import BRANCHES, Recipe
 
 PEAK = 255
@@ -134,6 +134,10 @@ class RoutingObjective(Objective):
             + routing.average_weight * uneven
         )
         parts = {"class_loss": undecided.detach(), "average_loss": uneven.detach()}
+        if routing.label_weight:
+            unlike = label_loss(probabilities)
+            total = total + routing.label_weight * unlike
+            parts["label_loss"] = unlike.detach()
         return Loss(total, {**pixel.parts, **parts})
 
 
@@ -167,9 +171,9 @@ def check_family(recipe: Recipe, config: NetworkConfigBase) -> None:
 
 def patch_classes(recipe: Recipe, config: NetworkConfigBase) -> int:
     """How many classes the patches of a batch are in; 1 where they are not classed."""
-    if isinstance(config, ClassSRConfig) and recipe.routing.stage == BRANCHES:
-        return len(config.branches)
-    return 1
+    routing = recipe.routing
+    is_classed = routing.stage == BRANCHES or routing.label_weight > 0
+    return len(config.branches) if is_classed and isinstance(config, ClassSRConfig) else 1
 
 
 def _train_only(network: nn.Module, trained: Iterable[nn.Parameter]) -> None:

@@ -62,6 +62,13 @@ def train(
         float | None,
         typer.Option(help="Of the active fraction in SMSR's loss [default: 0.1]; 0: none."),
     ] = None,
+    label_weight: Annotated[
+        float | None,
+        typer.Option(
+            help="Of the classes by bicubic error in ClassSR's loss, for short trainings of the "
+            "classifier [default: 0, as published]."
+        ),
+    ] = None,
     validate_every: Annotated[
         int | None,
         typer.Option(
@@ -118,6 +125,7 @@ def train(
         "ema_decay": ema_decay,
         "clip_norm": clip_norm,
         "sparsity_weight": sparsity_weight,
+        "label_weight": label_weight,
     }
     chosen = adapted_recipe(recipe, config, options, init)
     steps = steps or chosen.steps

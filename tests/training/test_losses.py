@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.losses import average_loss, class_loss, fourier_l1
+from training.losses import average_loss, class_loss, fourier_l1, label_loss
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
@@ -32,6 +32,17 @@ def test_average_loss_by_hand() -> None:
     # Sums 3, 2, 1 of 6 patches, 2 each when even: (1 + 0 + 1) / (4 * 6 / 3) = 1 / 4.
     probabilities = torch.eye(3)[[0, 0, 0, 1, 1, 2]]
     assert average_loss(probabilities).item() == pytest.approx(0.25)
+
+
+def test_label_loss_by_hand() -> None:
+    # Two patches of each of two classes: the right one has 1/2, 1/4, 1 and 1/8.
+    probabilities = torch.tensor([[0.5, 0.5], [0.25, 0.75], [0, 1], [0.875, 0.125]])
+    expected = np.log([2, 4, 1, 8]).mean()
+    assert label_loss(probabilities).item() == pytest.approx(expected)
+
+
+def test_label_loss_of_what_is_thought_impossible_is_finite() -> None:
+    assert label_loss(torch.eye(3).flip(0)).isfinite()
 
 
 def test_fourier_loss_is_that_of_numpys_transform() -> None:

@@ -14,7 +14,7 @@ from blocks import (
 )
 from training.losses import average_loss, class_loss, fourier_l1
 from training.noise import seeded_noise
-from training.objectives import Objective, objective_for
+from training.objectives import Objective, objective_for, patch_classes
 from training.recipes import RECIPES, get_recipe
 
 SPLITSR = SplitSRConfig(
@@ -128,6 +128,21 @@ def test_the_classifier_is_weighed_as_published(recipe: str) -> None:
         + 3 * average_loss(probabilities)
     )
     torch.testing.assert_close(loss.total, expected)
+
+
+def test_labels_are_the_order_of_the_batch_and_weighed_as_asked() -> None:
+    recipe = get_recipe("classsr-classifier")
+    labelled = recipe.replace(routing={**recipe.routing.model_dump(), "label_weight": 10})
+    assert (patch_classes(recipe, CLASSSR), patch_classes(labelled, CLASSSR)) == (1, 3)
+    assert patch_classes(labelled, SMSR) == 1
+    network = seeded(CLASSSR)
+    assert isinstance(network, ClassSR)
+    low, high = batch(6)
+    plain, with_labels = (
+        objective_for(network, chosen)(low, high, 0.0) for chosen in (recipe, labelled)
+    )
+    right = network.probabilities(low)[range(6), [0, 0, 1, 1, 2, 2]]
+    torch.testing.assert_close(with_labels.total - plain.total, -10 * right.log().mean())
 
 
 @pytest.mark.parametrize(
