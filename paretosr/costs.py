@@ -1,6 +1,6 @@
 """What MODEL costs on a target: everything that `paretosr profile` shows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,12 +19,13 @@ from profilers import (
     analytic_cost,
     compare,
     cross_check,
+    describe_device,
     measure_callable,
     measure_peak_memory_mib,
 )
 from profilers.clock import clock_of
-from profilers.fastest_form import prepare_fastest_form
-from profilers.runtimes import require_available
+from profilers.networks import prepare_fastest_form
+from profilers.runtimes import require_available, require_here
 from training.quality import bicubic_upscaler
 
 # fvcore and thop run the network for real, which takes minutes at full size; where they
@@ -50,6 +51,8 @@ class ModelProfile:
 
     params: int
     macs: int
+    device: Mapping[str, str | int]
+    """The machine that measured."""
     activation_mib: float | None
     peak_memory_mib: float | None
     latency: Latency
@@ -74,7 +77,9 @@ def profile_model(
     subject = subject_of(model, form)
     if model.config is None or subject is None:
         told("timing")
-        return ModelProfile(0, 0, None, None, _time_bicubic(model, target, max_seconds), (), 0)
+        require_here(target)
+        latency = _time_bicubic(model, target, max_seconds)
+        return ModelProfile(0, 0, describe_device(), None, None, latency, (), 0)
     told("counting")
     cost = analytic_cost(
         model.config,
@@ -88,6 +93,7 @@ def profile_model(
     )
     told("timing")
     with LatencyMeter(target) as meter:
+        device = meter.describe_device()
         calibration = meter.calibrate(max_seconds * _CALIBRATION_SHARE)
         latency = meter.measure(
             subject, calibration, max_seconds=max_seconds * (1 - _CALIBRATION_SHARE)
@@ -97,6 +103,7 @@ def profile_model(
     return ModelProfile(
         params=cost.params,
         macs=cost.macs,
+        device=device,
         activation_mib=cost.activation_mib,
         peak_memory_mib=peak_memory_mib,
         latency=latency,
@@ -118,8 +125,8 @@ def compare_models(
     Each is timed in its fastest form, `model` in `form` where that is given.
 
     Raises:
-        ValueError: the target is missing here, its input is too small for a network, or there
-            is no such form.
+        ValueError: the target is missing here, its input is too small for a network, there is
+            no such form, or bicubic is one of them and the target on another machine.
         ProfilingFailed: the measuring process died or could not run a network.
     """
     require_available(target)
@@ -127,6 +134,7 @@ def compare_models(
     if subject is not None and against is not None:
         with LatencyMeter(target) as meter:
             return meter.compare(subject, against, max_seconds=max_seconds)
+    require_here(target)
     # Bicubic is NumPy code and has no runtime to run it: both are timed in this process.
     torch.set_num_threads(target.threads)
     _, clock = clock_of(target)

@@ -8,7 +8,6 @@ from blocks import CATALOGUE, CatalogueEntry
 from paretosr.profile_table import COLUMNS, ProfileTable, Row
 from paretosr.progress import Update
 from profilers import (
-    RUNTIMES,
     Calibration,
     LatencyMeter,
     ProfilingFailed,
@@ -17,6 +16,7 @@ from profilers import (
     analytic_cost,
     measure_peak_memory_mib,
 )
+from profilers.runtimes import why_unavailable
 from profilers.targets import targets_with
 
 EVERY = "all"
@@ -51,7 +51,7 @@ def targets_here(text: str) -> tuple[tuple[Target, ...], tuple[str, ...]]:
     named = targets_with(settings) if runtime == EVERY else (Target.parse(text),)
     available, lines = [], []
     for target in named:
-        missing = RUNTIMES[target.runtime].why_unavailable(target.device)
+        missing = why_unavailable(target)
         if missing is None:
             available.append(target)
         else:

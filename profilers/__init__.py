@@ -3,13 +3,14 @@
 from profilers.analytic import AnalyticCost as AnalyticCost
 from profilers.analytic import analytic_cost as analytic_cost
 from profilers.analytic import macs_bound as macs_bound
-from profilers.child import ProfilingFailed as ProfilingFailed
+from profilers.checking import TOLERANCES as TOLERANCES
 from profilers.clock import clock_of as clock_of
 from profilers.crosscheck import CrossCheck as CrossCheck
 from profilers.crosscheck import cross_check as cross_check
 from profilers.device import describe_device as describe_device
 from profilers.executed import ExecutedMacs as ExecutedMacs
 from profilers.executed import executed_macs as executed_macs
+from profilers.failure import ProfilingFailed as ProfilingFailed
 from profilers.fastest_form import OtherForm as OtherForm
 from profilers.latency import Calibration as Calibration
 from profilers.latency import Latency as Latency
@@ -20,10 +21,9 @@ from profilers.macs import ModuleRow as ModuleRow
 from profilers.macs import OperatorRow as OperatorRow
 from profilers.macs import count_macs as count_macs
 from profilers.memory import measure_peak_memory_mib as measure_peak_memory_mib
-from profilers.preparation import TOLERANCES as TOLERANCES
-from profilers.preparation import Prepared as Prepared
 from profilers.preparation import prepare_checked as prepare_checked
 from profilers.prepared import Missing as Missing
+from profilers.prepared import Prepared as Prepared
 from profilers.prepared import PreparedCall as PreparedCall
 from profilers.reference import REFERENCE_NAME as REFERENCE_NAME
 from profilers.reference import ReferenceNetwork as ReferenceNetwork

@@ -1,14 +1,16 @@
 """Which form of a network is the fastest on a target."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from blocks import forms_of, in_form
-from profilers.child import ProfilingFailed
 from profilers.clock import clock_of
-from profilers.preparation import Prepared, prepare_checked
-from profilers.subject import Subject
+from profilers.failure import reason_of
+from profilers.prepared import Prepared
 from profilers.targets import Target
 from profilers.timing import time_in_turn
+
+Forms = Mapping[str, Callable[[], Prepared]]
+"""Each form of a network by its name, to be made ready."""
 
 
 @dataclass(frozen=True)
@@ -30,43 +32,31 @@ class FastestForm:
     others: tuple[OtherForm, ...]
 
 
-def prepare_fastest_form(subject: Subject, target: Target, max_seconds: float) -> FastestForm:
-    """Return the form that `subject` asks for, or the fastest after `max_seconds` of timing.
+def fastest_form(forms: Forms, target: Target, max_seconds: float) -> FastestForm:
+    """Return the fastest of `forms` after `max_seconds` of timing.
 
     Raises:
-        ValueError: the subject asks for a form that its network does not have.
-        ProfilingFailed: no form runs on the target.
+        Exception: that of the first form, if no form runs on the target.
     """
-    network = subject.network()
-    if subject.form is not None:
-        only = prepare_checked(in_form(network, subject.form), target)
-        return FastestForm(subject.form, only, ())
-    names = forms_of(subject.config)
     prepared: dict[str, Prepared] = {}
     failures: dict[str, Exception] = {}
-    for name in names:
+    for name, prepare in forms.items():
         try:
-            prepared[name] = prepare_checked(in_form(network, name), target)
+            prepared[name] = prepare()
         except Exception as error:  # each runtime has errors of its own
             failures[name] = error
     if not prepared:
-        raise failures[names[0]]
+        raise next(iter(failures.values()))
     times_ms = _times_ms(prepared, target, max_seconds)
     fastest = min(prepared, key=times_ms.__getitem__)
     others = tuple(
         OtherForm(name, times_ms[name] / times_ms[fastest], None)
         if name in prepared
         else OtherForm(name, None, reason_of(failures[name]))
-        for name in names
+        for name in forms
         if name != fastest
     )
     return FastestForm(fastest, prepared[fastest], others)
-
-
-def reason_of(error: Exception) -> str:
-    """Return an error in one line; what kind of error it is, where it does not say so itself."""
-    line = " ".join(str(error).split())
-    return line if isinstance(error, ProfilingFailed) else f"{type(error).__name__}: {line}"
 
 
 def _times_ms(

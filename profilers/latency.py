@@ -9,9 +9,10 @@ import torch
 from profilers.child import Child
 from profilers.clock import clock_of
 from profilers.fastest_form import OtherForm
+from profilers.machine import Description
 from profilers.preparation import prepare_checked
 from profilers.reference import REFERENCE_NAME, ReferenceNetwork
-from profilers.runtimes import require_available
+from profilers.runtimes import require_available, require_here
 from profilers.subject import Subject
 from profilers.targets import Target
 from profilers.timing import RatioEstimate, compare
@@ -69,13 +70,16 @@ class Latency:
 class LatencyMeter:
     """Times networks on one target, in a process of its own that lives until `close`.
 
+    For a target on another machine that process builds and exports the networks and asks a
+    second one there, which has what it needs from the first; see profilers/remote.
+
     Every method starts the process if need be, also after a failure, and raises
     ProfilingFailed if the network cannot be run, does not give what eager gives, or the
     process dies or hangs: it is ended `grace_seconds` after the `max_seconds` for timing,
     time in which the network must be made ready.
 
     Raises:
-        ValueError: the target is not available on this machine.
+        ValueError: the target cannot be measured from this machine.
     """
 
     def __init__(self, target: Target) -> None:
@@ -132,6 +136,11 @@ class LatencyMeter:
         message = {"do": "compare", "subject": subject.to_json(), "other": other.to_json()}
         return RatioEstimate(**self._ask(message, max_seconds)["estimate"])
 
+    def describe_device(self) -> Description:
+        """Return what machine measures."""
+        description: Description = self._child.request({"do": "describe"}, GRACE_SECONDS)["device"]
+        return description
+
     def close(self) -> None:
         """End the process."""
         self._child.close()
@@ -157,8 +166,10 @@ def measure_callable(
     On the "cpu" clock every thread that `call` uses counts.
 
     Raises:
-        ValueError: the target is not available, or the calibration is not of it.
+        ValueError: the target is not available or not on this machine, or the calibration is
+            not of it.
     """
+    require_here(target)
     require_available(target)
     _require_calibration_of(target, calibration)
     threads = torch.get_num_threads()

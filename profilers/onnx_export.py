@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from profilers.child import ProfilingFailed
+from profilers.failure import ProfilingFailed
 from profilers.targets import Target
 
 IMAGES = "images"

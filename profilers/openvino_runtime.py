@@ -1,69 +1,57 @@
-"""OpenVINO on the CPU: the one file that knows this runtime."""
+"""OpenVINO on the CPU: the one file that knows this runtime. It needs no PyTorch."""
 
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
-from profilers.images import sample_images
-from profilers.onnx_export import EXPORT_MODULES, export_onnx
-from profilers.prepared import Missing, PreparedCall, missing_library
+from profilers.prepared import PreparedCall
 from profilers.targets import Target
 
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
 
-class OpenVinoRuntime:
-    """Runs the exported network; kernels and their memory layouts are OpenVINO's choice."""
+def load_in_openvino(model: bytes, images: NDArray[np.float32], target: Target) -> PreparedCall:
+    """Compile an ONNX model for this machine and return its forward pass over `images`.
 
-    def why_unavailable(self, device: str) -> Missing | None:
-        return missing_library(
-            *EXPORT_MODULES, "openvino", remedy="pip install 'paretosr[openvino]'"
+    The precision is always stated: left to itself OpenVINO computes in bfloat16 wherever
+    the processor can. Images and result are float32 in either case.
+
+    Raises:
+        ValueError: OpenVINO does not use this precision, or as many threads, on this machine.
+    """
+    core = _core()
+    precision = _PRECISIONS[target.precision]
+    compiled = core.compile_model(
+        core.read_model(model),
+        "CPU",
+        {
+            "INFERENCE_NUM_THREADS": target.threads,
+            "NUM_STREAMS": 1,
+            "INFERENCE_PRECISION_HINT": precision,
+        },
+    )
+    threads = compiled.get_property("INFERENCE_NUM_THREADS")
+    if threads != target.threads:
+        raise ValueError(
+            f"threads must be at most {threads} for OpenVINO on this machine, got {target.threads}"
         )
-
-    def prepare(self, network: nn.Module, target: Target) -> PreparedCall:
-        """Export `network`, compile it for this machine and return its forward pass.
-
-        The precision is always stated: left to itself OpenVINO computes in bfloat16 wherever
-        the processor can. Images and result are float32 in either case.
-
-        Raises:
-            ValueError: OpenVINO does not use this precision, or as many threads, on this machine.
-        """
-        core = _core()
-        precision = _PRECISIONS[target.precision]
-        compiled = core.compile_model(
-            core.read_model(export_onnx(network, target)),
-            "CPU",
-            {
-                "INFERENCE_NUM_THREADS": target.threads,
-                "NUM_STREAMS": 1,
-                "INFERENCE_PRECISION_HINT": precision,
-            },
+    used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+    if used != precision:
+        raise ValueError(
+            f"precision {target.precision} must be supported by the processor, OpenVINO "
+            f"uses {used} on this one; ask for float32"
         )
-        threads = compiled.get_property("INFERENCE_NUM_THREADS")
-        if threads != target.threads:
-            raise ValueError(
-                f"threads must be at most {threads} for OpenVINO on this machine, "
-                f"got {target.threads}"
-            )
-        used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-        if used != precision:
-            raise ValueError(
-                f"precision {target.precision} must be supported by the processor, OpenVINO "
-                f"uses {used} on this one; ask for float32"
-            )
-        request = compiled.create_infer_request()
-        images = [sample_images(target).numpy()]
+    request = compiled.create_infer_request()
+    inputs = [images]
 
-        def call() -> NDArray[np.float32]:
-            request.infer(images, share_inputs=True)
-            enlarged: NDArray[np.float32] = request.get_output_tensor().data
-            return enlarged
+    def call() -> NDArray[np.float32]:
+        request.infer(inputs, share_inputs=True)
+        enlarged: NDArray[np.float32] = request.get_output_tensor().data
+        return enlarged
 
-        return call
+    return call
 
 
 @cache

@@ -1,15 +1,38 @@
 """What every runtime answers with."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-PreparedCall = Callable[[], torch.Tensor | NDArray[np.float32]]
+if TYPE_CHECKING:
+    import torch
+
+PreparedCall = Callable[[], "torch.Tensor | NDArray[np.float32]"]
 """One forward pass; returns the enlarged images, (N, 3, s h, s w), when they are finished."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A forward pass that gives what eager gives.
+
+    Attributes:
+        call: runs the network once.
+        prepare_seconds: elapsed time until it could be called: conversion, export, compilation.
+        first_ms: the first call, by the clock of the target.
+        max_difference: largest difference of an output value from eager's in float32, where 1
+            is the images' range, or the output's largest value: random weights may exceed it.
+    """
+
+    call: PreparedCall
+    prepare_seconds: float
+    first_ms: float
+    max_difference: float
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The runtimes: one file each behind one protocol, all of them listed in `RUNTIMES`."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,9 +9,9 @@ from torch import nn
 
 from profilers.compiled import CompiledRuntime
 from profilers.eager import EagerRuntime
-from profilers.onnx_runtime import OnnxRuntime
-from profilers.openvino_runtime import OpenVinoRuntime
-from profilers.prepared import Missing, PreparedCall
+from profilers.exported import ExportedRuntime
+from profilers.onnx_export import EXPORT_MODULES
+from profilers.prepared import Missing, PreparedCall, missing_library
 from profilers.targets import RUNTIME_DEVICES, Target
 from profilers.xnnpack_runtime import XnnpackRuntime
 
@@ -31,21 +32,46 @@ class Runtime(Protocol):
 RUNTIMES: Mapping[str, Runtime] = {
     "eager": EagerRuntime(),
     "compile": CompiledRuntime(),
-    "onnxruntime": OnnxRuntime(),
-    "openvino": OpenVinoRuntime(),
+    "onnxruntime": ExportedRuntime("onnxruntime", extra="onnx"),
+    "openvino": ExportedRuntime("openvino", extra="openvino"),
     "xnnpack": XnnpackRuntime(),
 }
 
 
+def why_unavailable(target: Target) -> Missing | None:
+    """Return what keeps `target` from being measured from this machine, or None.
+
+    Of a target on another machine: what is missing here. What is there, only ssh can tell.
+    """
+    if not target.host:
+        return RUNTIMES[target.runtime].why_unavailable(target.device)
+    if shutil.which("ssh") is None:
+        return Missing("no program ssh", "install OpenSSH's client")
+    return missing_library(*EXPORT_MODULES, remedy="pip install 'paretosr[onnx]'")
+
+
 def require_available(target: Target) -> None:
-    """Check that `target` can be measured on this machine.
+    """Check that `target` can be measured from this machine.
 
     Raises:
         ValueError: its runtime or device is missing; says why and what to do.
     """
-    missing = RUNTIMES[target.runtime].why_unavailable(target.device)
+    missing = why_unavailable(target)
     if missing is not None:
         raise ValueError(f"{target} cannot be used here: {missing.reason}; {missing.remedy}")
+
+
+def require_here(target: Target) -> None:
+    """Check that `target` is this machine, for what is not a network and cannot be sent.
+
+    Raises:
+        ValueError: it is another one.
+    """
+    if target.host:
+        raise ValueError(
+            f"only networks can be timed on another machine, and {target} is one; leave bicubic "
+            "out, or name a target on this machine"
+        )
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""Targets: on what a network is measured, written as `RUNTIME[:key=value,...]`.
+"""Targets: on what a network is measured, written as `[ssh://USER@HOST/]RUNTIME[:key=value,...]`.
 
     eager
     eager:threads=2,lr=90x160
     eager:device=cuda,precision=bfloat16
     openvino:threads=2,precision=bfloat16
+    ssh://me@board/onnxruntime:threads=4
 
 Nothing here loads a runtime, so that targets can be read and written anywhere.
 """
@@ -38,18 +39,26 @@ RUNTIME_LAYOUTS: Mapping[str, tuple[str, ...]] = {
     "openvino": ("nchw",),
     "xnnpack": ("nchw",),
 }
+# Those that read an exported network without PyTorch, which other machines need not have.
+PORTABLE_RUNTIMES = ("onnxruntime", "openvino")
+_SSH = "ssh://"
+# [USER@]HOST[:PORT] without what a shell or ssh itself would take for something else.
+_HOST = re.compile(r"([\w.+-]+@)?(\w[\w.-]*|\[[\da-fA-F:.]+\])(:\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A runtime, the device and settings it runs with, and the size of the input.
+    """A runtime, the machine, device and settings it runs with, and the size of the input.
 
-    An empty layout becomes the default of the runtime.
+    `host` is [USER@]HOST[:PORT] as ssh knows it, empty for this machine. An empty layout
+    becomes the default of the runtime.
 
     Raises:
-        ValueError: the runtime or a value is unknown, or a number is below 1.
+        ValueError: the runtime or a value is unknown, a number is below 1, or the runtime
+            cannot be used on another machine.
     """
 
+    host: str = ""
     runtime: str = "eager"
     device: str = "cpu"
     threads: int = 1
@@ -69,6 +78,8 @@ class Target:
         ):
             known = known_by_runtime[self.runtime]
             _require_known(key, getattr(self, key), known, f" for {self.runtime}")
+        if self.host:
+            _require_remote(self.host, self.runtime)
         for name in ("threads", "batch", "lr_height_px", "lr_width_px"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -78,20 +89,17 @@ class Target:
         """Return the target that `text` names; keys left out take their default.
 
         Raises:
-            ValueError: unknown runtime, key or value, a key given twice, or a remote target.
+            ValueError: unknown runtime, key or value, a key given twice, or no possible host.
         """
-        if text.startswith("ssh://"):
-            raise ValueError(
-                f"target '{text}' is on another machine, which cannot be measured yet; "
-                "run paretosr on that machine instead"
-            )
-        runtime, _, settings = text.strip().partition(":")
-        return cls(runtime=runtime, **_parse_settings(settings))  # type: ignore[arg-type]
+        host, text = _split_host(text.strip())
+        runtime, _, settings = text.partition(":")
+        return cls(host=host, runtime=runtime, **_parse_settings(settings))  # type: ignore[arg-type]
 
     def __str__(self) -> str:
         """Return the target with every key written out; `parse` reads it back."""
+        where = f"{_SSH}{self.host}/" if self.host else ""
         return (
-            f"{self.runtime}:device={self.device},threads={self.threads},"
+            f"{where}{self.runtime}:device={self.device},threads={self.threads},"
             f"precision={self.precision},layout={self.layout},batch={self.batch},"
             f"lr={self.lr_height_px}x{self.lr_width_px}"
         )
@@ -120,6 +128,29 @@ def targets_with(settings: str) -> tuple[Target, ...]:
     if not targets:
         raise ValueError(f"no runtime takes the settings '{settings}'; see paretosr targets")
     return tuple(targets)
+
+
+def _split_host(text: str) -> tuple[str, str]:
+    """Return the host that `text` begins with, which may be none, and what follows it."""
+    if not text.startswith(_SSH):
+        return "", text
+    host, separator, rest = text.removeprefix(_SSH).partition("/")
+    if not (host and separator):
+        raise ValueError(
+            f"a target on another machine is {_SSH}[USER@]HOST[:PORT]/RUNTIME[:key=value,...], "
+            f"got '{text}'"
+        )
+    return host, rest
+
+
+def _require_remote(host: str, runtime: str) -> None:
+    if not _HOST.fullmatch(host):
+        raise ValueError(f"the host of a target must be [USER@]HOST[:PORT], got '{host}'")
+    if runtime not in PORTABLE_RUNTIMES:
+        raise ValueError(
+            f"{runtime} cannot be used on another machine, where it would need PyTorch; use "
+            f"{' or '.join(PORTABLE_RUNTIMES)}, or run paretosr on {host}"
+        )
 
 
 def _parse_settings(text: str) -> dict[str, object]:

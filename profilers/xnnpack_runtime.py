@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from profilers.child import ProfilingFailed
 from profilers.eager import network_on
+from profilers.failure import ProfilingFailed
 from profilers.images import sample_images
 from profilers.prepared import Missing, PreparedCall, missing_library
 from profilers.targets import Target

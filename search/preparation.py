@@ -81,6 +81,7 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
         meter = stack.enter_context(LatencyMeter(target))
         if "calibration" not in settings:
             notice(f"calibrating {config.target}")
+            settings["target_device"] = meter.describe_device()
             settings["calibration"] = asdict(meter.calibrate(CALIBRATION_SECONDS))
             run.write_settings(settings)
         calibration = Calibration(**settings["calibration"])
@@ -109,7 +110,7 @@ def measured_floor(bench: Workbench) -> TrialRecord:
         lr_width_px=target.lr_width_px,
         validation_seconds=validation_seconds,
     )
-    if bench.calibration is None:
+    if bench.calibration is None or target.host:  # only networks are sent to another machine
         return floor
     pixels = np.zeros((target.lr_height_px, target.lr_width_px, 3), np.uint8)
     latency = measure_callable(

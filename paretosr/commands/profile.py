@@ -32,7 +32,7 @@ def profile(
     target: Annotated[
         str | None,
         typer.Option(
-            metavar="RUNTIME[:key=value,...]",
+            metavar="[ssh://HOST/]RUNTIME[:key=value,...]",
             help="What to measure on; see paretosr targets. With --all, RUNTIME may be all. "
             "[default: eager, with --all: all]",
         ),
@@ -77,10 +77,14 @@ def profile(
     is measured. What crashes, hangs or is not supported gets a row that says so. A second call
     goes on after the last row; remove a row from the file to measure it again.
 
+    A target on another machine, ssh://USER@HOST/RUNTIME, measures the exported network there;
+    see paretosr targets --help for what that machine needs.
+
     \b
     Examples:
       paretosr profile seemore-t --scale 2
       paretosr profile splitsr --scale 4 --target eager:threads=2,lr=90x160
+      paretosr profile seemore-t --scale 4 --target ssh://me@board/onnxruntime:threads=4
       paretosr profile seemore-t --scale 4 --explain
       paretosr profile seemore-t --scale 2 --against bicubic --max-seconds 5 --json
       paretosr profile --all --csv profiles.csv
@@ -165,7 +169,6 @@ def _profile(
 
 def _as_json(model: "ResolvedModel", target: "Target", profile: "ModelProfile") -> dict[str, Any]:
     """Return the profile under the names of the trial table."""
-    from profilers import describe_device
     from profilers.clock import clock_of
 
     return {
@@ -185,7 +188,7 @@ def _as_json(model: "ResolvedModel", target: "Target", profile: "ModelProfile") 
         "cross_check_side_px": profile.cross_check_side_px,
         "clock": clock_of(target)[0],
         "source": "measured",
-        "device": describe_device(),
+        "device": profile.device,
     }
 
 

@@ -19,11 +19,19 @@ def targets(json: JsonOption = False) -> None:
       batch       images per forward pass [default: 1]
       lr          low-resolution input, HEIGHTxWIDTH [default: 180x320]
 
+    Before it, ssh://[USER@]HOST[:PORT]/ names another machine to measure on, with runtime
+    onnxruntime or openvino. It needs an SSH server and, as python3, Python 3.11 or later with
+    NumPy and that runtime; all else, networks included, is sent there into
+    ~/.cache/paretosr. ssh takes keys and host names from ~/.ssh/config and must not have to ask
+    for a password. After an interruption the same command goes on with the files that have
+    arrived.
+
     \b
     Examples:
       paretosr targets
       paretosr profile seemore-t --scale 2 --target eager:threads=1,lr=90x160
       paretosr profile seemore-t --scale 2 --target openvino:precision=bfloat16
+      paretosr profile seemore-t --scale 2 --target ssh://me@board:2222/onnxruntime:threads=4
     """
     from paretosr.output import write_json, write_rows
     from profilers import list_targets

@@ -7,7 +7,7 @@ import torch
 
 from blocks import SafmnConfig, build_network, save_checkpoint
 from profilers import RUNTIMES, LatencyMeter, ProfilingFailed, Subject, Target
-from profilers.fastest_form import prepare_fastest_form
+from profilers.networks import prepare_fastest_form
 
 SAFMN = SafmnConfig(scale=2, channels=8, blocks=1)
 SMALL = Target.parse("eager:lr=24x33")

@@ -45,9 +45,9 @@ def calibration(meter: LatencyMeter) -> Calibration:
 
 
 def worker_pid(meter: LatencyMeter) -> int:
-    worker = meter._child._worker
-    assert worker is not None
-    return worker._process.pid
+    pid = meter._child.pid
+    assert pid is not None
+    return pid
 
 
 def test_calibration_round_trips_through_json(calibration: Calibration) -> None:
@@ -85,8 +85,8 @@ def test_one_process_serves_many_requests(meter: LatencyMeter) -> None:
 def test_what_a_library_prints_does_not_reach_the_answers() -> None:
     program = (
         "import os\n"
-        "from profilers.worker import _claim_standard_output\n"
-        "answers = _claim_standard_output()\n"
+        "from profilers.serving import claim_standard_output\n"
+        "answers = claim_standard_output()\n"
         "print('a library', flush=True)\n"
         "os.write(1, b'a library in C')\n"
         "answers.write(b'answer')\n"
@@ -144,7 +144,7 @@ def test_a_worker_does_not_outlive_a_killed_parent() -> None:
         "from profilers import LatencyMeter, Target\n"
         f"meter = LatencyMeter(Target.parse('{TARGET}'))\n"
         "meter.calibrate(max_seconds=0.01)\n"
-        "print(meter._child._worker._process.pid, flush=True)\n"
+        "print(meter._child.pid, flush=True)\n"
         "meter.calibrate(max_seconds=60.0)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:

@@ -25,7 +25,8 @@ from profilers import (
     prepare_checked,
 )
 from profilers.images import sample_images
-from profilers.worker import Worker
+from profilers.networks import Networks
+from profilers.service import Service
 
 SPLITSR = SplitSRConfig(scale=2, channels=16, groups=2, blocks=1, active_channels=4, hybrid_index=1)
 SEEMORE = SeemoReConfig(scale=3, channels=8, groups=1, recursion=1, kernel=5)
@@ -236,9 +237,13 @@ def test_another_output_than_eagers_is_refused(network: nn.Module, message: str)
 
 def test_the_refusal_is_the_answer_of_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(TOLERANCES, "bfloat16", 1e-9)
-    worker = Worker(Target.parse("eager:precision=bfloat16,lr=8x8"))
+    target = Target.parse("eager:precision=bfloat16,lr=8x8")
     message = {"do": "measure", "subject": Subject(SPLITSR).to_json(), "max_seconds": 0.1}
-    assert worker.answer(message)["error"].startswith("the output must be eager's within 1e-09")
+    assert (
+        Service(target, Networks(target))
+        .answer(message)["error"]
+        .startswith("the output must be eager's within 1e-09")
+    )
 
 
 @pytest.mark.parametrize("name", EXPORTING)
@@ -251,9 +256,9 @@ def test_worker_processes_measure_and_a_crash_is_contained(name: str) -> None:
         assert latency.prepare_seconds > 0
         assert latency.max_difference is not None
         assert 0 < latency.max_difference <= TOLERANCES["float32"]
-        worker = meter._child._worker
-        assert worker is not None
-        crash = threading.Timer(1.0, os.kill, (worker._process.pid, signal.SIGSEGV))
+        pid = meter._child.pid
+        assert pid is not None
+        crash = threading.Timer(1.0, os.kill, (pid, signal.SIGSEGV))
         crash.start()
         with pytest.raises(ProfilingFailed, match=r"the process died \(SIGSEGV\)"):
             meter.calibrate(max_seconds=60.0)

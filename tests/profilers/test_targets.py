@@ -8,15 +8,19 @@ from hypothesis import strategies as st
 from profilers import Target, list_targets
 from profilers.runtimes import RUNTIMES
 from profilers.targets import (
+    PORTABLE_RUNTIMES,
     RUNTIME_DEVICES,
     RUNTIME_LAYOUTS,
     RUNTIME_PRECISIONS,
     targets_with,
 )
 
+HOSTS = ["", "board", "me@board.example", "me@192.168.1.7:2222", "[fe80::1]:22"]
+
 targets = st.sampled_from(list(RUNTIMES)).flatmap(
     lambda runtime: st.builds(
         Target,
+        host=st.sampled_from(HOSTS if runtime in PORTABLE_RUNTIMES else [""]),
         runtime=st.just(runtime),
         device=st.sampled_from(RUNTIME_DEVICES[runtime]),
         threads=st.integers(1, 256),
@@ -39,6 +43,13 @@ def test_what_is_left_out_takes_the_default() -> None:
     assert Target.parse("eager:threads=2, lr=90x160") == Target(
         threads=2, lr_height_px=90, lr_width_px=160
     )
+
+
+def test_another_machine_comes_first() -> None:
+    assert Target.parse(" ssh://me@board:2222/onnxruntime:threads=4") == Target(
+        host="me@board:2222", runtime="onnxruntime", threads=4
+    )
+    assert str(Target(host="board", runtime="openvino")).startswith("ssh://board/openvino:device=")
 
 
 def test_the_default_layout_is_the_runtimes() -> None:
@@ -70,7 +81,13 @@ def test_the_canonical_text_spells_everything_out() -> None:
         ("openvino:layout=channels_last", r"'channels_last', known are nchw for openvino"),
         ("eager:lr=180", r"HEIGHTxWIDTH like 180x320, got '180'"),
         ("eager:lr=0x320", r"lr_height_px must be at least 1, got 0"),
-        ("ssh://me@phone/eager", r"on another machine"),
+        ("ssh://me@phone/eager", r"^eager cannot be used on another machine.* on me@phone$"),
+        ("ssh://me@phone/xnnpack", r"use onnxruntime or openvino"),
+        ("ssh://me@phone/openvno", r"unknown runtime 'openvno'.*did you mean 'openvino'"),
+        ("ssh://me@phone", r"is ssh://\[USER@\]HOST.*, got 'ssh://me@phone'"),
+        ("ssh:///onnxruntime", r"is ssh://\[USER@\]HOST"),
+        ("ssh://-oProxyCommand=x/onnxruntime", r"\[USER@\]HOST\[:PORT\], got '-oProxyCommand=x'"),
+        ("ssh://a b/onnxruntime", r"\[USER@\]HOST\[:PORT\], got 'a b'"),
     ],
 )
 def test_mistakes_are_named(text: str, message: str) -> None:

@@ -1,0 +1,49 @@
+"""What Python runs first on the other machine: it takes the runner from standard input.
+
+Any Python 3 can read this file, so that one which is too old can say so.
+
+Arguments: bytes and SHA-256 of the runner, the modules it needs, the target.
+"""
+
+import importlib
+import json
+import os
+import sys
+
+
+def main() -> None:
+    size_bytes, sha256, modules, target = sys.argv[1:]
+    content = sys.stdin.buffer.read(int(size_bytes))
+    # In place of the working directory, where any file may have the name of a module.
+    sys.path[:] = filter(None, sys.path)
+    error = _missing(modules.split(","))
+    if error:
+        sys.stdout.write(json.dumps({"error": error}) + "\n")
+        return
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    folder = os.path.join(cache, "paretosr")
+    os.makedirs(folder, exist_ok=True)
+    runner = os.path.join(folder, sha256 + ".pyz")
+    part = "%s.%d.part" % (runner, os.getpid())  # noqa: UP031
+    with open(part, "wb") as file:
+        file.write(content)
+    os.replace(part, runner)
+    sys.path.insert(0, runner)
+    importlib.import_module("profilers.remote.runner").main(folder, target)
+
+
+def _missing(modules: "list[str]") -> "str | None":
+    if sys.version_info < (3, 11):  # noqa: UP036
+        return "it must have Python 3.11 or later as python3, got " + sys.version.split()[0]
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            reason = " ".join(str(error).split())
+            remedy = "python3 -m pip install " + " ".join(modules)
+            return "cannot import %s (%s); run there: %s" % (module, reason, remedy)  # noqa: UP031
+    return None
+
+
+if __name__ == "__main__":
+    main()

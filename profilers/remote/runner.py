@@ -1,0 +1,35 @@
+"""What answers on the other machine; profilers/remote/archive.py lists what it consists of."""
+
+import base64
+from pathlib import Path
+
+from profilers.failure import reason_of
+from profilers.remote.store import Store
+from profilers.remote.stored_networks import StoredNetworks
+from profilers.service import Answer, Message, Service
+from profilers.serving import serve
+from profilers.targets import Target
+
+
+class Runner:
+    """Answers what a `Service` does about networks that were stored before."""
+
+    def __init__(self, store: Store, target: Target) -> None:
+        self._store = store
+        self._service = Service(target, StoredNetworks(store, target))
+
+    def answer(self, message: Message) -> Answer:
+        """Return the answer, or the error that prevented it in one line."""
+        if message["do"] != "store":
+            return self._service.answer(message)
+        content = base64.b64decode(message["content"])
+        try:
+            stored = self._store.append(message["file"], message["size_bytes"], content)
+        except Exception as error:  # the disk may be full, or not ours to write
+            return {"error": reason_of(error)}
+        return {"stored_bytes": stored}
+
+
+def main(folder: str, target: str) -> None:
+    """Serve with the files of `folder` until the connection ends."""
+    serve(Runner(Store(Path(folder)), Target.parse(target)).answer)

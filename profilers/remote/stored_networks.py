@@ -1,0 +1,61 @@
+"""Networks that were exported on another machine and stored on this one."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from profilers.checking import checked
+from profilers.failure import ProfilingFailed
+from profilers.fastest_form import Forms
+from profilers.machine import Description, describe_machine
+from profilers.onnx_loaders import LOADERS
+from profilers.prepared import Prepared, PreparedCall
+from profilers.remote.store import Store
+from profilers.resident import peak_resident_mib
+from profilers.service import Message
+from profilers.targets import Target
+
+Files = Mapping[str, Any]
+"""One form: the names of the files `model`, `images` and `expected`, and `export_seconds`; or
+`failure`, why it could not be exported."""
+
+
+class StoredNetworks:
+    """What a process measures of them; a subject is a mapping of forms to `Files`."""
+
+    def __init__(self, store: Store, target: Target) -> None:
+        self._store = store
+        self._target = target
+
+    def describe(self) -> Description:
+        return describe_machine()
+
+    def reference(self, message: Message) -> Prepared:
+        return self._prepare(message["reference"])
+
+    def forms(self, subject: Mapping[str, Any]) -> Forms:
+        return {name: partial(self._prepare, files) for name, files in subject.items()}
+
+    def peak_memory_mib(self, subject: Mapping[str, Any]) -> float:
+        (files,) = subject.values()
+        return peak_resident_mib(self._load(files))
+
+    def _prepare(self, files: Files) -> Prepared:
+        ready = checked(
+            lambda: self._load(files),
+            lambda: np.load(self._store.path(files["expected"])),
+            self._target,
+        )
+        # Exported there and loaded here: both are time before the first call.
+        prepare_seconds = files["export_seconds"] + ready.prepare_seconds
+        return replace(ready, prepare_seconds=prepare_seconds)
+
+    def _load(self, files: Files) -> PreparedCall:
+        if "failure" in files:
+            raise ProfilingFailed(files["failure"])
+        model = self._store.path(files["model"]).read_bytes()
+        images = np.load(self._store.path(files["images"]))
+        return LOADERS[self._target.runtime](model, images, self._target)
