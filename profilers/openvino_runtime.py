@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from profilers.prepared import PreparedCall
+from profilers.prepared import PreparedCall, without_telemetry
 from profilers.targets import Target
 
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
@@ -62,6 +62,7 @@ def _core() -> Any:
     that end in the order they began, the second puts back the stack that the first has freed,
     and the next signal is a segmentation fault.
     """
+    without_telemetry()
     import openvino
 
     return openvino.Core()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -43,8 +44,17 @@ class Missing:
     remedy: str
 
 
+def without_telemetry() -> None:
+    """Make a later import of OpenVINO believe that its telemetry is not installed.
+
+    Otherwise it forks this process to report the import; such a fork can hang and outlive us.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+
 def missing_library(*modules: str, remedy: str) -> Missing | None:
     """Return which of `modules` cannot be imported, with the `remedy`, or None if all can."""
+    without_telemetry()
     for module in modules:
         try:
             import_module(module)

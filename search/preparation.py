@@ -135,6 +135,6 @@ def _warn_of_another_device(settings: Mapping[str, Any], notice: Notice) -> None
     before, now = settings.get("device"), describe_device()
     if isinstance(before, dict) and before.get("cpu_model") != now.get("cpu_model"):
         notice(
-            f"this run began on {before.get('cpu')} and goes on on {now.get('cpu')}: "
+            f"this run began on {before.get('cpu_model')} and goes on on {now.get('cpu_model')}: "
             "latencies measured before and after cannot be compared"
         )
