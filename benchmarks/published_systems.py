@@ -72,8 +72,8 @@ def routing_stages(branch_learning_rate: float) -> tuple[Stage, ...]:
     branches = ("--learning-rate", str(branch_learning_rate), "--batch-size", "4")
     labelled = ("--batch-size", "11", "--label-weight", "10")
     return (
-        Stage("classsr-branch", (*branches, "--lr-patch", "16", "--ema-decay", "0.999"), 0.78),
-        Stage("classsr-classifier", (*labelled, "--learning-rate", "1e-3"), 0.17),
+        Stage("classsr-branch", (*branches, "--lr-patch", "16", "--ema-decay", "0.999"), 0.62),
+        Stage("classsr-classifier", (*labelled, "--learning-rate", "1e-3"), 0.33),
         Stage("classsr-joint", (*labelled, "--learning-rate", "1e-4"), 0.05),
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from blocks import ClassSRConfig, NetworkConfig, SmsrConfig
 from training import Recipe, get_recipe
-from training.objectives import recipe_for
+from training.objectives import patch_classes, recipe_for
 
 BALANCED_BATCH = 32
 
@@ -55,9 +55,10 @@ def recipe_warnings(recipe: Recipe, config: NetworkConfig) -> list[str]:
             "validation images say nothing before the next stage: --recipe classsr-classifier "
             "with --init"
         ]
-    if recipe.batch_size < BALANCED_BATCH:
+    patches = recipe.batch_size * patch_classes(recipe, config)
+    if patches < BALANCED_BATCH:
         return [
-            f"the batch of {recipe.batch_size} patches is small for the loss that balances the "
+            f"the batch of {patches} patches is small for the loss that balances the "
             f"classes: {BALANCED_BATCH} or more (--batch-size) mean more"
         ]
     return []

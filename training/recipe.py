@@ -82,7 +82,7 @@ class Recipe(FrozenConfig):
     family: str | None = None
     """The only family of networks it can train; None for all."""
     batch_size: PositiveInt
-    """Patches of a step, over all processes; of each class where branches are trained apart."""
+    """Patches of a step, over all processes; of each class where patches are drawn by class."""
     lr_patch_px: Annotated[int, Field(ge=2)]
     """Side of a low-resolution patch."""
     best_of: PositiveInt
