@@ -1,13 +1,13 @@
 """From a resolved MODEL to enlarged images."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blocks import SuperResolutionNetwork, forms_of, in_form, load_network
+from blocks import NetworkConfig, SuperResolutionNetwork, forms_of, in_form, load_network
 from paretosr.forms import rank_forms, require_form
 from paretosr.models import ResolvedModel
 from training.quality import Upscaler, bicubic_upscaler, network_upscaler
@@ -32,23 +32,35 @@ class ChosenUpscaler:
 
 
 def upscaler_of(
-    model: ResolvedModel, form: str | None, images: Iterable[NDArray[np.uint8]]
+    model: ResolvedModel, form: str | None, images: Mapping[str, NDArray[np.uint8]]
 ) -> ChosenUpscaler:
     """Return `model` in a form, or in the one that is the fastest on the first of `images`.
 
     Raises:
-        ValueError: the model is a network without trained weights, its checkpoint is corrupt, or
-            it has no such form.
+        ValueError: the model is a network without trained weights, its checkpoint is corrupt, it
+            has no such form, or one of the images, by name, is too small for it.
     """
     require_form(model, form)
     if model.config is None:
         return ChosenUpscaler(bicubic_upscaler(model.scale), None)
     network = trained_network(model)
+    _require_sizes(model.config, images)
     names = forms_of(model.config) if form is None else (form,)
     upscalers = {name: network_upscaler(in_form(network, name)) for name in names}
     if len(names) == 1:
         return ChosenUpscaler(upscalers[names[0]], names[0])
-    return _fastest(upscalers, _middle(next(iter(images))))
+    return _fastest(upscalers, _middle(next(iter(images.values()))))
+
+
+def _require_sizes(config: NetworkConfig, images: Mapping[str, NDArray[np.uint8]]) -> None:
+    minimum_px = config.minimum_size_px
+    for name, pixels in images.items():
+        height, width = pixels.shape[:2]
+        if min(height, width) < minimum_px:
+            raise ValueError(
+                f"{config.family} needs images of at least {minimum_px}x{minimum_px} px, got "
+                f"{height}x{width} for {name!r}: leave it out, or take another network"
+            )
 
 
 def trained_network(model: ResolvedModel) -> SuperResolutionNetwork:

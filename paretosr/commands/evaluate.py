@@ -38,7 +38,7 @@ def evaluate(
     resolved = resolve_model(model, scale)
     images = load_images(data, split="validation")
     pairs = prepare_validation(images.images, resolved.scale)
-    chosen = upscaler_of(resolved, form, (pair.low for pair in pairs))
+    chosen = upscaler_of(resolved, form, {pair.name: pair.low for pair in pairs})
     for line in (*images.notes, *chosen.notes):
         write_note(line)
     with progress_bar("evaluating", total=len(pairs), silent=json) as update:

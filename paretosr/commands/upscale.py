@@ -53,7 +53,7 @@ def upscale(
     resolved = resolve_model(model, scale)
     images = read_images(source)
     files = destinations(source, destination, images.images)
-    chosen = upscaler_of(resolved, form, (image.pixels for image in images.images))
+    chosen = upscaler_of(resolved, form, {image.name: image.pixels for image in images.images})
     upscaler = chosen.upscale
     notes = (*images.notes, *chosen.notes)
     if resolved.config is not None and tile != 0:
