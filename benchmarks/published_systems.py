@@ -69,11 +69,12 @@ class System:
 
 def routing_stages(branch_learning_rate: float) -> tuple[Stage, ...]:
     """Branches on small patches and batches; decisions on whole patches, 33 at a time."""
-    branches = ("--learning-rate", str(branch_learning_rate), "--batch-size", "4")
+    rate = ("--learning-rate", str(branch_learning_rate), "--ema-decay", "0.999")
+    small = ("--batch-size", "4", "--lr-patch", "16", "--label-weight", "1")
     labelled = ("--batch-size", "11", "--label-weight", "10")
     return (
-        Stage("classsr-branch", (*branches, "--lr-patch", "16", "--ema-decay", "0.999"), 0.62),
-        Stage("classsr-classifier", (*labelled, "--learning-rate", "1e-3"), 0.33),
+        Stage("classsr-branch", (*small, *rate), 0.85),
+        Stage("classsr-classifier", (*labelled, "--learning-rate", "5e-4"), 0.1),
         Stage("classsr-joint", (*labelled, "--learning-rate", "1e-4"), 0.05),
     )
 

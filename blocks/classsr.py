@@ -132,7 +132,16 @@ class Classifier(nn.Module):
         initialise_small(self)
 
     def forward(self, images: Tensor) -> Tensor:
-        pooled = F.avg_pool2d(self.cells(images), self.window_cells, self.stride_cells)
+        return self._logits(F.avg_pool2d(self.cells(images), self.window_cells, self.stride_cells))
+
+    def of_whole(self, patches: Tensor) -> Tensor:
+        """The logits of patches of any size, each taken as one window.
+
+        Shape: (N, 3, H, W), H and W of at least 4 -> (N, classes).
+        """
+        return self._logits(self.cells(patches).mean(dim=(2, 3), keepdim=True)).flatten(1)
+
+    def _logits(self, pooled: Tensor) -> Tensor:
         features = self.features(pooled).permute(0, 2, 3, 1)
         logits: Tensor = self.output(features)
         return logits.permute(0, 3, 1, 2)

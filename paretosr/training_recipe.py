@@ -50,6 +50,8 @@ def recipe_warnings(recipe: Recipe, config: NetworkConfig) -> list[str]:
     if not isinstance(config, ClassSRConfig):
         return []
     if recipe.routing.stage == "branches":
+        if recipe.routing.label_weight:
+            return []
         return [
             "this stage leaves the classifier as it is, so that quality and classes on the "
             "validation images say nothing before the next stage: --recipe classsr-classifier "

@@ -89,14 +89,16 @@ class SparseObjective(Objective):
 class BranchesObjective(Objective):
     """ClassSR's branches, each on its own share of a batch that is ordered by class.
 
-    They share no weight, so the sum of their distances trains each as if it were alone.
+    They share no weight, so the sum of their distances trains each as if it were alone. Where
+    labels are weighed, the classifier learns the classes beside them.
     """
 
     network: ClassSR
 
     def __init__(self, network: ClassSR, recipe: Recipe) -> None:
         super().__init__(network, recipe)
-        _train_only(network, network.branches.parameters())
+        trained = network if recipe.routing.label_weight else network.branches
+        _train_only(network, trained.parameters())
 
     def forward(self, low: Tensor, high: Tensor, progress: float) -> Loss:
         branches = self.network.branches
@@ -107,7 +109,12 @@ class BranchesObjective(Objective):
             )
         ]
         parts = {f"class_{number}_loss": loss.detach() for number, loss in enumerate(losses, 1)}
-        return Loss(torch.stack(losses).sum(), parts)
+        total = torch.stack(losses).sum()
+        if weight := self.recipe.routing.label_weight:
+            unlike = label_loss(self.network.classifier.of_whole(low).float().softmax(dim=1))
+            total = total + weight * unlike
+            parts["label_loss"] = unlike.detach()
+        return Loss(total, parts)
 
 
 class RoutingObjective(Objective):

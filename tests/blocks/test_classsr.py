@@ -134,6 +134,8 @@ def test_the_classifier_gives_over_the_whole_image_what_it_gives_per_patch() -> 
         expected = published_logits(network, windows.cut(images))
     assert whole.shape == (2, 3, 3, 5)
     torch.testing.assert_close(whole.permute(0, 2, 3, 1).flatten(0, 2), expected)
+    with torch.no_grad():
+        torch.testing.assert_close(network.classifier.of_whole(windows.cut(images)), expected)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])

@@ -130,6 +130,21 @@ def test_the_classifier_is_weighed_as_published(recipe: str) -> None:
     torch.testing.assert_close(loss.total, expected)
 
 
+def test_the_classifier_learns_its_labels_beside_the_branches_if_asked() -> None:
+    recipe = get_recipe("classsr-branch")
+    labelled = recipe.replace(routing={**recipe.routing.model_dump(), "label_weight": 2})
+    network = seeded(CLASSSR)
+    assert isinstance(network, ClassSR)
+    low, high = batch(6)
+    plain = objective_for(network, recipe)(low, high, 0.0).total
+    objective = objective_for(network, labelled)
+    right = network.probabilities(low)[range(6), [0, 0, 1, 1, 2, 2]]
+    torch.testing.assert_close(
+        objective(low, high, 0.0).total - plain, -2 * right.log().mean(), atol=1e-5, rtol=1e-5
+    )
+    assert any(name.startswith("classifier") for name in trained_names(objective))
+
+
 def test_labels_are_the_order_of_the_batch_and_weighed_as_asked() -> None:
     recipe = get_recipe("classsr-classifier")
     labelled = recipe.replace(routing={**recipe.routing.model_dump(), "label_weight": 10})
