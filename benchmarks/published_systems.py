@@ -80,7 +80,7 @@ def routing_stages(branch_learning_rate: float) -> tuple[Stage, ...]:
 
 
 # The published weight of 0.1 leaves a quarter active after so few steps, at a loss of 0.4 dB.
-SPARSE = Stage("smsr", (*SMALL, "--learning-rate", "1e-3", "--sparsity-weight", "0.007"))
+SPARSE = Stage("smsr", (*SMALL, "--learning-rate", "1e-3", "--sparsity-weight", "0.012"))
 DENSE = Stage("smsr", (*SMALL, "--learning-rate", "1e-3", "--sparsity-weight", "0"))
 SYSTEMS = (
     System("SplitSR", "splitsr", 2, (Stage("splitsr", (*SMALL, "--learning-rate", "1e-3")),)),
