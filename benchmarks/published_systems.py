@@ -19,13 +19,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 
-from blocks import load_network
+from blocks import NetworkConfig, load_network
 from blocks.forms import forms_of, in_form
 from blocks.networks import SuperResolutionNetwork
-from paretosr.models import resolve_model
 from profilers import (
     LatencyMeter,
     Subject,
@@ -44,6 +44,9 @@ TARGET = Target.parse("eager:threads=1,lr=180x320")
 TIMING_SECONDS = 15.0
 # The forms that leave out what an image does not need.
 SPARING_FORMS = ("sparse", "selected", "routed")
+
+# The sections of a training's report in which a network says what it decides.
+DECISIONS = ("Active fraction", "Classes of the validation patches")
 
 SMALL = ("--batch-size", "8", "--lr-patch", "16")
 
@@ -158,8 +161,7 @@ def row(result: Result, set5: str, floors: dict[int, float]) -> str:
         floors[scale] = float(str(floor["psnr_y_db"]))
     psnr = float(str(quality["psnr_y_db"]))
     network = load_network(result.checkpoint)
-    config = resolve_model(str(result.checkpoint), None).config
-    assert config is not None
+    config = cast(NetworkConfig, network.config)
     cost = analytic_cost(config, lr_height_px=180, lr_width_px=320, batch=1)
     executed = mean_executed_macs(network, set5)
     with LatencyMeter(TARGET) as meter:
@@ -186,10 +188,10 @@ def mean_executed_macs(network: SuperResolutionNetwork, set5: str) -> float:
 
 def decisions(result: Result) -> str:
     """What a network decides on Set5 or B100, from the report of its training."""
-    folder = result.checkpoint.parent
-    report = (folder / "report.md").read_text()
-    _, _, rest = report.partition("\n## ")
-    return f"### {result.system.name}\n\n## {rest}" if rest else ""
+    report = (result.checkpoint.parent / "report.md").read_text()
+    sections = report.partition("![")[0].split("\n## ")[1:]
+    decided = [section for section in sections if section.startswith(DECISIONS)]
+    return "\n".join(f"## {result.system.name}: {section}" for section in decided)
 
 
 def main() -> None:
@@ -209,7 +211,7 @@ def main() -> None:
     lines = [
         "# The four systems, trained alike",
         "",
-        f"{options.minutes:g} minutes of one thread for each, on BSDS400, in 8-bit images."
+        f"{options.minutes:g} minutes of one thread for each, on BSDS400."
         " PSNR on Y of Set5 with hard masks and hard routes.",
         f"Latency: {TARGET}, in the fastest form; ratio to reference-v1.",
         "",
@@ -220,7 +222,7 @@ def main() -> None:
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
         *rows,
         "",
-        *(decisions(result) for result in results if result.system.name != "SplitSR"),
+        *map(decisions, results),
     ]
     if options.only:
         print("\n".join(lines))  # noqa: T201 - a part is for reading, not for the results

@@ -24,6 +24,7 @@ from profilers import (
     measure_peak_memory_mib,
 )
 from profilers.clock import clock_of
+from profilers.fastest_form import FORMS_SHARE
 from profilers.networks import prepare_fastest_form
 from profilers.runtimes import require_available, require_here
 from training.quality import bicubic_upscaler
@@ -34,9 +35,6 @@ _CROSS_CHECK_SIDE_PX = 64
 
 # Of the time for timing, what the calibration of the reference network gets.
 _CALIBRATION_SHARE = 0.25
-
-# And of that for a comparison, what the choice among a network's forms gets.
-_FORMS_SHARE = 0.2
 
 Told = Callable[[str], None]
 
@@ -138,7 +136,7 @@ def compare_models(
     # Bicubic is NumPy code and has no runtime to run it: both are timed in this process.
     torch.set_num_threads(target.threads)
     _, clock = clock_of(target)
-    forms_seconds = max_seconds * _FORMS_SHARE
+    forms_seconds = max_seconds * FORMS_SHARE
     calls = (
         _call_of(model, subject, target, forms_seconds),
         _call_of(other, against, target, forms_seconds),

@@ -3,13 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from blocks import SuperResolutionNetwork, export_form, in_form
 from profilers import TOLERANCES, ProfilingFailed, Target, require_available
+from profilers.checking import as_array, largest_difference
 from profilers.images import sample_images
 from profilers.onnx_export import IMAGES, export_onnx_of_any_size
 from storage import atomic_path
@@ -43,12 +41,6 @@ def export_network(network: SuperResolutionNetwork, out: Path) -> float:
     return difference
 
 
-def difference_of(output: NDArray[np.float32], expected: Tensor) -> float:
-    """The largest, where 1 is the images' range or the largest value expected."""
-    unit = max(1.0, float(expected.abs().max()))
-    return float((torch.as_tensor(output) - expected).abs().max()) / unit
-
-
 def require_equal(difference: float, out: Path) -> None:
     """Check that what ONNX Runtime gives is what the network gives.
 
@@ -70,4 +62,4 @@ def _difference(model: bytes, network: SuperResolutionNetwork, target: Target) -
     (output,) = session.run(None, {IMAGES: images.numpy()})
     with torch.inference_mode():
         expected = network.eval()(images)
-    return difference_of(output, expected)
+    return largest_difference(output, as_array(expected))

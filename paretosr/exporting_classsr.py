@@ -8,9 +8,10 @@ from torch import nn
 
 from blocks import ClassSR, export_form, in_form
 from blocks.windows import ramp
-from paretosr.exporting import difference_of, require_equal
+from paretosr.exporting import require_equal
 from paretosr.onnx_router import CLASSIFIER_FILE, MANIFEST_FILE, BranchFile, Manifest, OnnxRouter
 from profilers import Target, require_available
+from profilers.checking import as_array, largest_difference
 from profilers.images import sample_images
 from profilers.onnx_export import EXPORT_MODULES, LOGITS, export_onnx_of_patches
 from storage import atomic_folder
@@ -75,11 +76,14 @@ def _largest_difference(network: ClassSR, router: OnnxRouter) -> float:
     with torch.inference_mode():
         for photograph in photographs:
             image = photograph[None]
-            differences.append(difference_of(router(photograph.numpy())[None], network(image)))
+            routed = router(photograph.numpy())[None]
+            differences.append(largest_difference(routed, as_array(network(image))))
             # Whatever branches these photographs take, another will take the others.
             patches = network.covering_windows(image).cut(image)
             differences += [
-                difference_of(router.branch(number, patches.numpy()), branch(patches))
+                largest_difference(
+                    router.branch(number, patches.numpy()), as_array(branch(patches))
+                )
                 for number, branch in enumerate(network.branch_networks())
             ]
     return max(differences)

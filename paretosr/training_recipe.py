@@ -3,11 +3,17 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from blocks import ClassSRConfig, NetworkConfig, SmsrConfig
+from blocks import ClassSRConfig, NetworkConfig
 from training import Recipe, get_recipe
 from training.objectives import patch_classes, recipe_for
 
 BALANCED_BATCH = 32
+
+# Options that are weights inside a part of a recipe: the family they are for, part and field.
+_WEIGHTS = {
+    "sparsity_weight": ("smsr", "sparsity", "weight"),
+    "label_weight": ("classsr", "routing", "label_weight"),
+}
 
 
 def adapted_recipe(
@@ -28,18 +34,13 @@ def adapted_recipe(
             "--init with the checkpoint of a training by classsr-branch"
         )
     changes: dict[str, object] = {key: value for key, value in options.items() if value is not None}
-    if (weight := changes.pop("sparsity_weight", None)) is not None:
-        if not isinstance(config, SmsrConfig):
-            raise ValueError(
-                f"--sparsity-weight is for smsr networks, got {config.family}: leave it out"
-            )
-        changes["sparsity"] = {**recipe.sparsity.model_dump(), "weight": weight}
-    if (weight := changes.pop("label_weight", None)) is not None:
-        if not isinstance(config, ClassSRConfig):
-            raise ValueError(
-                f"--label-weight is for classsr networks, got {config.family}: leave it out"
-            )
-        changes["routing"] = {**recipe.routing.model_dump(), "label_weight": weight}
+    for option, (family, part, field) in _WEIGHTS.items():
+        if (weight := changes.pop(option, None)) is None:
+            continue
+        if config.family != family:
+            flag = f"--{option.replace('_', '-')}"
+            raise ValueError(f"{flag} is for {family} networks, got {config.family}: leave it out")
+        changes[part] = {**getattr(recipe, part).model_dump(), field: weight}
     if initial is not None:
         changes["zero_last_convolution"] = False
     return recipe.replace(**changes)

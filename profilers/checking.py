@@ -44,6 +44,13 @@ def as_array(images: Any) -> NDArray[np.float32]:
     return array.astype(np.float32, copy=False)
 
 
+def largest_difference(output: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    """Return how far images are apart, where 1 is their range or the largest value expected."""
+    unit = max(1.0, float(np.abs(expected).max()))
+    with np.errstate(invalid="ignore"):
+        return float(np.abs(output - expected).max()) / unit
+
+
 def _difference(
     output: NDArray[np.float32], expected: NDArray[np.float32], precision: str
 ) -> float:
@@ -51,9 +58,7 @@ def _difference(
         raise ProfilingFailed(
             f"the output must have eager's shape {expected.shape}, got {output.shape}"
         )
-    unit = max(1.0, float(np.abs(expected).max()))
-    with np.errstate(invalid="ignore"):
-        difference = float(np.abs(output - expected).max()) / unit
+    difference = largest_difference(output, expected)
     tolerance = TOLERANCES[precision]
     if not difference <= tolerance:  # NaN is not either
         raise ProfilingFailed(

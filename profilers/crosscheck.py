@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from profilers.failure import reason_of
 from profilers.macs import MacsReport, count_macs
 from profilers.operators import is_free
 from profilers.unchanged import evaluation_mode
@@ -65,8 +66,7 @@ def cross_check_on(module: nn.Module, *inputs: torch.Tensor) -> tuple[CrossCheck
                 with evaluation_mode(copied):
                     macs, cause = count(copied, inputs, ours)
         except Exception as error:
-            reason = " ".join(str(error).split())
-            checks.append(CrossCheck(tool, None, None, f"fails: {type(error).__name__}: {reason}"))
+            checks.append(CrossCheck(tool, None, None, f"fails: {reason_of(error)}"))
             continue
         ratio = macs / ours.total if ours.total else None
         checks.append(CrossCheck(tool, macs, ratio, None if macs == ours.total else cause))

@@ -9,6 +9,9 @@ from profilers.prepared import Prepared
 from profilers.targets import Target
 from profilers.timing import time_in_turn
 
+FORMS_SHARE = 0.2
+"""Of the time for timing a network, what the choice among its forms gets."""
+
 Forms = Mapping[str, Callable[[], Prepared]]
 """Each form of a network by its name, to be made ready."""
 

@@ -6,14 +6,11 @@ from typing import Any, Protocol
 
 from profilers.clock import clock_of
 from profilers.failure import reason_of
-from profilers.fastest_form import FastestForm, Forms, fastest_form
+from profilers.fastest_form import FORMS_SHARE, FastestForm, Forms, fastest_form
 from profilers.machine import Description
 from profilers.prepared import Prepared
 from profilers.targets import Target
 from profilers.timing import compare, time_alone
-
-# Of the time for timing a network, what the choice among its forms gets.
-_FORMS_SHARE = 0.2
 
 Message = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -102,4 +99,4 @@ class Service:
 
     def _fastest(self, which: str, message: Message) -> FastestForm:
         forms = self._source.forms(message[which])
-        return fastest_form(forms, self._target, _FORMS_SHARE * message["max_seconds"])
+        return fastest_form(forms, self._target, FORMS_SHARE * message["max_seconds"])
