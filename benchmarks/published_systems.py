@@ -70,13 +70,13 @@ class System:
     stages: tuple[Stage, ...]
 
 
-def routing_stages(branch_learning_rate: float) -> tuple[Stage, ...]:
+def routing_stages(branch_learning_rate: float, *start: str) -> tuple[Stage, ...]:
     """Branches on small patches and batches; decisions on whole patches, 33 at a time."""
     rate = ("--learning-rate", str(branch_learning_rate), "--ema-decay", "0.999")
     small = ("--batch-size", "4", "--lr-patch", "16", "--label-weight", "1")
     labelled = ("--batch-size", "11", "--label-weight", "10")
     return (
-        Stage("classsr-branch", (*small, *rate), 0.85),
+        Stage("classsr-branch", (*small, *rate, *start), 0.85),
         Stage("classsr-classifier", (*labelled, "--learning-rate", "5e-4"), 0.1),
         Stage("classsr-joint", (*labelled, "--learning-rate", "1e-4"), 0.05),
     )
@@ -90,7 +90,7 @@ SYSTEMS = (
     System("SeemoRe-T", "seemore-t", 2, (Stage("seemore", (*SMALL, "--learning-rate", "2e-3")),)),
     System("SMSR", "smsr", 2, (SPARSE,)),
     System("SMSR without sparsity loss", "smsr", 2, (DENSE,)),
-    System("ClassSR-FSRCNN", "classsr-fsrcnn", 4, routing_stages(4e-3)),
+    System("ClassSR-FSRCNN", "classsr-fsrcnn", 4, routing_stages(4e-3, "--init", "interpolation")),
     System("ClassSR, mixed branches", MIXED, 4, routing_stages(2e-3)),
 )
 

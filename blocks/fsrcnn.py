@@ -87,6 +87,46 @@ class Fsrcnn(PlainRangeNetwork):
         if config.design == "rgb":
             initialise_small(self)
 
+    def start_as_interpolation(self) -> None:
+        """Give the network weights by which it enlarges bilinearly before its first training.
+
+        One channel for each of red, green and blue, or for luma, carries the image unchanged to
+        the transposed convolution; the others are drawn anew and weigh nothing there yet. The
+        published weights must first learn what an enlarged image is, which takes ten thousand
+        steps. Only near the border, which is padded with zeros, is the image another one.
+
+        Raises:
+            ValueError: there are too few channels to carry the image.
+        """
+        planes = self.output_convolution.out_channels
+        if min(self.config.channels, self.config.mapping_channels) < planes:
+            raise ValueError(
+                f"channels and mapping_channels must be at least {planes} to start as an "
+                f"interpolation, got {self.config.channels} and {self.config.mapping_channels}"
+            )
+        carried = torch.arange(planes)
+        with torch.no_grad():
+            for layer in self.modules():
+                if isinstance(layer, nn.Conv2d):
+                    nn.init.kaiming_normal_(layer.weight, a=0.25)  # the slope of a new PReLU
+                    if layer.bias is not None:
+                        layer.bias.zero_()
+                    layer.weight[carried] = 0
+                    middle = layer.kernel_size[0] // 2
+                    layer.weight[carried, carried, middle, middle] = 1
+            last = self.output_convolution
+            for parameter in last.parameters():
+                parameter.zero_()
+            last.weight[carried, carried] = self._bilinear_kernel()
+
+    def _bilinear_kernel(self) -> Tensor:
+        """Shape: (KERNEL_PX, KERNEL_PX)."""
+        scale = self.config.scale
+        # An input pixel's middle lies between the outputs scale i + 0 and scale i + scale - 1.
+        middle = self.config.padding_px + (scale - 1) / 2
+        side = (1 - (torch.arange(KERNEL_PX) - middle).abs() / scale).clamp(min=0)
+        return side[:, None] * side
+
     def enlarge(self, encoded: Tensor) -> Tensor:
         planes = encoded if self.config.design == "rgb" else self._luma(encoded)
         mapped = self.map(self.shrink(self.extract(planes)))

@@ -13,7 +13,7 @@ from search.evaluation import seeded_network
 from training import PatchSampler, Precision, TrainingResult, choose_precision, train
 from training.behaviour import ClassUsage, active_fractions, class_usage
 from training.distributed import ALONE, Processes
-from training.initial import InitialWeights, load_initial_weights
+from training.initial import InitialWeights, Start, give_initial_weights
 from training.log import TrainingLog
 from training.loop import RANDOM_WEIGHTS
 from training.monitor import LOG_FILE, Watch
@@ -42,8 +42,8 @@ class TrainingPlan:
     device: str
     precision: Precision
     folder: Path
-    initial: Path | None = None
-    """A checkpoint to start from."""
+    initial: Start | None = None
+    """What to start from; None for random weights."""
     validate_every: int | None = None
     """Steps; None for every twentieth of the training, but not more often than every 250."""
     processes: Processes = ALONE
@@ -79,8 +79,9 @@ def train_and_validate(
         TrainingDiverged: the loss or the weights are no longer finite.
         KeyboardInterrupt: stopped by the user; the message says how to go on.
     """
-    network = seeded_network(plan.config, plan.patches.seed)
-    initial = None if plan.initial is None else load_initial_weights(network, plan.initial)
+    network, initial = seeded_network(plan.config, plan.patches.seed), None
+    if plan.initial is not None:
+        initial = give_initial_weights(network, plan.initial, seed=plan.patches.seed)
     watch = Watch.over(plan.steps, Validation(plan.validation, plan.device), plan.validate_every)
     try:
         result = train(

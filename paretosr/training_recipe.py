@@ -5,6 +5,7 @@ from pathlib import Path
 
 from blocks import ClassSRConfig, NetworkConfig
 from training import Recipe, get_recipe
+from training.initial import Start
 from training.objectives import patch_classes, recipe_for
 
 BALANCED_BATCH = 32
@@ -17,18 +18,18 @@ _WEIGHTS = {
 
 
 def adapted_recipe(
-    name: str, config: NetworkConfig, options: Mapping[str, float | None], initial: Path | None
+    name: str, config: NetworkConfig, options: Mapping[str, float | None], initial: Start | None
 ) -> Recipe:
     """The recipe called `name` with those `options` that are given, which are fields of it.
 
     `sparsity_weight` and `label_weight` stand for those inside `sparsity` and `routing`. A
-    network that starts from a checkpoint keeps its last convolutions.
+    network that starts from given weights keeps its last convolutions.
 
     Raises:
         ValueError: the recipe is unknown, does not fit the network, or a value is not allowed.
     """
     recipe = recipe_for(get_recipe(name), config)
-    if recipe.routing.stage == "classifier" and initial is None:
+    if recipe.routing.stage == "classifier" and not isinstance(initial, Path):
         raise ValueError(
             f"recipe {name} trains only the classifier, so the branches must be trained: add "
             "--init with the checkpoint of a training by classsr-branch"

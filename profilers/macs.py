@@ -12,15 +12,15 @@ subclasses are seen, on real tensors and on the meta device alike.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import nn
-from torch._ops import HigherOrderOperator, OpOverload
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch._ops import HigherOrderOperator
 
-from profilers.meta import Operator, call_operator, tensors_in
-from profilers.operators import MACS, MacHandler, is_free, operator_name, shapes_of
+from profilers.meta import Operator, tensors_in
+from profilers.observer import ObservedOperators, is_view
+from profilers.operators import MACS, MacHandler, is_free, shapes_of
 from profilers.scripted import hidden_operators
 from profilers.unchanged import left_unchanged
 
@@ -90,7 +90,7 @@ def count_macs(module: nn.Module, *inputs: object) -> MacsReport:
 def count_call(module: nn.Module, call: Callable[..., object], *inputs: object) -> MacsReport:
     """Return the MACs of `call(*inputs)`, which runs `module` or parts of it."""
     ledger = _Ledger()
-    with left_unchanged(module), _observed_calls(module, ledger), ledger:
+    with left_unchanged(module), _observed_calls(module, ledger), ObservedOperators(ledger.book):
         call(*inputs)
     ledger.book_hidden(module)
     return ledger.report(module)
@@ -113,58 +113,24 @@ class _ModuleTally:
     own_macs: int = 0
 
 
-class _Ledger(TorchDispatchMode):
+class _Ledger:
     """Books every dispatched operator under its name and under the modules being called."""
 
-    supports_higher_order_operators = True
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        # The default passes every operator through Dynamo, which doubles the time of counting.
-        return False
-
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
         self.operators: dict[str, _OperatorTally] = {}
         self.modules: dict[str, _ModuleTally] = {}
         self.running: list[str] = []
 
-    def __torch_dispatch__(
+    def book(
         self,
-        func: Operator | HigherOrderOperator,
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, object] | None = None,
-    ) -> object:
-        name, keywords = operator_name(func), kwargs or {}
-        if isinstance(func, HigherOrderOperator):
-            if name == "cond":
-                predicate, if_true, if_false, operands = args
-                with self:
-                    return (if_true if predicate else if_false)(*operands)
-            output: object = func(*args, **keywords)
-        else:
-            if name not in MACS:
-                # Under inference_mode composite operators arrive whole; we know their parts.
-                with self:
-                    decomposed: object = func.decompose(*args, **keywords)
-                if decomposed is not NotImplemented:
-                    return decomposed
-            output = call_operator(func, args, keywords)
-        by_name = [value for key, value in keywords.items() if key != "out"]
-        self._book(func, name, (*args, *by_name), output)
-        return output
-
-    def _book(
-        self,
-        func: Operator | HigherOrderOperator,
+        operator: Operator | HigherOrderOperator,
         name: str,
         args: Sequence[object],
         output: object,
     ) -> None:
         tally = self.operators.get(name)
         if tally is None:
-            tally = self.operators[name] = _new_tally(func, name)
+            tally = self.operators[name] = _new_tally(operator, name)
         tally.calls += 1
         if not tally.is_view:
             moved = tensors_in((args, output))
@@ -206,10 +172,9 @@ class _Ledger(TorchDispatchMode):
 
 
 def _new_tally(func: Operator | HigherOrderOperator, name: str) -> _OperatorTally:
-    is_view = isinstance(func, OpOverload) and func.is_view
     if name in MACS:
-        return _OperatorTally("counted", MACS[name], is_view)
-    return _OperatorTally("free" if is_free(func) else "uncounted", None, is_view)
+        return _OperatorTally("counted", MACS[name], is_view(func))
+    return _OperatorTally("free" if is_free(func) else "uncounted", None, is_view(func))
 
 
 @contextmanager

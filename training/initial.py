@@ -1,11 +1,14 @@
-"""Trainings that start from the weights of another one."""
+"""Trainings that start from the weights of another one, or as an interpolation."""
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import torch
 
 from blocks.checkpoints import load_checkpoint
+from blocks.fsrcnn import Fsrcnn
 from blocks.networks import SuperResolutionNetwork
 
 
@@ -14,14 +17,49 @@ class InitialWeights:
     """What a training starts from."""
 
     digest: str
-    """A short name of the file's contents."""
+    """A short name of the file's contents, or "interpolation"."""
     scale: int
     """Of the network that the weights are from."""
     fresh: tuple[str, ...]
     """The tensors whose shape depends on the scale, which stay as they were drawn."""
 
 
-def load_initial_weights(network: SuperResolutionNetwork, path: Path) -> InitialWeights:
+INTERPOLATION: Literal["interpolation"] = "interpolation"
+
+Start = Path | Literal["interpolation"]
+"""A checkpoint, or bilinear interpolation, as which FSRCNN can start."""
+
+
+def start_of(text: str) -> Start:
+    """Return what `text` names: `interpolation`, or the path of a checkpoint."""
+    return INTERPOLATION if text == INTERPOLATION else Path(text)
+
+
+def give_initial_weights(
+    network: SuperResolutionNetwork, start: Start, *, seed: int
+) -> InitialWeights:
+    """Give `network` the weights that its training starts from; `seed` is for what is drawn.
+
+    Raises:
+        ValueError: the file is no checkpoint, or one of another network; or no part of the
+            network can start as an interpolation.
+    """
+    if isinstance(start, Path):
+        return _load_weights(network, start)
+    parts = [part for part in network.modules() if isinstance(part, Fsrcnn)]
+    if not parts:
+        raise ValueError(
+            f"--init {INTERPOLATION} is for fsrcnn, alone or as a branch, got "
+            f"{network.config.family}: leave it out"
+        )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for part in parts:
+            part.start_as_interpolation()
+    return InitialWeights(INTERPOLATION, network.config.scale, ())
+
+
+def _load_weights(network: SuperResolutionNetwork, path: Path) -> InitialWeights:
     """Give `network` the weights of a checkpoint of the same network, perhaps of another scale.
 
     Of another scale the last convolutions may differ in shape; they keep their weights.

@@ -33,10 +33,11 @@ def train(
         typer.Option(callback=positive, help="Optimizer steps [default: the recipe's]."),
     ] = None,
     init: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="CHECKPOINT",
-            help="Start from these weights: of the same network, or of another scale of it.",
+            metavar="CHECKPOINT|interpolation",
+            help="Start from these weights, of the same network or of another scale of it; or "
+            "start FSRCNNs as a bilinear interpolation, which short trainings need.",
         ),
     ] = None,
     learning_rate: Annotated[
@@ -110,6 +111,7 @@ def train(
     from training import PatchSampler
     from training.distributed import joined_processes
     from training.images import load_images
+    from training.initial import start_of
     from training.objectives import patch_classes
     from training.quality import prepare_validation
     from training.schedule import schedule_in_words
@@ -127,7 +129,8 @@ def train(
         "sparsity_weight": sparsity_weight,
         "label_weight": label_weight,
     }
-    chosen = adapted_recipe(recipe, config, options, init)
+    start = None if init is None else start_of(init)
+    chosen = adapted_recipe(recipe, config, options, start)
     steps = steps or chosen.steps
     images = load_images(data, split="training")
     validation_images = load_images(validation, split="validation")
@@ -153,7 +156,7 @@ def train(
             device=own_device,
             precision=processes.agreed(precision),
             folder=out,
-            initial=init,
+            initial=start,
             validate_every=validate_every,
             processes=processes,
         )

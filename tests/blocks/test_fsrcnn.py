@@ -79,3 +79,25 @@ def test_a_shuffled_convolution_gives_the_transposed_one(scale: Scale, design: D
         with torch.no_grad():
             torch.testing.assert_close(form(images), network(images))
     assert isinstance(network.output_convolution, nn.ConvTranspose2d)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("design", ["rgb", "luma"])
+def test_started_as_interpolation_it_enlarges_bilinearly(scale: Scale, design: Design) -> None:
+    network = Fsrcnn(FsrcnnConfig(scale=scale, design=design))
+    network.start_as_interpolation()
+    images = torch.rand(1, 3, 9, 8)
+    with torch.no_grad():
+        enlarged = network(images)
+    expected = F.interpolate(images, scale_factor=scale, mode="bilinear")
+    inside = (..., slice(scale, -scale), slice(scale, -scale))
+    if design == "luma":
+        weights = TO_YCBCR[0].float().view(3, 1, 1)
+        enlarged, expected = (enlarged * weights).sum(1), (expected * weights).sum(1)
+    torch.testing.assert_close(enlarged[inside], expected[inside], rtol=0, atol=1e-5)
+
+
+def test_too_narrow_a_network_cannot_start_as_interpolation() -> None:
+    network = Fsrcnn(FsrcnnConfig(scale=2, design="rgb", mapping_channels=2))
+    with pytest.raises(ValueError, match="mapping_channels must be at least 3"):
+        network.start_as_interpolation()
