@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from paretosr.commands.calibrate import calibrate
 from paretosr.commands.evaluate import evaluate
 from paretosr.commands.export import export
 from paretosr.commands.import_weights import import_weights
@@ -23,8 +24,8 @@ from paretosr.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
-    search, profile, plot, report, train, evaluate, upscale, import_weights, export, models,
-    targets,
+    search, profile, calibrate, plot, report, train, evaluate, upscale, import_weights, export,
+    models, targets,
 ):  # fmt: skip
     app.command()(command)
 

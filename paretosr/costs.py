@@ -26,6 +26,7 @@ from profilers import (
 from profilers.clock import clock_of
 from profilers.fastest_form import FORMS_SHARE
 from profilers.networks import prepare_fastest_form
+from profilers.predictor import CalibrationFile, CannotPredict, LatencyPredictor, Prediction
 from profilers.runtimes import require_available, require_here
 from training.quality import bicubic_upscaler
 
@@ -57,14 +58,25 @@ class ModelProfile:
     cross_checks: tuple[CrossCheck, ...]
     cross_check_side_px: int
     """Height and width of the input for which fvcore and thop count."""
+    prediction: Prediction | None = None
+    """By a stored calibration, made before the measurement."""
 
 
 def profile_model(
-    model: ResolvedModel, target: Target, *, form: str | None, max_seconds: float, told: Told
+    model: ResolvedModel,
+    target: Target,
+    *,
+    form: str | None,
+    max_seconds: float,
+    told: Told,
+    stored: CalibrationFile | None = None,
+    notice: Told = lambda text: None,
 ) -> ModelProfile:
     """Return the costs of `model`; `told` hears what is being measured.
 
-    Without a `form` the network is measured in the one that is the fastest on the target.
+    Without a `form` the network is measured in the one that is the fastest on the target. With
+    a `stored` calibration its time of the reference network is used and a prediction made, or
+    `notice` hears why not.
 
     Raises:
         ValueError: the target is missing here, its input is too small for the network, or there
@@ -92,7 +104,11 @@ def profile_model(
     told("timing")
     with LatencyMeter(target) as meter:
         device = meter.describe_device()
-        calibration = meter.calibrate(max_seconds * _CALIBRATION_SHARE)
+        prediction = _predicted(stored, subject, target, device, notice) if stored else None
+        if stored and not stored.header.misfit(target, stored.header.scale, device):
+            calibration = stored.header.calibration
+        else:
+            calibration = meter.calibrate(max_seconds * _CALIBRATION_SHARE)
         latency = meter.measure(
             subject, calibration, max_seconds=max_seconds * (1 - _CALIBRATION_SHARE)
         )
@@ -107,7 +123,22 @@ def profile_model(
         latency=latency,
         cross_checks=cross_checks,
         cross_check_side_px=side_px,
+        prediction=prediction,
     )
+
+
+def _predicted(
+    stored: CalibrationFile,
+    subject: Subject,
+    target: Target,
+    device: Mapping[str, str | int],
+    notice: Told,
+) -> Prediction | None:
+    try:
+        return LatencyPredictor.load(stored).predict(subject, target, device)
+    except CannotPredict as reason:
+        notice(f"measured, not predicted: {reason}")
+        return None
 
 
 def compare_models(

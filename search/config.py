@@ -108,6 +108,8 @@ class SearchConfig(FrozenConfig):
     budget: Budget
     target: str = DEFAULT_TARGET
     timing_seconds: pydantic.PositiveFloat = 5.0
+    calibration: str | None = None
+    """A file of `paretosr calibrate`, by whose predictions bounds on latency_ms reject."""
     sampler: Literal["nsga2", "tpe", "gp", "random"] = "nsga2"
     seed: pydantic.NonNegativeInt = 0
 
@@ -129,6 +131,20 @@ class SearchConfig(FrozenConfig):
     @classmethod
     def _known_target(cls, text: str) -> str:
         return str(Target.parse(text))
+
+    @pydantic.field_validator("calibration")
+    @classmethod
+    def _absolute(cls, path: str | None) -> str | None:
+        return None if path is None else str(Path(path).expanduser().absolute())
+
+    @pydantic.model_validator(mode="after")
+    def _calibration_has_a_use(self) -> "SearchConfig":
+        if self.calibration is not None and "latency_ms" not in self.constraints:
+            raise ValueError(
+                "calibration rejects networks by a bound on latency_ms, but the constraints have "
+                "none: add one, or leave calibration out"
+            )
+        return self
 
     @property
     def space(self) -> SearchSpace:

@@ -11,6 +11,7 @@ from search.candidate import Costing, described, unbuildable, with_analytic_cost
 from search.config import SearchConfig
 from search.constraints import broken_rule, violations
 from search.evaluation import Evaluator
+from search.prediction import Sift, no_sift
 from search.study import Proposal, SearchStudy, Verdict
 
 MAX_UNTRAINED_IN_A_ROW = 300
@@ -45,7 +46,12 @@ class Search:
     """One session of a search over an open study."""
 
     def __init__(
-        self, config: SearchConfig, study: SearchStudy, evaluator: Evaluator, listener: Listener
+        self,
+        config: SearchConfig,
+        study: SearchStudy,
+        evaluator: Evaluator,
+        listener: Listener,
+        sift: Sift = no_sift,
     ) -> None:
         self._config = config
         self._space = config.space
@@ -53,6 +59,7 @@ class Search:
         self._study = study
         self._evaluator = evaluator
         self._listener = listener
+        self._sift = sift
         self._history = _History()
         for record in study.records():
             self._history.add(record)
@@ -120,6 +127,9 @@ class Search:
 
     def _trained(self, record: TrialRecord, config: NetworkConfig) -> TrialRecord:
         """The record of a candidate that was measured and trained, or measured and left."""
+        record = self._sift(record, config)
+        if record.state == "infeasible":
+            return record
         if not config.has_learned_cost:
             record = self._gated(self._measured(record, config))
             if record.state == "infeasible":

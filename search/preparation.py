@@ -19,6 +19,7 @@ from reports.records import FLOOR_FAMILY, TrialRecord
 from search.config import SearchConfig
 from search.evaluation import Workbench, latency_columns
 from search.patches import CandidatePatches
+from search.prediction import stored_calibration
 from search.run_directory import RunDirectory
 from training.images import load_images
 from training.patches import PatchSampler
@@ -80,9 +81,8 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
     if "latency_ms" in config.columns:
         meter = stack.enter_context(LatencyMeter(target))
         if "calibration" not in settings:
-            notice(f"calibrating {config.target}")
             settings["target_device"] = meter.describe_device()
-            settings["calibration"] = asdict(meter.calibrate(CALIBRATION_SECONDS))
+            settings["calibration"] = asdict(_calibration(config, settings, meter, notice))
             run.write_settings(settings)
         calibration = Calibration(**settings["calibration"])
     return Workbench(config, run, patches, pairs, precision, meter, calibration)
@@ -129,6 +129,17 @@ def _precision_of(
     )
     notice(f"{typical.family} trains in {precision}, chosen by timed steps")
     return precision
+
+
+def _calibration(
+    config: SearchConfig, settings: Mapping[str, Any], meter: LatencyMeter, notice: Notice
+) -> Calibration:
+    """The stored one, with which predicted and measured milliseconds agree, or a new one."""
+    stored = stored_calibration(config, settings["target_device"], notice)
+    if stored is not None:
+        return stored.header.calibration
+    notice(f"calibrating {config.target}")
+    return meter.calibrate(CALIBRATION_SECONDS)
 
 
 def _warn_of_another_device(settings: Mapping[str, Any], notice: Notice) -> None:

@@ -12,6 +12,7 @@ from search.driver import Listener, Search
 from search.evaluation import CandidateEvaluator
 from search.feasibility import check_feasible
 from search.journal import exclusive, repair_journal
+from search.prediction import sift_of
 from search.preparation import initial_settings, measured_floor, prepare
 from search.run_directory import RunDirectory
 from search.sampler import ReproducibleSampler, population_size
@@ -78,7 +79,9 @@ def _session(config: SearchConfig, run: RunDirectory, listener: Listener) -> str
         study = open_study(config, run, listener)
         if study.floor is None:
             study.floor = measured_floor(bench)
-        search = Search(config, study, CandidateEvaluator(bench), listener)
+        device = run.read_settings().get("target_device", {})
+        sift = sift_of(config, device, listener.notice)
+        search = Search(config, study, CandidateEvaluator(bench), listener, sift)
         listener.notice(f"prepared in {time.perf_counter() - started:.1f} s")
         return search.run()
 

@@ -1,10 +1,17 @@
 """What all tests share."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import hypothesis
 import pytest
 import torch
+
+from blocks.networks import NetworkConfig
+from profilers import Calibration, Subject, Target, describe_device
+from profilers.predictor import CalibrationFile, CalibrationHeader, MeasuredNetwork, work_of
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -22,3 +29,50 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"needs the benchmark photographs in {SHARED_DATA}, which are absent")
     return SHARED_DATA
+
+
+@dataclass(frozen=True)
+class KnownCosts:
+    """Stands for a machine on which every operator takes a known time: a sum over its work."""
+
+    target = Target.parse("eager:lr=16x16")
+    reference_ms = 2.0
+    costs = MappingProxyType({"calls": 0.01, "MACs": 2e-7, "bytes": 1e-7})
+    """Of one call, multiply-add or byte, as a part of the reference network's time."""
+
+    def header(self) -> CalibrationHeader:
+        calibration = Calibration(
+            target=str(self.target),
+            reference="reference-v1",
+            reference_ms=self.reference_ms,
+            clock="cpu",
+            repeats=50,
+        )
+        return CalibrationHeader.of(calibration, 2, describe_device())
+
+    def measured(self, config: NetworkConfig) -> MeasuredNetwork:
+        works = {form: dict(work) for form, work in work_of(Subject(config), self.target).items()}
+        ratios = {form: self._ratio(work) for form, work in works.items()}
+        return MeasuredNetwork(
+            network=config.model_dump(mode="json"),
+            latency_ratio=min(ratios.values()),
+            ratios=ratios,
+            works=works,
+            seconds=1.0,
+        )
+
+    def file(self, path: Path, configs: Sequence[NetworkConfig]) -> CalibrationFile:
+        file = CalibrationFile.created(path, self.header())
+        for config in configs:
+            file.append(self.measured(config))
+        return file
+
+    def _ratio(self, work: dict[str, float]) -> float:
+        unit = {name: name.rpartition(", ")[2] for name in work}
+        return sum(self.costs.get(unit[name], 0.0) * amount for name, amount in work.items())
+
+
+@pytest.fixture(scope="session")
+def known_costs() -> KnownCosts:
+    """A calibration without measurements, whose right predictions are known."""
+    return KnownCosts()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from paretosr.costs import ModelProfile
     from paretosr.models import ResolvedModel
     from profilers import Target
+    from profilers.predictor import CalibrationFile
 
 _COMPARED = {
     "faster": "faster than",
@@ -62,6 +63,12 @@ def profile(
         ),
     ] = None,
     form: FormOption = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Predict the latency too, by what paretosr calibrate wrote."
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Measure what MODEL costs on a target.
@@ -90,11 +97,12 @@ def profile(
       paretosr profile --all --csv profiles.csv
       paretosr profile --all --csv profiles.csv --scale 2 --target all:threads=2,lr=90x160
     """
-    if every and csv is not None and model is None and not (against or explain or form):
+    alone = against or explain or form or calibration
+    if every and csv is not None and model is None and not alone:
         from paretosr.profiling_all import profile_all
 
         profile_all(csv, scale, target or "all", max_seconds=max_seconds or 300.0, as_json=json)
-    elif model is not None and not every and csv is None:
+    elif model is not None and not every and csv is None and not (against and calibration):
         _profile_model(
             model,
             scale,
@@ -102,13 +110,15 @@ def profile(
             against,
             max_seconds or 20.0,
             form=form,
+            calibration=calibration,
             explain=explain,
             as_json=json,
         )
     else:
         raise ValueError(
-            "give a MODEL to profile it, or --all with --csv FILE, and neither MODEL, --against, "
-            "--form nor --explain, to profile every network"
+            "give a MODEL to profile it, --against OTHER without --calibration to compare it, or "
+            "--all with --csv FILE and neither MODEL, --against, --form, --calibration nor "
+            "--explain, to profile every network"
         )
 
 
@@ -120,11 +130,13 @@ def _profile_model(
     max_seconds: float,
     *,
     form: str | None,
+    calibration: Path | None,
     explain: bool,
     as_json: bool,
 ) -> None:
     from paretosr.models import resolve_model
     from profilers import Target
+    from profilers.predictor import CalibrationFile
 
     wanted = Target.parse(target)
     resolved = resolve_model(name, scale)
@@ -133,7 +145,8 @@ def _profile_model(
             "--explain shows the ledger of one network; leave --against and bicubic out"
         )
     if against is None:
-        _profile(resolved, wanted, form, max_seconds, explain=explain, as_json=as_json)
+        stored = None if calibration is None else CalibrationFile(calibration)
+        _profile(resolved, wanted, form, max_seconds, stored, explain=explain, as_json=as_json)
     else:
         other = resolve_model(against, resolved.scale)
         _compare(resolved, other, wanted, form, max_seconds, as_json=as_json)
@@ -144,18 +157,27 @@ def _profile(
     target: "Target",
     form: str | None,
     max_seconds: float,
+    stored: "CalibrationFile | None",
     *,
     explain: bool,
     as_json: bool,
 ) -> None:
     from paretosr.costs import profile_model
     from paretosr.ledger_table import ledger_as_json, write_cross_checks, write_ledger
-    from paretosr.output import write_json
+    from paretosr.output import write_json, write_note
     from paretosr.progress import status_line
     from profilers import macs_bound
 
     with status_line(silent=as_json) as told:
-        result = profile_model(model, target, form=form, max_seconds=max_seconds, told=told)
+        result = profile_model(
+            model,
+            target,
+            form=form,
+            max_seconds=max_seconds,
+            told=told,
+            stored=stored,
+            notice=write_note,
+        )
     ledger = macs_bound(model.config) if explain and model.config else None
     if as_json:
         explained = {"ledger": ledger_as_json(model, ledger)} if ledger else {}
@@ -188,6 +210,7 @@ def _as_json(model: "ResolvedModel", target: "Target", profile: "ModelProfile") 
         "cross_check_side_px": profile.cross_check_side_px,
         "clock": clock_of(target)[0],
         "source": "measured",
+        "prediction": asdict(profile.prediction) if profile.prediction else None,
         "device": profile.device,
     }
 
@@ -208,6 +231,9 @@ def _write_profile(model: "ResolvedModel", target: "Target", profile: "ModelProf
         ("", f"{latency.p90_ms:.2f} ms", f"nine of ten calls were faster, n = {latency.repeats}"),
         ("", f"{latency.first_ms:.2f} ms", "first call"),
     ]
+    if (predicted := profile.prediction) is not None:
+        likely = f"90 % interval {predicted.ci_low_ms:.2f} to {predicted.ci_high_ms:.2f} ms"
+        rows.insert(5, ("predicted latency", f"{predicted.latency_ms:.2f} ms", likely))
     if latency.prepare_seconds is not None:
         rows.append(("preparation", f"{latency.prepare_seconds:.2f} s", "before the first call"))
     if latency.max_difference is not None:

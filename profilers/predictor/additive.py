@@ -1,0 +1,44 @@
+"""Time as a sum over the work that is done: so much for each unit, never less than nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy.optimize import nnls
+
+from profilers.predictor.work import Work
+
+_ITERATIONS_PER_AMOUNT = 100
+
+
+@dataclass(frozen=True)
+class AdditiveModel:
+    """What one unit of each kind of work adds to a latency ratio.
+
+    An operator that runs after the last one has ended, as in eager mode, adds its own time, part
+    of it for each call, each multiply-add and each byte; what a runtime fuses adds nothing.
+    """
+
+    cost: Mapping[str, float]
+
+    @classmethod
+    def fitted(cls, works: Sequence[Work], ratios: Sequence[float]) -> Self:
+        """Return the costs, none negative, with the least sum of squared relative errors.
+
+        Raises:
+            ValueError: there is nothing to fit.
+        """
+        if not works:
+            raise ValueError("a model of latency is fitted to at least one measurement, got none")
+        names = sorted({name for work in works for name in work})
+        amounts = np.array([[work.get(name, 0.0) for name in names] for work in works])
+        # Bytes and calls differ by nine orders of magnitude, in which precision would be lost.
+        units = np.maximum(amounts.max(axis=0), np.finfo(float).tiny)
+        relative = amounts / units / np.asarray(ratios)[:, None]
+        costs, _ = nnls(relative, np.ones(len(works)), maxiter=_ITERATIONS_PER_AMOUNT * len(names))
+        return cls(dict(zip(names, (costs / units).tolist(), strict=True)))
+
+    def ratio(self, work: Work) -> float:
+        """Return what `work` adds up to; kinds of work that were never measured add nothing."""
+        return sum(self.cost.get(name, 0.0) * amount for name, amount in work.items())

@@ -1,0 +1,36 @@
+"""How far a prediction may be off, from the errors of predictions that were checked.
+
+Source: Lei et al. 2018, "Distribution-free predictive inference for regression", section 2; with
+errors of cross-validation in place of a held-out half (Barber et al. 2021, "Predictive inference
+with the jackknife+", section 3). For networks drawn as the checked ones were, whatever the
+distribution of the errors.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+
+def error_bound(errors: Sequence[float], coverage: float) -> float:
+    """Return the size that the error of a new prediction stays within with `coverage`.
+
+    The ceil((n + 1) coverage)-th smallest of the n absolute errors.
+
+    Raises:
+        ValueError: coverage is not between 0 and 1, or there are too few errors for it.
+    """
+    if not 0 < coverage < 1:
+        raise ValueError(f"coverage must lie between 0 and 1, got {coverage}")
+    place = _place(len(errors), coverage)
+    if place > len(errors):
+        needed = next(count for count in itertools.count(1) if _place(count, coverage) <= count)
+        raise ValueError(
+            f"an interval of coverage {coverage:g} needs at least {needed} checked predictions, "
+            f"got {len(errors)}"
+        )
+    return sorted(map(abs, errors))[place - 1]
+
+
+def _place(count: int, coverage: float) -> int:
+    # 0.9 x 30 must not become 28 because 0.9 is no binary fraction.
+    return math.ceil(round((count + 1) * coverage, 9))

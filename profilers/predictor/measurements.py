@@ -1,0 +1,149 @@
+"""The file of a calibration: the target, its machine, and the networks measured there.
+
+One JSON document a line: first the header, then a network each, appended as it is measured. A
+process that is killed leaves at most its last line cut, which is then no network.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+import pydantic
+
+from blocks.config import FrozenConfig, Scale, parse_config
+from blocks.networks import NetworkConfig, parse_network_config
+from profilers.latency import Calibration
+from profilers.machine import Description
+from profilers.targets import Target
+from storage import write_text_atomically
+
+_Ratio = pydantic.PositiveFloat
+_Line = TypeVar("_Line", bound=FrozenConfig)
+
+
+class CalibrationHeader(FrozenConfig):
+    """What all networks of a calibration have in common.
+
+    Attributes:
+        target: as `str(Target)` writes it.
+        device: the machine that measured.
+        reference: the name of the reference network, and `reference_ms` its time by `clock`.
+    """
+
+    format: Literal["paretosr-calibration-1"] = "paretosr-calibration-1"
+    target: str
+    scale: Scale
+    device: dict[str, str | int]
+    reference: str
+    reference_ms: _Ratio
+    clock: Literal["cpu", "wall"]
+    repeats: pydantic.PositiveInt
+
+    @classmethod
+    def of(cls, calibration: Calibration, scale: int, device: Description) -> Self:
+        """Return the header for networks that are measured with `calibration`."""
+        fields = {**vars(calibration), "scale": scale, "device": device}
+        return parse_config(cls, fields, "calibration")
+
+    @property
+    def calibration(self) -> Calibration:
+        """The time of the reference network, to turn ratios into milliseconds."""
+        names = ("target", "reference", "reference_ms", "clock", "repeats")
+        return Calibration(**{name: getattr(self, name) for name in names})
+
+    def misfit(self, target: Target, scale: int, device: Mapping[str, str | int]) -> str | None:
+        """Return why nothing measured here says anything of another case, if it is another."""
+        if self.target != str(target):
+            return f"it was made on {self.target}, not on {target}"
+        if self.scale != scale:
+            return f"it was made with networks of scale {self.scale}, not {scale}"
+        for name, value in self.device.items():
+            if name.endswith(("cpu_model", "cpu_cores", "_version", "cuda_device")):
+                now = device.get(name, "none")
+                if now != value:
+                    return f"it was made with {name} {value}, here it is {now}"
+        return None
+
+
+class MeasuredNetwork(FrozenConfig):
+    """One measured network.
+
+    Attributes:
+        network: its configuration.
+        latency_ratio: of its fastest form, to the reference.
+        ratios: of each form that runs on the target.
+        works: of each form whose work is known; see `work_of`.
+        seconds: what measuring it took, preparations included.
+    """
+
+    network: dict[str, Any]
+    latency_ratio: _Ratio
+    ratios: dict[str, _Ratio]
+    works: dict[str, dict[str, float]]
+    seconds: pydantic.NonNegativeFloat
+
+    @property
+    def config(self) -> NetworkConfig:
+        return parse_network_config(self.network, "calibration")
+
+
+class CalibrationFile:
+    """A calibration on the disk, read when it is opened.
+
+    Raises:
+        ValueError: the file is none of a calibration; the message names the line.
+        OSError: the file cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            *whole, _cut = path.read_text(encoding="utf-8").split("\n")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} must be the file of a calibration: {error}") from error
+        if not whole:
+            raise ValueError(f"{path} must be the file of a calibration, but has no whole line")
+        self.header = _read(CalibrationHeader, whole[0], f"{path}, line 1")
+        self.networks = [
+            _read(MeasuredNetwork, line, f"{path}, line {number}")
+            for number, line in enumerate(whole[1:], start=2)
+        ]
+        self._whole_bytes = sum(len(line.encode()) + 1 for line in whole)
+
+    @classmethod
+    def created(cls, path: Path, header: CalibrationHeader) -> Self:
+        """Return the file of a calibration without networks.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        write_text_atomically(path, header.model_dump_json() + "\n")
+        return cls(path)
+
+    def append(self, network: MeasuredNetwork) -> None:
+        """Add a network; it is on the disk when this returns.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        line = network.model_dump_json().encode() + b"\n"
+        with self.path.open("rb+") as file:
+            file.truncate(self._whole_bytes)  # a last line that a killed process left
+            file.seek(self._whole_bytes)
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        self._whole_bytes += len(line)
+        self.networks.append(network)
+
+
+def _read(kind: type[_Line], line: str, where: str) -> _Line:
+    try:
+        data = json.loads(line)
+    except ValueError as error:
+        raise ValueError(
+            f"{where}: must be JSON ({error}); remove the file and calibrate anew"
+        ) from None
+    return parse_config(kind, data, where)

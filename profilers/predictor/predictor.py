@@ -1,0 +1,165 @@
+"""Predicting a network's latency from those of others, with an interval, or refusing to."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from profilers.predictor.additive import AdditiveModel
+from profilers.predictor.conformal import error_bound
+from profilers.predictor.measurements import CalibrationFile, CalibrationHeader, MeasuredNetwork
+from profilers.predictor.work import Work, work_of
+from profilers.subject import Subject
+from profilers.targets import Target
+
+COVERAGE = 0.9
+FOLDS = 10
+SLACK = 1.5
+"""A prediction so many times above or below all that was measured of its family is none. A sum
+over work may leave their range by less: it is of the same parts, more or fewer of them."""
+
+
+class CannotPredict(ValueError):  # noqa: N818 - an answer, not a defect
+    """Nothing that was measured says anything of this network here: it has to be measured."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A predicted latency: its ratio to the reference network's, and milliseconds.
+
+    The interval holds the measured value with a probability of `COVERAGE`.
+    """
+
+    latency_ratio: float
+    ci_low: float
+    ci_high: float
+    reference_ms: float
+
+    @property
+    def latency_ms(self) -> float:
+        return self.latency_ratio * self.reference_ms
+
+    @property
+    def ci_low_ms(self) -> float:
+        return self.ci_low * self.reference_ms
+
+    @property
+    def ci_high_ms(self) -> float:
+        return self.ci_high * self.reference_ms
+
+
+@dataclass(frozen=True)
+class _Family:
+    """What is known of the predictions for one family."""
+
+    errors: tuple[float, ...]
+    """Of cross-validation: log of measured over predicted."""
+    lowest: float
+    highest: float
+
+
+class LatencyPredictor:
+    """Predicts for the target, scale, machine and families of one calibration.
+
+    The time of a network is that of its fastest form, and the time of a form the sum of its
+    work. The errors of cross-validation give each family its interval: from a prediction over
+    its bound to a prediction times its bound, by family in `bounds`.
+
+    Raises:
+        ValueError: a family has too few networks for an interval.
+    """
+
+    def __init__(self, header: CalibrationHeader, networks: Sequence[MeasuredNetwork]) -> None:
+        self.header = header
+        self._model = _fitted(networks)
+        self._known_work = {
+            name for network in networks for work in network.works.values() for name in work
+        }
+        self._families = {
+            family: _Family(errors, *ratios)
+            for family, (errors, ratios) in _checked_families(networks).items()
+        }
+        self.bounds: dict[str, float] = {}
+        for name, family in self._families.items():
+            try:
+                self.bounds[name] = math.exp(error_bound(family.errors, COVERAGE))
+            except ValueError as error:
+                raise ValueError(f"calibration of {name}: {error}; add --minutes to it") from None
+
+    @classmethod
+    def load(cls, file: CalibrationFile) -> "LatencyPredictor":
+        """Return the predictor of a calibration.
+
+        Raises:
+            ValueError: it has too few networks.
+        """
+        return cls(file.header, file.networks)
+
+    @property
+    def errors(self) -> dict[str, tuple[float, ...]]:
+        """By family: predicted over measured, less 1, of networks left out of the fit."""
+        return {
+            name: tuple(math.exp(-error) - 1 for error in family.errors)
+            for name, family in self._families.items()
+        }
+
+    def predict(
+        self, subject: Subject, target: Target, device: Mapping[str, str | int]
+    ) -> Prediction:
+        """Return the latency of `subject`.
+
+        Raises:
+            CannotPredict: the target, scale, machine, family, kind of work or size is none that
+                was calibrated.
+        """
+        scale, family = subject.config.scale, subject.config.family
+        misfit = self.header.misfit(target, scale, device)
+        if misfit is not None:
+            raise CannotPredict(f"the calibration does not apply: {misfit}")
+        if family not in self._families:
+            raise CannotPredict(f"the calibration holds no {family} network")
+        works = work_of(subject, target)
+        for work in works.values():
+            if strange := sorted(work.keys() - self._known_work):
+                raise CannotPredict(f"no calibrated network has the work '{strange[0]}'")
+        ratio = _fastest(self._model, works)
+        known, bound = self._families[family], self.bounds[family]
+        if not known.lowest / SLACK <= ratio <= known.highest * SLACK:
+            raise CannotPredict(
+                f"its ratio of about {ratio:.3g} lies outside the {known.lowest:.3g} to "
+                f"{known.highest:.3g} of the calibrated {family} networks"
+            )
+        return Prediction(ratio, ratio / bound, ratio * bound, self.header.reference_ms)
+
+
+def _fitted(networks: Sequence[MeasuredNetwork]) -> AdditiveModel:
+    pairs = [
+        (work, network.ratios[form])
+        for network in networks
+        for form, work in network.works.items()
+        if form in network.ratios
+    ]
+    return AdditiveModel.fitted([work for work, _ in pairs], [ratio for _, ratio in pairs])
+
+
+def _fastest(model: AdditiveModel, works: dict[str, Work]) -> float:
+    return min(model.ratio(work) for work in works.values())
+
+
+def _checked_families(
+    networks: Sequence[MeasuredNetwork],
+) -> dict[str, tuple[tuple[float, ...], tuple[float, float]]]:
+    """By family, the errors for networks that the model was not fitted to, and the ratios' ends."""
+    errors: defaultdict[str, list[float]] = defaultdict(list)
+    ratios: defaultdict[str, list[float]] = defaultdict(list)
+    for fold in range(min(FOLDS, len(networks))):
+        model = _fitted([item for at, item in enumerate(networks) if at % FOLDS != fold])
+        for network in networks[fold::FOLDS]:
+            family = str(network.network["family"])
+            predicted = max(_fastest(model, dict(network.works)), math.ulp(0.0))
+            errors[family].append(math.log(network.latency_ratio / predicted))
+            ratios[family].append(network.latency_ratio)
+    return {
+        family: (tuple(found), (min(ratios[family]), max(ratios[family])))
+        for family, found in errors.items()
+    }

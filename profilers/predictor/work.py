@@ -1,0 +1,101 @@
+"""What a network does on a target, operator by operator, in numbers that its time follows from."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
+
+import torch
+from torch import nn
+from torch._ops import HigherOrderOperator
+
+from blocks import build_network, forms_of, in_form
+from profilers.images import sample_images
+from profilers.meta import Operator, build_on_meta, tensors_in
+from profilers.observer import ObservedOperators, is_view
+from profilers.operators import MACS, shapes_of
+from profilers.subject import Subject
+from profilers.targets import Target
+
+Work = Mapping[str, float]
+"""Amounts by name: how often each kind of operator is called, its MACs, the bytes it moves."""
+
+VECTOR_CHANNELS = 16
+"""Of so many channels at a time the fast convolutions of wide processors are made: 52 channels
+take at least as long as 64."""
+
+
+def work_of(subject: Subject, target: Target) -> dict[str, Work]:
+    """Return the work of each form in which `subject` may run, by the form's name.
+
+    Most networks are built on the meta device, where nothing is computed. One whose weights
+    decide how much it computes is run once, on the image with which it would be measured.
+    A form that decides by values is left out on the meta device, which has none.
+
+    Raises:
+        ValueError: the checkpoint cannot be read, or the network takes no such input.
+    """
+    if subject.config.has_learned_cost:
+        network, images = subject.network(), sample_images(target)
+    else:
+        network = build_on_meta(lambda: build_network(subject.config))
+        shape = (target.batch, 3, target.lr_height_px, target.lr_width_px)
+        images = torch.empty(shape, device="meta")
+    names = forms_of(subject.config) if subject.form is None else (subject.form,)
+    found = {}
+    for name in names:
+        try:
+            found[name] = work_of_call(in_form(network, name), images)
+        except NotImplementedError:  # what PyTorch raises where a meta tensor has no value
+            continue
+    return found
+
+
+@torch.inference_mode()
+def work_of_call(module: nn.Module, images: torch.Tensor) -> Work:
+    """Return the work of one forward pass.
+
+    Shape: images (N, 3, h, w), on the device of the module.
+    """
+    work: defaultdict[str, float] = defaultdict(float)
+
+    def observe(
+        operator: Operator | HigherOrderOperator, name: str, args: Sequence[Any], output: object
+    ) -> None:
+        if is_view(operator):
+            work["view, calls"] += 1
+            return
+        kind = _kind(name, args)
+        work[f"{kind}, calls"] += 1
+        moved = tensors_in((args, output))
+        work[f"{kind}, bytes"] += sum(part.numel() * part.element_size() for part in moved)
+        if name in MACS:
+            macs = MACS[name](shapes_of(args), shapes_of(output))
+            work[f"{kind}, MACs"] += macs
+            work[f"{kind}, MACs of full vectors"] += macs * _filling(name, args)
+
+    with ObservedOperators(observe):
+        module(images)
+    return dict(work)
+
+
+def _kind(name: str, args: Sequence[Any]) -> str:
+    """What is implemented alike: an operator, or its convolutions of one kernel and grouping."""
+    if name != "aten.convolution":
+        return "product" if name in MACS else name.removeprefix("aten.")
+    images, weight, groups, transposed = args[0], args[1], args[8], args[6]
+    size = "x".join(map(str, weight.shape[2:]))
+    if transposed:
+        return f"transposed convolution {size}"
+    if groups == 1:
+        return f"convolution {size}"
+    return f"{'depthwise' if groups == images.shape[1] else 'grouped'} convolution {size}"
+
+
+def _filling(name: str, args: Sequence[Any]) -> float:
+    """How many times the MACs of a dense convolution become more with both channels padded."""
+    if name != "aten.convolution" or args[8] != 1:
+        return 1.0
+    channels = args[1].shape[:2]
+    padded = (-(-number // VECTOR_CHANNELS) * VECTOR_CHANNELS for number in channels)
+    return float(prod(padded) / prod(channels))

@@ -1,0 +1,82 @@
+"""Rejecting candidates by the latency that a stored calibration predicts, without measuring it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from blocks.networks import NetworkConfig
+from profilers.predictor import COVERAGE, CalibrationFile, CannotPredict, LatencyPredictor
+from profilers.subject import Subject
+from profilers.targets import Target
+from reports.records import TrialRecord
+from search.config import SearchConfig
+from search.constraints import broken_rule
+
+COLUMN = "latency_ms"
+
+Sift = Callable[[TrialRecord, NetworkConfig], TrialRecord]
+"""Returns the record of a candidate, marked infeasible where a prediction rules it out."""
+
+
+def no_sift(record: TrialRecord, config: NetworkConfig) -> TrialRecord:
+    """Let every candidate pass."""
+    return record
+
+
+def stored_calibration(
+    config: SearchConfig, device: Mapping[str, str | int], notice: Callable[[str], None]
+) -> CalibrationFile | None:
+    """Return the calibration that `config` names, unless it is of another case; see `sift_of`."""
+    if config.calibration is None:
+        return None
+    file = CalibrationFile(Path(config.calibration))
+    misfit = file.header.misfit(Target.parse(config.target), config.scale, device)
+    if misfit is not None:
+        notice(f"{file.path} is not used, every latency is measured: {misfit}")
+        return None
+    return file
+
+
+def sift_of(
+    config: SearchConfig, device: Mapping[str, str | int], notice: Callable[[str], None]
+) -> Sift:
+    """Return what the calibration of `config` rules out for the machine `device`.
+
+    A candidate is ruled out where the whole interval of its predicted latency lies beyond a
+    bound. `notice` hears where the calibration says nothing, so that everything is measured.
+
+    Raises:
+        ValueError: the file is no calibration, or one of too few networks.
+        FileNotFoundError: there is no such file.
+    """
+    file = stored_calibration(config, device, notice)
+    if file is None:
+        return no_sift
+    predictor, bounds = LatencyPredictor.load(file), config.constraints[COLUMN]
+    target = Target.parse(config.target)
+
+    def sift(record: TrialRecord, network: NetworkConfig) -> TrialRecord:
+        if network.has_learned_cost:  # which only the trained weights can tell
+            return record
+        try:
+            prediction = predictor.predict(Subject(network), target, device)
+        except CannotPredict as reason:
+            notice(f"the latency of trial {record.trial} is measured, not predicted: {reason}")
+            return record
+        low_ms, high_ms = prediction.ci_low_ms, prediction.ci_high_ms
+        too_slow = bounds.max is not None and low_ms > bounds.max
+        too_fast = bounds.min is not None and high_ms < bounds.min
+        if not (too_slow or too_fast):
+            return record
+        predicted = replace(
+            record,
+            latency_ms=prediction.latency_ms,
+            latency_ratio=prediction.latency_ratio,
+            source="predicted",
+            state="infeasible",
+        )
+        rule = broken_rule({COLUMN: bounds}, predicted)
+        interval = f"{100 * COVERAGE:.0f} % interval {low_ms:.4g} to {high_ms:.4g}"
+        return replace(predicted, reason=f"predicted {rule} ({interval})")
+
+    return sift

@@ -1,0 +1,110 @@
+"""Candidates ruled out by a stored calibration, whose right predictions are known."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blocks import SmsrConfig, SplitSRConfig
+from profilers import Target, describe_device
+from profilers.predictor import CalibrationFile
+from reports.records import TrialRecord
+from search.candidate import Costing, described
+from search.config import SearchConfig
+from search.driver import Search
+from search.prediction import sift_of
+from search.run_directory import RunDirectory
+from search.session import open_study
+from search.space.sample import networks
+
+SEARCH: dict[str, Any] = {
+    "scale": 2,
+    "families": {
+        "splitsr": {"channels": [8, 16], "groups": [1, 2, 3], "blocks": [1, 2, 3]},
+    },
+    "objectives": ["psnr_y_db", "latency_ms"],
+    "budget": {"trials": 20, "steps": 5},
+    "target": "eager:lr=16x16",
+    "sampler": "random",
+}
+
+
+@pytest.fixture(scope="module")
+def file(known_costs: Any, tmp_path_factory: pytest.TempPathFactory) -> CalibrationFile:
+    space = SearchConfig.model_validate(SEARCH).space
+    configs = list(itertools.islice(networks(space, spread="even", seed=0), 80))
+    path = tmp_path_factory.mktemp("calibration") / "known.jsonl"
+    made: CalibrationFile = known_costs.file(path, configs)
+    return made
+
+
+def config_with(file: CalibrationFile, **bounds: float) -> SearchConfig:
+    constraints = {"latency_ms": bounds}
+    fields = {**SEARCH, "constraints": constraints, "calibration": str(file.path)}
+    return SearchConfig.model_validate(fields)
+
+
+def record_of(config: SearchConfig, network: Any) -> TrialRecord:
+    return described(7, network, Costing(Target.parse(config.target), config.seed))
+
+
+def test_what_is_surely_too_slow_is_ruled_out_as_predicted(
+    file: CalibrationFile, known_costs: Any, listener: Any
+) -> None:
+    measured = sorted(file.networks, key=lambda network: network.latency_ratio)
+    fastest_ms, slowest_ms = (2 * measured[place].latency_ratio for place in (0, -1))
+    config = config_with(file, max=(fastest_ms * slowest_ms) ** 0.5)
+    sift = sift_of(config, describe_device(), listener.notice)
+    fast, slow = (
+        sift(record_of(config, network.config), network.config)
+        for network in (measured[0], measured[-1])
+    )
+    assert fast == record_of(config, measured[0].config)
+    assert (slow.state, slow.source) == ("infeasible", "predicted")
+    assert slow.latency_ms == pytest.approx(slowest_ms, rel=0.02)
+    assert "predicted latency_ms" in str(slow.reason) and "above its max" in str(slow.reason)
+    assert "90 % interval" in str(slow.reason)
+    assert listener.notices == []
+
+
+def test_what_only_training_or_measuring_can_tell_passes(
+    file: CalibrationFile, listener: Any
+) -> None:
+    config = config_with(file, max=1e-3)
+    sift = sift_of(config, describe_device(), listener.notice)
+    learned = SmsrConfig(scale=2, channels=16, modules=1, layers=1)
+    assert sift(record_of(config, learned), learned).state == "trained"
+    assert listener.notices == []
+    other = SplitSRConfig(scale=2, channels=512, hybrid_index=0)
+    assert sift(record_of(config, other), other).state == "trained"
+    assert listener.notices[0].startswith("the latency of trial 7 is measured, not predicted")
+
+
+def test_the_calibration_of_another_machine_is_not_used_and_that_is_said(
+    file: CalibrationFile, listener: Any
+) -> None:
+    config = config_with(file, max=1e-3)
+    sift = sift_of(config, {**describe_device(), "cpu_model": "abacus"}, listener.notice)
+    network = file.networks[0].config
+    assert sift(record_of(config, network), network).state == "trained"
+    assert "is not used, every latency is measured: " in listener.notices[0]
+
+
+def test_a_search_measures_only_what_may_keep_the_bound(
+    file: CalibrationFile, tmp_path: Path, evaluator: Any, listener: Any
+) -> None:
+    ratios = sorted(network.latency_ratio for network in file.networks)
+    config = config_with(file, max=2 * ratios[len(ratios) // 2])
+    sift = sift_of(config, describe_device(), listener.notice)
+    run = RunDirectory(tmp_path)
+    Search(config, open_study(config, run, listener), evaluator, listener, sift).run()
+    predicted = [record for record in listener.records if record.source == "predicted"]
+    assert predicted
+    assert not {record.arch_id for record in predicted} & set(evaluator.trained)
+    assert all(record.psnr_y_db is None for record in predicted)
+
+
+def test_a_calibration_without_a_bound_on_latency_is_refused(file: CalibrationFile) -> None:
+    with pytest.raises(ValueError, match="add one, or leave calibration out"):
+        SearchConfig.model_validate({**SEARCH, "calibration": str(file.path)})
