@@ -101,7 +101,7 @@ def _opened(path: Path, space: SearchSpace, meter: LatencyMeter) -> CalibrationF
         file = CalibrationFile(path)
         misfit = file.header.misfit(meter.target, space.scale, device)
         if misfit is not None:
-            raise ValueError(f"{path} cannot be continued: {misfit}; choose another --out")
+            raise ValueError(f"{path} cannot be continued: {misfit}; choose another FILE")
         return file
     calibration = meter.calibrate(REFERENCE_SECONDS)
     return CalibrationFile.created(path, CalibrationHeader.of(calibration, space.scale, device))

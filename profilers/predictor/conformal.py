@@ -23,12 +23,16 @@ def error_bound(errors: Sequence[float], coverage: float) -> float:
         raise ValueError(f"coverage must lie between 0 and 1, got {coverage}")
     place = _place(len(errors), coverage)
     if place > len(errors):
-        needed = next(count for count in itertools.count(1) if _place(count, coverage) <= count)
         raise ValueError(
-            f"an interval of coverage {coverage:g} needs at least {needed} checked predictions, "
-            f"got {len(errors)}"
+            f"an interval of coverage {coverage:g} needs at least {errors_needed(coverage)} "
+            f"checked predictions, got {len(errors)}"
         )
     return sorted(map(abs, errors))[place - 1]
+
+
+def errors_needed(coverage: float) -> int:
+    """Return how many errors `error_bound` needs for `coverage`, which is below 1."""
+    return next(count for count in itertools.count(1) if _place(count, coverage) <= count)
 
 
 def _place(count: int, coverage: float) -> int:

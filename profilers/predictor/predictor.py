@@ -1,12 +1,12 @@
 """Predicting a network's latency from those of others, with an interval, or refusing to."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from profilers.predictor.additive import AdditiveModel
-from profilers.predictor.conformal import error_bound
+from profilers.predictor.conformal import error_bound, errors_needed
 from profilers.predictor.measurements import CalibrationFile, CalibrationHeader, MeasuredNetwork
 from profilers.predictor.work import Work, work_of
 from profilers.subject import Subject
@@ -70,6 +70,7 @@ class LatencyPredictor:
     """
 
     def __init__(self, header: CalibrationHeader, networks: Sequence[MeasuredNetwork]) -> None:
+        _require_enough(networks)
         self.header = header
         self._model = _fitted(networks)
         self._known_work = {
@@ -79,12 +80,10 @@ class LatencyPredictor:
             family: _Family(errors, *ratios)
             for family, (errors, ratios) in _checked_families(networks).items()
         }
-        self.bounds: dict[str, float] = {}
-        for name, family in self._families.items():
-            try:
-                self.bounds[name] = math.exp(error_bound(family.errors, COVERAGE))
-            except ValueError as error:
-                raise ValueError(f"calibration of {name}: {error}; add --minutes to it") from None
+        self.bounds = {
+            name: math.exp(error_bound(family.errors, COVERAGE))
+            for name, family in self._families.items()
+        }
 
     @classmethod
     def load(cls, file: CalibrationFile) -> "LatencyPredictor":
@@ -130,6 +129,17 @@ class LatencyPredictor:
                 f"{known.highest:.3g} of the calibrated {family} networks"
             )
         return Prediction(ratio, ratio / bound, ratio * bound, self.header.reference_ms)
+
+
+def _require_enough(networks: Sequence[MeasuredNetwork]) -> None:
+    counts = Counter(str(network.network["family"]) for network in networks)
+    needed = errors_needed(COVERAGE)
+    family, count = min(counts.items(), key=lambda item: item[1], default=("any family", 0))
+    if count < needed:
+        raise ValueError(
+            f"a calibration predicts from {needed} networks of each family on, but holds {count} "
+            f"of {family}: go on with it with more --minutes"
+        )
 
 
 def _fitted(networks: Sequence[MeasuredNetwork]) -> AdditiveModel:

@@ -76,5 +76,7 @@ def test_what_was_not_calibrated_is_not_predicted(
 
 def test_too_few_networks_give_no_interval(known_costs: Any, tmp_path: Path) -> None:
     few = list(itertools.islice(networks(SPACE, spread="even", seed=0), 8))
-    with pytest.raises(ValueError, match=r"splitsr: .* at least 9 .* got 4; add --minutes"):
+    with pytest.raises(
+        ValueError, match=r"from 9 networks .* holds 4 of splitsr: .* more --minutes"
+    ):
         LatencyPredictor.load(known_costs.file(tmp_path / "few.jsonl", few))
