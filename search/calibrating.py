@@ -1,12 +1,10 @@
 """Calibrating a target: measuring networks spread over a search space, until the time is up."""
 
-import itertools
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from blocks.networks import NetworkConfig
 from profilers.failure import ProfilingFailed
 from profilers.latency import Calibration, Latency, LatencyMeter
 from profilers.predictor import CalibrationFile, CalibrationHeader, MeasuredNetwork, work_of
@@ -80,11 +78,6 @@ def measured_network(
         works={form: dict(work) for form, work in works.items()},
         seconds=time.perf_counter() - started,
     )
-
-
-def drawn(space: SearchSpace, count: int, seed: int) -> list[NetworkConfig]:
-    """Return different networks drawn at random, the families in turn, to check predictions."""
-    return list(itertools.islice(networks(space, spread="random", seed=seed), count))
 
 
 def _ratios_of_forms(latency: Latency) -> Iterator[tuple[str, float]]:
