@@ -83,14 +83,14 @@ def routing_stages(branch_learning_rate: float, *start: str) -> tuple[Stage, ...
 
 
 # The published weight of 0.1 leaves a quarter active after so few steps, at a loss of 0.4 dB.
-SPARSE = Stage("smsr", (*SMALL, "--learning-rate", "1e-3", "--sparsity-weight", "0.012"))
+SPARSE = Stage("smsr", (*SMALL, "--learning-rate", "1e-3", "--sparsity-weight", "0.008"))
 DENSE = Stage("smsr", (*SMALL, "--learning-rate", "1e-3", "--sparsity-weight", "0"))
 SYSTEMS = (
     System("SplitSR", "splitsr", 2, (Stage("splitsr", (*SMALL, "--learning-rate", "1e-3")),)),
     System("SeemoRe-T", "seemore-t", 2, (Stage("seemore", (*SMALL, "--learning-rate", "2e-3")),)),
     System("SMSR", "smsr", 2, (SPARSE,)),
     System("SMSR without sparsity loss", "smsr", 2, (DENSE,)),
-    System("ClassSR-FSRCNN", "classsr-fsrcnn", 4, routing_stages(4e-3, "--init", "interpolation")),
+    System("ClassSR-FSRCNN", "classsr-fsrcnn", 4, routing_stages(3e-3, "--init", "interpolation")),
     System("ClassSR, mixed branches", MIXED, 4, routing_stages(2e-3)),
 )
 

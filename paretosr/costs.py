@@ -15,6 +15,7 @@ from profilers import (
     LatencyMeter,
     RatioEstimate,
     Subject,
+    Sustained,
     Target,
     analytic_cost,
     compare,
@@ -173,6 +174,23 @@ def compare_models(
         _call_of(other, against, target, forms_seconds),
     )
     return compare(*calls, max_seconds=max_seconds - forms_seconds, clock=clock)
+
+
+def sustain_model(
+    model: ResolvedModel, target: Target, *, form: str | None, seconds: float
+) -> Sustained:
+    """Return what happens to the time of `model` that runs for `seconds` without a pause.
+
+    Raises:
+        ValueError: the target is missing here, its input is too small for the network, there is
+            no such form, or the model is bicubic.
+        ProfilingFailed: the measuring process died or could not run the network.
+    """
+    subject = subject_of(model, form)
+    if subject is None:
+        raise ValueError("--sustained runs a network; bicubic has none")
+    with LatencyMeter(target) as meter:
+        return meter.sustain(subject, seconds=seconds)
 
 
 def subject_of(model: ResolvedModel, form: str | None) -> Subject | None:

@@ -15,6 +15,7 @@ from profilers.fastest_form import OtherForm as OtherForm
 from profilers.latency import Calibration as Calibration
 from profilers.latency import Latency as Latency
 from profilers.latency import LatencyMeter as LatencyMeter
+from profilers.latency import Sustained as Sustained
 from profilers.latency import measure_callable as measure_callable
 from profilers.macs import MacsReport as MacsReport
 from profilers.macs import ModuleRow as ModuleRow

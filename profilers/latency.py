@@ -14,6 +14,7 @@ from profilers.preparation import prepare_checked
 from profilers.reference import REFERENCE_NAME, ReferenceNetwork
 from profilers.runtimes import require_available, require_here
 from profilers.subject import Subject
+from profilers.sustained import SustainedTimes, Window
 from profilers.targets import Target
 from profilers.timing import RatioEstimate, compare
 
@@ -65,6 +66,14 @@ class Latency:
     max_difference: float | None
     form: str | None = None
     other_forms: tuple[OtherForm, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sustained:
+    """How the time of a network changed while it ran without a pause, in its fastest form."""
+
+    form: str
+    times: SustainedTimes
 
 
 class LatencyMeter:
@@ -135,6 +144,13 @@ class LatencyMeter:
         """Return the time of `subject` over that of `other`, timed in turn."""
         message = {"do": "compare", "subject": subject.to_json(), "other": other.to_json()}
         return RatioEstimate(**self._ask(message, max_seconds)["estimate"])
+
+    def sustain(self, subject: Subject, *, seconds: float) -> Sustained:
+        """Return what happens to the time of `subject` that runs for `seconds` without a pause."""
+        answer = self._ask({"do": "sustain", "subject": subject.to_json()}, seconds)
+        times = answer["times"]
+        windows = tuple(Window(**window) for window in times["windows"])
+        return Sustained(answer["form"], SustainedTimes(**{**times, "windows": windows}))
 
     def describe_device(self) -> Description:
         """Return what machine measures."""

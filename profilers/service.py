@@ -9,6 +9,7 @@ from profilers.failure import reason_of
 from profilers.fastest_form import FORMS_SHARE, FastestForm, Forms, fastest_form
 from profilers.machine import Description
 from profilers.prepared import Prepared
+from profilers.sustained import time_sustained
 from profilers.targets import Target
 from profilers.timing import compare, time_alone
 
@@ -48,6 +49,7 @@ class Service:
             "calibrate": self._calibrate,
             "measure": self._measure,
             "compare": self._compare,
+            "sustain": self._sustain,
             "memory": self._memory,
         }
         try:
@@ -70,6 +72,12 @@ class Service:
     def _compare(self, message: Message) -> Answer:
         candidate = self._fastest("subject", message)
         return self._ratio(candidate, self._fastest("other", message).prepared, message)
+
+    def _sustain(self, message: Message) -> Answer:
+        form = self._fastest("subject", message)
+        seconds = message["max_seconds"]
+        times = time_sustained(form.prepared.call, seconds=seconds, clock=self._clock)
+        return {"times": dataclasses.asdict(times), "form": form.name}
 
     def _ratio(self, form: FastestForm, reference: Prepared, message: Message) -> Answer:
         candidate = form.prepared

@@ -82,10 +82,10 @@ def compare(
     Raises:
         ValueError: max_seconds or precision is not positive.
     """
-    _require_positive(max_seconds=max_seconds, precision=precision)
+    require_positive(max_seconds=max_seconds, precision=precision)
     watch = _Stopwatch(clock, wall_clock)
     deadline = wall_clock() + max_seconds
-    with _no_garbage_collection():
+    with no_garbage_collection():
         first_ms = watch.time_ms(candidate)
         watch.time_ms(reference)
         _warm_up(candidate, reference, watch, WARM_UP_SHARE * max_seconds)
@@ -115,11 +115,11 @@ def time_alone(
     Raises:
         ValueError: max_seconds is not positive.
     """
-    _require_positive(max_seconds=max_seconds)
+    require_positive(max_seconds=max_seconds)
     watch = _Stopwatch(clock, wall_clock)
     deadline = wall_clock() + max_seconds
     times_ms: list[float] = []
-    with _no_garbage_collection():
+    with no_garbage_collection():
         _warm_up(call, call, watch, WARM_UP_SHARE * max_seconds)
         while len(times_ms) < MINIMUM_PAIRS or wall_clock() < deadline:
             times_ms.append(watch.time_ms(call))
@@ -141,22 +141,27 @@ def time_in_turn(
     Raises:
         ValueError: max_seconds is not positive.
     """
-    _require_positive(max_seconds=max_seconds)
+    require_positive(max_seconds=max_seconds)
     watch = _Stopwatch(clock, wall_clock)
     deadline = wall_clock() + max_seconds
     rounds: list[list[float]] = []
-    with _no_garbage_collection():
+    with no_garbage_collection():
         while len(rounds) <= MINIMUM_PAIRS or wall_clock() < deadline:
             rounds.append([watch.time_ms(call) for call in calls])
     return tuple(float(median) for median in np.median(rounds[1:], axis=0))
 
 
 def median_interval(values: Times, seed: int) -> tuple[float, float]:
-    """Return the 95 % interval of the median of all `values` (n, k), rows as they were measured.
+    """Return the 95 % interval of the median of all `values` (n, k), rows as they were measured."""
+    centre = float(np.median(values))
+    return percentile_interval(centre, resampled_medians(values, seed), len(values))
+
+
+def resampled_medians(values: Times, seed: int) -> Times:
+    """Return medians of `values` (n, ...) as they might have come out, rows in blocks.
 
     Circular moving-block bootstrap (Politis and Romano 1992) with blocks of n^(1/3), but at
-    least 2, rows; its percentile interval is expanded as Student's exceeds the normal one
-    (Hesterberg 2015), because resampling few rows does not reach far enough.
+    least 2, rows.
     """
     count = len(values)
     length = min(count, max(2, round(count ** (1 / 3))))
@@ -164,8 +169,17 @@ def median_interval(values: Times, seed: int) -> tuple[float, float]:
     starts = np.random.default_rng(seed).integers(0, count, size=(RESAMPLES, blocks, 1))
     chosen = (starts + np.arange(length)) % count
     resampled = values[chosen.reshape(RESAMPLES, -1)[:, :count]].reshape(RESAMPLES, -1)
-    centre = np.median(values)
-    bounds = np.percentile(np.median(resampled, axis=1), [2.5, 97.5])
+    medians: Times = np.median(resampled, axis=1)
+    return medians
+
+
+def percentile_interval(centre: float, resampled: Times, count: int) -> tuple[float, float]:
+    """Return the 95 % interval around `centre` of what was resampled from `count` rows.
+
+    The percentile interval is expanded as Student's exceeds the normal one (Hesterberg 2015),
+    because resampling few rows does not reach far enough.
+    """
+    bounds = np.percentile(resampled, [2.5, 97.5])
     low, high = centre + (bounds - centre) * _expansion(count)
     return float(low), float(high)
 
@@ -237,7 +251,8 @@ def _warm_up(
 
 
 @contextmanager
-def _no_garbage_collection() -> Iterator[None]:
+def no_garbage_collection() -> Iterator[None]:
+    """Keep Python from collecting garbage between timed calls."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -247,7 +262,8 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _require_positive(**numbers: float) -> None:
+def require_positive(**numbers: float) -> None:
+    """Raise ValueError, by name, for a number that is not above 0."""
     for name, number in numbers.items():
         if not number > 0:
             raise ValueError(f"{name} must be above 0, got {number}")

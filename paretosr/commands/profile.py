@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from profilers import Target
     from profilers.predictor import CalibrationFile
 
-_COMPARED = {
-    "faster": "faster than",
-    "slower": "slower than",
-    "not distinguishable": "not distinguishable from",
-}
-
 
 def profile(
     model: OptionalModelArgument = None,
@@ -69,6 +63,14 @@ def profile(
             metavar="FILE", help="Predict the latency too, by what paretosr calibrate wrote."
         ),
     ] = None,
+    sustained: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            callback=positive,
+            help="Run MODEL this long without a pause and show how much slower its calls become.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Measure what MODEL costs on a target.
@@ -76,8 +78,10 @@ def profile(
     Prints parameters, MACs, memory and latency. Latency is the ratio to a fixed reference
     network timed in turn, with a 95 % confidence interval, times the reference's own time on
     the target. With --against, only the two models are timed, and the answer is faster,
-    slower or not distinguishable. A MODEL with weights is measured with them, any other with
-    random ones: they matter only where a network decides by the image what to compute.
+    slower or not distinguishable. With --sustained, the network runs without a pause, and its
+    last calls are compared with its first: a device that gets warm clocks down. A MODEL with
+    weights is measured with them, any other with random ones: they matter only where a network
+    decides by the image what to compute.
 
     With --all and no MODEL, every network of the catalogue (at one --scale, if given) is
     profiled on every runtime of this machine. Each becomes a row of the CSV file as soon as it
@@ -94,15 +98,35 @@ def profile(
       paretosr profile seemore-t --scale 4 --target ssh://me@board/onnxruntime:threads=4
       paretosr profile seemore-t --scale 4 --explain
       paretosr profile seemore-t --scale 2 --against bicubic --max-seconds 5 --json
+      paretosr profile seemore-t --scale 2 --sustained 120
       paretosr profile --all --csv profiles.csv
       paretosr profile --all --csv profiles.csv --scale 2 --target all:threads=2,lr=90x160
     """
-    alone = against or explain or form or calibration
+    alone = against or explain or form or calibration or sustained
+    modes = (against, calibration, sustained)
     if every and csv is not None and model is None and not alone:
         from paretosr.profiling_all import profile_all
 
         profile_all(csv, scale, target or "all", max_seconds=max_seconds or 300.0, as_json=json)
-    elif model is not None and not every and csv is None and not (against and calibration):
+    elif model is None or every or csv is not None or sum(map(bool, modes)) > 1:
+        raise ValueError(
+            "give a MODEL to profile it, with at most one of --against OTHER, --calibration FILE "
+            "and --sustained SECONDS, or --all with --csv FILE and neither MODEL nor --form, "
+            "--explain or one of those, to profile every network"
+        )
+    elif sustained is not None:
+        if explain or max_seconds:
+            raise ValueError(
+                "--sustained only times MODEL, as long as it says; leave --explain and "
+                "--max-seconds out"
+            )
+        from paretosr.models import resolve_model
+        from paretosr.timed_models import write_sustained
+        from profilers import Target
+
+        resolved, wanted = resolve_model(model, scale), Target.parse(target or "eager")
+        write_sustained(resolved, wanted, form, sustained, as_json=json)
+    else:
         _profile_model(
             model,
             scale,
@@ -113,12 +137,6 @@ def profile(
             calibration=calibration,
             explain=explain,
             as_json=json,
-        )
-    else:
-        raise ValueError(
-            "give a MODEL to profile it, --against OTHER without --calibration to compare it, or "
-            "--all with --csv FILE and neither MODEL, --against, --form, --calibration nor "
-            "--explain, to profile every network"
         )
 
 
@@ -135,6 +153,7 @@ def _profile_model(
     as_json: bool,
 ) -> None:
     from paretosr.models import resolve_model
+    from paretosr.timed_models import write_compared
     from profilers import Target
     from profilers.predictor import CalibrationFile
 
@@ -149,7 +168,7 @@ def _profile_model(
         _profile(resolved, wanted, form, max_seconds, stored, explain=explain, as_json=as_json)
     else:
         other = resolve_model(against, resolved.scale)
-        _compare(resolved, other, wanted, form, max_seconds, as_json=as_json)
+        write_compared(resolved, other, wanted, form, max_seconds, as_json=as_json)
 
 
 def _profile(
@@ -250,33 +269,3 @@ def _write_profile(model: "ResolvedModel", target: "Target", profile: "ModelProf
 
 def _mib(size: float | None) -> str:
     return "-" if size is None else f"{size:,.1f} MiB"
-
-
-def _compare(
-    model: "ResolvedModel",
-    other: "ResolvedModel",
-    target: "Target",
-    form: str | None,
-    max_seconds: float,
-    *,
-    as_json: bool,
-) -> None:
-    from paretosr.costs import compare_models, verdict
-    from paretosr.output import write_json, write_line
-    from paretosr.progress import status_line
-
-    with status_line(silent=as_json) as told:
-        told("timing in turn")
-        ratio = compare_models(model, other, target, form=form, max_seconds=max_seconds)
-    if as_json:
-        names = {"model": model.name, "against": other.name, "scale": model.scale}
-        answer = {**asdict(ratio), "verdict": verdict(ratio)}
-        write_json({**names, "target": str(target), **answer})
-        return
-    write_line(
-        f"{model.name} is {_COMPARED[verdict(ratio)]} {other.name} on {target}: it takes "
-        f"{ratio.ratio:.3f} of its time, 95 % interval {ratio.ci_low:.3f} to {ratio.ci_high:.3f}"
-    )
-    write_line(
-        f"medians {ratio.candidate_ms:.2f} and {ratio.reference_ms:.2f} ms of {ratio.repeats} pairs"
-    )

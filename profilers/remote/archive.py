@@ -18,6 +18,7 @@ _MODULES = (
     "resident",
     "service",
     "serving",
+    "sustained",
     "targets",
     "timing",
     "remote/runner",

@@ -44,6 +44,17 @@ def test_profile_on_another_runtime(
     assert (compared.status, compared.err) == (0, "")
 
 
+def test_a_network_that_runs_without_a_pause(cli: Callable[..., Any], tiny_network: Path) -> None:
+    options = ("profile", tiny_network, "--target", "eager:lr=24x32", "--sustained", 0.5)
+    answer = cli(*options, "--json").json
+    assert answer["windows"][-1]["ended_seconds"] >= 0.5
+    assert 0 < answer["ci_low"] <= answer["slowdown"] <= answer["ci_high"]
+    assert answer["form"] in ("in_place", "plain")
+    shown = cli(*options)
+    assert re.search(r"without a pause\n(.*\n)*.* 1\.000 *\n", shown.out)
+    assert (shown.status, shown.err) == (0, "")
+
+
 def test_bicubic_has_no_parameters_but_takes_time(cli: Callable[..., Any]) -> None:
     answer = cli("profile", "bicubic", "--scale", 2, *SMALL, "--json").json
     assert (answer["params"], answer["macs"], answer["arch_id"]) == (0, 0, None)
@@ -117,6 +128,9 @@ def test_only_an_interval_without_one_tells_two_apart(low: float, high: float, w
         (["--target", "egaer"], "did you mean 'eager'"),
         (["--target", "eager:lr=90"], "HEIGHTxWIDTH"),
         (["--against", "bicubic", "--explain"], "leave --against and bicubic out"),
+        (["--sustained", "1", "--explain"], "leave --explain and --max-seconds out"),
+        (["--sustained", "1", "--against", "bicubic"], "at most one of --against"),
+        (["--sustained", "-1"], "must be greater than 0"),
         (["--against", "bicubc"], "did you mean 'bicubic'"),
         (["--scale", "3"], "enlarges by 2, got 3"),
     ],
