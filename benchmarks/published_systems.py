@@ -78,7 +78,7 @@ def routing_stages(branch_learning_rate: float, *start: str) -> tuple[Stage, ...
     return (
         Stage("classsr-branch", (*small, *rate, *start), 0.85),
         Stage("classsr-classifier", (*labelled, "--learning-rate", "5e-4"), 0.1),
-        Stage("classsr-joint", (*labelled, "--learning-rate", "1e-4"), 0.05),
+        Stage("classsr-joint", (*labelled, "--learning-rate", "2e-5"), 0.05),
     )
 
 
