@@ -52,6 +52,7 @@ def test_networks_are_measured_there(other_machine: Any, runtime: str) -> None:
         calibration = meter.calibrate(max_seconds=0.1)
         latency = meter.measure(Subject(SPLITSR), calibration, max_seconds=0.1)
         itself = meter.compare(Subject(SPLITSR), Subject(SPLITSR), max_seconds=0.1)
+        sustained = meter.sustain(Subject(SPLITSR), seconds=0.1)
     assert device[f"{runtime}_version"]
     # Which only PyTorch knows, and the one there cannot be imported.
     assert describe_device().keys() - device.keys() >= {"torch_threads", "instruction_set"}
@@ -66,6 +67,7 @@ def test_networks_are_measured_there(other_machine: Any, runtime: str) -> None:
         "concatenated",
     }
     assert itself.ci_low <= itself.ratio <= itself.ci_high
+    assert sustained.times.windows[-1].ended_seconds >= 0.1
 
 
 def test_peak_memory_there_holds_the_images_of_the_output(other_machine: Any) -> None:
