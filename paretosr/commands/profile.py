@@ -110,9 +110,9 @@ def profile(
         profile_all(csv, scale, target or "all", max_seconds=max_seconds or 300.0, as_json=json)
     elif model is None or every or csv is not None or sum(map(bool, modes)) > 1:
         raise ValueError(
-            "give a MODEL to profile it, with at most one of --against OTHER, --calibration FILE "
-            "and --sustained SECONDS, or --all with --csv FILE and neither MODEL nor --form, "
-            "--explain or one of those, to profile every network"
+            "give a MODEL to profile it, or --all with --csv FILE to profile every network; "
+            "--against, --calibration and --sustained exclude each other, and --all takes none "
+            "of them, nor --form or --explain"
         )
     elif sustained is not None:
         if explain or max_seconds:

@@ -129,7 +129,7 @@ def test_only_an_interval_without_one_tells_two_apart(low: float, high: float, w
         (["--target", "eager:lr=90"], "HEIGHTxWIDTH"),
         (["--against", "bicubic", "--explain"], "leave --against and bicubic out"),
         (["--sustained", "1", "--explain"], "leave --explain and --max-seconds out"),
-        (["--sustained", "1", "--against", "bicubic"], "at most one of --against"),
+        (["--sustained", "1", "--against", "bicubic"], "--sustained exclude each other"),
         (["--sustained", "-1"], "must be greater than 0"),
         (["--against", "bicubc"], "did you mean 'bicubic'"),
         (["--scale", "3"], "enlarges by 2, got 3"),
