@@ -68,6 +68,18 @@ class System:
     model: str
     scale: int
     stages: tuple[Stage, ...]
+    steps_of: str = ""
+    """The system that it makes as many steps as; its own time decides, if none."""
+
+    def folder_in(self, out: Path) -> Path:
+        return out / folder_name(self.name)
+
+    def steps_folder_in(self, out: Path) -> Path:
+        return out / folder_name(self.steps_of or self.name)
+
+
+def folder_name(name: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in name.lower())
 
 
 def routing_stages(branch_learning_rate: float, *start: str) -> tuple[Stage, ...]:
@@ -89,7 +101,7 @@ SYSTEMS = (
     System("SplitSR", "splitsr", 2, (Stage("splitsr", (*SMALL, "--learning-rate", "1e-3")),)),
     System("SeemoRe-T", "seemore-t", 2, (Stage("seemore", (*SMALL, "--learning-rate", "2e-3")),)),
     System("SMSR", "smsr", 2, (SPARSE,)),
-    System("SMSR without sparsity loss", "smsr", 2, (DENSE,)),
+    System("SMSR without sparsity loss", "smsr", 2, (DENSE,), steps_of="SMSR"),
     System("ClassSR-FSRCNN", "classsr-fsrcnn", 4, routing_stages(3e-3, "--init", "interpolation")),
     System("ClassSR, mixed branches", MIXED, 4, routing_stages(2e-3)),
 )
@@ -116,7 +128,7 @@ def paretosr(*arguments: str) -> dict[str, object]:
 
 
 def train(system: System, options: argparse.Namespace) -> Result:
-    folder = options.out / "".join(c if c.isalnum() else "-" for c in system.name.lower())
+    folder, steps_folder = system.folder_in(options.out), system.steps_folder_in(options.out)
     previous: Path | None = None
     reports = []
     for stage in system.stages:
@@ -126,7 +138,7 @@ def train(system: System, options: argparse.Namespace) -> Result:
             *(("--init", str(previous)) if previous else ()),
         )
         seconds = 60 * options.minutes * stage.share
-        steps = str(settled_steps(command, folder / f"{stage.recipe}-steps.json", seconds))
+        steps = str(settled_steps(command, steps_folder / f"{stage.recipe}-steps.json", seconds))
         # Judged once, at the end: the time is for training.
         photographs = options.b100 if len(system.stages) > 1 else options.set5
         judged = ("--validation", photographs, "--validate-every", steps)
