@@ -43,7 +43,7 @@ CANDIDATES = 60
 CANDIDATE_SECONDS = 2.0
 NETWORKS = 12
 APART = 1.05
-PROFILE_SECONDS = 30.0
+PROFILE_SECONDS = 20.0
 LOAD = "import numpy; a = numpy.ones((1024, 1024))\nwhile True: a @ a"
 
 
