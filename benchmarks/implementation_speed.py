@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from common import device_text
 from torch import nn
 from transcriptions import AllActiveSmsr, PatchByPatch, plain_seemore, plain_splitsr
 
@@ -48,7 +49,6 @@ from profilers import (
     clock_of,
     compare,
     count_macs,
-    describe_device,
 )
 from profilers.images import sample_images
 from profilers.latency import KEEP_FREED_MEMORY
@@ -268,7 +268,7 @@ def main() -> None:
         lines.append(line(row, result))
         sys.stdout.write(lines[-1] + "\n")
         sys.stdout.flush()
-    device = ", ".join(f"{key} {value}" for key, value in describe_device().items())
+    device = device_text()
     lines += ["", f"{device}; {time.perf_counter() - started:.0f} s in all.", ""]
     RESULT.write_text("\n".join(lines), encoding="utf-8")
 

@@ -13,15 +13,13 @@ writes results/published_systems.md beside this script.
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import torch
+from common import paretosr
 
 from blocks import NetworkConfig, load_network
 from blocks.forms import forms_of, in_form
@@ -71,12 +69,6 @@ class System:
     steps_of: str = ""
     """The system that it makes as many steps as; its own time decides, if none."""
 
-    def folder_in(self, out: Path) -> Path:
-        return out / folder_name(self.name)
-
-    def steps_folder_in(self, out: Path) -> Path:
-        return out / folder_name(self.steps_of or self.name)
-
 
 def folder_name(name: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in name.lower())
@@ -118,17 +110,9 @@ class Result:
     checkpoint: Path
 
 
-def paretosr(*arguments: str) -> dict[str, object]:
-    """What a command prints as JSON; its notes and progress go to standard error."""
-    command = [sys.executable, "-m", "paretosr", *arguments, "--json"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    answer = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=environment)
-    printed: dict[str, object] = json.loads(answer.stdout)
-    return printed
-
-
 def train(system: System, options: argparse.Namespace) -> Result:
-    folder, steps_folder = system.folder_in(options.out), system.steps_folder_in(options.out)
+    folder = options.out / folder_name(system.name)
+    steps_folder = options.out / folder_name(system.steps_of or system.name)
     previous: Path | None = None
     reports = []
     for stage in system.stages:

@@ -12,7 +12,6 @@ writes results/repeatability_ratio.md and results/repeatability_ranking.md besid
 """
 
 import argparse
-import json
 import multiprocessing
 import os
 import subprocess
@@ -28,10 +27,11 @@ from statistics import median
 
 import torch
 import torch.utils.benchmark
+from common import device_text, paretosr
 
 from blocks import NetworkConfig, SeemoReConfig
 from paretosr.calibrating import space_and_target
-from profilers import LatencyMeter, Subject, Target, describe_device, prepare_checked
+from profilers import LatencyMeter, Subject, Target, prepare_checked
 from search.space.sample import networks
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -58,13 +58,6 @@ class Run:
     seconds: float
     plain: float
     benchmark: float
-
-
-def paretosr(*arguments: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "paretosr", *arguments, "--json"]
-    answer = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
-    printed: dict[str, float] = json.loads(answer.stdout)
-    return printed
 
 
 @contextmanager
@@ -146,7 +139,8 @@ def ratio_page(runs: Sequence[Run]) -> str:
                 for run in runs
             ),
             "",
-            *device_line(),
+            f"{device_text()}.",
+            "",
         ]
     )
 
@@ -203,14 +197,10 @@ def ranking_page(configs: Sequence[NetworkConfig]) -> str:
                 for index in order
             ),
             "",
-            *device_line(),
+            f"{device_text()}.",
+            "",
         ]
     )
-
-
-def device_line() -> Iterator[str]:
-    yield ", ".join(f"{key} {value}" for key, value in describe_device().items()) + "."
-    yield ""
 
 
 def main() -> None:

@@ -23,9 +23,10 @@ from statistics import median
 
 import numpy as np
 import torch
+from common import device_text
 
 from blocks import CATALOGUE, NetworkConfig
-from profilers import RUNTIMES, Subject, Target, clock_of, describe_device
+from profilers import RUNTIMES, Subject, Target, clock_of
 from profilers.latency import KEEP_FREED_MEMORY
 from profilers.networks import prepare_fastest_form
 from profilers.timing import median_interval
@@ -208,7 +209,7 @@ def main() -> None:
         f"{clock_of(targets[EAGER])[0]} time. Time over eager's with its 95 % interval; largest "
         "difference from eager in float32, of the output's range; seconds to export and compile.",
         "",
-        ", ".join(f"{key} {value}" for key, value in describe_device().items()) + ".",
+        f"{device_text()}.",
         "",
         "| network | target | form | time / eager | ms | difference | preparation (s) "
         "| first call (ms) |",

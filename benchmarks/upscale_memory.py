@@ -22,10 +22,11 @@ from pathlib import Path
 
 import PIL.Image
 import torch
+from common import device_text
 
 from blocks import CATALOGUE, NetworkConfig, build_network, save_checkpoint
 from paretosr.tiles import tiling_of
-from profilers import Target, analytic_cost, describe_device
+from profilers import Target, analytic_cost
 from profilers.images import sample_images
 
 RESULT = Path(__file__).resolve().parent / "results" / "upscale_memory.md"
@@ -96,7 +97,7 @@ def make_table(rows: list[Enlarged], networks: Iterable[str]) -> str:
     measured = {row.name for row in rows}
     missing = [name for name in networks if name not in measured]
     worst = max(rows, key=lambda row: row.peak_mib)
-    device = ", ".join(f"{key} {value}" for key, value in describe_device().items())
+    device = device_text()
     return "\n".join(
         [
             "# Memory of enlarging 1920x1080 pixels",
