@@ -22,8 +22,13 @@ def models(json: JsonOption = False) -> None:
     """
     from blocks import CATALOGUE
     from paretosr.output import write_json, write_line, write_rows
+    from paretosr.progress import progress_bar
 
-    rows = [_row(entry) for entry in CATALOGUE]
+    rows: list[dict[str, Any]] = []
+    with progress_bar("counting", total=len(CATALOGUE), silent=json) as update:
+        for entry in CATALOGUE:
+            rows.append(_row(entry))
+            update(len(rows))
     if json:
         write_json(rows)
         return
@@ -46,16 +51,15 @@ def models(json: JsonOption = False) -> None:
 
 
 def _row(entry: "CatalogueEntry") -> dict[str, Any]:
-    from profilers.analytic import analytic_cost, macs_lr_size_px
+    from profilers.analytic import macs_bound
 
-    height, width = macs_lr_size_px(entry.config.scale)
-    cost = analytic_cost(entry.config, lr_height_px=height, lr_width_px=width, batch=1)
+    bound = macs_bound(entry.config)
     return {
         "name": entry.name,
         "family": entry.config.family,
         "scale": entry.config.scale,
-        "params": cost.params,
-        "macs": cost.macs,
+        "params": bound.parameters,
+        "macs": bound.total,
         "macs_published": entry.macs_published,
         "macs_published_convention": entry.published_convention,
         "source": entry.source,
