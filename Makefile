@@ -14,7 +14,7 @@ search: $(VENV)/.installed
 	$(BIN)/paretosr search examples/quickstart.yaml
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -4,7 +4,7 @@ The predictor is frozen first. Then networks are drawn at random from the defaul
 families, those of the calibration left out, and each is predicted and measured.
 
     paretosr calibrate CALIBRATION --target eager:threads=1,lr=64x64
-    python benchmarks/predictor.py CALIBRATION [--networks 200] [--seconds 3] [--seed 1]
+    python benchmarks/predictor.py CALIBRATION [--networks 200] [--seconds 4] [--seed 1]
 
 writes results/predictor.md beside this script.
 """
@@ -20,6 +20,7 @@ from paretosr.calibrating import space_and_target
 from paretosr.progress import progress_bar
 from profilers import LatencyMeter, Subject, Target
 from profilers.predictor import CalibrationFile, CannotPredict, LatencyPredictor
+from search.calibrating import NETWORK_SECONDS
 from search.space.sample import networks
 
 RESULT = Path(__file__).resolve().parent / "results" / "predictor.md"
@@ -43,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("calibration", type=Path)
     parser.add_argument("--networks", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=3.0, help="for measuring each")
+    parser.add_argument("--seconds", type=float, default=NETWORK_SECONDS, help="to measure each")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     file = CalibrationFile(options.calibration)

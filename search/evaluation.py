@@ -14,6 +14,7 @@ from blocks.networks import NetworkConfig, SuperResolutionNetwork, build_network
 from profilers.executed import executed_macs
 from profilers.latency import Calibration, Latency, LatencyMeter
 from profilers.memory import measure_peak_memory_mib
+from profilers.predictor import CalibrationFile
 from profilers.subject import Subject
 from profilers.targets import Target
 from search.config import SearchConfig
@@ -52,6 +53,8 @@ class Workbench:
     meter: LatencyMeter | None
     """None where neither objectives nor constraints ask for a latency."""
     calibration: Calibration | None
+    calibration_file: CalibrationFile | None
+    """What latencies are predicted from; None where every one is measured."""
 
 
 class CandidateEvaluator:

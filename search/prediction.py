@@ -26,7 +26,14 @@ def no_sift(record: TrialRecord, config: NetworkConfig) -> TrialRecord:
 def stored_calibration(
     config: SearchConfig, device: Mapping[str, str | int], notice: Callable[[str], None]
 ) -> CalibrationFile | None:
-    """Return the calibration that `config` names, unless it is of another case; see `sift_of`."""
+    """Return the calibration that `config` names, or None where it does not hold for `device`.
+
+    `notice` hears why, for then every latency is measured.
+
+    Raises:
+        ValueError: the file is no calibration.
+        FileNotFoundError: there is no such file.
+    """
     if config.calibration is None:
         return None
     file = CalibrationFile(Path(config.calibration))
@@ -38,18 +45,19 @@ def stored_calibration(
 
 
 def sift_of(
-    config: SearchConfig, device: Mapping[str, str | int], notice: Callable[[str], None]
+    config: SearchConfig,
+    file: CalibrationFile | None,
+    device: Mapping[str, str | int],
+    notice: Callable[[str], None],
 ) -> Sift:
-    """Return what the calibration of `config` rules out for the machine `device`.
+    """Return what the calibration in `file`, if there is one, rules out for the machine `device`.
 
     A candidate is ruled out where the whole interval of its predicted latency lies beyond a
-    bound. `notice` hears where the calibration says nothing, so that everything is measured.
+    bound. `notice` hears of candidates of which the calibration says nothing.
 
     Raises:
-        ValueError: the file is no calibration, or one of too few networks.
-        FileNotFoundError: there is no such file.
+        ValueError: the file holds too few networks.
     """
-    file = stored_calibration(config, device, notice)
     if file is None:
         return no_sift
     predictor, bounds = LatencyPredictor.load(file), config.constraints[COLUMN]

@@ -13,6 +13,7 @@ import torch
 from blocks.networks import NetworkConfig, build_network
 from profilers.device import describe_device
 from profilers.latency import Calibration, LatencyMeter, measure_callable
+from profilers.predictor import CalibrationFile
 from profilers.runtimes import require_available
 from profilers.targets import Target
 from reports.records import FLOOR_FAMILY, TrialRecord
@@ -77,15 +78,17 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
             settings["precision"] = dict(precision)
             run.write_settings(settings)
 
-    meter = calibration = None
+    meter = calibration = stored = None
     if "latency_ms" in config.columns:
         meter = stack.enter_context(LatencyMeter(target))
-        if "calibration" not in settings:
+        if "target_device" not in settings:
             settings["target_device"] = meter.describe_device()
-            settings["calibration"] = asdict(_calibration(config, settings, meter, notice))
+        stored = stored_calibration(config, settings["target_device"], notice)
+        if "calibration" not in settings:
+            settings["calibration"] = asdict(_calibration(stored, config, meter, notice))
             run.write_settings(settings)
         calibration = Calibration(**settings["calibration"])
-    return Workbench(config, run, patches, pairs, precision, meter, calibration)
+    return Workbench(config, run, patches, pairs, precision, meter, calibration, stored)
 
 
 def measured_floor(bench: Workbench) -> TrialRecord:
@@ -132,10 +135,9 @@ def _precision_of(
 
 
 def _calibration(
-    config: SearchConfig, settings: Mapping[str, Any], meter: LatencyMeter, notice: Notice
+    stored: CalibrationFile | None, config: SearchConfig, meter: LatencyMeter, notice: Notice
 ) -> Calibration:
     """The stored one, with which predicted and measured milliseconds agree, or a new one."""
-    stored = stored_calibration(config, settings["target_device"], notice)
     if stored is not None:
         return stored.header.calibration
     notice(f"calibrating {config.target}")

@@ -80,7 +80,7 @@ def _session(config: SearchConfig, run: RunDirectory, listener: Listener) -> str
         if study.floor is None:
             study.floor = measured_floor(bench)
         device = run.read_settings().get("target_device", {})
-        sift = sift_of(config, device, listener.notice)
+        sift = sift_of(config, bench.calibration_file, device, listener.notice)
         search = Search(config, study, CandidateEvaluator(bench), listener, sift)
         listener.notice(f"prepared in {time.perf_counter() - started:.1f} s")
         return search.run()

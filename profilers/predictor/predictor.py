@@ -13,7 +13,8 @@ from profilers.subject import Subject
 from profilers.targets import Target
 
 COVERAGE = 0.9
-FOLDS = 10
+FOLDS = 11
+"""The families take turns in a calibration; a multiple of their number would empty folds of one."""
 SLACK = 1.5
 """A prediction so many times above or below all that was measured of its family is none. A sum
 over work may leave their range by less: it is of the same parts, more or fewer of them."""

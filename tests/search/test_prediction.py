@@ -8,12 +8,13 @@ import pytest
 
 from blocks import SmsrConfig, SplitSRConfig
 from profilers import Target, describe_device
+from profilers.machine import Description
 from profilers.predictor import CalibrationFile
 from reports.records import TrialRecord
 from search.candidate import Costing, described
 from search.config import SearchConfig
 from search.driver import Search
-from search.prediction import sift_of
+from search.prediction import Sift, sift_of, stored_calibration
 from search.run_directory import RunDirectory
 from search.session import open_study
 from search.space.sample import networks
@@ -49,13 +50,18 @@ def record_of(config: SearchConfig, network: Any) -> TrialRecord:
     return described(7, network, Costing(Target.parse(config.target), config.seed))
 
 
+def sift_on(device: Description, config: SearchConfig, listener: Any) -> Sift:
+    stored = stored_calibration(config, device, listener.notice)
+    return sift_of(config, stored, device, listener.notice)
+
+
 def test_what_is_surely_too_slow_is_ruled_out_as_predicted(
     file: CalibrationFile, known_costs: Any, listener: Any
 ) -> None:
     measured = sorted(file.networks, key=lambda network: network.latency_ratio)
     fastest_ms, slowest_ms = (2 * measured[place].latency_ratio for place in (0, -1))
     config = config_with(file, max=(fastest_ms * slowest_ms) ** 0.5)
-    sift = sift_of(config, describe_device(), listener.notice)
+    sift = sift_on(describe_device(), config, listener)
     fast, slow = (
         sift(record_of(config, network.config), network.config)
         for network in (measured[0], measured[-1])
@@ -72,7 +78,7 @@ def test_what_only_training_or_measuring_can_tell_passes(
     file: CalibrationFile, listener: Any
 ) -> None:
     config = config_with(file, max=1e-3)
-    sift = sift_of(config, describe_device(), listener.notice)
+    sift = sift_on(describe_device(), config, listener)
     learned = SmsrConfig(scale=2, channels=16, modules=1, layers=1)
     assert sift(record_of(config, learned), learned).state == "trained"
     assert listener.notices == []
@@ -85,10 +91,11 @@ def test_the_calibration_of_another_machine_is_not_used_and_that_is_said(
     file: CalibrationFile, listener: Any
 ) -> None:
     config = config_with(file, max=1e-3)
-    sift = sift_of(config, {**describe_device(), "cpu_model": "abacus"}, listener.notice)
+    sift = sift_on({**describe_device(), "cpu_model": "abacus"}, config, listener)
     network = file.networks[0].config
     assert sift(record_of(config, network), network).state == "trained"
-    assert "is not used, every latency is measured: " in listener.notices[0]
+    (notice,) = listener.notices
+    assert "is not used, every latency is measured: " in notice
 
 
 def test_a_search_measures_only_what_may_keep_the_bound(
@@ -96,7 +103,7 @@ def test_a_search_measures_only_what_may_keep_the_bound(
 ) -> None:
     ratios = sorted(network.latency_ratio for network in file.networks)
     config = config_with(file, max=2 * ratios[len(ratios) // 2])
-    sift = sift_of(config, describe_device(), listener.notice)
+    sift = sift_on(describe_device(), config, listener)
     run = RunDirectory(tmp_path)
     Search(config, open_study(config, run, listener), evaluator, listener, sift).run()
     predicted = [record for record in listener.records if record.source == "predicted"]
