@@ -20,3 +20,10 @@ def clock_of(target: Target) -> tuple[str, Clock]:
     if target.device == "cpu" and target.threads == 1:
         return "cpu", time.process_time
     return "wall", time.perf_counter
+
+
+def call_ms(call: Callable[[], object], clock: Clock) -> float:
+    """Return how many milliseconds one call takes by `clock`."""
+    started = clock()
+    call()
+    return (clock() - started) * 1000

@@ -7,7 +7,6 @@ knows a particular network.
 import contextlib
 import copy
 import io
-import logging
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from torch import nn
 from profilers.failure import reason_of
 from profilers.macs import MacsReport, count_macs
 from profilers.operators import is_free
+from profilers.quiet import quiet_libraries
 from profilers.unchanged import evaluation_mode
 
 _FVCORE_PRODUCTS = frozenset({"conv", "addmm", "bmm", "einsum", "matmul", "mm", "linear"})
@@ -139,16 +139,12 @@ def _is_known_free(name: str) -> bool:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Keep the tools' prints, log lines and deprecation warnings to themselves."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with (
-            warnings.catch_warnings(),
-            contextlib.redirect_stdout(io.StringIO()),
-            contextlib.redirect_stderr(io.StringIO()),
-        ):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(disabled)
+    """Keep the tools' prints, log lines and warnings to themselves."""
+    with (
+        quiet_libraries(),
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        yield

@@ -1,15 +1,12 @@
 """Networks as ONNX, for the runtimes that read it."""
 
 import copy
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import nn
 
 from profilers.failure import ProfilingFailed
+from profilers.quiet import quiet_libraries
 from profilers.targets import Target
 
 IMAGES = "images"
@@ -67,7 +64,7 @@ def _export(
     older exporter by tracing would freeze what the example image chose.
     """
     try:
-        with _quiet():
+        with quiet_libraries():
             program = torch.onnx.export(
                 copy.deepcopy(network).eval().requires_grad_(False),
                 (example,),
@@ -91,18 +88,3 @@ def _first_cause(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     return str(error).strip().partition("\n")[0]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep back what the exporter says of torch's own deprecations and of torchvision."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            warnings.simplefilter("ignore", FutureWarning)
-            yield
-    finally:
-        logger.setLevel(level)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from profilers.clock import Clock
+from profilers.clock import Clock, call_ms
 from profilers.timing import (
     Times,
     no_garbage_collection,
@@ -64,9 +64,7 @@ def time_sustained(
     with no_garbage_collection():
         began = wall_clock()
         while len(ended) < 2 * CALLS_OF_A_WINDOW or ended[-1] < seconds:
-            started = clock()
-            call()
-            times_ms.append((clock() - started) * 1000)
+            times_ms.append(call_ms(call, clock))
             ended.append(wall_clock() - began)
     count = min(WINDOWS, len(ended) // CALLS_OF_A_WINDOW)
     parts = np.array_split(np.asarray(times_ms), count)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from profilers.clock import Clock
+from profilers.clock import Clock, call_ms
 
 Times = NDArray[np.float64]
 
@@ -198,9 +198,7 @@ class _Stopwatch:
     wall_clock: Clock
 
     def time_ms(self, call: Callable[[], object]) -> float:
-        started = self.clock()
-        call()
-        return (self.clock() - started) * 1000
+        return call_ms(call, self.clock)
 
 
 @dataclass

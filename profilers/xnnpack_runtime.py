@@ -1,10 +1,5 @@
 """ExecuTorch with XNNPACK on the CPU, the runtime of phones: the one file that knows it."""
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from torch import nn
 
@@ -12,6 +7,7 @@ from profilers.eager import network_on
 from profilers.failure import ProfilingFailed
 from profilers.images import sample_images
 from profilers.prepared import Missing, PreparedCall, missing_library
+from profilers.quiet import quiet_libraries
 from profilers.targets import Target
 
 _METHOD = "forward"
@@ -27,7 +23,7 @@ class XnnpackRuntime:
     """
 
     def why_unavailable(self, device: str) -> Missing | None:
-        with _quiet():
+        with quiet_libraries():
             return missing_library(
                 "executorch.runtime",
                 "executorch.backends.xnnpack.partition.xnnpack_partitioner",
@@ -65,7 +61,7 @@ def _export(network: nn.Module, images: torch.Tensor) -> bytes:
     from executorch.exir import EdgeCompileConfig, to_edge_transform_and_lower
 
     try:
-        with _quiet():
+        with quiet_libraries():
             lowered = to_edge_transform_and_lower(
                 torch.export.export(network, (images,)),
                 partitioner=[XnnpackPartitioner()],
@@ -93,17 +89,3 @@ def _use_threads(threads: int) -> None:
     used = portable_lib._threadpool_get_thread_count()
     if used != threads:
         raise ValueError(f"threads must be {used} for ExecuTorch on this machine, got {threads}")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep back what the libraries say of their own deprecations and of GPUs that are absent."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            warnings.simplefilter("ignore", FutureWarning)
-            yield
-    finally:
-        logging.disable(disabled)
