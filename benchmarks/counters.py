@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -45,13 +46,15 @@ def main() -> None:
 def load_truth() -> ModuleType:
     """Return the truth suite as a module, though tests are no package."""
     spec = importlib.util.spec_from_file_location("truth", TRUTH)
+    assert spec is not None and spec.loader is not None  # the path ends with .py
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def make_report(cases: list) -> str:
-    rows, right = [], Counter()
+def make_report(cases: list[Any]) -> str:
+    rows: list[str] = []
+    right: Counter[str] = Counter()
     for case in cases:
         module, inputs = case.build(), case.inputs()
         ours = count_macs(module, *inputs)
@@ -115,14 +118,14 @@ def check_torch(module: nn.Module, inputs: tuple[Tensor, ...], ours: MacsReport)
             module.eval()(*inputs) if hasattr(module, "training") else module(*inputs)
     except Exception as error:
         return CrossCheck("torch", None, None, f"fails: {type(error).__name__}")
-    theirs = Counter()
+    theirs: Counter[str] = Counter()
     for operator, flops in counter.get_flop_counts().get("Global", {}).items():
         theirs[str(operator)] += flops // 2
     macs = theirs.total()
     return CrossCheck("torch", macs, None, "counts " + ", ".join(missed(ours, theirs)))
 
 
-def missed(ours: MacsReport, theirs: Counter) -> Iterator[str]:
+def missed(ours: MacsReport, theirs: Counter[str]) -> Iterator[str]:
     for row in ours.by_operator:
         if difference := theirs[row.operator] - row.macs:
             word = "more" if difference > 0 else "fewer"

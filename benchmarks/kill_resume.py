@@ -56,7 +56,7 @@ def killed_search(
     config: Path, folder: Path, kills: int, latest_seconds: float, moments: random.Random
 ) -> list[str]:
     """Run a search that is killed `kills` times; return a table row for each kill."""
-    rows = []
+    rows: list[str] = []
     finished: list[tuple[object, ...]] = []
     arguments = [str(config), "--out", str(folder)]
     while len(rows) < kills:

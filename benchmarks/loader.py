@@ -36,15 +36,17 @@ def main() -> None:
     training = TrainingStep(network, recipe, device="cpu", precision="float32")
     fixed = patches.batch(0)
 
+    steps = WARM_UP_STEPS + options.steps
+
     def time_step(step: int, batch: Callable[[int], tuple[Tensor, Tensor]]) -> float:
         start = time.perf_counter()
-        training.take(*batch(step), learning_rate=1e-4)
+        training.take(*batch(step), learning_rate=1e-4, progress=step / steps)
         return (time.perf_counter() - start) * 1000
 
     steps_ms = np.array(
         [
             [time_step(step, patches.batch), time_step(step, lambda _: fixed)]
-            for step in range(WARM_UP_STEPS + options.steps)
+            for step in range(steps)
         ]
     )[WARM_UP_STEPS:]
     table = make_table(steps_ms, time_batches(patches), len(images))

@@ -142,6 +142,7 @@ class PlainSeemoRe(nn.Module):
     def __init__(self, config: SeemoReConfig) -> None:
         super().__init__()
         C = config.channels
+        self.mean: Tensor
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.input_convolution = nn.Conv2d(3, C, 3, padding=1)
         self.groups = nn.Sequential(
@@ -242,6 +243,7 @@ class PlainSplitSR(nn.Module):
     def __init__(self, config: SplitSRConfig) -> None:
         super().__init__()
         C = config.channels
+        self.mean: Tensor
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.input_convolution = nn.Conv2d(3, C, 3, padding=1)
         self.groups = nn.Sequential(*(Group(config, row) for row in config.split_pattern))

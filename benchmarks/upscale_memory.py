@@ -77,7 +77,8 @@ def measure(name: str, config: NetworkConfig, photograph: Path) -> Enlarged:
     checkpoint, large = photograph.with_name("x.safetensors"), photograph.with_name("large.png")
     torch.manual_seed(0)
     save_checkpoint(checkpoint, build_network(config).state_dict(), config, {})
-    command = [sys.executable, "-m", "paretosr", "upscale", checkpoint, photograph, large, "--json"]
+    paths = (str(path) for path in (checkpoint, photograph, large))
+    command = [sys.executable, "-m", "paretosr", "upscale", *paths, "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None  # it was asked for
         answer = process.stdout.read()
