@@ -38,6 +38,10 @@ _CROSS_CHECK_SIDE_PX = 64
 # Of the time for timing, what the calibration of the reference network gets.
 _CALIBRATION_SHARE = 0.25
 
+# Interquartile range over median of calls that are all alike. Where it was 0.2, the ratios of two
+# profiles of one network differed by 7 % (standard deviation), far beyond their intervals.
+_CALM_SPREAD = 0.1
+
 Told = Callable[[str], None]
 
 
@@ -191,6 +195,17 @@ def sustain_model(
         raise ValueError("--sustained runs a network; bicubic has none")
     with LatencyMeter(target) as meter:
         return meter.sustain(subject, seconds=seconds)
+
+
+def disturbance(reference_spread: float) -> str | None:
+    """Return what to tell of a machine on which calls of one network differ much, or None."""
+    if reference_spread <= _CALM_SPREAD:
+        return None
+    return (
+        f"other work disturbs this machine: equal calls spread over {100 * reference_spread:.0f} % "
+        f"of their time (interquartile range), more than {100 * _CALM_SPREAD:.0f} %; another run "
+        "may differ by more than the interval says"
+    )
 
 
 def subject_of(model: ResolvedModel, form: str | None) -> Subject | None:

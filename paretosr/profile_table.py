@@ -32,6 +32,7 @@ COLUMNS = (
     "first_ms",
     "p90_ms",
     "repeats",
+    "reference_spread",
     "prepare_seconds",
     "max_difference",
     "clock",

@@ -2,9 +2,9 @@
 
 from dataclasses import asdict
 
-from paretosr.costs import compare_models, sustain_model, verdict
+from paretosr.costs import compare_models, disturbance, sustain_model, verdict
 from paretosr.models import ResolvedModel
-from paretosr.output import write_json, write_line, write_rows
+from paretosr.output import write_json, write_line, write_note, write_rows
 from paretosr.progress import status_line
 from profilers import Target, clock_of
 
@@ -33,6 +33,8 @@ def write_compared(
         answer = {**asdict(ratio), "verdict": verdict(ratio)}
         write_json({**names, "target": str(target), **answer})
         return
+    if (note := disturbance(ratio.reference_spread)) is not None:
+        write_note(note)
     write_line(
         f"{model.name} is {_COMPARED[verdict(ratio)]} {other.name} on {target}: it takes "
         f"{ratio.ratio:.3f} of its time, 95 % interval {ratio.ci_low:.3f} to {ratio.ci_high:.3f}"

@@ -48,7 +48,8 @@ class Latency:
     milliseconds are that ratio times the calibrated time of the reference.
 
     The interval bounds the ratio with 95 % confidence; `first_ms` and `p90_ms` (nine calls of
-    ten were faster) are plain times. `repeats` counts the timed calls. `prepare_seconds` is the
+    ten were faster) are plain times. `repeats` counts the timed calls, `reference_spread` tells
+    how disturbed the machine was (see `RatioEstimate`). `prepare_seconds` is the
     elapsed time of conversion, export and compilation before the first call, and
     `max_difference` the largest of an output value from eager's in float32 (see `Prepared`);
     both are None for what is not a network. `form` is the form of the network that was timed,
@@ -62,6 +63,7 @@ class Latency:
     first_ms: float
     p90_ms: float
     repeats: int
+    reference_spread: float
     prepare_seconds: float | None
     max_difference: float | None
     form: str | None = None
@@ -216,6 +218,7 @@ def _latency(
         first_ms=estimate.candidate_first_ms,
         p90_ms=estimate.candidate_p90_ms,
         repeats=estimate.repeats,
+        reference_spread=estimate.reference_spread,
         prepare_seconds=prepare_seconds,
         max_difference=max_difference,
         form=form,

@@ -43,6 +43,9 @@ class RatioEstimate:
         candidate_p90_ms: nine calls of ten were faster.
         candidate_first_ms: the very first call, with whatever it sets up.
         repeats: timed pairs after the warm-up.
+        reference_spread: interquartile range of the reference's calls over their median. All
+            do the same work: far from 0 the machine is disturbed, and a disturbance that slows
+            the two unequally moves the ratio beyond its interval.
     """
 
     ratio: float
@@ -53,6 +56,7 @@ class RatioEstimate:
     candidate_p90_ms: float
     candidate_first_ms: float
     repeats: int
+    reference_spread: float
 
 
 @dataclass(frozen=True)
@@ -218,15 +222,19 @@ class _Pairs:
     def estimate(self, first_ms: float, seed: int) -> RatioEstimate:
         ratios = self.ratios()
         low, high = median_interval(ratios, seed)
+        first_quartile, reference_ms, third_quartile = np.quantile(
+            self.reference_ms, [0.25, 0.5, 0.75]
+        ).tolist()
         return RatioEstimate(
             ratio=float(np.median(ratios)),
             ci_low=low,
             ci_high=high,
             candidate_ms=float(np.median(self.candidate_ms)),
-            reference_ms=float(np.median(self.reference_ms)),
+            reference_ms=reference_ms,
             candidate_p90_ms=float(np.percentile(self.candidate_ms, 90)),
             candidate_first_ms=first_ms,
             repeats=len(ratios),
+            reference_spread=(third_quartile - first_quartile) / reference_ms,
         )
 
 

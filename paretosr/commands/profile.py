@@ -181,7 +181,7 @@ def _profile(
     explain: bool,
     as_json: bool,
 ) -> None:
-    from paretosr.costs import profile_model
+    from paretosr.costs import disturbance, profile_model
     from paretosr.ledger_table import ledger_as_json, write_cross_checks, write_ledger
     from paretosr.output import write_json, write_note
     from paretosr.progress import status_line
@@ -203,6 +203,8 @@ def _profile(
         write_json({**_as_json(model, target, result), **explained})
         return
     _write_profile(model, target, result)
+    if (note := disturbance(result.latency.reference_spread)) is not None:
+        write_note(note)
     if ledger:
         write_ledger(model, ledger)
     write_cross_checks(result.cross_checks, result.cross_check_side_px)
@@ -249,6 +251,7 @@ def _write_profile(model: "ResolvedModel", target: "Target", profile: "ModelProf
         ("", f"{latency.latency_ratio:.3f}", "as a multiple of the reference network"),
         ("", f"{latency.p90_ms:.2f} ms", f"nine of ten calls were faster, n = {latency.repeats}"),
         ("", f"{latency.first_ms:.2f} ms", "first call"),
+        ("", f"{latency.reference_spread:.1%}", "spread of the reference network's calls"),
     ]
     if (predicted := profile.prediction) is not None:
         likely = f"90 % interval {predicted.ci_low_ms:.2f} to {predicted.ci_high_ms:.2f} ms"

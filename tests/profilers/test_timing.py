@@ -60,6 +60,7 @@ def test_steady_calls_give_their_exact_ratio() -> None:
     assert estimate.candidate_ms == pytest.approx(30)
     assert estimate.reference_ms == pytest.approx(20)
     assert estimate.candidate_p90_ms == pytest.approx(30)
+    assert estimate.reference_spread == 0
     assert bench.now < 10  # a narrow interval ends the measurement early
 
 
@@ -89,6 +90,12 @@ def test_interruptions_do_not_move_the_ratio_but_show_in_the_tail() -> None:
     estimate = run(Bench(), candidate, repeat(20.0))
     assert estimate.ratio == pytest.approx(1.5)
     assert estimate.candidate_p90_ms == pytest.approx(300)
+
+
+def test_the_spread_is_that_of_the_middle_half_of_the_reference() -> None:
+    # A quarter of the calls lie up to 20, half up to 30, three quarters up to 40.
+    estimate = run(Bench(), repeat(60.0), cycle([10.0, 20.0, 30.0, 40.0, 50.0]))
+    assert estimate.reference_spread == pytest.approx(2 / 3)
 
 
 def test_calls_that_are_sometimes_slow_do_not_make_a_network_faster_than_itself() -> None:
