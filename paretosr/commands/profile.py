@@ -1,8 +1,7 @@
 """`paretosr profile`: what a model costs on a target."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,12 +12,6 @@ from paretosr.options import (
     ScaleOption,
     positive,
 )
-
-if TYPE_CHECKING:
-    from paretosr.costs import ModelProfile
-    from paretosr.models import ResolvedModel
-    from profilers import Target
-    from profilers.predictor import CalibrationFile
 
 
 def profile(
@@ -108,167 +101,33 @@ def profile(
         from paretosr.profiling_all import profile_all
 
         profile_all(csv, scale, target or "all", max_seconds=max_seconds or 300.0, as_json=json)
-    elif model is None or every or csv is not None or sum(map(bool, modes)) > 1:
+        return
+    if model is None or every or csv is not None or sum(map(bool, modes)) > 1:
         raise ValueError(
             "give a MODEL to profile it, or --all with --csv FILE to profile every network; "
             "--against, --calibration and --sustained exclude each other, and --all takes none "
             "of them, nor --form or --explain"
         )
-    elif sustained is not None:
+    from paretosr.models import resolve_model
+    from paretosr.profiling_one import write_profiled
+    from paretosr.timed_models import write_compared, write_sustained
+    from profilers import Target
+
+    resolved, wanted = resolve_model(model, scale), Target.parse(target or "eager")
+    if explain and (against is not None or resolved.config is None):
+        raise ValueError(
+            "--explain shows the ledger of one network; leave --against and bicubic out"
+        )
+    timing = max_seconds or 20.0
+    if sustained is not None:
         if explain or max_seconds:
             raise ValueError(
                 "--sustained only times MODEL, as long as it says; leave --explain and "
                 "--max-seconds out"
             )
-        from paretosr.models import resolve_model
-        from paretosr.timed_models import write_sustained
-        from profilers import Target
-
-        resolved, wanted = resolve_model(model, scale), Target.parse(target or "eager")
         write_sustained(resolved, wanted, form, sustained, as_json=json)
-    else:
-        _profile_model(
-            model,
-            scale,
-            target or "eager",
-            against,
-            max_seconds or 20.0,
-            form=form,
-            calibration=calibration,
-            explain=explain,
-            as_json=json,
-        )
-
-
-def _profile_model(
-    name: str,
-    scale: int | None,
-    target: str,
-    against: str | None,
-    max_seconds: float,
-    *,
-    form: str | None,
-    calibration: Path | None,
-    explain: bool,
-    as_json: bool,
-) -> None:
-    from paretosr.models import resolve_model
-    from paretosr.timed_models import write_compared
-    from profilers import Target
-    from profilers.predictor import CalibrationFile
-
-    wanted = Target.parse(target)
-    resolved = resolve_model(name, scale)
-    if explain and (against is not None or resolved.config is None):
-        raise ValueError(
-            "--explain shows the ledger of one network; leave --against and bicubic out"
-        )
-    if against is None:
-        stored = None if calibration is None else CalibrationFile(calibration)
-        _profile(resolved, wanted, form, max_seconds, stored, explain=explain, as_json=as_json)
-    else:
+    elif against is not None:
         other = resolve_model(against, resolved.scale)
-        write_compared(resolved, other, wanted, form, max_seconds, as_json=as_json)
-
-
-def _profile(
-    model: "ResolvedModel",
-    target: "Target",
-    form: str | None,
-    max_seconds: float,
-    stored: "CalibrationFile | None",
-    *,
-    explain: bool,
-    as_json: bool,
-) -> None:
-    from paretosr.costs import disturbance, profile_model
-    from paretosr.ledger_table import ledger_as_json, write_cross_checks, write_ledger
-    from paretosr.output import write_json, write_note
-    from paretosr.progress import status_line
-    from profilers import macs_bound
-
-    with status_line(silent=as_json) as told:
-        result = profile_model(
-            model,
-            target,
-            form=form,
-            max_seconds=max_seconds,
-            told=told,
-            stored=stored,
-            notice=write_note,
-        )
-    ledger = macs_bound(model.config) if explain and model.config else None
-    if as_json:
-        explained = {"ledger": ledger_as_json(model, ledger)} if ledger else {}
-        write_json({**_as_json(model, target, result), **explained})
-        return
-    _write_profile(model, target, result)
-    if (note := disturbance(result.latency.reference_spread)) is not None:
-        write_note(note)
-    if ledger:
-        write_ledger(model, ledger)
-    write_cross_checks(result.cross_checks, result.cross_check_side_px)
-
-
-def _as_json(model: "ResolvedModel", target: "Target", profile: "ModelProfile") -> dict[str, Any]:
-    """Return the profile under the names of the trial table."""
-    from profilers.clock import clock_of
-
-    return {
-        "model": model.name,
-        "arch_id": model.config.arch_id if model.config else None,
-        "family": model.config.family if model.config else model.name,
-        "scale": model.scale,
-        "target": str(target),
-        "lr_height_px": target.lr_height_px,
-        "lr_width_px": target.lr_width_px,
-        "params": profile.params,
-        "macs": profile.macs,
-        "activation_mib": profile.activation_mib,
-        "peak_memory_mib": profile.peak_memory_mib,
-        **asdict(profile.latency),
-        "cross_checks": [asdict(check) for check in profile.cross_checks],
-        "cross_check_side_px": profile.cross_check_side_px,
-        "clock": clock_of(target)[0],
-        "source": "measured",
-        "prediction": asdict(profile.prediction) if profile.prediction else None,
-        "device": profile.device,
-    }
-
-
-def _write_profile(model: "ResolvedModel", target: "Target", profile: "ModelProfile") -> None:
-    from paretosr.output import write_line, write_rows
-    from profilers.clock import clock_of
-
-    latency = profile.latency
-    interval = f"{latency.latency_ci_low_ms:.2f} to {latency.latency_ci_high_ms:.2f}"
-    rows = [
-        ("parameters", f"{profile.params:,}", ""),
-        ("MACs", f"{profile.macs / 1e9:,.2f} G", "for an output of 1280x720, all paths"),
-        ("activations", _mib(profile.activation_mib), "largest set of live ones, float32"),
-        ("peak memory", _mib(profile.peak_memory_mib), "of a forward pass, beyond the weights"),
-        ("latency", f"{latency.latency_ms:.2f} ms", f"95 % interval {interval} ms"),
-        ("", f"{latency.latency_ratio:.3f}", "as a multiple of the reference network"),
-        ("", f"{latency.p90_ms:.2f} ms", f"nine of ten calls were faster, n = {latency.repeats}"),
-        ("", f"{latency.first_ms:.2f} ms", "first call"),
-        ("", f"{latency.reference_spread:.1%}", "spread of the reference network's calls"),
-    ]
-    if (predicted := profile.prediction) is not None:
-        likely = f"90 % interval {predicted.ci_low_ms:.2f} to {predicted.ci_high_ms:.2f} ms"
-        rows.insert(5, ("predicted latency", f"{predicted.latency_ms:.2f} ms", likely))
-    if latency.prepare_seconds is not None:
-        rows.append(("preparation", f"{latency.prepare_seconds:.2f} s", "before the first call"))
-    if latency.max_difference is not None:
-        rows.append(("difference", f"{latency.max_difference:.1e}", "largest, from eager float32"))
-    if latency.form not in (None, "plain"):
-        rows.append(("form", str(latency.form), "in which the network was measured"))
-    for other in latency.other_forms:
-        slower = f"takes {other.ratio:.2f} times as long" if other.ratio else str(other.reason)
-        rows.append(("", other.name, slower))
-    clock = {"cpu": "processor time", "wall": "elapsed time"}[clock_of(target)[0]]
-    write_line(f"{model.name} x{model.scale} on {target}, by {clock}")
-    write_rows(("cost", "value", ""), rows, numbers=("value",))
-
-
-def _mib(size: float | None) -> str:
-    return "-" if size is None else f"{size:,.1f} MiB"
+        write_compared(resolved, other, wanted, form, timing, as_json=json)
+    else:
+        write_profiled(resolved, wanted, form, timing, calibration, explain=explain, as_json=json)

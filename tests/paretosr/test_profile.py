@@ -55,7 +55,7 @@ def test_a_network_that_runs_without_a_pause(cli: Callable[..., Any], tiny_netwo
     answer = cli(*options, "--json").json
     assert answer["windows"][-1]["ended_seconds"] >= 0.5
     assert 0 < answer["ci_low"] <= answer["slowdown"] <= answer["ci_high"]
-    assert answer["form"] in ("in_place", "plain")
+    assert answer["form"] in ("in_place", "concatenated")
     shown = cli(*options)
     assert re.search(r"without a pause\n(.*\n)*.* 1\.000 *\n", shown.out)
     assert (shown.status, shown.err) == (0, "")
