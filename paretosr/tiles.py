@@ -9,7 +9,7 @@ from training.images import Image
 from training.tiling import Tiling
 
 # With weights, libraries, and photograph and result in memory, well below 2 GiB in all.
-_ACTIVATIONS_MIB = 384
+_ACTIVATIONS_MIB = 256
 
 # Activations are counted for an image of this side; they grow with the number of pixels.
 _SAMPLE_SIDE_PX = 64
