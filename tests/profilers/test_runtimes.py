@@ -94,10 +94,11 @@ def test_one_thread_is_the_calling_thread(text: str) -> None:
 def test_two_threads_share_the_work(text: str) -> None:
     if (os.cpu_count() or 1) < 2:
         pytest.skip("needs two processors")
-    target = installed(f"{text}:threads=2,lr=64x64")
+    # Where other programs have the processors, a second thread comes too late for short calls,
+    # whose work the calling thread takes over: these last long enough for it to get its turn.
+    target = installed(f"{text}:threads=2,lr=256x256")
     call = prepare_checked(ReferenceNetwork(), target).call
-    # Where another program has the second processor, the calling thread takes over its work.
-    shares = (processor_seconds(call) for _ in range(20))
+    shares = (processor_seconds(call) for _ in range(5))
     assert any(in_process > 1.2 * in_thread for in_process, in_thread in shares)
 
 
