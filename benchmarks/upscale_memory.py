@@ -1,13 +1,15 @@
 """The memory that `paretosr upscale` takes for a photograph of 1920x1080 pixels.
 
-Every network of the catalogue, at its largest scale and with random weights, in a process of its
-own that starts the command, reads the photograph and writes the enlarged one; the system tells
-the largest resident memory of that process. The bound: 2 GiB.
+Every network of the catalogue, at its largest scale and with random weights, in each of its
+forms (left to itself, `upscale` takes the one that is fastest, which is not the same on every
+machine), in a process of its own that starts the command, reads the photograph and writes the
+enlarged one; the system tells the largest resident memory of that process. The bound: 2 GiB.
 
     python benchmarks/upscale_memory.py [--only NAME ...]
 
-writes results/upscale_memory.md beside this script, anew after every network, the fastest
-networks first: stopped early, it lists those that are missing.
+keeps its rows in results/upscale_memory.csv beside this script, after every form, and writes
+the table results/upscale_memory.md of all rows there are, those of earlier calls included. A
+call measures the networks of few multiply-adds first, and what is in the file already, anew.
 """
 
 import argparse
@@ -16,33 +18,24 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import pandas as pd
 import PIL.Image
 import torch
-from common import device_text
 
-from blocks import CATALOGUE, NetworkConfig, build_network, save_checkpoint
+from blocks import CATALOGUE, NetworkConfig, build_network, forms_of, save_checkpoint
 from paretosr.tiles import tiling_of
-from profilers import Target, analytic_cost
+from profilers import Target, analytic_cost, describe_device
 from profilers.images import sample_images
 
-RESULT = Path(__file__).resolve().parent / "results" / "upscale_memory.md"
+RESULTS = Path(__file__).resolve().parent / "results"
+ROWS, TABLE = RESULTS / "upscale_memory.csv", RESULTS / "upscale_memory.md"
 PHOTOGRAPH = Target(lr_height_px=1080, lr_width_px=1920)
 BOUND_MIB = 2048
-
-
-@dataclass(frozen=True)
-class Enlarged:
-    """What one process took."""
-
-    name: str
-    config: NetworkConfig
-    form: str
-    peak_mib: float
-    processor_seconds: float
+KEY = ["network", "form"]
 
 
 def main() -> None:
@@ -50,17 +43,16 @@ def main() -> None:
     parser.add_argument("--only", metavar="NAME", nargs="+", help="networks of the catalogue")
     only = parser.parse_args().only
     networks = {name: config for name, config in largest_scales() if not only or name in only}
-    rows: list[Enlarged] = []
     with tempfile.TemporaryDirectory() as folder:
         photograph = Path(folder, "photograph.png")
         pixels = sample_images(PHOTOGRAPH)[0].permute(1, 2, 0).mul(255).to(torch.uint8).numpy()
         PIL.Image.fromarray(pixels).save(photograph)
-        for name, config in networks.items():
-            rows.append(measure(name, config, photograph))
-            print(row_of(rows[-1]), flush=True)  # noqa: T201
-            RESULT.write_text(make_table(rows, networks), encoding="utf-8")
+        for row in measured(networks, photograph):
+            print(row, flush=True)  # noqa: T201
+            keep(row)
 
 
+@cache
 def largest_scales() -> list[tuple[str, NetworkConfig]]:
     """The networks of the catalogue from the fewest to the most multiply-adds."""
     largest: dict[str, NetworkConfig] = {}
@@ -73,58 +65,90 @@ def macs_of(config: NetworkConfig) -> int:
     return analytic_cost(config, lr_height_px=90, lr_width_px=160, batch=1).macs
 
 
-def measure(name: str, config: NetworkConfig, photograph: Path) -> Enlarged:
-    checkpoint, large = photograph.with_name("x.safetensors"), photograph.with_name("large.png")
-    torch.manual_seed(0)
-    save_checkpoint(checkpoint, build_network(config).state_dict(), config, {})
-    paths = (str(path) for path in (checkpoint, photograph, large))
-    command = [sys.executable, "-m", "paretosr", "upscale", *paths, "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+def measured(networks: dict[str, NetworkConfig], photograph: Path) -> Iterator[dict[str, object]]:
+    for name, config in networks.items():
+        checkpoint = photograph.with_name("x.safetensors")
+        torch.manual_seed(0)
+        save_checkpoint(checkpoint, build_network(config).state_dict(), config, {})
+        tiling = tiling_of(config, None)
+        for form in forms_of(config):
+            peak_mib, processor_s = enlarge(checkpoint, form, config.scale, photograph)
+            yield {
+                "network": name,
+                "form": form,
+                "scale": config.scale,
+                "tile_px": tiling.tile_px,
+                "margin_px": tiling.margin_px,
+                "peak_mib": round(peak_mib),
+                "processor_s": round(processor_s),
+                "machine": machine(),
+            }
+
+
+def machine() -> str:
+    """What memory depends on."""
+    known = describe_device()
+    keys = ("cpu_model", "cpu_instruction_sets", "torch_threads", "python_version", "torch_version")
+    return ", ".join(f"{key} {known[key]}" for key in keys)
+
+
+def enlarge(checkpoint: Path, form: str, scale: int, photograph: Path) -> tuple[float, float]:
+    """Return the peak memory in MiB of one process, and its processor time in seconds."""
+    large = photograph.with_name("large.png")
+    command = [sys.executable, "-m", "paretosr", "upscale", "--form", form, "--json"]
+    files = (checkpoint, photograph, large)
+    with subprocess.Popen([*command, *files], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None  # it was asked for
         answer = process.stdout.read()
         # Popen.wait would not tell what this one child took.
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise RuntimeError(f"paretosr upscale failed with {name}, exit status {process.returncode}")
+        raise RuntimeError(f"paretosr upscale failed in form {form}, status {process.returncode}")
+    assert json.loads(answer)["form"] == form
     with PIL.Image.open(large) as image:
-        assert image.size == (1920 * config.scale, 1080 * config.scale)
+        assert image.size == (1920 * scale, 1080 * scale)
     peak_mib = usage.ru_maxrss / 1024  # Linux counts kibibytes
-    form = json.loads(answer)["form"]
-    return Enlarged(name, config, form, peak_mib, usage.ru_utime + usage.ru_stime)
+    return peak_mib, usage.ru_utime + usage.ru_stime
 
 
-def make_table(rows: list[Enlarged], networks: Iterable[str]) -> str:
-    measured = {row.name for row in rows}
-    missing = [name for name in networks if name not in measured]
-    worst = max(rows, key=lambda row: row.peak_mib)
-    device = device_text()
+def keep(row: dict[str, object]) -> None:
+    """Add a row to the file, in the place of an earlier one, and write the table anew."""
+    rows = pd.DataFrame([row])
+    if ROWS.exists():
+        rows = pd.concat([pd.read_csv(ROWS), rows]).drop_duplicates(KEY, keep="last")
+    rows.to_csv(ROWS, index=False)
+    TABLE.write_text(make_table(rows), encoding="utf-8")
+
+
+def make_table(rows: pd.DataFrame) -> str:
+    configs = dict(largest_scales())
+    place = {(n, form): i for i, n in enumerate(configs) for form in forms_of(configs[n])}
+    known = {key: row for key, row in rows.set_index(KEY).iterrows() if key in place}
+    worst = max(known, key=lambda key: known[key].peak_mib)
+    missing = [f"{name} {form}" for name, form in place if (name, form) not in known]
     return "\n".join(
         [
             "# Memory of enlarging 1920x1080 pixels",
             "",
             "`upscale_memory.py`: `paretosr upscale` of one photograph by every network of the "
-            "catalogue at its largest scale, random weights, tiles and form as chosen without "
-            f"options. The most: {worst.peak_mib:.0f} MiB ({worst.name}); the bound is "
-            f"{BOUND_MIB} MiB.",
+            "catalogue at its largest scale, in each of its forms, random weights, tiles as chosen "
+            f"without options. The most: {known[worst].peak_mib} MiB ({' '.join(worst)}); the "
+            f"bound is {BOUND_MIB} MiB.",
             "",
-            "| network | scale | tile + margin (px) | form | peak (MiB) | processor time (s) |",
-            "|---|--:|--:|---|--:|--:|",
-            *map(row_of, rows),
+            "| network | form | scale | tile + margin (px) | peak (MiB) | processor time (s) |",
+            "|---|---|--:|--:|--:|--:|",
+            *(
+                f"| {name} | {form} | x{row.scale} | {row.tile_px} + {row.margin_px} "
+                f"| {row.peak_mib} | {row.processor_s} |"
+                for (name, form), row in ((key, known[key]) for key in place if key in known)
+            ),
             "",
             f"Not measured: {', '.join(missing) or 'none'}.",
             "",
-            f"{device}.",
+            *(f"{machine}." for machine in rows["machine"].unique()),
             "",
         ]
-    )
-
-
-def row_of(row: Enlarged) -> str:
-    tiling = tiling_of(row.config, None)
-    return (
-        f"| {row.name} | x{row.config.scale} | {tiling.tile_px} + {tiling.margin_px} | {row.form} "
-        f"| {row.peak_mib:.0f} | {row.processor_seconds:.0f} |"
     )
 
 
