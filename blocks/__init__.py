@@ -19,6 +19,9 @@ from blocks.config import parse_config as parse_config
 from blocks.edsr import Edsr as Edsr
 from blocks.edsr import EdsrConfig as EdsrConfig
 from blocks.families import Family as Family
+from blocks.features import FeatureConfig as FeatureConfig
+from blocks.features import FeatureNetwork as FeatureNetwork
+from blocks.features import InStrips as InStrips
 from blocks.forms import export_form as export_form
 from blocks.forms import forms_of as forms_of
 from blocks.forms import in_form as in_form

@@ -16,19 +16,14 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count, NetworkConfigBase
-from blocks.layers import (
-    SuperResolutionNetwork,
-    colour_shift,
-    convolution,
-    upsampling_factors,
-    upsampling_reach_px,
-)
+from blocks.config import Count
+from blocks.features import FeatureConfig, FeatureNetwork, upsampling_factors
+from blocks.layers import colour_shift, convolution
 
 CASCADE_LENGTH = 3
 
 
-class CarnConfig(NetworkConfigBase):
+class CarnConfig(FeatureConfig):
     """A CARN-M network; the defaults are ClassSR's hard branch, the published network."""
 
     family: Literal["carn"] = "carn"
@@ -52,7 +47,7 @@ class CarnConfig(NetworkConfigBase):
     @property
     def reach_px(self) -> int:
         units = CASCADE_LENGTH**2
-        return 1 + 2 * units + upsampling_reach_px(self.scale)
+        return 1 + 2 * units + self.reconstruction_reach_px
 
     def canonical(self) -> Self:
         return self
@@ -125,7 +120,7 @@ class Cascade(nn.Module):
         return fused
 
 
-class Carn(SuperResolutionNetwork):
+class Carn(FeatureNetwork):
     """Input convolution, a cascade of cascades, grouped upsampling steps, output convolution."""
 
     def __init__(self, config: CarnConfig) -> None:
@@ -153,15 +148,10 @@ class Carn(SuperResolutionNetwork):
         shifted: Tensor = self.subtract_mean(images)
         return shifted
 
-    def enlarge(self, encoded: Tensor) -> Tensor:
-        deep = self.cascade(self.input_convolution(encoded))
-        image: Tensor = self.output_convolution(self.upsampler(deep))
-        return image
+    def extract(self, encoded: Tensor) -> Tensor:
+        features: Tensor = self.cascade(self.input_convolution(encoded))
+        return features
 
     def decode(self, enlarged: Tensor, images: Tensor) -> Tensor:
         shifted: Tensor = self.add_mean(enlarged)
         return shifted
-
-    @property
-    def last_convolutions(self) -> tuple[nn.Conv2d]:
-        return (self.output_convolution,)

@@ -10,20 +10,18 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 from torch import Tensor, nn
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import Count
+from blocks.features import FeatureConfig, FeatureNetwork, upsampling_chain
 from blocks.layers import (
     ResidualBlock,
     ResidualGroup,
-    SuperResolutionNetwork,
     convolution,
-    upsampling_chain,
-    upsampling_reach_px,
 )
 
 INPUT_RANGE = 255
 
 
-class EdsrConfig(NetworkConfigBase):
+class EdsrConfig(FeatureConfig):
     """An EDSR network; the defaults are EDSR-baseline."""
 
     family: Literal["edsr"] = "edsr"
@@ -38,13 +36,13 @@ class EdsrConfig(NetworkConfigBase):
 
     @property
     def reach_px(self) -> int:
-        return 1 + 2 * self.blocks + 1 + upsampling_reach_px(self.scale)
+        return 1 + 2 * self.blocks + 1 + self.reconstruction_reach_px
 
     def canonical(self) -> Self:
         return self
 
 
-class Edsr(SuperResolutionNetwork):
+class Edsr(FeatureNetwork):
     """Input convolution, residual blocks with a long skip, upsampling chain, convolution."""
 
     def __init__(self, config: EdsrConfig) -> None:
@@ -61,14 +59,9 @@ class Edsr(SuperResolutionNetwork):
     def encode(self, images: Tensor) -> Tensor:
         return (images - self.mean) * INPUT_RANGE
 
-    def enlarge(self, encoded: Tensor) -> Tensor:
-        deep = self.trunk(self.input_convolution(encoded))
-        image: Tensor = self.output_convolution(self.upsampler(deep))
-        return image
+    def extract(self, encoded: Tensor) -> Tensor:
+        features: Tensor = self.trunk(self.input_convolution(encoded))
+        return features
 
     def decode(self, enlarged: Tensor, images: Tensor) -> Tensor:
         return enlarged / INPUT_RANGE + self.mean
-
-    @property
-    def last_convolutions(self) -> tuple[nn.Conv2d]:
-        return (self.output_convolution,)

@@ -2,14 +2,14 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import NetworkConfigBase, Scale
+from blocks.config import NetworkConfigBase
 from blocks.resampling import interpolate
 
 ImageSkip = Literal["none", "bilinear", "bicubic"]
@@ -211,33 +211,6 @@ def colour_shift(times: int) -> nn.Conv2d:
     with torch.no_grad():
         shift.bias.copy_(torch.tensor(DIV2K_MEAN) * times)
     return shift
-
-
-def upsampling_factors(scale: Scale) -> tuple[int, ...]:
-    """The steps in which a chain of upsamplers enlarges: x4 in two steps of x2."""
-    return (2, 2) if scale == 4 else (scale,)
-
-
-def upsampling_reach_px(scale: Scale, convolutions: int = 1) -> int:
-    """The reach, in low-resolution pixels, of a chain of upsamplers and 3x3 convolutions behind.
-
-    Pixels on the finer grid reach into as many coarse ones as they touch.
-    """
-    reach_px = convolutions
-    for factor in upsampling_factors(scale):
-        reach_px = math.ceil(reach_px / factor) + 1
-    return reach_px
-
-
-def upsampling_chain(
-    channels: int, scale: Scale, activation: nn.Module | None = None
-) -> Iterator[nn.Module]:
-    """For each step a convolution, a pixel shuffle and, if given, the activation."""
-    for factor in upsampling_factors(scale):
-        yield convolution(channels, channels * factor**2, 3)
-        yield nn.PixelShuffle(factor)
-        if activation is not None:
-            yield activation
 
 
 def initialise_small(network: nn.Module) -> None:

@@ -9,20 +9,24 @@ from typing import Literal, Self
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import Count
+from blocks.features import (
+    FeatureConfig,
+    FeatureNetwork,
+    upsampling_chain,
+    upsampling_reach_px,
+)
 from blocks.layers import (
     PlainRangeNetwork,
     ResidualBlock,
     convolution,
     initialise_small,
-    upsampling_chain,
-    upsampling_reach_px,
 )
 
 SLOPE = 0.1
 
 
-class MsrResNetConfig(NetworkConfigBase):
+class MsrResNetConfig(FeatureConfig):
     """An MSRResNet; the defaults are the published one."""
 
     family: Literal["msrresnet"] = "msrresnet"
@@ -35,13 +39,17 @@ class MsrResNetConfig(NetworkConfigBase):
 
     @property
     def reach_px(self) -> int:
-        return 1 + 2 * self.blocks + upsampling_reach_px(self.scale, convolutions=2)
+        return 1 + 2 * self.blocks + self.reconstruction_reach_px
+
+    @property
+    def reconstruction_reach_px(self) -> int:
+        return upsampling_reach_px(self.scale, convolutions=2)
 
     def canonical(self) -> Self:
         return self
 
 
-class MsrResNet(PlainRangeNetwork):
+class MsrResNet(PlainRangeNetwork, FeatureNetwork):
     """Input convolution, residual blocks, upsampling chain, two convolutions; image skip."""
 
     def __init__(self, config: MsrResNetConfig) -> None:
@@ -54,13 +62,11 @@ class MsrResNet(PlainRangeNetwork):
         self.output_convolution = convolution(C, 3, 3)
         initialise_small(self)
 
-    def enlarge(self, encoded: Tensor) -> Tensor:
-        shallow = F.leaky_relu(self.input_convolution(encoded), SLOPE)
-        enlarged = self.upsampler(self.blocks(shallow))
-        detail = F.leaky_relu(self.detail_convolution(enlarged), SLOPE)
+    def extract(self, encoded: Tensor) -> Tensor:
+        features: Tensor = self.blocks(F.leaky_relu(self.input_convolution(encoded), SLOPE))
+        return features
+
+    def reconstruct(self, features: Tensor) -> Tensor:
+        detail = F.leaky_relu(self.detail_convolution(self.upsampler(features)), SLOPE)
         image: Tensor = self.output_convolution(detail)
         return image
-
-    @property
-    def last_convolutions(self) -> tuple[nn.Conv2d]:
-        return (self.output_convolution,)

@@ -9,22 +9,21 @@ from typing import ClassVar, Literal, Self
 
 from torch import Tensor, nn
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import Count
+from blocks.features import FeatureConfig, FeatureNetwork, upsampling_chain
 from blocks.layers import (
     ResidualBlock,
     ResidualGroup,
     SqueezeExcitation,
-    SuperResolutionNetwork,
     colour_shift,
     convolution,
     initialise_small,
-    upsampling_chain,
 )
 
 INPUT_RANGE = 255
 
 
-class RcanConfig(NetworkConfigBase):
+class RcanConfig(FeatureConfig):
     """An RCAN network; the defaults are the published one."""
 
     whole_image_parts: ClassVar[str] = "channel attention"
@@ -47,7 +46,7 @@ class RcanConfig(NetworkConfigBase):
         return self
 
 
-class Rcan(SuperResolutionNetwork):
+class Rcan(FeatureNetwork):
     """Input convolution, a group of groups, upsampling chain, output convolution."""
 
     def __init__(self, config: RcanConfig) -> None:
@@ -65,18 +64,13 @@ class Rcan(SuperResolutionNetwork):
         shifted: Tensor = self.subtract_mean(images * INPUT_RANGE)
         return shifted
 
-    def enlarge(self, encoded: Tensor) -> Tensor:
-        deep = self.trunk(self.input_convolution(encoded))
-        image: Tensor = self.output_convolution(self.upsampler(deep))
-        return image
+    def extract(self, encoded: Tensor) -> Tensor:
+        features: Tensor = self.trunk(self.input_convolution(encoded))
+        return features
 
     def decode(self, enlarged: Tensor, images: Tensor) -> Tensor:
         shifted: Tensor = self.add_mean(enlarged)
         return shifted / INPUT_RANGE
-
-    @property
-    def last_convolutions(self) -> tuple[nn.Conv2d]:
-        return (self.output_convolution,)
 
 
 def _group(config: RcanConfig) -> ResidualGroup:

@@ -14,16 +14,14 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import Count
+from blocks.features import FeatureConfig, FeatureNetwork, upsampling_factors
 from blocks.layers import (
     ImageSkip,
     ResidualBlock,
     ResidualGroup,
     SqueezeExcitation,
-    SuperResolutionNetwork,
     convolution,
-    upsampling_factors,
-    upsampling_reach_px,
 )
 
 HybridScope = Literal["group", "block"]
@@ -39,7 +37,7 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
-class SplitSRConfig(NetworkConfigBase):
+class SplitSRConfig(FeatureConfig):
     """A SplitSR network; the defaults are the sheet's reading of the paper's chosen point."""
 
     whole_image_parts: ClassVar[str] = "channel attention"
@@ -124,8 +122,12 @@ class SplitSRConfig(NetworkConfigBase):
         if self.canonical().attention != "none":
             return None
         groups = sum(self._group_reach_px(pattern) for pattern in self.split_pattern)
-        last = upsampling_reach_px(self.scale) if self.upsampler == "chain" else 1
-        return 1 + groups + 1 + last  # the image skip's own 2 px never reach as far
+        # The image skip's own 2 px never reach as far.
+        return 1 + groups + 1 + self.reconstruction_reach_px
+
+    @property
+    def reconstruction_reach_px(self) -> int:
+        return super().reconstruction_reach_px if self.upsampler == "chain" else 1
 
     def canonical(self) -> Self:
         blocks = [is_split for group in self.split_pattern for is_split in group]
@@ -294,7 +296,7 @@ def _upsampling_step(config: SplitSRConfig, factor: int) -> nn.Module:
     return UpsamplingStep(config.channels, factor)
 
 
-class SplitSR(SuperResolutionNetwork):
+class SplitSR(FeatureNetwork):
     """Input convolution, groups, trunk convolution with a long skip, upsampler.
 
     The chain enlarges all channels (x4 in two steps of x2) before the output convolution;
@@ -325,12 +327,11 @@ class SplitSR(SuperResolutionNetwork):
             self.output_convolution = convolution(C, 3 * scale**2, 3)
             self.shuffle = nn.PixelShuffle(scale)
 
-    def enlarge(self, centred: Tensor) -> Tensor:
-        shallow = self.input_convolution(centred)
-        deep = shallow + self.trunk_convolution(self.groups(shallow))
-        image: Tensor = self.shuffle(self.output_convolution(self.upsampler(deep)))
-        return image
+    def extract(self, encoded: Tensor) -> Tensor:
+        shallow = self.input_convolution(encoded)
+        features: Tensor = shallow + self.trunk_convolution(self.groups(shallow))
+        return features
 
-    @property
-    def last_convolutions(self) -> tuple[nn.Conv2d]:
-        return (self.output_convolution,)
+    def reconstruct(self, features: Tensor) -> Tensor:
+        image: Tensor = self.shuffle(super().reconstruct(features))
+        return image

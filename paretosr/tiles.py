@@ -1,15 +1,28 @@
 """How large an image a network gets in one piece, and what tiles change."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from blocks import NetworkConfig
-from profilers import analytic_cost
+import torch
+from torch import Tensor, nn
+
+from blocks import (
+    FeatureNetwork,
+    InStrips,
+    NetworkConfig,
+    NetworkConfigBase,
+    SuperResolutionNetwork,
+    build_network,
+)
+from profilers import build_on_meta, peak_activation_mib
 from training.images import Image
 from training.tiling import Tiling
 
 # With weights, libraries, and photograph and result in memory, well below 2 GiB in all.
 _ACTIVATIONS_MIB = 256
+
+# The enlarged features of a strip, beside which the others stay in memory.
+_STRIP_MIB = 128
 
 # Activations are counted for an image of this side; they grow with the number of pixels.
 _SAMPLE_SIDE_PX = 64
@@ -26,6 +39,17 @@ def tiling_of(config: NetworkConfig, tile_px: int | None) -> Tiling:
     return Tiling(tile_px or max(1, _affordable_side_px(config) - 2 * margin_px), margin_px)
 
 
+def in_strips(network: nn.Module) -> nn.Module:
+    """Return the network with its image made in strips, if the features are enlarged late."""
+    if not isinstance(network, FeatureNetwork):
+        return network
+    on_meta = _on_meta(network.config)
+    assert isinstance(on_meta, FeatureNetwork)  # as the network
+    features = on_meta.extract(_sample(on_meta.config))
+    strips = _STRIP_MIB / peak_activation_mib(on_meta.reconstruct, features)
+    return InStrips(network, math.floor(strips * features[0, 0].numel()))
+
+
 def tiling_notes(config: NetworkConfig, tiling: Tiling, images: Iterable[Image]) -> tuple[str, ...]:
     """Return what to tell of images whose result depends on how they are cut."""
     cut = sum(tiling.cuts(*image.pixels.shape[:2]) for image in images)
@@ -40,6 +64,20 @@ def tiling_notes(config: NetworkConfig, tiling: Tiling, images: Iterable[Image])
 
 
 def _affordable_side_px(config: NetworkConfig) -> int:
+    sample = _sample(config)
+    peak_mib = max(peak_activation_mib(step, sample) for step in _large_steps(_on_meta(config)))
+    return math.floor(len(sample[0, 0]) * math.sqrt(_ACTIVATIONS_MIB / peak_mib))
+
+
+def _large_steps(network: SuperResolutionNetwork) -> tuple[Callable[[Tensor], Tensor], ...]:
+    """What takes more memory the larger the image."""
+    return (network.extract,) if isinstance(network, FeatureNetwork) else network.paths()
+
+
+def _on_meta(config: NetworkConfigBase) -> SuperResolutionNetwork:
+    return build_on_meta(lambda: build_network(config)).eval()
+
+
+def _sample(config: NetworkConfigBase) -> Tensor:
     side_px = max(_SAMPLE_SIDE_PX, config.minimum_size_px)
-    cost = analytic_cost(config, lr_height_px=side_px, lr_width_px=side_px, batch=1)
-    return math.floor(side_px * math.sqrt(_ACTIVATIONS_MIB / cost.activation_mib))
+    return torch.empty(1, 3, side_px, side_px, device="meta")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from blocks import NetworkConfig, SuperResolutionNetwork, forms_of, in_form, load_network
 from paretosr.forms import rank_forms, require_form
 from paretosr.models import ResolvedModel
+from paretosr.tiles import in_strips
 from training.quality import Upscaler, bicubic_upscaler, network_upscaler
 
 # The forms of a network are compared on the middle of an image, no larger than this.
@@ -46,7 +47,7 @@ def upscaler_of(
     network = trained_network(model)
     _require_sizes(model.config, images)
     names = forms_of(model.config) if form is None else (form,)
-    upscalers = {name: network_upscaler(in_form(network, name)) for name in names}
+    upscalers = {name: network_upscaler(in_strips(in_form(network, name))) for name in names}
     if len(names) == 1:
         return ChosenUpscaler(upscalers[names[0]], names[0])
     return _fastest(upscalers, _middle(next(iter(images.values()))))

@@ -1,5 +1,6 @@
 """What a network costs: MACs, parameters, memory, latency."""
 
+from profilers.activations import peak_activation_mib as peak_activation_mib
 from profilers.analytic import AnalyticCost as AnalyticCost
 from profilers.analytic import analytic_cost as analytic_cost
 from profilers.analytic import macs_bound as macs_bound
@@ -22,6 +23,7 @@ from profilers.macs import ModuleRow as ModuleRow
 from profilers.macs import OperatorRow as OperatorRow
 from profilers.macs import count_macs as count_macs
 from profilers.memory import measure_peak_memory_mib as measure_peak_memory_mib
+from profilers.meta import build_on_meta as build_on_meta
 from profilers.preparation import prepare_checked as prepare_checked
 from profilers.prepared import Missing as Missing
 from profilers.prepared import Prepared as Prepared
