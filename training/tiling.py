@@ -1,5 +1,7 @@
 """Images enlarged tile by tile, so that the memory needed does not grow with the image."""
 
+import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -28,6 +30,16 @@ class Tiling:
     def cuts(self, height_px: int, width_px: int) -> bool:
         """Whether an image has more pixels than one tile with its margins."""
         return height_px * width_px > (self.tile_px + 2 * self.margin_px) ** 2
+
+    def pieces(self, height_px: int, width_px: int) -> int:
+        """How many pieces an image is enlarged in."""
+        if not self.cuts(height_px, width_px):
+            return 1
+        return math.ceil(height_px / self.tile_px) * math.ceil(width_px / self.tile_px)
+
+
+WHOLE = Tiling(tile_px=sys.maxsize, margin_px=0)
+"""Images are not cut."""
 
 
 @dataclass(frozen=True)

@@ -45,27 +45,24 @@ def upscale(
     from paretosr.image_files import destinations, read_images, write_image
     from paretosr.models import resolve_model
     from paretosr.output import write_json, write_line, write_note
-    from paretosr.progress import progress_bar
+    from paretosr.progress import counted, progress_bar
     from paretosr.tiles import tiling_notes, tiling_of
     from paretosr.upscaling import upscaler_of
-    from training.tiling import tiled
+    from training.tiling import WHOLE, tiled
 
     resolved = resolve_model(model, scale)
     images = read_images(source)
     files = destinations(source, destination, images.images)
     chosen = upscaler_of(resolved, form, {image.name: image.pixels for image in images.images})
-    upscaler = chosen.upscale
-    notes = (*images.notes, *chosen.notes)
-    if resolved.config is not None and tile != 0:
-        tiling = tiling_of(resolved.config, tile)
-        upscaler = tiled(upscaler, resolved.scale, tiling)
-        notes += tiling_notes(resolved.config, tiling, images.images)
-    for line in notes:
+    tiling = WHOLE if resolved.config is None or tile == 0 else tiling_of(resolved.config, tile)
+    cuts = () if resolved.config is None else tiling_notes(resolved.config, tiling, images.images)
+    for line in (*images.notes, *chosen.notes, *cuts):
         write_note(line)
-    with progress_bar("enlarging", total=len(files), silent=json) as update:
-        for done, (image, file) in enumerate(zip(images.images, files, strict=True), start=1):
+    pieces = sum(tiling.pieces(*image.pixels.shape[:2]) for image in images.images)
+    with progress_bar("enlarging", total=pieces, silent=json) as update:
+        upscaler = tiled(counted(chosen.upscale, update), resolved.scale, tiling)
+        for image, file in zip(images.images, files, strict=True):
             write_image(file, upscaler(image.pixels), is_gray=image.is_gray)
-            update(done)
     if json:
         write_json({"files": [str(file) for file in files], "form": chosen.form})
         return

@@ -20,7 +20,7 @@ from blocks import (
     SplitSRConfig,
     build_network,
 )
-from training.tiling import Tiling, tiled
+from training.tiling import WHOLE, Tiling, tiled
 
 Pixels = NDArray[np.uint8]
 
@@ -45,6 +45,22 @@ def test_nothing_changes_within_the_margin(
     pixels = noise(height, width)
     enlarge = tiled(lambda part: neighbourhood_sums(part, reach_px), 2, Tiling(tile_px, reach_px))
     assert np.array_equal(enlarge(pixels), neighbourhood_sums(pixels, reach_px))
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 40), st.integers(0, 9))
+def test_pieces_are_the_calls_that_an_image_takes(
+    height: int, width: int, tile_px: int, margin_px: int
+) -> None:
+    read: list[tuple[int, ...]] = []
+
+    def enlarge(part: Pixels) -> Pixels:
+        read.append(part.shape)
+        return part.repeat(2, axis=0).repeat(2, axis=1)
+
+    tiling = Tiling(tile_px, margin_px)
+    tiled(enlarge, 2, tiling)(noise(height, width))
+    assert len(read) == tiling.pieces(height, width)
+    assert WHOLE.pieces(height, width) == 1
 
 
 def test_a_margin_below_the_reach_would_be_seen() -> None:
