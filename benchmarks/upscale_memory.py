@@ -70,8 +70,8 @@ def measured(networks: dict[str, NetworkConfig], photograph: Path) -> Iterator[d
         checkpoint = photograph.with_name("x.safetensors")
         torch.manual_seed(0)
         save_checkpoint(checkpoint, build_network(config).state_dict(), config, {})
-        tiling = tiling_of(config, None)
         for form in forms_of(config):
+            tiling = tiling_of(config, form, None)
             peak_mib, processor_s = enlarge(checkpoint, form, config.scale, photograph)
             yield {
                 "network": name,

@@ -22,6 +22,7 @@ from blocks.families import Family as Family
 from blocks.features import FeatureConfig as FeatureConfig
 from blocks.features import FeatureNetwork as FeatureNetwork
 from blocks.features import InStrips as InStrips
+from blocks.forms import ALL_BRANCHES as ALL_BRANCHES
 from blocks.forms import export_form as export_form
 from blocks.forms import forms_of as forms_of
 from blocks.forms import in_form as in_form

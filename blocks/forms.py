@@ -25,6 +25,7 @@ from blocks.span import fold_span
 from blocks.splitsr_in_place import splits_evenly, splitsr_in_place
 
 PLAIN = "plain"
+ALL_BRANCHES = "all_branches"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = MappingProxyType(
         "classsr": (
             Form("routed", lambda network: network),
             Form("routed_shuffled", shuffled, _has_fsrcnn),
-            Form("all_branches", AllBranches),
+            Form(ALL_BRANCHES, AllBranches),
         ),
         "span": (
             _PLAIN,

@@ -7,8 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from blocks import (
+    ALL_BRANCHES,
+    ClassSRConfig,
     FeatureNetwork,
     InStrips,
+    InterpolationConfig,
     NetworkConfig,
     NetworkConfigBase,
     SuperResolutionNetwork,
@@ -31,12 +34,12 @@ _SAMPLE_SIDE_PX = 64
 _MARGIN_PX = 32
 
 
-def tiling_of(config: NetworkConfig, tile_px: int | None) -> Tiling:
+def tiling_of(config: NetworkConfig, form: str, tile_px: int | None) -> Tiling:
     """Return tiles of a given side, or of the largest whose activations stay within bounds."""
     margin_px = config.reach_px
     if margin_px is None:
         margin_px = max(_MARGIN_PX, config.minimum_size_px)
-    return Tiling(tile_px or max(1, _affordable_side_px(config) - 2 * margin_px), margin_px)
+    return Tiling(tile_px or max(1, _affordable_side_px(config, form) - 2 * margin_px), margin_px)
 
 
 def in_strips(network: nn.Module) -> nn.Module:
@@ -63,14 +66,18 @@ def tiling_notes(config: NetworkConfig, tiling: Tiling, images: Iterable[Image])
     )
 
 
-def _affordable_side_px(config: NetworkConfig) -> int:
+def _affordable_side_px(config: NetworkConfig, form: str) -> int:
     sample = _sample(config)
-    peak_mib = max(peak_activation_mib(step, sample) for step in _large_steps(_on_meta(config)))
+    peak_mib = max(peak_activation_mib(step, sample) for step in _large_steps(config, form))
     return math.floor(len(sample[0, 0]) * math.sqrt(_ACTIVATIONS_MIB / peak_mib))
 
 
-def _large_steps(network: SuperResolutionNetwork) -> tuple[Callable[[Tensor], Tensor], ...]:
+def _large_steps(config: NetworkConfig, form: str) -> tuple[Callable[[Tensor], Tensor], ...]:
     """What takes more memory the larger the image."""
+    if isinstance(config, ClassSRConfig) and form != ALL_BRANCHES:
+        # Branches get a few patches at a time: only what is around them grows.
+        config = config.replace(branches=[InterpolationConfig(scale=config.scale)] * 2)
+    network = _on_meta(config)
     return (network.extract,) if isinstance(network, FeatureNetwork) else network.paths()
 
 

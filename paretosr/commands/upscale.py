@@ -54,9 +54,12 @@ def upscale(
     images = read_images(source)
     files = destinations(source, destination, images.images)
     chosen = upscaler_of(resolved, form, {image.name: image.pixels for image in images.images})
-    tiling = WHOLE if resolved.config is None or tile == 0 else tiling_of(resolved.config, tile)
-    cuts = () if resolved.config is None else tiling_notes(resolved.config, tiling, images.images)
-    for line in (*images.notes, *chosen.notes, *cuts):
+    tiling = WHOLE
+    notes = [*images.notes, *chosen.notes]
+    if resolved.config is not None and chosen.form is not None and tile != 0:
+        tiling = tiling_of(resolved.config, chosen.form, tile)
+        notes += tiling_notes(resolved.config, tiling, images.images)
+    for line in notes:
         write_note(line)
     pieces = sum(tiling.pieces(*image.pixels.shape[:2]) for image in images.images)
     with progress_bar("enlarging", total=pieces, silent=json) as update:
