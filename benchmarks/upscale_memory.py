@@ -5,7 +5,7 @@ forms (left to itself, `upscale` takes the one that is fastest, which is not the
 machine), in a process of its own that starts the command, reads the photograph and writes the
 enlarged one; the system tells the largest resident memory of that process. The bound: 2 GiB.
 
-    python benchmarks/upscale_memory.py [--only NAME ...]
+    python benchmarks/upscale_memory.py [--only NAME[:FORM] ...]
 
 keeps its rows in results/upscale_memory.csv beside this script, after every form, and writes
 the table results/upscale_memory.md of all rows there are, those of earlier calls included. A
@@ -18,7 +18,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -40,14 +39,20 @@ KEY = ["network", "form"]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--only", metavar="NAME", nargs="+", help="networks of the catalogue")
+    parser.add_argument("--only", metavar="NAME[:FORM]", nargs="+", help="of the catalogue")
     only = parser.parse_args().only
-    networks = {name: config for name, config in largest_scales() if not only or name in only}
+    cases = [
+        (name, config, form)
+        for name, config in largest_scales()
+        for form in forms_of(config)
+        if not only or {name, f"{name}:{form}"} & set(only)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         photograph = Path(folder, "photograph.png")
         pixels = sample_images(PHOTOGRAPH)[0].permute(1, 2, 0).mul(255).to(torch.uint8).numpy()
         PIL.Image.fromarray(pixels).save(photograph)
-        for row in measured(networks, photograph):
+        for case in cases:
+            row = measured(*case, photograph)
             print(row, flush=True)  # noqa: T201
             keep(row)
 
@@ -65,24 +70,22 @@ def macs_of(config: NetworkConfig) -> int:
     return analytic_cost(config, lr_height_px=90, lr_width_px=160, batch=1).macs
 
 
-def measured(networks: dict[str, NetworkConfig], photograph: Path) -> Iterator[dict[str, object]]:
-    for name, config in networks.items():
-        checkpoint = photograph.with_name("x.safetensors")
-        torch.manual_seed(0)
-        save_checkpoint(checkpoint, build_network(config).state_dict(), config, {})
-        for form in forms_of(config):
-            tiling = tiling_of(config, form, None)
-            peak_mib, processor_s = enlarge(checkpoint, form, config.scale, photograph)
-            yield {
-                "network": name,
-                "form": form,
-                "scale": config.scale,
-                "tile_px": tiling.tile_px,
-                "margin_px": tiling.margin_px,
-                "peak_mib": round(peak_mib),
-                "processor_s": round(processor_s),
-                "machine": machine(),
-            }
+def measured(name: str, config: NetworkConfig, form: str, photograph: Path) -> dict[str, object]:
+    checkpoint = photograph.with_name("x.safetensors")
+    torch.manual_seed(0)
+    save_checkpoint(checkpoint, build_network(config).state_dict(), config, {})
+    peak_mib, processor_s = enlarge(checkpoint, form, config.scale, photograph)
+    tiling = tiling_of(config, form, None)
+    return {
+        "network": name,
+        "form": form,
+        "scale": config.scale,
+        "tile_px": tiling.tile_px,
+        "margin_px": tiling.margin_px,
+        "peak_mib": round(peak_mib),
+        "processor_s": round(processor_s),
+        "machine": machine(),
+    }
 
 
 def machine() -> str:
