@@ -158,7 +158,7 @@ def row(result: Result, set5: str, floors: dict[int, float]) -> str:
     psnr = float(str(quality["psnr_y_db"]))
     network = load_network(result.checkpoint)
     config = cast(NetworkConfig, network.config)
-    cost = analytic_cost(config, lr_height_px=180, lr_width_px=320, batch=1)
+    cost = analytic_cost(config, TARGET)
     executed = mean_executed_macs(network, set5)
     with LatencyMeter(TARGET) as meter:
         calibration = meter.calibrate(TIMING_SECONDS / 3)

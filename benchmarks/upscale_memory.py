@@ -27,7 +27,7 @@ import torch
 
 from blocks import CATALOGUE, NetworkConfig, build_network, forms_of, save_checkpoint
 from paretosr.tiles import tiling_of
-from profilers import Target, analytic_cost, describe_device
+from profilers import Target, describe_device, macs_bound
 from profilers.images import sample_images
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -63,11 +63,7 @@ def largest_scales() -> list[tuple[str, NetworkConfig]]:
     largest: dict[str, NetworkConfig] = {}
     for entry in sorted(CATALOGUE, key=lambda entry: entry.config.scale):
         largest[entry.name] = entry.config
-    return sorted(largest.items(), key=lambda item: macs_of(item[1]))
-
-
-def macs_of(config: NetworkConfig) -> int:
-    return analytic_cost(config, lr_height_px=90, lr_width_px=160, batch=1).macs
+    return sorted(largest.items(), key=lambda item: macs_bound(item[1]).total)
 
 
 def measured(name: str, config: NetworkConfig, form: str, photograph: Path) -> dict[str, object]:

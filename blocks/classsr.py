@@ -35,6 +35,7 @@ SLOPE = 0.1
 # cache (with CARN-M 32 take 1.35 times as long); a GPU needs more to be busy.
 CHUNK_PIXELS = 4 * 32 * 32
 GPU_CHUNK_PIXELS = 64 * 32 * 32
+NO_BRANCH = -1
 
 
 class ClassSRConfig(NetworkConfigBase):
@@ -235,13 +236,18 @@ class ClassSR(PlainRangeNetwork):
         windows = Windows.inside(images, self.config.patch_px, self.config.stride_px)
         canvas = Canvas(images, windows, self.config.scale, halves)
         routes = self.classifier(images).argmax(dim=1).flatten().tolist()
-        for places, enlarged in self._branch_outputs(windows.cut(images), routes):
-            canvas.add((enlarged.clamp(0, 1) * 255).round() / 255, places)
+        patches = windows.cut(images)
+        for branch, places in self._calls(patches, routes):
+            canvas.add((branch(patches[places]).clamp(0, 1) * 255).round() / 255, places)
         return canvas.images
 
     def paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
         """For each branch that of an image whose patches all take it."""
         return tuple(partial(self._all_through, number) for number in range(len(self.branches)))
+
+    def peak_paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
+        """For each branch that of an image of which as many patches take it as do at a time."""
+        return tuple(partial(self._some_through, number) for number in range(len(self.branches)))
 
     @property
     def last_convolutions(self) -> tuple[nn.Conv2d | nn.ConvTranspose2d, ...]:
@@ -268,24 +274,32 @@ class ClassSR(PlainRangeNetwork):
     def _all_through(self, number: int, images: Tensor) -> Tensor:
         return self._route(images, [number] * self.classify(images).numel())
 
+    def _some_through(self, number: int, images: Tensor) -> Tensor:
+        patches = self.classify(images).numel()
+        some = min(patches, _patches_at_once(CHUNK_PIXELS, self.config.patch_px))
+        return self._route(images, [number] * some + [NO_BRANCH] * (patches - some))
+
     def _route(self, images: Tensor, routes: Sequence[int]) -> Tensor:
         windows = self.covering_windows(images)
         canvas = Canvas(images, windows, self.config.scale, ramp)
-        for places, enlarged in self._branch_outputs(windows.cut(images), routes):
-            canvas.add(enlarged, places)
+        patches = windows.cut(images)
+        for branch, places in self._calls(patches, routes):
+            canvas.add(branch(patches[places]), places)
         return canvas.images
 
-    def _branch_outputs(
+    def _calls(
         self, patches: Tensor, routes: Sequence[int]
-    ) -> Iterator[tuple[list[int], Tensor]]:
-        """Chunks of the places of patches that take one branch, with what it makes of them."""
+    ) -> Iterator[tuple[SuperResolutionNetwork, list[int]]]:
+        """The branches, with the places of patches that each gets at a time."""
         pixels = GPU_CHUNK_PIXELS if patches.is_cuda else CHUNK_PIXELS
-        chunk = max(1, pixels // self.config.patch_px**2)
+        chunk = _patches_at_once(pixels, self.config.patch_px)
+        if patches.is_meta:
+            # Nothing is computed there: what calls are many only takes time.
+            chunk = len(patches)
         for number, branch in enumerate(self.branch_networks()):
             places = [place for place, route in enumerate(routes) if route == number]
             for first in range(0, len(places), chunk):
-                chosen = places[first : first + chunk]
-                yield chosen, branch(patches[chosen])
+                yield branch, places[first : first + chunk]
 
 
 class AllBranches(nn.Module):
@@ -309,6 +323,10 @@ class AllBranches(nn.Module):
         for number, branch in enumerate(others, start=1):
             selected = torch.where(classes == number, branch(patches), selected)
         return stitch(selected, images, windows, self.network.config.scale, ramp)
+
+
+def _patches_at_once(pixels: int, patch_px: int) -> int:
+    return max(1, pixels // patch_px**2)
 
 
 def _build_branch(config: Branch) -> SuperResolutionNetwork:

@@ -79,6 +79,10 @@ class SuperResolutionNetwork(nn.Module, ABC):
         """
         return (self,)
 
+    def peak_paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
+        """Like `paths`, but the dearest in memory; what only repeats may be left out of them."""
+        return self.paths()
+
     def _check(self, images: Tensor) -> None:
         if images.ndim != 4 or images.shape[1] != 3:
             raise ValueError(

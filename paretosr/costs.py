@@ -96,12 +96,7 @@ def profile_model(
         latency = _time_bicubic(model, target, max_seconds)
         return ModelProfile(0, 0, describe_device(), None, None, latency, (), 0)
     told("counting")
-    cost = analytic_cost(
-        model.config,
-        lr_height_px=target.lr_height_px,
-        lr_width_px=target.lr_width_px,
-        batch=target.batch,
-    )
+    cost = analytic_cost(model.config, target)
     side_px = max(_CROSS_CHECK_SIDE_PX, model.config.minimum_size_px)
     cross_checks = cross_check(
         build_network(model.config), lr_height_px=side_px, lr_width_px=side_px

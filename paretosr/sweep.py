@@ -123,14 +123,7 @@ def _costs(
 ) -> Iterator[dict[str, object]]:
     """Yield the costs of one cell as they become known."""
     subject, target = Subject(network.config), meter.target
-    yield asdict(
-        analytic_cost(
-            subject.config,
-            lr_height_px=target.lr_height_px,
-            lr_width_px=target.lr_width_px,
-            batch=target.batch,
-        )
-    )
+    yield asdict(analytic_cost(subject.config, target))
     if isinstance(calibration, ProfilingFailed):
         raise calibration
     yield {"clock": calibration.clock, "reference_ms": calibration.reference_ms}

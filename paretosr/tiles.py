@@ -16,6 +16,7 @@ from blocks import (
     NetworkConfigBase,
     SuperResolutionNetwork,
     build_network,
+    in_form,
 )
 from profilers import build_on_meta, peak_activation_mib
 from training.images import Image
@@ -74,11 +75,13 @@ def _affordable_side_px(config: NetworkConfig, form: str) -> int:
 
 def _large_steps(config: NetworkConfig, form: str) -> tuple[Callable[[Tensor], Tensor], ...]:
     """What takes more memory the larger the image."""
-    if isinstance(config, ClassSRConfig) and form != ALL_BRANCHES:
+    if form == ALL_BRANCHES:
+        return (in_form(_on_meta(config), form),)
+    if isinstance(config, ClassSRConfig):
         # Branches get a few patches at a time: only what is around them grows.
         config = config.replace(branches=[InterpolationConfig(scale=config.scale)] * 2)
     network = _on_meta(config)
-    return (network.extract,) if isinstance(network, FeatureNetwork) else network.paths()
+    return (network.extract,) if isinstance(network, FeatureNetwork) else network.peak_paths()
 
 
 def _on_meta(config: NetworkConfigBase) -> SuperResolutionNetwork:

@@ -8,6 +8,7 @@ from blocks import NetworkConfig, SuperResolutionNetwork, build_network
 from profilers.activations import peak_activation_mib
 from profilers.macs import MacsReport, count_call
 from profilers.meta import build_on_meta
+from profilers.targets import Target
 
 HR_HEIGHT_PX = 720
 HR_WIDTH_PX = 1280
@@ -28,9 +29,7 @@ class AnalyticCost:
     activation_mib: float
 
 
-def analytic_cost(
-    config: NetworkConfig, *, lr_height_px: int, lr_width_px: int, batch: int
-) -> AnalyticCost:
+def analytic_cost(config: NetworkConfig, target: Target) -> AnalyticCost:
     """Return the cost of the network that `config` describes; no weight is allocated.
 
     Raises:
@@ -44,11 +43,11 @@ def analytic_cost(
             f"the MACs of every operator must be known, those of {', '.join(unknown)} "
             f"in family '{config.family}' are not; add them to profilers/operators.py"
         )
-    images = torch.empty(batch, 3, lr_height_px, lr_width_px, device="meta")
+    images = torch.empty(target.images_shape, device="meta")
     return AnalyticCost(
         params=reports[0].parameters,
         macs=max(report.total for report in reports),
-        activation_mib=max(peak_activation_mib(path, images) for path in network.paths()),
+        activation_mib=max(peak_activation_mib(path, images) for path in network.peak_paths()),
     )
 
 

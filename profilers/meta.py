@@ -16,6 +16,9 @@ from torch.overrides import TorchFunctionMode
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 Operator = OpOverload[..., Any]
 
+# Of a copy that nobody else sees, as `reshape` makes it: the schema does not say so.
+_UNDECLARED_VIEWS = frozenset({torch.ops.aten._unsafe_view.default})
+
 
 def build_on_meta(build: Callable[[], NetworkT]) -> NetworkT:
     """Return `build()` with every parameter and buffer on the meta device, uninitialised."""
@@ -89,7 +92,8 @@ def _makes_new_tensors(func: Operator) -> bool:
     schema = func._schema
     returns_tensors = all(isinstance(part.type, torch.TensorType) for part in schema.returns)
     aliases = any(part.alias_info is not None for part in schema.returns)
-    return bool(schema.returns) and returns_tensors and not aliases and not schema.is_mutable
+    is_new = not aliases and not schema.is_mutable and func not in _UNDECLARED_VIEWS
+    return bool(schema.returns) and returns_tensors and is_new
 
 
 @functools.lru_cache(maxsize=4096)

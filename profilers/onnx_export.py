@@ -26,7 +26,7 @@ def export_onnx(network: nn.Module, target: Target) -> bytes:
     Raises:
         ProfilingFailed: the network has an operator that ONNX or its exporter lacks.
     """
-    example = torch.zeros(target.batch, 3, target.lr_height_px, target.lr_width_px)
+    example = torch.zeros(target.images_shape)
     return _export(network, example, None)
 
 

@@ -84,6 +84,11 @@ class Target:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
 
+    @property
+    def images_shape(self) -> tuple[int, int, int, int]:
+        """What the networks get: (batch, 3, lr_height_px, lr_width_px)."""
+        return self.batch, 3, self.lr_height_px, self.lr_width_px
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the target that `text` names; keys left out take their default.

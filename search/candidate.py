@@ -35,13 +35,7 @@ def described(trial: int | None, config: NetworkConfig, costing: Costing) -> Tri
 
 def with_analytic_cost(record: TrialRecord, config: NetworkConfig, costing: Costing) -> TrialRecord:
     """The record with its cheap columns filled in: parameters, MACs and live activations."""
-    target = costing.target
-    cost = analytic_cost(
-        config.canonical(),
-        lr_height_px=target.lr_height_px,
-        lr_width_px=target.lr_width_px,
-        batch=target.batch,
-    )
+    cost = analytic_cost(config.canonical(), costing.target)
     return replace(record, params=cost.params, macs=cost.macs, activation_mib=cost.activation_mib)
 
 

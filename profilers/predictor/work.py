@@ -39,8 +39,7 @@ def work_of(subject: Subject, target: Target) -> dict[str, Work]:
         network, images = subject.network(), sample_images(target)
     else:
         network = build_on_meta(lambda: build_network(subject.config))
-        shape = (target.batch, 3, target.lr_height_px, target.lr_width_px)
-        images = torch.empty(shape, device="meta")
+        images = torch.empty(target.images_shape, device="meta")
     names = forms_of(subject.config) if subject.form is None else (subject.form,)
     found = {}
     for name in names:

@@ -30,6 +30,13 @@ class Views(nn.Module):
         return torch.cat([right, left], dim=1)
 
 
+class Reshaped(nn.Module):
+    """A permuted image is copied once to get another shape."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.permute(0, 2, 3, 1).reshape(x.shape[0], -1)
+
+
 class InPlace(nn.Module):
     """Overwriting takes no memory either."""
 
@@ -48,6 +55,7 @@ class InPlace(nn.Module):
         (Residual(4, 6), 4 + 6 + 4),
         (Residual(4, 2), 4 + 4 + 4),
         (Views(), 4 + 4),
+        (Reshaped(), 4 + 4),
         (InPlace(), 4 + 4),
     ],
 )

@@ -19,13 +19,13 @@ from blocks import (
     in_form,
     parse_network_config,
 )
-from profilers import analytic_cost, count_macs
+from profilers import Target, analytic_cost, count_macs, peak_activation_mib
 from profilers.analytic import macs_lr_size_px
 from profilers.meta import build_on_meta
 
 
 def macs_of(config: NetworkConfig) -> int:
-    return analytic_cost(config, lr_height_px=64, lr_width_px=64, batch=1).macs
+    return analytic_cost(config, Target(lr_height_px=64, lr_width_px=64)).macs
 
 
 SEEMORE_GMACS = {
@@ -159,7 +159,7 @@ def test_splitsr_equals_the_printed_table_and_the_formula(
     active: int, index: int, scale: int
 ) -> None:
     config = SplitSRConfig(scale=scale, active_channels=active, hybrid_index=index)
-    cost = analytic_cost(config, lr_height_px=8, lr_width_px=8, batch=1)
+    cost = analytic_cost(config, Target(lr_height_px=8, lr_width_px=8))
     assert f"{cost.params} / {cost.macs / 1e9:.1f}" == SPLITSR_TABLE[active, index][scale - 2]
     assert cost.macs == splitsr_formula(config)
 
@@ -188,16 +188,31 @@ def test_activations_scale_with_the_batch() -> None:
         scale=2, channels=8, groups=1, blocks=1, active_channels=8, hybrid_index=0
     )
     one, three = (
-        analytic_cost(config, lr_height_px=20, lr_width_px=30, batch=batch).activation_mib
+        analytic_cost(config, Target(lr_height_px=20, lr_width_px=30, batch=batch)).activation_mib
         for batch in (1, 3)
     )
     assert three == pytest.approx(3 * one)
 
 
+def test_activations_of_classsr_are_those_of_a_real_pass() -> None:
+    """Of the image whose patches, more than a branch gets at a time, all take the larger one."""
+    small, large = ({"family": "fsrcnn", "channels": channels} for channels in (4, 16))
+    config = ClassSRConfig.model_validate({"scale": 2, "branches": [small, large]})
+    network = build_network(config).eval()
+    assert isinstance(network, ClassSR)
+    with torch.no_grad():
+        network.classifier.output.bias[1] = 1e3
+    images = torch.rand(1, 3, 150, 200)
+    assert network.classify(images).min() == 1
+    target = Target(lr_height_px=150, lr_width_px=200)
+    expected_mib = peak_activation_mib(network, images)
+    assert analytic_cost(config, target).activation_mib == pytest.approx(expected_mib, rel=1e-3)
+
+
 def test_an_input_below_the_minimum_size_is_refused() -> None:
     config = catalogue_config("seemore-t", 2)
     with pytest.raises(ValueError, match="16"):
-        analytic_cost(config, lr_height_px=8, lr_width_px=8, batch=1)
+        analytic_cost(config, Target(lr_height_px=8, lr_width_px=8))
 
 
 @pytest.mark.parametrize(

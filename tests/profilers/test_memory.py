@@ -15,7 +15,7 @@ SMALL = SplitSRConfig(
 def test_peak_holds_the_live_activations_and_repeats() -> None:
     target = Target.parse("eager:lr=512x512")
     peaks_mib = [measure_peak_memory_mib(Subject(SMALL), target) for _ in range(2)]
-    analytic = analytic_cost(SMALL, lr_height_px=512, lr_width_px=512, batch=1)
+    analytic = analytic_cost(SMALL, target)
     # The images exist before the first pass, so they count in the analytic set only.
     images_mib = 3 * 512 * 512 * 4 / 2**20
     assert min(peaks_mib) >= analytic.activation_mib - images_mib
