@@ -42,6 +42,7 @@ def upscale(
       paretosr upscale runs/best/model.safetensors photos large-photos
       paretosr upscale span-x4.safetensors poster.png large.png --tile 256
     """
+    from paretosr.freed_memory import giving_back_memory
     from paretosr.image_files import destinations, read_images, write_image
     from paretosr.models import resolve_model
     from paretosr.output import write_json, write_line, write_note
@@ -63,7 +64,8 @@ def upscale(
         write_note(line)
     pieces = sum(tiling.pieces(*image.pixels.shape[:2]) for image in images.images)
     with progress_bar("enlarging", total=pieces, silent=json) as update:
-        upscaler = tiled(counted(chosen.upscale, update), resolved.scale, tiling)
+        enlarge = giving_back_memory(counted(chosen.upscale, update))
+        upscaler = tiled(enlarge, resolved.scale, tiling)
         for image, file in zip(images.images, files, strict=True):
             write_image(file, upscaler(image.pixels), is_gray=image.is_gray)
     if json:
