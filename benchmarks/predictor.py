@@ -6,11 +6,12 @@ families, those of the calibration left out, and each is predicted and measured.
     paretosr calibrate CALIBRATION --target eager:threads=1,lr=64x64
     python benchmarks/predictor.py CALIBRATION [--networks 200] [--seconds 4] [--seed 1]
 
-writes results/predictor.md beside this script.
+writes results/predictor.md beside this script, anew after every network.
 """
 
 import argparse
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,14 +49,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     file = CalibrationFile(options.calibration)
-    checked, refused = check(file, options.networks, options.seconds, options.seed)
-    RESULT.write_text(page(file, checked, refused, options.seconds), encoding="utf-8")
+    for checked, refused in check(file, options.networks, options.seconds, options.seed):
+        RESULT.write_text(page(file, checked, refused, options.seconds), encoding="utf-8")
 
 
 def check(
     file: CalibrationFile, count: int, seconds: float, seed: int
-) -> tuple[list[Checked], list[str]]:
-    """Predict and measure `count` networks; what is refused is drawn in addition."""
+) -> Iterator[tuple[list[Checked], list[str]]]:
+    """Predict and measure `count` networks; what is refused is drawn in addition.
+
+    Yields all that is known after every network.
+    """
     predictor, target = LatencyPredictor.load(file), Target.parse(file.header.target)
     space, _ = space_and_target(None, None, file.header.scale)
     seen = {network.config.arch_id for network in file.networks}
@@ -81,7 +85,7 @@ def check(
             inside = prediction.ci_low <= ratio <= prediction.ci_high
             checked.append(Checked(config.family, ratio, prediction.latency_ratio, inside))
             update(len(checked))
-    return checked, refused
+            yield checked, refused
 
 
 def page(file: CalibrationFile, checked: list[Checked], refused: list[str], seconds: float) -> str:
