@@ -43,8 +43,7 @@ def main() -> None:
     only = parser.parse_args().only
     cases = [
         (name, config, form)
-        for name, config in largest_scales()
-        for form in forms_of(config)
+        for name, config, form in every_case()
         if not only or {name, f"{name}:{form}"} & set(only)
     ]
     with tempfile.TemporaryDirectory() as folder:
@@ -58,12 +57,13 @@ def main() -> None:
 
 
 @cache
-def largest_scales() -> list[tuple[str, NetworkConfig]]:
-    """The networks of the catalogue from the fewest to the most multiply-adds."""
+def every_case() -> list[tuple[str, NetworkConfig, str]]:
+    """The networks of the catalogue in all forms, from the fewest to the most multiply-adds."""
     largest: dict[str, NetworkConfig] = {}
     for entry in sorted(CATALOGUE, key=lambda entry: entry.config.scale):
         largest[entry.name] = entry.config
-    return sorted(largest.items(), key=lambda item: macs_bound(item[1]).total)
+    networks = sorted(largest.items(), key=lambda item: macs_bound(item[1]).total)
+    return [(name, config, form) for name, config in networks for form in forms_of(config)]
 
 
 def measured(name: str, config: NetworkConfig, form: str, photograph: Path) -> dict[str, object]:
@@ -121,18 +121,16 @@ def keep(row: dict[str, object]) -> None:
 
 
 def make_table(rows: pd.DataFrame) -> str:
-    configs = dict(largest_scales())
-    place = {(n, form): i for i, n in enumerate(configs) for form in forms_of(configs[n])}
-    known = {key: row for key, row in rows.set_index(KEY).iterrows() if key in place}
-    worst = max(known, key=lambda key: known[key].peak_mib)
-    missing = [f"{name} {form}" for name, form in place if (name, form) not in known]
+    known = {(row.network, row.form): row for row in rows.itertuples()}
+    worst = rows.sort_values("peak_mib").iloc[-1]
+    missing = [f"{name} {form}" for name, _, form in every_case() if (name, form) not in known]
     return "\n".join(
         [
             "# Memory of enlarging 1920x1080 pixels",
             "",
             "`upscale_memory.py`: `paretosr upscale` of one photograph by every network of the "
             "catalogue at its largest scale, in each of its forms, random weights, tiles as chosen "
-            f"without options. The most: {known[worst].peak_mib} MiB ({' '.join(worst)}); the "
+            f"without options. The most: {worst.peak_mib} MiB ({worst.network} {worst.form}); the "
             f"bound is {BOUND_MIB} MiB.",
             "",
             "| network | form | scale | tile + margin (px) | peak (MiB) | processor time (s) |",
@@ -140,7 +138,8 @@ def make_table(rows: pd.DataFrame) -> str:
             *(
                 f"| {name} | {form} | x{row.scale} | {row.tile_px} + {row.margin_px} "
                 f"| {row.peak_mib} | {row.processor_s} |"
-                for (name, form), row in ((key, known[key]) for key in place if key in known)
+                for name, _, form in every_case()
+                if (row := known.get((name, form))) is not None
             ),
             "",
             f"Not measured: {', '.join(missing) or 'none'}.",

@@ -2,16 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from rich.console import Console
 from rich.control import Control
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.segment import ControlType
-
-ArgumentT = TypeVar("ArgumentT")
-ResultT = TypeVar("ResultT")
 
 
 class Update(Protocol):
@@ -47,18 +43,6 @@ def progress_bar(
             progress.update(task, completed=done, text=text, refresh=still)
 
         yield update
-
-
-def counted(call: Callable[[ArgumentT], ResultT], update: Update) -> Callable[[ArgumentT], ResultT]:
-    """Return `call`, which moves the bar by one each time that it has an answer."""
-    numbers = count(1)
-
-    def call_and_count(argument: ArgumentT) -> ResultT:
-        result = call(argument)
-        update(next(numbers))
-        return result
-
-    return call_and_count
 
 
 @contextmanager

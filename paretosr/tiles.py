@@ -14,11 +14,9 @@ from blocks import (
     InterpolationConfig,
     NetworkConfig,
     NetworkConfigBase,
-    SuperResolutionNetwork,
-    build_network,
     in_form,
 )
-from profilers import build_on_meta, peak_activation_mib
+from profilers import network_on_meta, peak_activation_mib
 from training.images import Image
 from training.tiling import Tiling
 
@@ -47,7 +45,7 @@ def in_strips(network: nn.Module) -> nn.Module:
     """Return the network with its image made in strips, if the features are enlarged late."""
     if not isinstance(network, FeatureNetwork):
         return network
-    on_meta = _on_meta(network.config)
+    on_meta = network_on_meta(network.config)
     assert isinstance(on_meta, FeatureNetwork)  # as the network
     features = on_meta.extract(_sample(on_meta.config))
     strips = _STRIP_MIB / peak_activation_mib(on_meta.reconstruct, features)
@@ -76,16 +74,12 @@ def _affordable_side_px(config: NetworkConfig, form: str) -> int:
 def _large_steps(config: NetworkConfig, form: str) -> tuple[Callable[[Tensor], Tensor], ...]:
     """What takes more memory the larger the image."""
     if form == ALL_BRANCHES:
-        return (in_form(_on_meta(config), form),)
+        return (in_form(network_on_meta(config), form),)
     if isinstance(config, ClassSRConfig):
         # Branches get a few patches at a time: only what is around them grows.
         config = config.replace(branches=[InterpolationConfig(scale=config.scale)] * 2)
-    network = _on_meta(config)
+    network = network_on_meta(config)
     return (network.extract,) if isinstance(network, FeatureNetwork) else network.peak_paths()
-
-
-def _on_meta(config: NetworkConfigBase) -> SuperResolutionNetwork:
-    return build_on_meta(lambda: build_network(config)).eval()
 
 
 def _sample(config: NetworkConfigBase) -> Tensor:

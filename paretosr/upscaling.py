@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blocks import NetworkConfig, SuperResolutionNetwork, forms_of, in_form, load_network
 from paretosr.forms import rank_forms, require_form
+from paretosr.freed_memory import give_back_memory
 from paretosr.models import ResolvedModel
+from paretosr.progress import Update
 from paretosr.tiles import in_strips
 from training.quality import Upscaler, bicubic_upscaler, network_upscaler
 
@@ -51,6 +54,19 @@ def upscaler_of(
     if len(names) == 1:
         return ChosenUpscaler(upscalers[names[0]], names[0])
     return _fastest(upscalers, _middle(next(iter(images.values()))))
+
+
+def piece_by_piece(upscale: Upscaler, update: Update) -> Upscaler:
+    """Return `upscale`, which moves a bar and gives freed memory back after each piece."""
+    numbers = count(1)
+
+    def upscale_piece(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        enlarged = upscale(pixels)
+        give_back_memory()
+        update(next(numbers))
+        return enlarged
+
+    return upscale_piece
 
 
 def _require_sizes(config: NetworkConfig, images: Mapping[str, NDArray[np.uint8]]) -> None:

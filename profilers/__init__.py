@@ -4,6 +4,7 @@ from profilers.activations import peak_activation_mib as peak_activation_mib
 from profilers.analytic import AnalyticCost as AnalyticCost
 from profilers.analytic import analytic_cost as analytic_cost
 from profilers.analytic import macs_bound as macs_bound
+from profilers.analytic import network_on_meta as network_on_meta
 from profilers.checking import TOLERANCES as TOLERANCES
 from profilers.clock import clock_of as clock_of
 from profilers.crosscheck import CrossCheck as CrossCheck
@@ -23,7 +24,6 @@ from profilers.macs import ModuleRow as ModuleRow
 from profilers.macs import OperatorRow as OperatorRow
 from profilers.macs import count_macs as count_macs
 from profilers.memory import measure_peak_memory_mib as measure_peak_memory_mib
-from profilers.meta import build_on_meta as build_on_meta
 from profilers.preparation import prepare_checked as prepare_checked
 from profilers.prepared import Missing as Missing
 from profilers.prepared import Prepared as Prepared

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from blocks import NetworkConfig, SuperResolutionNetwork, build_network
+from blocks import NetworkConfig, NetworkConfigBase, SuperResolutionNetwork, build_network
 from profilers.activations import peak_activation_mib
 from profilers.macs import MacsReport, count_call
 from profilers.meta import build_on_meta
@@ -36,7 +36,7 @@ def analytic_cost(config: NetworkConfig, target: Target) -> AnalyticCost:
         ValueError: the input is smaller than the network takes, or the network runs an
             operator whose MACs are unknown.
     """
-    network = _on_meta(config)
+    network = network_on_meta(config)
     reports = _reports_of_paths(network)
     if unknown := sorted({operator for report in reports for operator in report.uncounted}):
         raise ValueError(
@@ -53,10 +53,11 @@ def analytic_cost(config: NetworkConfig, target: Target) -> AnalyticCost:
 
 def macs_bound(config: NetworkConfig) -> MacsReport:
     """Return the ledger of the dearest path, whose total is the `macs` of `analytic_cost`."""
-    return max(_reports_of_paths(_on_meta(config)), key=lambda report: report.total)
+    return max(_reports_of_paths(network_on_meta(config)), key=lambda report: report.total)
 
 
-def _on_meta(config: NetworkConfig) -> SuperResolutionNetwork:
+def network_on_meta(config: NetworkConfigBase) -> SuperResolutionNetwork:
+    """Return the network that `config` describes, without weights and in evaluation mode."""
     return build_on_meta(lambda: build_network(config)).eval()
 
 

@@ -42,13 +42,12 @@ def upscale(
       paretosr upscale runs/best/model.safetensors photos large-photos
       paretosr upscale span-x4.safetensors poster.png large.png --tile 256
     """
-    from paretosr.freed_memory import giving_back_memory
     from paretosr.image_files import destinations, read_images, write_image
     from paretosr.models import resolve_model
     from paretosr.output import write_json, write_line, write_note
-    from paretosr.progress import counted, progress_bar
+    from paretosr.progress import progress_bar
     from paretosr.tiles import tiling_notes, tiling_of
-    from paretosr.upscaling import upscaler_of
+    from paretosr.upscaling import piece_by_piece, upscaler_of
     from training.tiling import WHOLE, tiled
 
     resolved = resolve_model(model, scale)
@@ -64,8 +63,7 @@ def upscale(
         write_note(line)
     pieces = sum(tiling.pieces(*image.pixels.shape[:2]) for image in images.images)
     with progress_bar("enlarging", total=pieces, silent=json) as update:
-        enlarge = giving_back_memory(counted(chosen.upscale, update))
-        upscaler = tiled(enlarge, resolved.scale, tiling)
+        upscaler = tiled(piece_by_piece(chosen.upscale, update), resolved.scale, tiling)
         for image, file in zip(images.images, files, strict=True):
             write_image(file, upscaler(image.pixels), is_gray=image.is_gray)
     if json:

@@ -9,9 +9,10 @@ import torch
 from torch import nn
 from torch._ops import HigherOrderOperator
 
-from blocks import build_network, forms_of, in_form
+from blocks import forms_of, in_form
+from profilers.analytic import network_on_meta
 from profilers.images import sample_images
-from profilers.meta import Operator, build_on_meta, tensors_in
+from profilers.meta import Operator, tensors_in
 from profilers.observer import ObservedOperators, is_view
 from profilers.operators import MACS, shapes_of
 from profilers.subject import Subject
@@ -38,7 +39,7 @@ def work_of(subject: Subject, target: Target) -> dict[str, Work]:
     if subject.config.has_learned_cost:
         network, images = subject.network(), sample_images(target)
     else:
-        network = build_on_meta(lambda: build_network(subject.config))
+        network = network_on_meta(subject.config)
         images = torch.empty(target.images_shape, device="meta")
     names = forms_of(subject.config) if subject.form is None else (subject.form,)
     found = {}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from paretosr.freed_memory import giving_back_memory
+from paretosr.freed_memory import give_back_memory
 
 MIB = 2**20
 
@@ -20,11 +20,13 @@ def last_of(count: int) -> torch.Tensor:
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other libraries keep less")
-def test_what_a_call_frees_is_no_longer_resident() -> None:
-    giving_back_memory(last_of)(1)  # from the first freed block of a size on, glibc keeps them
+def test_what_was_freed_is_no_longer_resident() -> None:
+    last_of(1)  # from the first freed block of a size on, glibc keeps them
+    give_back_memory()
     before_mib = resident_mib()
     kept = last_of(300)
     assert resident_mib() > before_mib + 250
-    kept = giving_back_memory(last_of)(300)
+    kept = last_of(300)
+    give_back_memory()
     assert resident_mib() < before_mib + 50
     assert kept.sum() == MIB // 4

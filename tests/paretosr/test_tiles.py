@@ -8,17 +8,16 @@ from blocks import (
     ClassSR,
     InStrips,
     SuperResolutionNetwork,
-    build_network,
     catalogue_config,
     forms_of,
     in_form,
 )
 from paretosr.tiles import in_strips, tiling_of
-from profilers import build_on_meta, peak_activation_mib
+from profilers import network_on_meta, peak_activation_mib
 
 
 def on_meta(name: str) -> SuperResolutionNetwork:
-    return build_on_meta(lambda: build_network(catalogue_config(name, 4))).eval()
+    return network_on_meta(catalogue_config(name, 4))
 
 
 def tile_mib(network: nn.Module, name: str, form: str) -> float:
