@@ -29,7 +29,7 @@ from blocks import CATALOGUE, NetworkConfig
 from profilers import RUNTIMES, Subject, Target, clock_of
 from profilers.latency import KEEP_FREED_MEMORY
 from profilers.networks import prepare_fastest_form
-from profilers.timing import median_interval
+from profilers.ratio import median_interval
 
 RESULT = Path(__file__).resolve().parent / "results" / "runtimes.md"
 NETWORKS = (

@@ -149,7 +149,7 @@ def compare_models(
     form: str | None,
     max_seconds: float,
 ) -> RatioEstimate:
-    """Return the time of `model` over that of `other`, timed in turn.
+    """Return the time of `model` over that of `other`.
 
     Each is timed in its fastest form, `model` in `form` where that is given.
 

@@ -26,7 +26,7 @@ def write_compared(
 ) -> None:
     """Write which of two models is the faster one."""
     with status_line(silent=as_json) as told:
-        told("timing in turn")
+        told("timing both")
         ratio = compare_models(model, other, target, form=form, max_seconds=max_seconds)
     if as_json:
         names = {"model": model.name, "against": other.name, "scale": model.scale}
@@ -40,7 +40,7 @@ def write_compared(
         f"{ratio.ratio:.3f} of its time, 95 % interval {ratio.ci_low:.3f} to {ratio.ci_high:.3f}"
     )
     write_line(
-        f"medians {ratio.candidate_ms:.2f} and {ratio.reference_ms:.2f} ms of {ratio.repeats} pairs"
+        f"medians {ratio.candidate_ms:.2f} and {ratio.reference_ms:.2f} ms of {ratio.repeats} calls"
     )
 
 

@@ -28,6 +28,7 @@ from profilers.preparation import prepare_checked as prepare_checked
 from profilers.prepared import Missing as Missing
 from profilers.prepared import Prepared as Prepared
 from profilers.prepared import PreparedCall as PreparedCall
+from profilers.ratio import RatioEstimate as RatioEstimate
 from profilers.reference import REFERENCE_NAME as REFERENCE_NAME
 from profilers.reference import ReferenceNetwork as ReferenceNetwork
 from profilers.runtimes import RUNTIMES as RUNTIMES
@@ -37,5 +38,4 @@ from profilers.runtimes import list_targets as list_targets
 from profilers.runtimes import require_available as require_available
 from profilers.subject import Subject as Subject
 from profilers.targets import Target as Target
-from profilers.timing import RatioEstimate as RatioEstimate
 from profilers.timing import compare as compare

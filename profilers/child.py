@@ -1,6 +1,5 @@
 """A process of its own for one target."""
 
-import signal
 import sys
 from collections.abc import Mapping
 from typing import Any, Self
@@ -74,7 +73,4 @@ class Child:
                 f"{self.target}: no answer within {waited_seconds:.0f} s, process ended"
             ) from None
         except ProcessEndedError as ended:
-            status = ended.status
-            how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-            last_words = f": {ended.last_words}" if ended.last_words else ""
-            raise ProfilingFailed(f"{self.target}: the process died ({how}){last_words}") from None
+            raise ProfilingFailed(f"{self.target}: {ended}") from None

@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import signal
 import subprocess
 import tempfile
 import time
@@ -22,7 +23,8 @@ class ProcessEndedError(Exception):
     """
 
     def __init__(self, status: int, last_words: str) -> None:
-        super().__init__(f"exit status {status}: {last_words}")
+        how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+        super().__init__(f"the process died ({how})" + (f": {last_words}" if last_words else ""))
         self.status = status
         self.last_words = last_words
 
@@ -82,6 +84,10 @@ class JsonProcess:
         line, _, self._unread = self._unread.partition(b"\n")
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def has_answered(self) -> bool:
+        """Whether `receive` need not wait: there is a line, or part of one, or the end."""
+        return bool(self._unread) or bool(select.select([self._stdout], [], [], 0)[0])
 
     def end(self) -> None:
         """Kill at once: the process holds nothing that needs saving."""

@@ -11,12 +11,13 @@ from profilers.clock import clock_of
 from profilers.fastest_form import OtherForm
 from profilers.machine import Description
 from profilers.preparation import prepare_checked
+from profilers.ratio import RatioEstimate
 from profilers.reference import REFERENCE_NAME, ReferenceNetwork
 from profilers.runtimes import require_available, require_here
 from profilers.subject import Subject
 from profilers.sustained import SustainedTimes, Window
 from profilers.targets import Target
-from profilers.timing import RatioEstimate, compare
+from profilers.timing import compare
 
 # A worker may exceed its budget by preparing, and by the few calls of every measurement.
 GRACE_SECONDS = 300.0
@@ -143,7 +144,11 @@ class LatencyMeter:
         )
 
     def compare(self, subject: Subject, other: Subject, *, max_seconds: float) -> RatioEstimate:
-        """Return the time of `subject` over that of `other`, timed in turn."""
+        """Return the time of `subject` over that of `other`.
+
+        Two that are the same are timed in the same form; the interval gets narrower than that
+        of `measure`, since small differences are what is asked for.
+        """
         message = {"do": "compare", "subject": subject.to_json(), "other": other.to_json()}
         return RatioEstimate(**self._ask(message, max_seconds)["estimate"])
 

@@ -1,14 +1,21 @@
 """What a measuring process can be asked, wherever it runs and wherever its networks come from."""
 
 import dataclasses
+import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from profilers.clock import clock_of
+from profilers.cores import on_core
+from profilers.crossover import CANDIDATE, REFERENCE, compare_across
 from profilers.failure import reason_of
 from profilers.fastest_form import FORMS_SHARE, FastestForm, Forms, fastest_form
 from profilers.machine import Description
-from profilers.prepared import Prepared
+from profilers.partner import Partner
+from profilers.prepared import Prepared, PreparedCall
+from profilers.ratio import PRECISION, RatioEstimate
+from profilers.simultaneous import over_after, repeat
 from profilers.sustained import time_sustained
 from profilers.targets import Target
 from profilers.timing import compare, time_alone
@@ -34,13 +41,20 @@ class Source(Protocol):
 
 
 class Service:
-    """Answers messages; the reference stays prepared from its first use on."""
+    """Answers messages; the reference stays prepared from its first use on.
 
-    def __init__(self, target: Target, source: Source) -> None:
+    Where processor time is the clock, networks are compared across this process and `partner`
+    (profilers/crossover.py), elsewhere in turn in this one (profilers/timing.py).
+    """
+
+    def __init__(self, target: Target, source: Source, partner: Partner) -> None:
         self._target = target
         self._source = source
+        self._partner = partner
         self._reference: Prepared | None = None
-        _, self._clock = clock_of(target)
+        self._ready: dict[str, PreparedCall] = {}
+        self._stopped = threading.Event()
+        self._clock_name, self._clock = clock_of(target)
 
     def answer(self, message: Message) -> Answer:
         """Return the measurement asked for, or the error that prevented it in one line."""
@@ -49,6 +63,8 @@ class Service:
             "calibrate": self._calibrate,
             "measure": self._measure,
             "compare": self._compare,
+            "make_ready": self._make_ready,
+            "repeat": self._repeat,
             "sustain": self._sustain,
             "memory": self._memory,
         }
@@ -56,6 +72,10 @@ class Service:
             return actions[message["do"]](message)
         except Exception as error:
             return {"error": reason_of(error)}
+
+    def stop(self) -> None:
+        """End what "repeat" does, now or when it begins, after a call."""
+        self._stopped.set()
 
     def _describe(self, message: Message) -> Answer:
         return {"device": self._source.describe()}
@@ -66,12 +86,16 @@ class Service:
         return dataclasses.asdict(estimate)
 
     def _measure(self, message: Message) -> Answer:
-        candidate = self._fastest("subject", message)
-        return self._ratio(candidate, self._prepared_reference(message), message)
+        form = self._fastest("subject", message)
+        return self._ratio(form, self._prepared_reference(message), message, PRECISION)
 
     def _compare(self, message: Message) -> Answer:
-        candidate = self._fastest("subject", message)
-        return self._ratio(candidate, self._fastest("other", message).prepared, message)
+        form = self._fastest("subject", message)
+        if message["other"] == message["subject"]:
+            message = {**message, "other_form": form.name}
+        other = self._fastest("other", message)
+        message = {**message, "other_form": other.name}
+        return self._ratio(form, other.prepared, message, PRECISION / 2)
 
     def _sustain(self, message: Message) -> Answer:
         form = self._fastest("subject", message)
@@ -79,12 +103,21 @@ class Service:
         times = time_sustained(form.prepared.call, seconds=seconds, clock=self._clock)
         return {"times": dataclasses.asdict(times), "form": form.name}
 
-    def _ratio(self, form: FastestForm, reference: Prepared, message: Message) -> Answer:
+    def _ratio(
+        self, form: FastestForm, reference: Prepared, message: Message, precision: float
+    ) -> Answer:
         candidate = form.prepared
-        estimate = compare(
+        max_seconds = message["max_seconds"] * (1 - FORMS_SHARE)
+        if self._clock_name == "cpu":
+            self._partner.make_ready({**message, "subject_form": form.name})
+            timed: Callable[..., RatioEstimate] = partial(compare_across, self._partner)
+        else:
+            timed = compare
+        estimate = timed(
             candidate.call,
             reference.call,
-            max_seconds=message["max_seconds"],
+            max_seconds=max_seconds,
+            precision=precision,
             clock=self._clock,
         )
         # Being compared with eager was the first call.
@@ -97,6 +130,26 @@ class Service:
             "other_forms": [dataclasses.asdict(other) for other in form.others],
         }
 
+    def _make_ready(self, message: Message) -> Answer:
+        """Prepare both networks of a comparison that another process makes."""
+        reference = (
+            self._fastest("other", message).prepared
+            if "other" in message
+            else self._prepared_reference(message)
+        )
+        candidate = self._fastest("subject", message).prepared
+        self._ready = {CANDIDATE: candidate.call, REFERENCE: reference.call}
+        return {}
+
+    def _repeat(self, message: Message) -> Answer:
+        """Call one of the networks made ready for some seconds, or else until `stop`."""
+        seconds = message["seconds"]
+        is_over = self._stopped.is_set if seconds is None else over_after(seconds)
+        with on_core(message["core"]):
+            calls = repeat(self._ready[message["network"]], self._clock, is_over)
+        self._stopped.clear()
+        return dataclasses.asdict(calls)
+
     def _memory(self, message: Message) -> Answer:
         return {"peak_memory_mib": self._source.peak_memory_mib(message["subject"])}
 
@@ -106,5 +159,9 @@ class Service:
         return self._reference
 
     def _fastest(self, which: str, message: Message) -> FastestForm:
+        """Return the fastest form of one network, or the one that `message` names for it."""
         forms = self._source.forms(message[which])
+        form = message.get(f"{which}_form")
+        if form is not None:
+            forms = {form: forms[form]}
         return fastest_form(forms, self._target, FORMS_SHARE * message["max_seconds"])

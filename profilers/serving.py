@@ -12,15 +12,16 @@ from typing import Any, BinaryIO
 from profilers.service import Answer, Message
 
 
-def serve(answer: Callable[[Message], Answer]) -> None:
+def serve(answer: Callable[[Message], Answer], stop: Callable[[], None] = lambda: None) -> None:
     """Say that this process is ready, and answer until standard input closes.
 
+    The message "stop" has no answer: it calls `stop`, while another message is being answered.
     Everything that a library prints goes to standard error instead of among the answers.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = claim_standard_output()
     _send(answers, {"ready": True})
-    for message in _messages():
+    for message in _messages(stop):
         _send(answers, answer(message))
 
 
@@ -35,14 +36,18 @@ def _send(answers: BinaryIO, answer: Answer) -> None:
     answers.write(json.dumps(answer).encode() + b"\n")
 
 
-def _messages() -> Iterator[Message]:
+def _messages(stop: Callable[[], None]) -> Iterator[Message]:
     """Yield the parent's messages; a thread reads them, to notice its death in mid-measurement."""
     received: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
     def read() -> None:
         try:
             for line in sys.stdin.buffer:
-                received.put(json.loads(line))
+                message = json.loads(line)
+                if message["do"] == "stop":
+                    stop()
+                else:
+                    received.put(message)
         finally:  # the last line may have been cut
             os._exit(0)
 

@@ -7,13 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from profilers.clock import Clock, call_ms
-from profilers.timing import (
-    Times,
-    no_garbage_collection,
-    percentile_interval,
-    require_positive,
-    resampled_medians,
-)
+from profilers.ratio import Times, percentile_interval, resampled_medians
+from profilers.timing import no_garbage_collection, require_positive
 
 WINDOWS = 10
 # Fewer have no spread that an interval could come from.

@@ -5,6 +5,7 @@ import sys
 import torch
 
 from profilers.networks import Networks
+from profilers.partner import Partner
 from profilers.remote.forwarder import Forwarder
 from profilers.service import Service
 from profilers.serving import serve
@@ -15,8 +16,11 @@ def main() -> None:
     """Serve until the parent closes the pipe, or is gone."""
     target = Target.parse(sys.argv[1])
     torch.set_num_threads(target.threads)
-    answering = Forwarder(target) if target.host else Service(target, Networks(target))
-    serve(answering.answer)
+    if target.host:
+        serve(Forwarder(target).answer)
+        return
+    service = Service(target, Networks(target), Partner(sys.orig_argv))
+    serve(service.answer, service.stop)
 
 
 if __name__ == "__main__":

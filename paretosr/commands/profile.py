@@ -27,7 +27,7 @@ def profile(
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option(metavar="OTHER", help="Compare with this MODEL by timing both in turn."),
+        typer.Option(metavar="OTHER", help="Tell which of both is faster, MODEL or this one."),
     ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show which modules and operators spend the MACs.")
@@ -69,7 +69,7 @@ def profile(
     """Measure what MODEL costs on a target.
 
     Prints parameters, MACs, memory and latency. Latency is the ratio to a fixed reference
-    network timed in turn, with a 95 % confidence interval, times the reference's own time on
+    network timed beside it, with a 95 % confidence interval, times the reference's own time on
     the target. With --against, only the two models are timed, and the answer is faster,
     slower or not distinguishable. With --sustained, the network runs without a pause, and its
     last calls are compared with its first: a device that gets warm clocks down. A MODEL with

@@ -2,6 +2,7 @@
 
 import io
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -55,10 +56,14 @@ class Forwarder:
     def _exported(self, message: Message, link: Link) -> dict[str, Any]:
         """Return `message` with files on the other machine in place of networks."""
         exported = dict(message)
-        for which in ("subject", "other"):
-            if which in message:
-                subject = Subject.from_json(message[which])
-                exported[which] = self._forms(subject, link, check=message["do"] != _UNCHECKED)
+        check = message["do"] != _UNCHECKED
+        if "subject" in message:
+            exported["subject"] = self._forms(message["subject"], link, check=check)
+        if "other" in message:
+            is_same = message["other"] == message["subject"]
+            exported["other"] = (
+                exported["subject"] if is_same else self._forms(message["other"], link, check=check)
+            )
         if message["do"] in _AGAINST_REFERENCE:
             if self._reference is None:
                 reference = _export(seeded_reference(), self._here, check=True)
@@ -66,8 +71,9 @@ class Forwarder:
             exported["reference"] = self._reference
         return exported
 
-    def _forms(self, subject: Subject, link: Link, *, check: bool) -> dict[str, Files]:
+    def _forms(self, text: Mapping[str, Any], link: Link, *, check: bool) -> dict[str, Files]:
         """Return the files of each form; of one that cannot be exported, the reason."""
+        subject = Subject.from_json(text)
         network = subject.network()
         forms: dict[str, Files] = {}
         for name in form_names(subject):

@@ -1,9 +1,11 @@
 """What answers on the other machine; profilers/remote/archive.py lists what it consists of."""
 
 import base64
+import sys
 from pathlib import Path
 
 from profilers.failure import reason_of
+from profilers.partner import Partner
 from profilers.remote.store import Store
 from profilers.remote.stored_networks import StoredNetworks
 from profilers.service import Answer, Message, Service
@@ -14,9 +16,9 @@ from profilers.targets import Target
 class Runner:
     """Answers what a `Service` does about networks that were stored before."""
 
-    def __init__(self, store: Store, target: Target) -> None:
+    def __init__(self, store: Store, service: Service) -> None:
         self._store = store
-        self._service = Service(target, StoredNetworks(store, target))
+        self._service = service
 
     def answer(self, message: Message) -> Answer:
         """Return the answer, or the error that prevented it in one line."""
@@ -32,4 +34,15 @@ class Runner:
 
 def main(folder: str, target: str) -> None:
     """Serve with the files of `folder` until the connection ends."""
-    serve(Runner(Store(Path(folder)), Target.parse(target)).answer)
+    store, parsed = Store(Path(folder)), Target.parse(target)
+    service = Service(parsed, StoredNetworks(store, parsed), Partner(_command(folder, target)))
+    serve(Runner(store, service).answer, service.stop)
+
+
+def _command(folder: str, target: str) -> list[str]:
+    """What starts a process as this one is, with these modules and not their archive again."""
+    program = (
+        f"import sys; sys.path[:] = {sys.path!r}; "
+        f"from profilers.remote.runner import main; main({folder!r}, {target!r})"
+    )
+    return [sys.executable, "-c", program]

@@ -7,7 +7,7 @@ import pytest
 
 from paretosr.costs import disturbance, verdict
 from profilers import RUNTIMES
-from profilers.timing import RatioEstimate
+from profilers.ratio import RatioEstimate
 
 SMALL = ["--target", "eager:lr=24x32", "--max-seconds", "0.4"]
 

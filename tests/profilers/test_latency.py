@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +124,36 @@ def test_a_killed_process_is_reported_and_replaced(calibration: Calibration) -> 
         assert worker_pid(meter) != killed
 
 
+def test_a_killed_partner_is_reported_and_replaced(calibration: Calibration) -> None:
+    with LatencyMeter(TARGET) as meter:
+        meter.measure(Subject(SMALL), calibration, max_seconds=0.01)
+        worker = worker_pid(meter)
+        (partner,) = children(worker)
+
+        def kill_while_comparing() -> None:
+            wait_for_children(worker, 2)  # the other one lets both run in turn
+            os.kill(partner, signal.SIGKILL)
+
+        death = threading.Thread(target=kill_while_comparing)
+        death.start()
+        with pytest.raises(ProfilingFailed, match=r"the process died \(SIGKILL\), beside"):
+            meter.measure(Subject(SMALL), calibration, max_seconds=10.0)
+        death.join()
+        assert meter.measure(Subject(SMALL), calibration, max_seconds=0.01).repeats >= 3
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process of Linux started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def wait_for_children(pid: int, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(children(pid)) != count and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert len(children(pid)) == count
+
+
 def test_a_hanging_process_is_ended_in_time(meter: LatencyMeter) -> None:
     meter.calibrate(max_seconds=0.01)
     os.kill(worker_pid(meter), signal.SIGSTOP)
@@ -139,23 +170,35 @@ def test_a_calibration_of_another_target_is_refused(calibration: Calibration) ->
         measure_callable(int, other, calibration, max_seconds=1.0)
 
 
-def test_a_worker_does_not_outlive_a_killed_parent() -> None:
+@pytest.mark.parametrize(
+    ("asking", "others"),
+    [
+        ("meter.calibrate(max_seconds=60.0)", 0),
+        ("meter.compare(*networks, max_seconds=60.0)", 2),
+    ],
+    ids=["alone", "comparing"],
+)
+def test_no_process_outlives_a_killed_parent(asking: str, others: int) -> None:
     program = (
-        "from profilers import LatencyMeter, Target\n"
+        "from blocks import SplitSRConfig\n"
+        "from profilers import LatencyMeter, Subject, Target\n"
+        "networks = [Subject(SplitSRConfig(scale=2), form='in_place')] * 2\n"
         f"meter = LatencyMeter(Target.parse('{TARGET}'))\n"
         "meter.calibrate(max_seconds=0.01)\n"
         "print(meter._child.pid, flush=True)\n"
-        "meter.calibrate(max_seconds=60.0)\n"
+        f"{asking}\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
-        worker = Path("/proc", parent.stdout.readline().decode().strip())
+        worker = int(parent.stdout.readline())
+        wait_for_children(worker, others)
         time.sleep(0.2)
+        processes = [Path("/proc", str(pid)) for pid in (worker, *children(worker))]
         parent.kill()
     deadline = time.monotonic() + 20
-    while is_running(worker) and time.monotonic() < deadline:
+    while any(map(is_running, processes)) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not is_running(worker)
+    assert not any(map(is_running, processes))
 
 
 def is_running(process: Path) -> bool:

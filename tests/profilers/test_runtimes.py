@@ -26,6 +26,7 @@ from profilers import (
 )
 from profilers.images import sample_images
 from profilers.networks import Networks
+from profilers.partner import Partner
 from profilers.service import Service
 
 SPLITSR = SplitSRConfig(scale=2, channels=16, groups=2, blocks=1, active_channels=4, hybrid_index=1)
@@ -242,7 +243,7 @@ def test_the_refusal_is_the_answer_of_a_measurement(monkeypatch: pytest.MonkeyPa
     target = Target.parse("eager:precision=bfloat16,lr=8x8")
     message = {"do": "measure", "subject": Subject(SPLITSR).to_json(), "max_seconds": 0.1}
     assert (
-        Service(target, Networks(target))
+        Service(target, Networks(target), Partner([]))
         .answer(message)["error"]
         .startswith("the output must be eager's within 1e-09")
     )

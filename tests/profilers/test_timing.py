@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from profilers import RatioEstimate, compare
-from profilers.timing import median_interval, time_alone, time_in_turn
+from profilers.timing import time_alone, time_in_turn
 
 
 class Bench:
@@ -152,33 +152,6 @@ def test_time_alone_is_the_median() -> None:
     estimate = time_alone(call, max_seconds=2.0, clock=bench.clock, wall_clock=bench.clock)
     assert estimate.median_ms == pytest.approx(21)
     assert 2.0 <= bench.now < 2.1
-
-
-# 95 % of 200 is 190. A bootstrap of a handful of values is known to fall somewhat short.
-@pytest.mark.parametrize(("count", "at_least"), [(3, 164), (8, 164), (20, 176), (60, 180)])
-def test_the_interval_covers_the_median_about_as_often_as_it_says(
-    count: int, at_least: int
-) -> None:
-    random = np.random.default_rng(1)
-    covered = 0
-    for seed in range(200):
-        low, high = median_interval(random.normal(1.0, 0.05, size=(count, 1)), seed)
-        covered += low <= 1.0 <= high
-    assert covered >= at_least
-
-
-def test_the_interval_is_wider_where_neighbours_resemble_each_other() -> None:
-    random = np.random.default_rng(2)
-    alike = np.repeat(random.lognormal(0.0, 0.05, size=(20, 1)), 6, axis=0)
-    mixed = random.permutation(alike)
-    low, high = median_interval(alike, 0)
-    mixed_low, mixed_high = median_interval(mixed, 0)
-    assert high - low > mixed_high - mixed_low
-
-
-def test_the_interval_repeats() -> None:
-    values = np.random.default_rng(3).uniform(size=(50, 2))
-    assert median_interval(values, 4) == median_interval(values, 4)
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])

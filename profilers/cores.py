@@ -1,0 +1,37 @@
+"""Which core a process runs on."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_CORE_FIELD = 36  # of /proc/PID/stat behind the name, see proc_pid_stat(5)
+
+
+def current_core() -> int | None:
+    """Return the core that this process ran on last, or None where the system does not tell."""
+    try:
+        stat = Path("/proc/self/stat").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    return int(stat.rpartition(")")[2].split()[_CORE_FIELD])
+
+
+@contextmanager
+def on_core(core: int | None) -> Iterator[None]:
+    """Keep all threads of this process on `core`, as `current_core` tells it."""
+    if core is None:
+        yield
+        return
+    threads = [int(thread.name) for thread in Path("/proc/self/task").iterdir()]
+    before = {}
+    for thread in threads:
+        with suppress(ProcessLookupError):  # it has ended since
+            before[thread] = os.sched_getaffinity(thread)
+            os.sched_setaffinity(thread, {core})
+    try:
+        yield
+    finally:
+        for thread, cores in before.items():
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(thread, cores)

@@ -1,0 +1,91 @@
+"""A second process like this one, in which networks run beside those of this process."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Any
+
+from profilers.clock import Clock
+from profilers.cores import current_core, on_core
+from profilers.failure import ProfilingFailed
+from profilers.json_process import JsonProcess, ProcessEndedError
+from profilers.simultaneous import Calls, over_after, repeat
+
+
+class Partner:
+    """A process that `command` starts, from its first use on; it answers as a `Service` does.
+
+    Every method raises ProfilingFailed if that process reports an error or dies; the next use
+    starts another.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._process: JsonProcess | None = None
+
+    def make_ready(self, message: Mapping[str, Any]) -> None:
+        """Let the process prepare the networks of `message`, in the forms that it names."""
+        with self._running() as process:
+            process.send({**message, "do": "make_ready"})
+            _answer_of(process)
+
+    def follow(
+        self, call: Callable[[], object], network: str, *, seconds: float, clock: Clock
+    ) -> tuple[Calls, Calls]:
+        """Return the calls here for `seconds`, at least one, and those of `network` meanwhile."""
+        with self._beside(network, None) as process:
+            ours = repeat(call, clock, over_after(seconds))
+            process.send({"do": "stop"})
+            return ours, Calls(**_answer_of(process))
+
+    def lead(
+        self, call: Callable[[], object], network: str, *, seconds: float, clock: Clock
+    ) -> tuple[Calls, Calls]:
+        """Return the calls of `network` for `seconds`, at least one, and those here meanwhile."""
+        with self._beside(network, seconds) as process:
+            ours = repeat(call, clock, process.has_answered)
+            return Calls(**_answer_of(process)), ours
+
+    @contextmanager
+    def _beside(self, network: str, seconds: float | None) -> Iterator[JsonProcess]:
+        """Let both processes run in slices of one core while the other repeats `network`."""
+        with self._running() as process:
+            core = current_core()
+            process.send({"do": "repeat", "network": network, "seconds": seconds, "core": core})
+            with on_core(core), _slices(os.getpid(), process.pid):
+                yield process
+
+    @contextmanager
+    def _running(self) -> Iterator[JsonProcess]:
+        """End the process after a failure: it may still be at work for a question forgotten."""
+        try:
+            if self._process is None:
+                self._process = JsonProcess(self._command, {})
+                _answer_of(self._process)  # which says that it has started
+            yield self._process
+        except BaseException as error:
+            process, self._process = self._process, None
+            if process is not None:
+                process.end()
+            if isinstance(error, ProcessEndedError):
+                raise ProfilingFailed(f"{error}, beside the one that asked it") from None
+            raise
+
+
+def _answer_of(process: JsonProcess) -> dict[str, Any]:
+    answer = process.receive()
+    if "error" in answer:
+        raise ProfilingFailed(answer["error"])
+    return answer
+
+
+@contextmanager
+def _slices(*processes: int) -> Iterator[None]:
+    """Let `processes` run in turn; see profilers/slices.py."""
+    source = files("profilers").joinpath("slices.py").read_text(encoding="utf-8")
+    command = [sys.executable, "-I", "-S", "-c", source, *map(str, processes)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL):
+        yield  # leaving closes its standard input, and waits for its end

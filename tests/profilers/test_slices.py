@@ -1,0 +1,81 @@
+"""Two real processes that compute without end, and what lets them run in turn."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from profilers import slices
+
+if sys.platform != "linux":
+    pytest.skip("states of processes are read from Linux", allow_module_level=True)
+
+Process = subprocess.Popen[bytes]
+
+
+@pytest.fixture
+def busy() -> Iterator[list[Process]]:
+    command = [sys.executable, "-I", "-S", "-c", "while True: pass"]
+    processes = [subprocess.Popen(command) for _ in range(2)]
+    yield processes
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def started_for(processes: list[Process]) -> Process:
+    source = Path(slices.__file__).read_text()
+    pids = [str(process.pid) for process in processes]
+    return subprocess.Popen([sys.executable, "-c", source, *pids], stdin=subprocess.PIPE)
+
+
+def is_stopped(process: Process) -> bool:
+    stat = Path(f"/proc/{process.pid}/stat").read_text()
+    return stat.rpartition(")")[2].split()[0] == "T"
+
+
+def processor_seconds(process: Process) -> float:
+    user, system = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / 100
+
+
+def wait_until_stopped(processes: list[Process], count: int) -> None:
+    deadline = time.monotonic() + 20
+    while sum(map(is_stopped, processes)) != count and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert sum(map(is_stopped, processes)) == count
+
+
+def test_one_runs_while_the_other_is_stopped(busy: list[Process]) -> None:
+    with started_for(busy) as alternating:
+        wait_until_stopped(busy, 1)
+        before = [processor_seconds(process) for process in busy]
+        seen = {tuple(map(is_stopped, busy)) for _ in range(300) if not time.sleep(0.002)}
+        used = [
+            processor_seconds(process) - start for process, start in zip(busy, before, strict=True)
+        ]
+        assert alternating.poll() is None
+    assert {(True, False), (False, True)} <= seen
+    assert min(used) > 0.5 * max(used)
+
+
+def test_both_run_on_when_whoever_started_it_is_gone(busy: list[Process]) -> None:
+    with started_for(busy) as alternating:
+        wait_until_stopped(busy, 1)
+        assert alternating.stdin is not None
+        alternating.stdin.close()
+        assert alternating.wait(20) == 0
+    wait_until_stopped(busy, 0)
+
+
+def test_the_other_runs_on_when_one_dies(busy: list[Process]) -> None:
+    with started_for(busy) as alternating:
+        wait_until_stopped(busy, 1)
+        busy[0].send_signal(signal.SIGKILL)
+        busy[0].wait()
+        assert alternating.wait(20) == 0
+    wait_until_stopped(busy[1:], 0)
