@@ -1,23 +1,23 @@
-"""The same networks on every runtime that is installed, in eager's time.
+"""The same networks on every runtime, in eager's time, on one thread.
 
-Each runtime has a process of its own, and the processes take turns: in every round each makes
-a few calls while the others wait. A runtime's time over eager's of the same round is free of
-what the machine does in the meantime. Each runs a network in the form that is fastest there.
+Each runtime runs a network in a process of its own, beside one in which eager runs the same
+network. The two take turns on one core, some milliseconds each (profilers/slices.py): what the
+machine does in the meantime meets both. Each runs the network in the form that is fastest there.
 
-    python benchmarks/runtimes.py [--lr 180x320] [--threads 1] [--seconds 60] \
-        [--targets TARGET ...] [--networks NAME ...]
+    python benchmarks/runtimes.py [--lr 180x320] [--seconds 20] [--targets TARGET ...] \
+        [--networks NAME ...]
 
-writes results/runtimes.md beside this script, anew after every network.
+writes results/runtimes.md beside this script, anew after every row.
 """
 
 import argparse
 import multiprocessing
 import os
+import sys
 import time
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from statistics import median
 
@@ -25,11 +25,14 @@ import numpy as np
 import torch
 from common import device_text
 
-from blocks import CATALOGUE, NetworkConfig
+from blocks import CATALOGUE, CatalogueEntry
 from profilers import RUNTIMES, Subject, Target, clock_of
+from profilers.crossover import CANDIDATE
 from profilers.latency import KEEP_FREED_MEMORY
 from profilers.networks import prepare_fastest_form
-from profilers.ratio import median_interval
+from profilers.partner import Partner
+from profilers.ratio import PRECISION, Ratio, median_ratio
+from profilers.simultaneous import ratios_of_groups
 
 RESULT = Path(__file__).resolve().parent / "results" / "runtimes.md"
 NETWORKS = (
@@ -53,161 +56,142 @@ TARGETS = (
     "openvino:precision=bfloat16",
     "xnnpack",
 )
-# In a round, after a call that fills the caches again.
-TURN_SECONDS = 0.3
-FORMS_SECONDS = 5.0
-PREPARATION_SECONDS = 600
-MINIMUM_ROUNDS = 5
-PRECISION = 0.01
+ROUNDS = 4
+FORMS_SECONDS = 8.0
+CELL_SECONDS = 900.0
 
 
-@dataclass
-class Measured:
-    """What one process told of its network."""
+@dataclass(frozen=True)
+class Cell:
+    """A network on a target, and its time over that of the network in eager mode beside it."""
 
-    name: str
-    connection: Connection
-    problem: str = ""
-    form: str = ""
-    prepare_seconds: float = 0.0
-    max_difference: float = 0.0
-    first_ms: float = 0.0
-    times_ms: list[float] = field(default_factory=list)
-
-    def ratio_to(self, eager: "Measured") -> tuple[float, float, float]:
-        """The median over the rounds, and its 95 % interval."""
-        ratios = np.array(self.times_ms) / np.array(eager.times_ms)
-        return float(np.median(ratios)), *median_interval(ratios, seed=0)
+    form: str
+    ratio: Ratio
+    milliseconds: float
+    max_difference: float
+    prepare_seconds: float
+    first_ms: float
 
 
-def serve(connection: Connection, config: NetworkConfig, target: Target) -> None:
-    """Prepare the network, then time some calls whenever asked, until told to end."""
+def fastest_form_name(subject: Subject, target: Target) -> str:
     torch.set_num_threads(target.threads)
-    try:
-        form = prepare_fastest_form(Subject(config), target, FORMS_SECONDS)
-    except Exception as error:
-        connection.send(f"{type(error).__name__}: {' '.join(str(error).split())}")
-        return
+    return prepare_fastest_form(subject, target, FORMS_SECONDS).name
+
+
+def measure(
+    subject: Subject, target: Target, in_eager: Subject, eager: Target, seconds: float
+) -> Cell:
+    """Until the ratio is known to 1 %, or `seconds` are over."""
+    torch.set_num_threads(target.threads)
+    form = prepare_fastest_form(subject, target, FORMS_SECONDS)
     prepared = form.prepared
-    connection.send(
-        (form.name, prepared.prepare_seconds, prepared.max_difference, prepared.first_ms)
-    )
     _, clock = clock_of(target)
-    while connection.recv():
-        prepared.call()  # what the other processes left in the caches is not this network's
-        times_ms: list[float] = []
-        while sum(times_ms) < TURN_SECONDS * 1000:
-            started = clock()
-            prepared.call()
-            times_ms.append((clock() - started) * 1000)
-        connection.send(median(times_ms))
+    beside = Partner([sys.executable, "-m", "profilers.worker", str(eager)])
+    beside.make_ready({"subject": in_eager.to_json(), "max_seconds": 1.0})
+    rounds = []
+    times_ms: list[float] = []
+    deadline = time.monotonic() + seconds
+    while True:
+        ours, theirs = beside.follow(
+            prepared.call, CANDIDATE, seconds=seconds / ROUNDS, clock=clock
+        )
+        rounds.append(ratios_of_groups(ours, theirs))
+        times_ms += ours.times_ms
+        ratios = np.concatenate(rounds)
+        if len(ratios) < ROUNDS:  # slow calls: one or two in every round
+            continue
+        ratio = median_ratio(ratios)
+        if ratio.is_known(PRECISION) or time.monotonic() >= deadline:
+            break
+    return Cell(
+        form.name,
+        ratio,
+        median(times_ms),
+        prepared.max_difference,
+        prepared.prepare_seconds,
+        prepared.first_ms,
+    )
 
 
-def start(config: NetworkConfig, target: Target, name: str, stack: ExitStack) -> Measured:
-    """Return the process's first words, when it has prepared the network."""
-    missing = RUNTIMES[target.runtime].why_unavailable(target.device)
-    ours, theirs = multiprocessing.Pipe()
-    measured = Measured(name, ours)
-    if missing is not None:
-        measured.problem = f"{missing.reason}; {missing.remedy}"
-        return measured
+def answer(
+    connection: Connection, function: Callable[..., object], arguments: tuple[object, ...]
+) -> None:
+    try:
+        connection.send(function(*arguments))
+    except Exception as error:
+        connection.send(RuntimeError(f"{type(error).__name__}: {' '.join(str(error).split())}"))
+
+
+def in_process(function: Callable[..., object], *arguments: object) -> object:
+    """Return what `function` does in a process of its own, or the error that prevented it."""
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=serve, args=(theirs, config, target), daemon=True)
+    ours, theirs = context.Pipe()
+    process = context.Process(target=answer, args=(theirs, function, arguments))
     process.start()
-    stack.callback(end, process, ours)
     theirs.close()
     try:
-        answer = ours.recv() if ours.poll(PREPARATION_SECONDS) else "was not ready in time"
+        return ours.recv() if ours.poll(CELL_SECONDS) else RuntimeError("was not ready in time")
     except EOFError:
-        answer = "the process died"
-    if isinstance(answer, str):
-        measured.problem = answer
-    else:
-        (
-            measured.form,
-            measured.prepare_seconds,
-            measured.max_difference,
-            measured.first_ms,
-        ) = answer
-    return measured
+        return RuntimeError("the process died")
+    finally:
+        process.kill()
+        process.join()
 
 
-def end(process: BaseProcess, connection: Connection) -> None:
-    with suppress(OSError):
-        connection.send(False)
-    process.join(5)
-    process.kill()
-
-
-def measure(config: NetworkConfig, targets: dict[str, Target], seconds: float) -> list[Measured]:
-    """Eager first; `seconds` for each target at most, fewer when all ratios are known to 1 %."""
-    with ExitStack() as stack:
-        everyone = [start(config, target, name, stack) for name, target in targets.items()]
-        if everyone[0].problem:
-            raise RuntimeError(f"{EAGER}: {everyone[0].problem}")
-        ready = [one for one in everyone if not one.problem]
-        deadline = time.perf_counter() + seconds * len(ready)
-        while not is_settled(ready) and (
-            time.perf_counter() < deadline or len(ready[0].times_ms) < MINIMUM_ROUNDS
-        ):
-            for one in ready:
-                one.connection.send(True)
-                one.times_ms.append(one.connection.recv())
-        return everyone
-
-
-def is_settled(ready: list[Measured]) -> bool:
-    eager = ready[0]
-    if len(eager.times_ms) < 2 * MINIMUM_ROUNDS:
-        return False
-    intervals = [one.ratio_to(eager) for one in ready]
-    return all(high - low <= 2 * PRECISION * ratio for ratio, low, high in intervals)
-
-
-def rows(network: str, everyone: list[Measured]) -> list[str]:
-    eager = everyone[0]
-    lines = []
-    for one in everyone:
-        if one.problem:
-            lines.append(f"| {network} | {one.name} | {one.problem} | | | | | |")
+def rows(entry: CatalogueEntry, targets: dict[str, Target], seconds: float) -> Iterator[str]:
+    subject = Subject(entry.config)
+    network = f"{entry.name} x{entry.config.scale}"
+    eager = targets[EAGER]
+    form = in_process(fastest_form_name, subject, eager)
+    if not isinstance(form, str):
+        raise RuntimeError(f"{network} on {eager}: {form}")
+    in_eager = Subject(entry.config, form=form)
+    for name, target in targets.items():
+        missing = RUNTIMES[target.runtime].why_unavailable(target.device)
+        cell = (
+            f"{missing.reason}; {missing.remedy}"
+            if missing is not None
+            else in_process(
+                measure, in_eager if name == EAGER else subject, target, in_eager, eager, seconds
+            )
+        )
+        if not isinstance(cell, Cell):
+            yield f"| {network} | {name} | {cell} | | | | | |"
             continue
-        ratio, low, high = one.ratio_to(eager)
         cells = (
             network,
-            one.name,
-            one.form,
-            f"{ratio:.3f} ({low:.3f} to {high:.3f})",
-            f"{median(one.times_ms):.1f}",
-            f"{one.max_difference:.1e}",
-            f"{one.prepare_seconds:.1f}",
-            f"{one.first_ms:.1f}",
+            name,
+            cell.form,
+            f"{cell.ratio.value:.3f} ({cell.ratio.ci_low:.3f} to {cell.ratio.ci_high:.3f})",
+            f"{cell.milliseconds:.1f}",
+            f"{cell.max_difference:.1e}",
+            f"{cell.prepare_seconds:.1f}",
+            f"{cell.first_ms:.1f}",
         )
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
+        yield "| " + " | ".join(cells) + " |"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--lr", default="180x320", help="low-resolution input, HEIGHTxWIDTH")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=60.0, help="for a network on a target")
+    parser.add_argument("--seconds", type=float, default=20.0, help="for a network on a target")
     parser.add_argument("--targets", nargs="+", default=TARGETS, help="besides eager")
     parser.add_argument("--networks", nargs="+", default=NETWORKS, help="of the catalogue")
     options = parser.parse_args()
-    settings = f"threads={options.threads},lr={options.lr}"
+    settings = f"threads=1,lr={options.lr}"
     targets = {
         name: Target.parse(f"{name}{',' if ':' in name else ':'}{settings}")
         for name in dict.fromkeys((EAGER, *options.targets))
     }
     # As the measuring processes of `paretosr profile` run, see profilers/child.py.
-    os.environ.update(KEEP_FREED_MEMORY, OMP_NUM_THREADS=str(options.threads))
-    torch.set_num_threads(options.threads)
+    os.environ.update(KEEP_FREED_MEMORY, OMP_NUM_THREADS="1")
     lines = [
         "# Networks on several runtimes",
         "",
-        f"`{Path(__file__).name}`: {settings}, at most {options.seconds:g} s a cell, by "
-        f"{clock_of(targets[EAGER])[0]} time. Time over eager's with its 95 % interval; largest "
-        "difference from eager in float32, of the output's range; seconds to export and compile.",
+        f"`{Path(__file__).name}`: {settings}, at most {options.seconds:g} s a cell, by processor "
+        "time. Time over that of eager in a second process beside it, with its 95 % interval; "
+        "eager's own row tells what two processes differ by. Largest difference from eager in "
+        "float32, of the output's range; seconds to export and compile.",
         "",
         f"{device_text()}.",
         "",
@@ -215,20 +199,13 @@ def main() -> None:
         "| first call (ms) |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    chosen = [
-        entry
-        for name in options.networks
-        for entry in CATALOGUE
-        if entry.name == name and entry.config.scale in SCALES
-    ]
-    for entry in chosen:
-        found = rows(
-            f"{entry.name} x{entry.config.scale}",
-            measure(entry.config, targets, options.seconds),
-        )
-        print("\n".join(found), flush=True)  # noqa: T201
-        lines += found
-        RESULT.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    for name in options.networks:
+        for entry in CATALOGUE:
+            if entry.name == name and entry.config.scale in SCALES:
+                for row in rows(entry, targets, options.seconds):
+                    print(row, flush=True)  # noqa: T201
+                    lines.append(row)
+                    RESULT.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 if __name__ == "__main__":

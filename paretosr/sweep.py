@@ -76,9 +76,9 @@ def sweep(cells: Cells, *, max_seconds: float, update: Update) -> Iterator[Row]:
     Networks run in processes of their own. One that crashes or is not done in time ends, and
     the row says why in its columns state ("failed") and reason; what is known by then stays.
     The limit of a cell is `max_seconds` beside the start of its processes, in which the network
-    is made ready twice: to be timed, for a third of the limit or 20 seconds, and for its
-    memory. All rows of one call on one target share one calibration; where the reference
-    network cannot be measured, no network of that target is tried.
+    is made ready three times: in two processes to be timed, for a third of the limit or 20
+    seconds, and for its memory. All rows of one call on one target share one calibration; where
+    the reference network cannot be measured, no network of that target is tried.
     """
     done = 0
     for target, networks in cells.items():

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import torch
 
-from profilers.child import Child
+from profilers.child import START_SECONDS, Child
 from profilers.clock import clock_of
 from profilers.fastest_form import OtherForm
 from profilers.machine import Description
@@ -17,7 +17,7 @@ from profilers.runtimes import require_available, require_here
 from profilers.subject import Subject
 from profilers.sustained import SustainedTimes, Window
 from profilers.targets import Target
-from profilers.timing import compare
+from profilers.timing import compare, require_positive
 
 # A worker may exceed its budget by preparing, and by the few calls of every measurement.
 GRACE_SECONDS = 300.0
@@ -133,7 +133,7 @@ class LatencyMeter:
         """
         _require_calibration_of(self.target, calibration)
         message = {"do": "measure", "subject": subject.to_json()}
-        answer = self._ask(message, max_seconds, grace_seconds)
+        answer = self._ask_two(message, max_seconds, grace_seconds)
         return _latency(
             RatioEstimate(**answer["estimate"]),
             calibration,
@@ -150,7 +150,7 @@ class LatencyMeter:
         of `measure`, since small differences are what is asked for.
         """
         message = {"do": "compare", "subject": subject.to_json(), "other": other.to_json()}
-        return RatioEstimate(**self._ask(message, max_seconds)["estimate"])
+        return RatioEstimate(**self._ask_two(message, max_seconds)["estimate"])
 
     def sustain(self, subject: Subject, *, seconds: float) -> Sustained:
         """Return what happens to the time of `subject` that runs for `seconds` without a pause."""
@@ -168,14 +168,24 @@ class LatencyMeter:
         """End the process."""
         self._child.close()
 
+    def _ask_two(
+        self,
+        message: Mapping[str, object],
+        max_seconds: float,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> dict[str, Any]:
+        """Ask what takes a second process, whose start takes no time from the question."""
+        require_positive(max_seconds=max_seconds)
+        self._child.request({"do": "start_partner"}, START_SECONDS)
+        return self._ask(message, max_seconds, grace_seconds)
+
     def _ask(
         self,
         message: Mapping[str, object],
         max_seconds: float,
         grace_seconds: float = GRACE_SECONDS,
     ) -> dict[str, Any]:
-        if not max_seconds > 0:
-            raise ValueError(f"max_seconds must be above 0, got {max_seconds}")
+        require_positive(max_seconds=max_seconds)
         return self._child.request(
             {**message, "max_seconds": max_seconds}, max_seconds + grace_seconds
         )

@@ -26,6 +26,11 @@ class Partner:
         self._command = command
         self._process: JsonProcess | None = None
 
+    def start(self) -> None:
+        """Start the process, unless it runs."""
+        with self._running():
+            pass
+
     def make_ready(self, message: Mapping[str, Any]) -> None:
         """Let the process prepare the networks of `message`, in the forms that it names."""
         with self._running() as process:
