@@ -127,6 +127,7 @@ def _costs(
     if isinstance(calibration, ProfilingFailed):
         raise calibration
     yield {"clock": calibration.clock, "reference_ms": calibration.reference_ms}
+    meter.start()
     started = time.monotonic()
     timing = min(_TIMING_SECONDS, max_seconds / 3)
     latency = meter.measure(

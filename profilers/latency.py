@@ -105,6 +105,10 @@ class LatencyMeter:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
+    def start(self) -> None:
+        """Start the processes, unless they run; else the first measurement does."""
+        self._child.request({"do": "start_partner"}, START_SECONDS)
+
     def calibrate(
         self, max_seconds: float = 10.0, *, grace_seconds: float = GRACE_SECONDS
     ) -> Calibration:
@@ -176,7 +180,7 @@ class LatencyMeter:
     ) -> dict[str, Any]:
         """Ask what takes a second process, whose start takes no time from the question."""
         require_positive(max_seconds=max_seconds)
-        self._child.request({"do": "start_partner"}, START_SECONDS)
+        self.start()
         return self._ask(message, max_seconds, grace_seconds)
 
     def _ask(
