@@ -28,6 +28,7 @@ from common import device_text
 from blocks import CATALOGUE, CatalogueEntry
 from profilers import RUNTIMES, Subject, Target, clock_of
 from profilers.crossover import CANDIDATE
+from profilers.failure import reason_of
 from profilers.latency import KEEP_FREED_MEMORY
 from profilers.networks import prepare_fastest_form
 from profilers.partner import Partner
@@ -119,7 +120,7 @@ def answer(
     try:
         connection.send(function(*arguments))
     except Exception as error:
-        connection.send(RuntimeError(f"{type(error).__name__}: {' '.join(str(error).split())}"))
+        connection.send(RuntimeError(reason_of(error)))
 
 
 def in_process(function: Callable[..., object], *arguments: object) -> object:

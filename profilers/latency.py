@@ -26,6 +26,9 @@ GRACE_SECONDS = 300.0
 # that keeps its memory repeats: none, and a network against itself within 0.5 %.
 KEEP_FREED_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**62), "MALLOC_MMAP_MAX_": "0"}
 
+# The start of the second takes no time from the measurement.
+_IN_TWO_PROCESSES = ("measure", "compare")
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -137,7 +140,7 @@ class LatencyMeter:
         """
         _require_calibration_of(self.target, calibration)
         message = {"do": "measure", "subject": subject.to_json()}
-        answer = self._ask_two(message, max_seconds, grace_seconds)
+        answer = self._ask(message, max_seconds, grace_seconds)
         return _latency(
             RatioEstimate(**answer["estimate"]),
             calibration,
@@ -154,7 +157,7 @@ class LatencyMeter:
         of `measure`, since small differences are what is asked for.
         """
         message = {"do": "compare", "subject": subject.to_json(), "other": other.to_json()}
-        return RatioEstimate(**self._ask_two(message, max_seconds)["estimate"])
+        return RatioEstimate(**self._ask(message, max_seconds)["estimate"])
 
     def sustain(self, subject: Subject, *, seconds: float) -> Sustained:
         """Return what happens to the time of `subject` that runs for `seconds` without a pause."""
@@ -172,17 +175,6 @@ class LatencyMeter:
         """End the process."""
         self._child.close()
 
-    def _ask_two(
-        self,
-        message: Mapping[str, object],
-        max_seconds: float,
-        grace_seconds: float = GRACE_SECONDS,
-    ) -> dict[str, Any]:
-        """Ask what takes a second process, whose start takes no time from the question."""
-        require_positive(max_seconds=max_seconds)
-        self.start()
-        return self._ask(message, max_seconds, grace_seconds)
-
     def _ask(
         self,
         message: Mapping[str, object],
@@ -190,6 +182,8 @@ class LatencyMeter:
         grace_seconds: float = GRACE_SECONDS,
     ) -> dict[str, Any]:
         require_positive(max_seconds=max_seconds)
+        if message["do"] in _IN_TWO_PROCESSES:
+            self.start()
         return self._child.request(
             {**message, "max_seconds": max_seconds}, max_seconds + grace_seconds
         )

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 Times = NDArray[np.float64]
 
-MINIMUM_RATIOS = 3
 # An interval is believed, and may end the measurement, only from this many ratios on.
 BELIEVED_RATIOS = 20
 PRECISION = 0.01

@@ -8,7 +8,7 @@ move far. (Dividing by the mean of both calls B is tempting, but times are skewe
 side, and a network then comes out up to 1 % faster than itself.) The 95 % interval comes from
 a block bootstrap, because neighbours share a call and a state of the machine.
 
-Where calls can be stopped in the middle there is better: profilers/simultaneous.py.
+Where calls can be stopped in the middle there is better: profilers/crossover.py.
 
 Nothing here knows a runtime; a call must return only when its work is done.
 """
@@ -24,13 +24,13 @@ import numpy as np
 from profilers.clock import Clock, call_ms
 from profilers.ratio import (
     BELIEVED_RATIOS,
-    MINIMUM_RATIOS,
     PRECISION,
     RatioEstimate,
     Times,
     median_ratio,
 )
 
+MINIMUM_CALLS = 3
 WARM_UP_WINDOW = 4
 WARM_UP_GAIN = 0.03
 WARM_UP_SHARE = 0.2
@@ -74,7 +74,7 @@ def compare(
         )
         pairs = _Pairs([], [call_ms(reference, clock)])
         check_at = BELIEVED_RATIOS
-        while len(pairs.candidate_ms) < MINIMUM_RATIOS or wall_clock() < deadline:
+        while len(pairs.candidate_ms) < MINIMUM_CALLS or wall_clock() < deadline:
             pairs.candidate_ms.append(call_ms(candidate, clock))
             pairs.reference_ms.append(call_ms(reference, clock))
             if len(pairs.candidate_ms) >= check_at:
@@ -109,7 +109,7 @@ def time_alone(
             max_seconds=WARM_UP_SHARE * max_seconds,
             wall_clock=wall_clock,
         )
-        while len(times_ms) < MINIMUM_RATIOS or wall_clock() < deadline:
+        while len(times_ms) < MINIMUM_CALLS or wall_clock() < deadline:
             times_ms.append(call_ms(call, clock))
     return TimeEstimate(float(np.median(times_ms)), len(times_ms))
 
@@ -133,7 +133,7 @@ def time_in_turn(
     deadline = wall_clock() + max_seconds
     rounds: list[list[float]] = []
     with no_garbage_collection():
-        while len(rounds) <= MINIMUM_RATIOS or wall_clock() < deadline:
+        while len(rounds) <= MINIMUM_CALLS or wall_clock() < deadline:
             rounds.append([call_ms(call, clock) for call in calls])
     return tuple(float(median) for median in np.median(rounds[1:], axis=0))
 
