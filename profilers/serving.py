@@ -27,13 +27,15 @@ def serve(answer: Callable[[Message], Answer], stop: Callable[[], None] = lambda
 
 def claim_standard_output() -> BinaryIO:
     """Keep the pipe for answers and point file descriptor 1 at standard error."""
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answers
 
 
 def _send(answers: BinaryIO, answer: Answer) -> None:
+    # Buffered, for that goes on after SIGSTOP has cut a write to the full pipe short.
     answers.write(json.dumps(answer).encode() + b"\n")
+    answers.flush()
 
 
 def _messages(stop: Callable[[], None]) -> Iterator[Message]:
