@@ -5,9 +5,9 @@ network. The two take turns on one core, some milliseconds each (profilers/slice
 machine does in the meantime meets both. Each runs the network in the form that is fastest there.
 
     python benchmarks/runtimes.py [--lr 180x320] [--seconds 20] [--targets TARGET ...] \
-        [--networks NAME ...]
+        [--networks NAME ...] [--page runtimes.md]
 
-writes results/runtimes.md beside this script, anew after every row.
+writes that page to results/ beside this script, anew after every row.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from profilers.partner import Partner
 from profilers.ratio import PRECISION, Ratio, median_ratio
 from profilers.simultaneous import ratios_of_groups
 
-RESULT = Path(__file__).resolve().parent / "results" / "runtimes.md"
+RESULTS = Path(__file__).resolve().parent / "results"
 NETWORKS = (
     "fsrcnn",
     "classsr-fsrcnn",
@@ -149,6 +149,7 @@ def rows(entry: CatalogueEntry, targets: dict[str, Target], seconds: float) -> I
     in_eager = Subject(entry.config, form=form)
     for name, target in targets.items():
         missing = RUNTIMES[target.runtime].why_unavailable(target.device)
+        started = time.monotonic()
         cell = (
             f"{missing.reason}; {missing.remedy}"
             if missing is not None
@@ -157,7 +158,7 @@ def rows(entry: CatalogueEntry, targets: dict[str, Target], seconds: float) -> I
             )
         )
         if not isinstance(cell, Cell):
-            yield f"| {network} | {name} | {cell} | | | | | |"
+            yield f"| {network} | {name} | {cell} | | | | | | |"
             continue
         cells = (
             network,
@@ -168,6 +169,7 @@ def rows(entry: CatalogueEntry, targets: dict[str, Target], seconds: float) -> I
             f"{cell.max_difference:.1e}",
             f"{cell.prepare_seconds:.1f}",
             f"{cell.first_ms:.1f}",
+            f"{time.monotonic() - started:.0f}",
         )
         yield "| " + " | ".join(cells) + " |"
 
@@ -178,6 +180,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="for a network on a target")
     parser.add_argument("--targets", nargs="+", default=TARGETS, help="besides eager")
     parser.add_argument("--networks", nargs="+", default=NETWORKS, help="of the catalogue")
+    parser.add_argument("--page", default="runtimes.md", help="file in results/")
     options = parser.parse_args()
     settings = f"threads=1,lr={options.lr}"
     targets = {
@@ -192,13 +195,13 @@ def main() -> None:
         f"`{Path(__file__).name}`: {settings}, at most {options.seconds:g} s a cell, by processor "
         "time. Time over that of eager in a second process beside it, with its 95 % interval; "
         "eager's own row tells what two processes differ by. Largest difference from eager in "
-        "float32, of the output's range; seconds to export and compile.",
+        "float32, of the output's range; seconds to export and compile, and for the whole cell.",
         "",
         f"{device_text()}.",
         "",
         "| network | target | form | time / eager | ms | difference | preparation (s) "
-        "| first call (ms) |",
-        "|---|---|---|---|---|---|---|---|",
+        "| first call (ms) | cell (s) |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in options.networks:
         for entry in CATALOGUE:
@@ -206,7 +209,7 @@ def main() -> None:
                 for row in rows(entry, targets, options.seconds):
                     print(row, flush=True)  # noqa: T201
                     lines.append(row)
-                    RESULT.write_text("\n".join([*lines, ""]), encoding="utf-8")
+                    (RESULTS / options.page).write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 if __name__ == "__main__":

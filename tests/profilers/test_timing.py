@@ -165,11 +165,33 @@ def test_a_budget_has_to_be_positive(seconds: float) -> None:
 def test_calls_in_turn_are_timed_without_their_first_round() -> None:
     bench = Bench()
     calls = [
-        bench.call("A", chain([500.0], repeat(30.0))),
+        bench.call("A", chain([500.0], repeat(28.0))),
         bench.call("B", repeat(20.0)),
-        bench.call("C", repeat(40.0)),
+        bench.call("C", repeat(25.0)),
     ]
     times = time_in_turn(calls, max_seconds=1.0, clock=bench.clock, wall_clock=bench.clock)
-    assert times == pytest.approx((30, 20, 40))
+    assert times == pytest.approx((28, 20, 25))
     assert bench.log == "ABC" * (len(bench.log) // 3)
     assert 1.0 <= bench.now < 1.1
+
+
+def test_calls_in_turn_leave_the_slow_ones_behind() -> None:
+    bench = Bench()
+    calls = [
+        bench.call("A", repeat(28.0)),
+        bench.call("B", repeat(20.0)),
+        bench.call("C", repeat(31.0)),
+    ]
+    times = time_in_turn(calls, max_seconds=1.0, clock=bench.clock, wall_clock=bench.clock)
+    assert times == pytest.approx((28, 20, 31))
+    assert bench.log.startswith("ABCABCABAB")
+    assert "C" not in bench.log[6:]
+    assert 1.0 <= bench.now < 1.1
+
+
+def test_calls_in_turn_end_when_one_is_left() -> None:
+    bench = Bench()
+    calls = [bench.call("A", repeat(30.0)), bench.call("B", repeat(10.0))]
+    times = time_in_turn(calls, max_seconds=1.0, clock=bench.clock, wall_clock=bench.clock)
+    assert times == pytest.approx((30, 10))
+    assert bench.log == "ABAB"
