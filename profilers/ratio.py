@@ -120,10 +120,10 @@ def _resampled(values: Times, seed: int) -> Times:
     """Return `values` (n, ...) as they might have come out, rows in blocks: (RESAMPLES, ...).
 
     Circular moving-block bootstrap (Politis and Romano 1992) with blocks of n^(1/3), but at
-    least 2, rows.
+    least 2, rows; of no more than half of them, for all together always come out the same.
     """
     count = len(values)
-    length = min(count, max(2, round(count ** (1 / 3))))
+    length = max(1, min(count // 2, max(2, round(count ** (1 / 3)))))
     blocks = -(-count // length)
     starts = np.random.default_rng(seed).integers(0, count, size=(RESAMPLES, blocks, 1))
     chosen = (starts + np.arange(length)) % count
