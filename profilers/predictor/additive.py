@@ -23,8 +23,12 @@ class AdditiveModel:
     cost: Mapping[str, float]
 
     @classmethod
-    def fitted(cls, works: Sequence[Work], ratios: Sequence[float]) -> Self:
+    def fitted(
+        cls, works: Sequence[Work], ratios: Sequence[float], weights: Sequence[float]
+    ) -> Self:
         """Return the costs, none negative, with the least sum of squared relative errors.
+
+        Each error is first multiplied by its weight.
 
         Raises:
             ValueError: there is nothing to fit.
@@ -35,8 +39,9 @@ class AdditiveModel:
         amounts = np.array([[work.get(name, 0.0) for name in names] for work in works])
         # Bytes and calls differ by nine orders of magnitude, in which precision would be lost.
         units = np.maximum(amounts.max(axis=0), np.finfo(float).tiny)
-        relative = amounts / units / np.asarray(ratios)[:, None]
-        costs, _ = nnls(relative, np.ones(len(works)), maxiter=_ITERATIONS_PER_AMOUNT * len(names))
+        shares = np.asarray(weights) / np.asarray(ratios)
+        relative = amounts / units * shares[:, None]
+        costs, _ = nnls(relative, np.asarray(weights), maxiter=_ITERATIONS_PER_AMOUNT * len(names))
         return cls(dict(zip(names, (costs / units).tolist(), strict=True)))
 
     def ratio(self, work: Work) -> float:

@@ -15,6 +15,8 @@ from profilers.targets import Target
 COVERAGE = 0.9
 FOLDS = 11
 """The families take turns in a calibration; a multiple of their number would empty folds of one."""
+ROUGH_WEIGHT = 0.5
+"""Of the ratio of a form that was not the fastest, which is known only from the choice."""
 SLACK = 1.5
 """A prediction so many times above or below all that was measured of its family is none. A sum
 over work may leave their range by less: it is of the same parts, more or fewer of them."""
@@ -144,13 +146,15 @@ def _require_enough(networks: Sequence[MeasuredNetwork]) -> None:
 
 
 def _fitted(networks: Sequence[MeasuredNetwork]) -> AdditiveModel:
-    pairs = [
-        (work, network.ratios[form])
-        for network in networks
-        for form, work in network.works.items()
-        if form in network.ratios
-    ]
-    return AdditiveModel.fitted([work for work, _ in pairs], [ratio for _, ratio in pairs])
+    works, ratios, weights = [], [], []
+    for network in networks:
+        for form, work in network.works.items():
+            if form in network.ratios:
+                ratio = network.ratios[form]
+                works.append(work)
+                ratios.append(ratio)
+                weights.append(1.0 if ratio == network.latency_ratio else ROUGH_WEIGHT)
+    return AdditiveModel.fitted(works, ratios, weights)
 
 
 def _fastest(model: AdditiveModel, works: dict[str, Work]) -> float:
