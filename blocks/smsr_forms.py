@@ -62,12 +62,60 @@ class SplitBlock(nn.Module, ABC):
 class MaskedBlock(SplitBlock):
     """By at most three convolutions a layer, together as dear as its one."""
 
+    def __init__(self, block: SparseMaskModule) -> None:
+        super().__init__(block)
+        self.convolutions = nn.ModuleList(MaskedConvolution(*layer) for layer in self.layers())
+
     def forward(self, x: Tensor) -> Tensor:
         mask = self.block.active_pixels(x).to(x.dtype)
         features = [x]
-        for weight, inputs, outputs in self.layers():
-            features.append(_masked(features[-1], weight, inputs, outputs, mask).relu_())
+        for convolution in self.convolutions:
+            features.append(convolution(features[-1], mask).relu_())
         return self.block.finish(x, self.block.fuse(torch.cat(features[1:], dim=1)))
+
+
+class MaskedConvolution(nn.Module):
+    """A convolution of which an inactive pixel keeps what dense inputs give dense outputs.
+
+    The rectangles of the kernel are kept, not cut in every call: to a compiler they are then
+    constant. XNNPACK takes no others, and in ExecuTorch's loops a network took 100 times longer.
+
+    Shape: (N, I, H, W), mask (N, 1, H, W) -> (N, O, H, W).
+    """
+
+    whole: Tensor
+    to_sparse: Tensor
+    sparse_to_dense: Tensor
+    dense_to_dense: Tensor
+
+    def __init__(self, weight: Tensor, dense_inputs: int, dense_outputs: int) -> None:
+        super().__init__()
+        self.dense_inputs, self.dense_outputs = dense_inputs, dense_outputs
+        self.is_cut = 0 < dense_inputs < weight.shape[1] and dense_outputs > 0
+        parts = {"whole": weight}
+        if self.is_cut:
+            to_dense = weight[:dense_outputs]
+            parts = {
+                "to_sparse": weight[dense_outputs:],
+                "sparse_to_dense": to_dense[:, dense_inputs:],
+                "dense_to_dense": to_dense[:, :dense_inputs],
+            }
+        for name, part in parts.items():
+            self.register_buffer(name, part.detach().clone())
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        # In place, since fresh memory for a map costs more time than the multiplication.
+        if self.is_cut:
+            to_sparse = F.conv2d(x, self.to_sparse, padding=1).mul_(mask)
+            dense, sparse = x[:, : self.dense_inputs], x[:, self.dense_inputs :]
+            to_dense = F.conv2d(sparse, self.sparse_to_dense, padding=1).mul_(mask)
+            to_dense.add_(F.conv2d(dense, self.dense_to_dense, padding=1))
+            return torch.cat((to_dense, to_sparse), dim=1)
+        output = F.conv2d(x, self.whole, padding=1)
+        if self.dense_inputs == 0 or self.dense_outputs == 0:
+            return output.mul_(mask)
+        to_dense, to_sparse = torch.tensor_split(output, [self.dense_outputs], dim=1)
+        return torch.cat((to_dense, to_sparse * mask), dim=1)
 
 
 class SparseBlock(SplitBlock):
@@ -182,17 +230,3 @@ def put_dense_first(block: SparseMaskModule) -> tuple[int, ...]:
         columns[:, layer] = columns[:, layer, order]
         block.channel_logits[:, :, layer] = block.channel_logits[:, order, layer]
     return (dense.shape[1], *dense.sum(dim=1).tolist())
-
-
-def _masked(x: Tensor, weight: Tensor, inputs: int, outputs: int, mask: Tensor) -> Tensor:
-    """The convolution of x, of which an inactive pixel keeps dense to dense only."""
-    # In place, since fresh memory for a map costs more time than the multiplication.
-    if inputs == 0 or outputs == 0:
-        return F.conv2d(x, weight, padding=1).mul_(mask)
-    if inputs == x.shape[1]:
-        to_dense, to_sparse = torch.tensor_split(F.conv2d(x, weight, padding=1), [outputs], dim=1)
-        return torch.cat((to_dense, to_sparse * mask), dim=1)
-    to_sparse = F.conv2d(x, weight[outputs:], padding=1).mul_(mask)
-    to_dense = F.conv2d(x[:, inputs:], weight[:outputs, inputs:], padding=1).mul_(mask)
-    to_dense.add_(F.conv2d(x[:, :inputs], weight[:outputs, :inputs], padding=1))
-    return torch.cat((to_dense, to_sparse), dim=1)

@@ -12,6 +12,10 @@ from profilers.timing import time_in_turn
 FORMS_SHARE = 0.2
 """Of the time for timing a network, what the choice among its forms gets."""
 
+HOPELESS = 5.0
+"""A form whose first call takes so many times the shortest, and longer than the choice may, is
+not called again."""
+
 Forms = Mapping[str, Callable[[], Prepared]]
 """Each form of a network by its name, to be made ready."""
 
@@ -65,9 +69,13 @@ def fastest_form(forms: Forms, target: Target, max_seconds: float) -> FastestFor
 def _times_ms(
     prepared: dict[str, Prepared], target: Target, max_seconds: float
 ) -> dict[str, float]:
-    if len(prepared) == 1:
-        return dict.fromkeys(prepared, 1.0)
-    _, clock = clock_of(target)
-    calls = [ready.call for ready in prepared.values()]
-    times_ms = time_in_turn(calls, max_seconds=max_seconds, clock=clock)
-    return dict(zip(prepared, times_ms, strict=True))
+    times_ms = {name: ready.first_ms for name, ready in prepared.items()}
+    # What is set up in a first call takes less than that; in plain loops a call takes minutes.
+    hopeless_ms = max(1000 * max_seconds, HOPELESS * min(times_ms.values()))
+    timed = [name for name, first_ms in times_ms.items() if first_ms <= hopeless_ms]
+    if len(timed) > 1:
+        _, clock = clock_of(target)
+        calls = [prepared[name].call for name in timed]
+        again_ms = time_in_turn(calls, max_seconds=max_seconds, clock=clock)
+        times_ms |= dict(zip(timed, again_ms, strict=True))
+    return times_ms

@@ -80,6 +80,17 @@ def test_forms_of_a_module_are_equal(dense: str, kind: str, size: tuple[int, int
 
 
 @pytest.mark.parametrize("dense", DENSE_CHANNELS)
+def test_kernels_of_the_masked_form_are_constant_in_a_graph(dense: str) -> None:
+    block = MaskedBlock(masked_block(pixels("random", 1, 6, 8), dense))
+    program = torch.export.export(block, (torch.randn(1, C, 6, 8, dtype=torch.float64),))
+    constant = {*program.graph_signature.inputs_to_buffers}
+    constant |= {*program.graph_signature.inputs_to_parameters}
+    convolutions = [node for node in program.graph.nodes if "conv2d" in str(node.target)]
+    assert len(convolutions) > LAYERS
+    assert all(node.args[1].name in constant for node in convolutions)
+
+
+@pytest.mark.parametrize("dense", DENSE_CHANNELS)
 def test_the_order_of_channels_changes_nothing(dense: str) -> None:
     block = masked_block(pixels("random", 1, 6, 8), dense)
     x = torch.randn(1, C, 6, 8, dtype=torch.float64)

@@ -7,7 +7,9 @@ import torch
 
 from blocks import SafmnConfig, build_network, save_checkpoint
 from profilers import RUNTIMES, LatencyMeter, ProfilingFailed, Subject, Target
+from profilers.fastest_form import OtherForm, fastest_form
 from profilers.networks import prepare_fastest_form
+from profilers.prepared import Prepared
 
 SAFMN = SafmnConfig(scale=2, channels=8, blocks=1)
 SMALL = Target.parse("eager:lr=24x33")
@@ -19,6 +21,19 @@ def test_the_slower_form_takes_longer_and_both_are_told_of() -> None:
     assert {chosen.name, other.name} == {"plain", "windows"}
     assert other.ratio is not None and other.ratio >= 1
     assert other.reason is None
+
+
+def test_a_form_that_takes_minutes_is_not_called_again() -> None:
+    def prepared(first_ms: float) -> Prepared:
+        return Prepared(call, prepare_seconds=0.0, first_ms=first_ms, max_difference=0.0)
+
+    def call() -> torch.Tensor:
+        raise AssertionError("one form is left: there is nothing to choose")
+
+    forms = {"loops": lambda: prepared(1001.0), "kernels": lambda: prepared(200.0)}
+    chosen = fastest_form(forms, SMALL, max_seconds=1.0)
+    assert chosen.name == "kernels"
+    assert chosen.others == (OtherForm("loops", 1001.0 / 200.0, None),)
 
 
 def test_a_form_that_cannot_run_there_is_left_with_its_reason() -> None:
