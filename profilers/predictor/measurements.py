@@ -32,7 +32,7 @@ class CalibrationHeader(FrozenConfig):
         reference: the name of the reference network, and `reference_ms` its time by `clock`.
     """
 
-    format: Literal["paretosr-calibration-1"] = "paretosr-calibration-1"
+    format: Literal["paretosr-calibration-2"] = "paretosr-calibration-2"
     target: str
     scale: Scale
     device: dict[str, str | int]

@@ -13,26 +13,28 @@ TARGET = Target.parse("eager:lr=24x16")
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])
 def test_a_convolution_and_what_follows_it(device: str) -> None:
-    network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU()).to(device)
-    work = work_of_call(network, torch.empty(1, 3, 4, 4, device=device))
-    # 16 places x 27 weights x 8 channels; padded to 16 channels on both sides 9 x 16 x 16.
-    assert work["convolution 3x3, MACs"] == 16 * 27 * 8
+    network = nn.Sequential(nn.Conv2d(6, 8, 3, padding=1), nn.ReLU()).to(device)
+    work = work_of_call(network, torch.empty(1, 6, 4, 4, device=device))
+    # 16 places x 54 weights x 8 channels; padded to 16 channels on both sides 9 x 16 x 16.
+    assert work["convolution 3x3, MACs"] == 16 * 54 * 8
     assert work["convolution 3x3, MACs of full vectors"] == 16 * 9 * 16 * 16
-    # Images 3 x 16, weights 8 x 27, biases 8, results 8 x 16, of 4 bytes each.
-    assert work["convolution 3x3, bytes"] == 4 * (48 + 216 + 8 + 128)
+    # Images 6 x 16, weights 8 x 54, biases 8, results 8 x 16, of 4 bytes each.
+    assert work["convolution 3x3, bytes"] == 4 * (96 + 432 + 8 + 128)
     assert work["relu, bytes"] == 4 * 2 * 128
     assert (work["convolution 3x3, calls"], work["relu, calls"]) == (1, 1)
 
 
 def test_convolutions_of_other_kernels_and_groupings_are_other_work() -> None:
     network = nn.Sequential(
-        nn.Conv2d(4, 4, (1, 5), padding=(0, 2)),
+        nn.Conv2d(4, 6, (1, 5), padding=(0, 2)),
+        nn.Conv2d(6, 4, (1, 5), padding=(0, 2)),
         nn.Conv2d(4, 4, 3, padding=1, groups=4),
         nn.Conv2d(4, 4, 3, padding=1, groups=2),
         nn.ConvTranspose2d(4, 3, 2, stride=2),
     )
     kinds = {name.rpartition(",")[0] for name in work_of_call(network, torch.zeros(1, 4, 6, 6))}
     assert kinds == {
+        "convolution 1x5 of few channels",
         "convolution 1x5",
         "depthwise convolution 3x3",
         "grouped convolution 3x3",
