@@ -7,7 +7,8 @@ machine does in the meantime meets both. Each runs the network in the form that 
     python benchmarks/runtimes.py [--lr 180x320] [--seconds 20] [--targets TARGET ...] \
         [--networks NAME ...] [--page runtimes.md]
 
-writes that page to results/ beside this script, anew after every row.
+writes that page to results/ beside this script, anew after every row. Rows that it has already are
+kept, so that this can be interrupted, or done in parts; a new page takes another file.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -56,6 +57,10 @@ TARGETS = (
     "openvino",
     "openvino:precision=bfloat16",
     "xnnpack",
+)
+COLUMNS = (
+    "| network | target | form | time / eager | ms | difference | preparation (s) "
+    "| first call (ms) | cell (s) |"
 )
 ROUNDS = 4
 FORMS_SECONDS = 8.0
@@ -139,15 +144,34 @@ def in_process(function: Callable[..., object], *arguments: object) -> object:
         process.join()
 
 
-def rows(entry: CatalogueEntry, targets: dict[str, Target], seconds: float) -> Iterator[str]:
+def rows_of(page: Path) -> dict[str, str]:
+    """Return the rows of an earlier call, by their network and target, but for failed ones."""
+    lines = page.read_text(encoding="utf-8").splitlines() if page.exists() else []
+    measured = (line for line in lines if line.startswith("| ") and "| |" not in line)
+    return {cell_name(*line.split(" | ")[:2]): line for line in measured if line != COLUMNS}
+
+
+def cell_name(network: str, target: str) -> str:
+    return f"{network.removeprefix('| ')} on {target}"
+
+
+def rows(
+    entry: CatalogueEntry, targets: dict[str, Target], seconds: float, known: Container[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the name of each cell that is not `known`, and its row."""
     subject = Subject(entry.config)
     network = f"{entry.name} x{entry.config.scale}"
     eager = targets[EAGER]
+    missing_here = {
+        name: target for name, target in targets.items() if cell_name(network, name) not in known
+    }
+    if not missing_here:
+        return
     form = in_process(fastest_form_name, subject, eager)
     if not isinstance(form, str):
         raise RuntimeError(f"{network} on {eager}: {form}")
     in_eager = Subject(entry.config, form=form)
-    for name, target in targets.items():
+    for name, target in missing_here.items():
         missing = RUNTIMES[target.runtime].why_unavailable(target.device)
         started = time.monotonic()
         cell = (
@@ -158,7 +182,7 @@ def rows(entry: CatalogueEntry, targets: dict[str, Target], seconds: float) -> I
             )
         )
         if not isinstance(cell, Cell):
-            yield f"| {network} | {name} | {cell} | | | | | | |"
+            yield cell_name(network, name), f"| {network} | {name} | {cell} | | | | | | |"
             continue
         cells = (
             network,
@@ -171,7 +195,7 @@ def rows(entry: CatalogueEntry, targets: dict[str, Target], seconds: float) -> I
             f"{cell.first_ms:.1f}",
             f"{time.monotonic() - started:.0f}",
         )
-        yield "| " + " | ".join(cells) + " |"
+        yield cell_name(network, name), "| " + " | ".join(cells) + " |"
 
 
 def main() -> None:
@@ -189,7 +213,7 @@ def main() -> None:
     }
     # As the measuring processes of `paretosr profile` run, see profilers/child.py.
     os.environ.update(KEEP_FREED_MEMORY, OMP_NUM_THREADS="1")
-    lines = [
+    head = [
         "# Networks on several runtimes",
         "",
         f"`{Path(__file__).name}`: {settings}, at most {options.seconds:g} s a cell, by processor "
@@ -199,17 +223,19 @@ def main() -> None:
         "",
         f"{device_text()}.",
         "",
-        "| network | target | form | time / eager | ms | difference | preparation (s) "
-        "| first call (ms) | cell (s) |",
+        COLUMNS,
         "|---|---|---|---|---|---|---|---|---|",
     ]
+    page = RESULTS / options.page
+    known = rows_of(page)
     for name in options.networks:
         for entry in CATALOGUE:
             if entry.name == name and entry.config.scale in SCALES:
-                for row in rows(entry, targets, options.seconds):
+                for cell, row in rows(entry, targets, options.seconds, known):
                     print(row, flush=True)  # noqa: T201
-                    lines.append(row)
-                    (RESULTS / options.page).write_text("\n".join([*lines, ""]), encoding="utf-8")
+                    known[cell] = row
+                    lines = [*head, *(known[cell] for cell in sorted(known)), ""]
+                    page.write_text("\n".join(lines), encoding="utf-8")
 
 
 if __name__ == "__main__":
