@@ -33,12 +33,24 @@ def explain(error: BaseException) -> Explanation | None:
         case OSError():
             status = FAILURE if error.errno in _MACHINE_ERRNOS else BAD_INPUT
             return Explanation(_describe(error), status)
+        case RuntimeError() if was_interrupted(error):
+            return Explanation("interrupted", INTERRUPTED)
         case ValueError():
             return Explanation(_one_line(str(error)), BAD_INPUT)
         case RuntimeError() | MemoryError():
             return Explanation(_one_line(str(error)) or "out of memory", FAILURE)
         case _:
             return None
+
+
+def was_interrupted(error: BaseException) -> bool:
+    """Whether a KeyboardInterrupt led to `error`.
+
+    PyTorch answers one that comes while a dispatch mode begins or ends with a RuntimeError
+    ("trying to pop from empty mode stack"), and works no more.
+    """
+    cause = error.__context__
+    return isinstance(error, KeyboardInterrupt) or (cause is not None and was_interrupted(cause))
 
 
 def _describe(error: OSError) -> str:

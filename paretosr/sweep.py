@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from blocks import CATALOGUE, CatalogueEntry
+from paretosr.errors import was_interrupted
 from paretosr.profile_table import COLUMNS, ProfileTable, Row
 from paretosr.progress import Update
 from profilers import (
@@ -111,6 +112,8 @@ def _row(
             row |= {name: value for name, value in costs.items() if name in COLUMNS}
         row["state"] = "measured"
     except Exception as error:  # whatever is wrong with one cell, the others are measured
+        if was_interrupted(error):
+            raise KeyboardInterrupt from error
         row["reason"] = " ".join(str(error).split()) or type(error).__name__
     return row
 

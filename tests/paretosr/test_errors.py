@@ -4,7 +4,7 @@ import os
 import pytest
 import typer
 
-from paretosr.errors import explain
+from paretosr.errors import explain, was_interrupted
 
 
 def _os_error(number: int) -> OSError:
@@ -36,3 +36,19 @@ def test_one_line_and_exit_status(error: BaseException, status: int, line: str) 
 @pytest.mark.parametrize("defect", [TypeError("x"), KeyError("x"), AttributeError("x")])
 def test_a_defect_keeps_its_traceback(defect: Exception) -> None:
     assert explain(defect) is None
+
+
+def test_an_interrupt_that_became_another_error_is_told_as_one() -> None:
+    def pop_modes() -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("trying to pop from empty mode stack")
+
+    with pytest.raises(RuntimeError) as caught:
+        pop_modes()
+    assert was_interrupted(caught.value)
+    explanation = explain(caught.value)
+    assert explanation is not None
+    assert (explanation.exit_status, explanation.line) == (130, "interrupted")
+    assert not was_interrupted(RuntimeError("the worker died"))
