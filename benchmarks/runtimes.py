@@ -148,11 +148,15 @@ def rows_of(page: Path) -> dict[str, str]:
     """Return the rows of an earlier call, by their network and target, but for failed ones."""
     lines = page.read_text(encoding="utf-8").splitlines() if page.exists() else []
     measured = (line for line in lines if line.startswith("| ") and "| |" not in line)
-    return {cell_name(*line.split(" | ")[:2]): line for line in measured if line != COLUMNS}
+    return {
+        cell_name(*line.removeprefix("| ").split(" | ")[:2]): line
+        for line in measured
+        if line != COLUMNS
+    }
 
 
 def cell_name(network: str, target: str) -> str:
-    return f"{network.removeprefix('| ')} on {target}"
+    return f"{network} on {target}"
 
 
 def rows(
@@ -162,16 +166,16 @@ def rows(
     subject = Subject(entry.config)
     network = f"{entry.name} x{entry.config.scale}"
     eager = targets[EAGER]
-    missing_here = {
+    unknown = {
         name: target for name, target in targets.items() if cell_name(network, name) not in known
     }
-    if not missing_here:
+    if not unknown:
         return
     form = in_process(fastest_form_name, subject, eager)
     if not isinstance(form, str):
         raise RuntimeError(f"{network} on {eager}: {form}")
     in_eager = Subject(entry.config, form=form)
-    for name, target in missing_here.items():
+    for name, target in unknown.items():
         missing = RUNTIMES[target.runtime].why_unavailable(target.device)
         started = time.monotonic()
         cell = (
@@ -216,10 +220,11 @@ def main() -> None:
     head = [
         "# Networks on several runtimes",
         "",
-        f"`{Path(__file__).name}`: {settings}, at most {options.seconds:g} s a cell, by processor "
-        "time. Time over that of eager in a second process beside it, with its 95 % interval; "
-        "eager's own row tells what two processes differ by. Largest difference from eager in "
-        "float32, of the output's range; seconds to export and compile, and for the whole cell.",
+        f"`{Path(__file__).name}`: {settings}, timed for about {options.seconds:g} s a cell, by "
+        "processor time. Time over that of eager in a second process beside it, with its 95 % "
+        "interval; eager's own row tells what two processes differ by. Largest difference from "
+        "eager in float32, of the output's range; seconds to export and compile, and for the "
+        "whole cell.",
         "",
         f"{device_text()}.",
         "",

@@ -83,6 +83,20 @@ def test_one_process_serves_many_requests(meter: LatencyMeter) -> None:
     assert worker_pid(meter) == pid
 
 
+def test_what_a_library_prints_does_not_reach_the_answers() -> None:
+    program = (
+        "import os\n"
+        "from profilers.serving import claim_standard_output\n"
+        "answers = claim_standard_output()\n"
+        "print('a library', flush=True)\n"
+        "os.write(1, b'a library in C')\n"
+        "answers.write(b'answer')\n"
+        "answers.flush()\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert finished.stdout == b"answer"
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has CUDA")
 def test_a_target_that_is_missing_here_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot be used here"):

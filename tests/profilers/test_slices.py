@@ -4,17 +4,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from profilers import slices
+from profilers.json_process import JsonProcess
 
 if sys.platform != "linux":
     pytest.skip("states of processes are read from Linux", allow_module_level=True)
 
 Process = subprocess.Popen[bytes]
+LONG = 2_000_000
+"""Bytes of an answer: many times what a pipe holds."""
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def busy() -> Iterator[list[Process]]:
         process.wait()
 
 
-def started_for(processes: list[Process]) -> Process:
+def started_for(processes: Sequence[Process | JsonProcess]) -> Process:
     source = Path(slices.__file__).read_text()
     pids = [str(process.pid) for process in processes]
     return subprocess.Popen([sys.executable, "-c", source, *pids], stdin=subprocess.PIPE)
@@ -79,3 +82,19 @@ def test_the_other_runs_on_when_one_dies(busy: list[Process]) -> None:
         busy[0].wait()
         assert alternating.wait(20) == 0
     wait_until_stopped(busy[1:], 0)
+
+
+def test_an_answer_that_is_stopped_midway_arrives_whole(busy: list[Process]) -> None:
+    program = f"from profilers.serving import serve; serve(lambda _: dict(text='x' * {LONG}))"
+    process = JsonProcess([sys.executable, "-c", program], {})
+    try:
+        assert process.receive(60) == {"ready": True}
+        process.send({"do": "anything"})
+        while not process.has_answered():
+            time.sleep(0.01)
+        with started_for([process, busy[0]]) as alternating:
+            time.sleep(0.5)  # in the middle of a write, since nobody reads
+            assert alternating.poll() is None
+            assert process.receive(60) == {"text": "x" * LONG}
+    finally:
+        process.end()
