@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import typer
 
+from storage import was_interrupted
+
 BAD_INPUT = 2
 FAILURE = 1
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -41,16 +43,6 @@ def explain(error: BaseException) -> Explanation | None:
             return Explanation(_one_line(str(error)) or "out of memory", FAILURE)
         case _:
             return None
-
-
-def was_interrupted(error: BaseException) -> bool:
-    """Whether a KeyboardInterrupt led to `error`.
-
-    PyTorch answers one that comes while a dispatch mode begins or ends with a RuntimeError
-    ("trying to pop from empty mode stack"), and works no more.
-    """
-    cause = error.__context__
-    return isinstance(error, KeyboardInterrupt) or (cause is not None and was_interrupted(cause))
 
 
 def _describe(error: OSError) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from blocks import CATALOGUE, CatalogueEntry
-from paretosr.errors import was_interrupted
 from paretosr.profile_table import COLUMNS, ProfileTable, Row
 from paretosr.progress import Update
 from profilers import (
@@ -19,6 +18,7 @@ from profilers import (
 )
 from profilers.runtimes import why_unavailable
 from profilers.targets import targets_with
+from storage import raise_interrupt
 
 EVERY = "all"
 _CALIBRATION_SECONDS = 10.0
@@ -112,8 +112,7 @@ def _row(
             row |= {name: value for name, value in costs.items() if name in COLUMNS}
         row["state"] = "measured"
     except Exception as error:  # whatever is wrong with one cell, the others are measured
-        if was_interrupted(error):
-            raise KeyboardInterrupt from error
+        raise_interrupt(error)
         row["reason"] = " ".join(str(error).split()) or type(error).__name__
     return row
 

@@ -21,6 +21,7 @@ from profilers.macs import MacsReport, count_macs
 from profilers.operators import is_free
 from profilers.quiet import quiet_libraries
 from profilers.unchanged import evaluation_mode
+from storage import raise_interrupt
 
 _FVCORE_PRODUCTS = frozenset({"conv", "addmm", "bmm", "einsum", "matmul", "mm", "linear"})
 # A share of the total below which a difference is not worth a word.
@@ -66,6 +67,7 @@ def cross_check_on(module: nn.Module, *inputs: torch.Tensor) -> tuple[CrossCheck
                 with evaluation_mode(copied):
                     macs, cause = count(copied, inputs, ours)
         except Exception as error:
+            raise_interrupt(error)
             checks.append(CrossCheck(tool, None, None, f"fails: {reason_of(error)}"))
             continue
         ratio = macs / ours.total if ours.total else None

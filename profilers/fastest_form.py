@@ -8,6 +8,7 @@ from profilers.failure import reason_of
 from profilers.prepared import Prepared
 from profilers.targets import Target
 from profilers.timing import time_in_turn
+from storage import raise_interrupt
 
 FORMS_SHARE = 0.2
 """Of the time for timing a network, what the choice among its forms gets."""
@@ -51,6 +52,7 @@ def fastest_form(forms: Forms, target: Target, max_seconds: float) -> FastestFor
         try:
             prepared[name] = prepare()
         except Exception as error:  # each runtime has errors of its own
+            raise_interrupt(error)
             failures[name] = error
     if not prepared:
         raise next(iter(failures.values()))

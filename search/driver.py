@@ -13,6 +13,7 @@ from search.constraints import broken_rule, violations
 from search.evaluation import Evaluator
 from search.prediction import Sift, no_sift
 from search.study import Proposal, SearchStudy, Verdict
+from storage import raise_interrupt
 
 MAX_UNTRAINED_IN_A_ROW = 300
 MAX_FAILED_IN_A_ROW = 5
@@ -122,6 +123,7 @@ class Search:
         try:
             return self._trained(record, config)
         except CANDIDATE_FAILURES as error:
+            raise_interrupt(error)
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             return replace(record, state="failed", reason=reason)
 

@@ -2,8 +2,7 @@
 
 Optuna's journal is a file of one JSON document per line. A process killed while it
 appends leaves an unterminated line, which the next append would glue to its own first
-line: from then on the file cannot be read at all. It may also leave Optuna's lock file,
-which blocks the next writer for half a minute.
+line: from then on the file cannot be read at all.
 """
 
 import json
@@ -13,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import filelock
-
-OPTUNA_LOCK_SUFFIX = ".lock"
 
 
 @contextmanager
@@ -38,29 +35,24 @@ def exclusive(run_dir: Path) -> Iterator[None]:
         lock.release()
 
 
-def repair_journal(path: Path) -> list[str]:
+def repair_journal(path: Path) -> str | None:
     """Undo what a killed writer left behind; call it only while holding `exclusive`.
 
-    Returns one line for each thing mended, to be shown to the user.
+    Returns in one line what was mended, to be shown to the user, or None for nothing.
 
     Raises:
         ValueError: a complete line is not JSON; nothing has been changed then.
     """
     if not path.exists():
-        return []
+        return None
     check_journal(path)
-    notices = []
-    lock = path.with_name(path.name + OPTUNA_LOCK_SUFFIX)
-    if lock.is_symlink() or lock.exists():
-        lock.unlink()
-        notices.append(f"removed {lock}, left by a search that was killed")
     torn = _torn_bytes(path)
-    if torn:
-        with path.open("rb+") as file:
-            file.truncate(path.stat().st_size - torn)
-            os.fsync(file.fileno())
-        notices.append(f"cut an unfinished last line ({torn} bytes) off {path}")
-    return notices
+    if not torn:
+        return None
+    with path.open("rb+") as file:
+        file.truncate(path.stat().st_size - torn)
+        os.fsync(file.fileno())
+    return f"cut an unfinished last line ({torn} bytes) off {path}"
 
 
 def check_journal(path: Path) -> None:

@@ -72,8 +72,8 @@ def resume_search(
 
 def _session(config: SearchConfig, run: RunDirectory, listener: Listener) -> str:
     started = time.perf_counter()
-    for line in repair_journal(run.journal):
-        listener.notice(line)
+    if mended := repair_journal(run.journal):
+        listener.notice(mended)
     with ExitStack() as stack:
         bench = prepare(config, run, stack, listener.notice)
         study = open_study(config, run, listener)

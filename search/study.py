@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from reports.records import OBJECTIVES, TrialRecord
@@ -69,14 +69,29 @@ class Verdict:
     violations: Mapping[str, float]
 
 
+class _HeldLock(JournalFileSymlinkLock):
+    """The lock of a journal whose run directory is locked already, by `exclusive`.
+
+    Optuna's own is a file, which a killed writer leaves behind, and an interrupt that comes while
+    it is being removed turns into a FileNotFoundError.
+    """
+
+    def acquire(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass
+
+
 class SearchStudy:
     """One study in one journal file; open it only while holding the run directory's lock."""
 
     def __init__(self, run: RunDirectory, objectives: Sequence[str], sampler: ReproducibleSampler):
         optuna.logging.set_verbosity(optuna.logging.WARNING)
+        journal = str(run.journal)
         self._study = optuna.create_study(
             study_name=STUDY_NAME,
-            storage=JournalStorage(JournalFileBackend(str(run.journal))),
+            storage=JournalStorage(JournalFileBackend(journal, lock_obj=_HeldLock(journal))),
             sampler=sampler,
             directions=[
                 "maximize" if OBJECTIVES[name].direction == "maximise" else "minimize"

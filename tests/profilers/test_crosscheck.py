@@ -1,5 +1,7 @@
 """What the other tools say, and whether the causes are the known ones."""
 
+import signal
+
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
@@ -87,6 +89,21 @@ def test_a_tool_that_fails_says_so() -> None:
     for check in checks(Refusing()):
         assert check.macs is None
         assert str(check.cause).startswith("fails: ")
+
+
+def test_an_interrupt_that_became_an_error_is_not_a_failure_of_the_tool() -> None:
+    class Interrupted(nn.Module):
+        def __deepcopy__(self, memo: object) -> "Interrupted":
+            try:
+                signal.raise_signal(signal.SIGINT)
+            finally:
+                raise RuntimeError("trying to pop from empty mode stack")
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return images
+
+    with pytest.raises(KeyboardInterrupt):
+        checks(Interrupted())
 
 
 def test_the_network_is_untouched_and_nothing_is_printed(

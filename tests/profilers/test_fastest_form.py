@@ -1,5 +1,6 @@
 """The choice among a network's forms, on the real runtimes."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,17 @@ def test_a_form_that_cannot_run_there_is_left_with_its_reason() -> None:
     assert plain.ratio is None
     with pytest.raises(ProfilingFailed, match="adaptive_max_pool2d"):
         prepare_fastest_form(Subject(SAFMN, form="plain"), target, max_seconds=0.2)
+
+
+def test_an_interrupt_that_became_an_error_is_not_a_form_that_cannot_run() -> None:
+    def interrupted() -> Prepared:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            raise RuntimeError("trying to pop from empty mode stack")
+
+    with pytest.raises(KeyboardInterrupt):
+        fastest_form({"loops": interrupted}, SMALL, max_seconds=1.0)
 
 
 def test_a_form_that_is_asked_for_is_the_only_one_prepared() -> None:

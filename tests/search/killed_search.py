@@ -63,8 +63,8 @@ def main() -> None:
     die_at(kill_at)
     with exclusive(folder):
         run.write_settings({"config": config.model_dump(mode="json")})
-        for line in repair_journal(run.journal):
-            listener.notice(line)
+        if mended := repair_journal(run.journal):
+            listener.notice(mended)
         Search(config, open_study(config, run, listener), ClosedForm(), listener).run()
 
 

@@ -245,6 +245,17 @@ def test_a_failing_candidate_is_recorded_and_the_search_goes_on(
     assert {record.family for record in failed} == {"seemore"}
 
 
+def test_an_interrupt_that_became_an_error_is_not_blamed_on_the_candidate(
+    small_search: Any, tmp_path: Path, evaluator: Any, listener: Any
+) -> None:
+    error = RuntimeError("trying to pop from empty mode stack")
+    error.__context__ = KeyboardInterrupt()
+    interrupted = FailingEvaluator(evaluator, {"seemore", "splitsr"}, error)
+    with pytest.raises(KeyboardInterrupt):
+        run_search(small_search, tmp_path, interrupted, listener)
+    assert read_run(tmp_path).records == ()
+
+
 def test_a_search_in_which_everything_fails_stops(
     small_search: Any, tmp_path: Path, evaluator: Any, listener: Any
 ) -> None:

@@ -1,13 +1,20 @@
 """The journal after every kind of death of its writer."""
 
-import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from search.journal import check_journal, exclusive, repair_journal
+from search.run_directory import RunDirectory
+from search.sampler import ReproducibleSampler
+from search.study import SearchStudy
 
 WHOLE = b'{"op_code":0}\n{"op_code":4}\n'
 
@@ -20,19 +27,18 @@ def journal(tmp_path: Path) -> Path:
 
 
 def test_a_whole_journal_is_left_alone(journal: Path) -> None:
-    assert repair_journal(journal) == []
+    assert repair_journal(journal) is None
     assert journal.read_bytes() == WHOLE
 
 
 def test_a_missing_journal_needs_no_repair(tmp_path: Path) -> None:
-    assert repair_journal(tmp_path / "study.journal") == []
+    assert repair_journal(tmp_path / "study.journal") is None
 
 
 @pytest.mark.parametrize("torn", [b"{", b'{"op_code":5,"trial', b"\x00\x00\x00", b'{"op_code":4}'])
 def test_an_unterminated_last_line_is_cut_off(journal: Path, torn: bytes) -> None:
     journal.write_bytes(WHOLE + torn)
-    (notice,) = repair_journal(journal)
-    assert f"{len(torn)} bytes" in notice
+    assert f"{len(torn)} bytes" in str(repair_journal(journal))
     assert journal.read_bytes() == WHOLE
 
 
@@ -42,12 +48,55 @@ def test_a_journal_of_one_torn_line_becomes_empty(journal: Path) -> None:
     assert journal.read_bytes() == b""
 
 
-def test_a_leftover_lock_is_removed(journal: Path) -> None:
-    lock = journal.with_name("study.journal.lock")
-    os.symlink("study.journal", lock)
-    (notice,) = repair_journal(journal)
-    assert "study.journal.lock" in notice
-    assert not lock.is_symlink()
+# Between `open` and its `with` nobody closes the file yet.
+@pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <_io:pytest.PytestUnraisableExceptionWarning"
+)
+def test_an_interrupt_anywhere_in_a_write_stays_one_and_leaves_the_journal_whole(
+    tmp_path: Path,
+) -> None:
+    for instruction in count(1):
+        run = RunDirectory(tmp_path / str(instruction))
+        run.path.mkdir()
+        study = open_study(run)
+        try:
+            with interrupted_at(instruction, where="optuna/storages/journal/_file.py"):
+                study.enqueue([{"channels": 7}])
+        except KeyboardInterrupt:
+            assert repair_journal(run.journal) is None
+            study = open_study(run)
+            study.enqueue([{"channels": 7}])
+            assert study.next_proposal().suggest_int("channels", 1, 1000) == 7
+            assert study.next_proposal().suggest_int("channels", 1, 1000) != 7
+        else:
+            break
+    assert instruction > 50
+
+
+def open_study(run: RunDirectory) -> SearchStudy:
+    return SearchStudy(run, ["psnr_y_db", "macs"], ReproducibleSampler("random", 0, 4))
+
+
+@contextmanager
+def interrupted_at(instruction: int, *, where: str) -> Iterator[None]:
+    """A Ctrl-C before the n-th instruction that Python executes in one file."""
+    executed = 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal executed
+        if not frame.f_code.co_filename.endswith(where):
+            return None
+        frame.f_trace_opcodes = True
+        executed += event == "opcode"
+        if executed == instruction:
+            raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(None)
 
 
 @pytest.mark.parametrize("corrupt", [b"}{\n", b"[1]\n", b"\n", b"\xff\xfe\n"])
