@@ -15,7 +15,7 @@ from profilers.targets import Target
 COVERAGE = 0.9
 FOLDS = 11
 """The families take turns in a calibration; a multiple of their number would empty folds of one."""
-ROUGH_WEIGHT = 0.5
+ROUGH_WEIGHT = 0.25
 """Of the ratio of a form that was not the fastest, which is known only from the choice."""
 SLACK = 1.5
 """A prediction so many times above or below all that was measured of its family is none. A sum
