@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
-from statistics import median
+from statistics import geometric_mean, median
 
 import torch
 import torch.utils.benchmark
@@ -43,9 +43,11 @@ PLAIN_CALLS = 10
 BENCHMARK_SECONDS = 8.0
 CANDIDATES = 60
 CANDIDATE_SECONDS = 2.0
+# Minutes apart, since what else runs on the machine changes by the minute.
+CANDIDATE_PASSES = 2
 NETWORKS = 12
 APART = 1.05
-PROFILE_SECONDS = 20.0
+PROFILE_SECONDS = 40.0
 LOAD = "import numpy; a = numpy.ones((1024, 1024))\nwhile True: a @ a"
 
 
@@ -148,17 +150,22 @@ def ratio_page(runs: Sequence[Run]) -> str:
 
 
 def some_apart() -> list[NetworkConfig]:
-    """Networks whose latencies are the closest that are `APART`, by a short measurement."""
+    """Networks whose latencies are the closest that are `APART`, by short measurements."""
     space, _ = space_and_target(None, None, 2)
     drawn = list(islice(networks(space, spread="random", seed=0), CANDIDATES))
     with LatencyMeter(RANKED) as meter:
         calibration = meter.calibrate(PROFILE_SECONDS / 3)
-        rough = {
-            config: meter.measure(
-                Subject(config), calibration, max_seconds=CANDIDATE_SECONDS
-            ).latency_ratio
-            for config in drawn
-        }
+        passes = [
+            [
+                meter.measure(Subject(config), calibration, max_seconds=CANDIDATE_SECONDS)
+                for config in drawn
+            ]
+            for _ in range(CANDIDATE_PASSES)
+        ]
+    rough = {
+        config: geometric_mean(latency.latency_ratio for latency in found)
+        for config, *found in zip(drawn, *passes, strict=True)
+    }
     chosen: list[NetworkConfig] = []
     for config in sorted(rough, key=rough.__getitem__):
         # A little more, since these are short measurements.
@@ -188,8 +195,9 @@ def ranking_page(configs: Sequence[NetworkConfig]) -> str:
             "# The order of two independent profiles",
             "",
             f"`repeatability.py`: {len(configs)} networks of the default search space, {RANKED}, "
-            f"each profiled twice by a call of its own. Neighbours lie {min(steps) - 1:.1%} to "
-            f"{max(steps) - 1:.1%} apart. **{'The same order' if is_same else 'Another order'}.**",
+            f"each profiled twice, {PROFILE_SECONDS:g} s by a call of its own. Neighbours lie "
+            f"{min(steps) - 1:.1%} to {max(steps) - 1:.1%} apart. "
+            f"**{'The same order' if is_same else 'Another order'}.**",
             "",
             "| network | ratio to the reference, first | second | apart |",
             "|---|--:|--:|--:|",
