@@ -2,8 +2,8 @@
 
 The predictor is frozen first. Then networks are drawn at random from the default spaces of all
 families, those of the calibration left out, and each is predicted, and measured once in every
-pass. On a busy machine one measurement differs from the next by 3 % (standard deviation) however
-long it takes, since what else runs there changes by the minute; passes lie many minutes apart.
+pass. On a busy machine one measurement differs from the next by 3 % (standard deviation), whether
+it takes 1 or 4 s, since other work there disturbs it for seconds; passes lie minutes apart.
 
     paretosr calibrate CALIBRATION --target eager:threads=1,lr=64x64
     python benchmarks/predictor.py CALIBRATION [--networks 200] [--seconds 2.5] \
@@ -42,12 +42,16 @@ class Checked:
     measured: list[float] = field(default_factory=list)
 
     @property
+    def ratio(self) -> float:
+        return geometric_mean(self.measured)
+
+    @property
     def error(self) -> float:
-        return self.prediction.latency_ratio / geometric_mean(self.measured) - 1
+        return self.prediction.latency_ratio / self.ratio - 1
 
     @property
     def is_within_interval(self) -> bool:
-        return self.prediction.ci_low <= geometric_mean(self.measured) <= self.prediction.ci_high
+        return self.prediction.ci_low <= self.ratio <= self.prediction.ci_high
 
 
 def main() -> None:

@@ -43,7 +43,7 @@ PLAIN_CALLS = 10
 BENCHMARK_SECONDS = 8.0
 CANDIDATES = 60
 CANDIDATE_SECONDS = 2.0
-# Minutes apart, since what else runs on the machine changes by the minute.
+# Minutes apart, since other work on the machine disturbs a measurement for seconds.
 CANDIDATE_PASSES = 2
 NETWORKS = 12
 APART = 1.05

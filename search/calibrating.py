@@ -15,8 +15,8 @@ from search.space.sample import networks
 
 REFERENCE_SECONDS = 10.0
 NETWORK_SECONDS = 2.5
-"""For timing one network. On a busy machine 1.2, 2.5 and 4 s all repeated within 3 % (standard
-deviation), since it changes by the minute: more networks are worth more than longer timings."""
+"""For timing one network. On a busy machine 1.2, 2.5 and 4 s repeated within 3.5, 3.1 and 3.3 %
+(standard deviation), since other work disturbs it for seconds: more networks are worth more."""
 SEED = 0
 
 
