@@ -1,12 +1,13 @@
 """How well a calibration predicts networks that it has not seen.
 
 The predictor is frozen first. Then networks are drawn at random from the default spaces of all
-families, those of the calibration left out, and each is predicted, and measured once in every
-pass. On a busy machine one measurement differs from the next by 3 % (standard deviation), whether
-it takes 1 or 4 s, since other work there disturbs it for seconds; passes lie minutes apart.
+families, those of the calibration left out, and each is predicted, and measured as often and as
+long as in a calibration, in passes that lie minutes apart. On a busy machine one measurement
+differs from the next by 3 % (standard deviation), whether it takes 1 or 4 s, since other work
+there disturbs it for seconds.
 
     paretosr calibrate CALIBRATION --target eager:threads=1,lr=64x64
-    python benchmarks/predictor.py CALIBRATION [--networks 200] [--seconds 2.5] \
+    python benchmarks/predictor.py CALIBRATION [--networks 200] [--seconds 1.25] \
         [--passes 2] [--seed 1]
 
 writes results/predictor.md and predictor.csv beside this script, anew after every measurement.
@@ -27,7 +28,7 @@ from paretosr.calibrating import space_and_target
 from paretosr.progress import progress_bar
 from profilers import LatencyMeter, Subject, Target
 from profilers.predictor import CalibrationFile, CannotPredict, LatencyPredictor, Prediction
-from search.calibrating import NETWORK_SECONDS
+from search.calibrating import MEASUREMENT_SECONDS
 from search.space.sample import networks
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -58,7 +59,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("calibration", type=Path)
     parser.add_argument("--networks", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=NETWORK_SECONDS, help="to measure each")
+    parser.add_argument(
+        "--seconds", type=float, default=MEASUREMENT_SECONDS, help="to measure each"
+    )
     parser.add_argument("--passes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -74,10 +77,10 @@ def predicted(file: CalibrationFile, count: int, seed: int) -> tuple[list[Checke
     """Predict `count` networks; what is refused is drawn in addition, and told with its reason."""
     predictor, target = LatencyPredictor.load(file), Target.parse(file.header.target)
     space, _ = space_and_target(None, None, file.header.scale)
-    seen = {network.config.arch_id for network in file.networks}
+    seen = {measurement.config.arch_id for measurement in file.measurements}
     checked: list[Checked] = []
     refused: list[str] = []
-    for config in networks(space, spread="random", seed=seed):
+    for config in networks(space, seed=seed):
         if len(checked) == count:
             break
         if config.arch_id in seen:
@@ -123,13 +126,14 @@ def page(file: CalibrationFile, checked: list[Checked], refused: list[str], seco
         by_family[network.config.family].append(network)
     header = file.header
     passes = " or ".join(map(str, sorted({len(network.measured) for network in found})))
-    minutes = sum(network.seconds for network in file.networks) / 60
+    minutes = sum(measurement.seconds for measurement in file.measurements) / 60
     return "\n".join(
         [
             "# Predicted and measured latency",
             "",
             f"`{Path(__file__).name}`: {header.target}, networks of scale {header.scale}. The "
-            f"calibration measured {len(file.networks)} networks in {minutes:.1f} minutes; those "
+            f"calibration measured {len(file.networks)} networks, {len(file.measurements)} "
+            f"measurements in all, in {minutes:.1f} minutes; those "
             f"of the table were drawn and predicted after it, and measured {passes} times for "
             f"{seconds:g} s, in passes through all of them.",
             "",

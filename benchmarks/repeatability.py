@@ -152,7 +152,7 @@ def ratio_page(runs: Sequence[Run]) -> str:
 def some_apart() -> list[NetworkConfig]:
     """Networks whose latencies are the closest that are `APART`, by short measurements."""
     space, _ = space_and_target(None, None, 2)
-    drawn = list(islice(networks(space, spread="random", seed=0), CANDIDATES))
+    drawn = list(islice(networks(space, seed=0), CANDIDATES))
     with LatencyMeter(RANKED) as meter:
         calibration = meter.calibrate(PROFILE_SECONDS / 3)
         passes = [

@@ -1,29 +1,38 @@
-"""Calibrating a target: measuring networks spread over a search space, until the time is up."""
+"""Calibrating a target: measuring networks of a search space, until the time is up.
+
+They are drawn at random, the families in turn: an interval is right for networks drawn as those
+were that it comes from (see profilers/predictor/conformal.py), and evenly spread ones are harder
+to predict from each other than others are from them.
+"""
 
 import time
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
+from blocks import NetworkConfig
 from profilers.failure import ProfilingFailed
 from profilers.latency import Calibration, Latency, LatencyMeter
-from profilers.predictor import CalibrationFile, CalibrationHeader, MeasuredNetwork, work_of
+from profilers.predictor import CalibrationFile, CalibrationHeader, Measurement, work_of
 from profilers.subject import Subject
 from profilers.targets import Target
 from search.space import SearchSpace
 from search.space.sample import networks
 
 REFERENCE_SECONDS = 10.0
-NETWORK_SECONDS = 2.5
-"""For timing one network. On a busy machine 1.2, 2.5 and 4 s repeated within 3.5, 3.1 and 3.3 %
-(standard deviation), since other work disturbs it for seconds: more networks are worth more."""
+MEASUREMENT_SECONDS = 1.25
+"""For timing. On a busy machine 1.2, 2.5 and 4 s repeated within 3.5, 3.1 and 3.3 % (standard
+deviation), since other work disturbs it for seconds."""
+AGAIN_AFTER = 10
+"""A network is measured again after so many others, when what disturbed it is over."""
 SEED = 0
 
 
 class Told(Protocol):
     """Hears how far a calibration is."""
 
-    def __call__(self, seconds: float, networks: int, text: str) -> None: ...
+    def __call__(self, seconds: float, measurements: int, text: str) -> None: ...
 
 
 def calibrate(
@@ -31,8 +40,8 @@ def calibrate(
 ) -> CalibrationFile:
     """Measure networks of `space` on `target` into the file `path`, or go on with it.
 
-    `max_seconds` is the time of all networks in the file together. The families take turns.
-    A network that the target cannot run is left out.
+    `max_seconds` is the time of all measurements in the file together. Each network is measured
+    twice, but for the last ones. One that the target cannot run is left out.
 
     Raises:
         ValueError: the target cannot be measured from here, or the file is another calibration.
@@ -42,37 +51,47 @@ def calibrate(
     with LatencyMeter(target) as meter:
         told(0, 0, f"reference network on {target}")
         file = _opened(path, space, meter)
-        seen = {network.config.arch_id for network in file.networks}
-        used = sum(network.seconds for network in file.networks)
-        for config in networks(space, spread="even", seed=SEED):
-            if config.arch_id in seen:
+        done = Counter(measurement.config.arch_id for measurement in file.measurements)
+        used = sum(measurement.seconds for measurement in file.measurements)
+        for config in each_twice(networks(space, seed=SEED)):
+            if done[config.arch_id] > 0:
+                done[config.arch_id] -= 1
                 continue
             if used >= max_seconds:
                 break
-            told(used, len(file.networks), config.family)
+            told(used, len(file.measurements), config.family)
             started = time.perf_counter()
             try:
-                measured = measured_network(Subject(config), meter, file.header.calibration)
+                measurement = measured(Subject(config), meter, file.header.calibration)
             except ProfilingFailed:
                 used += time.perf_counter() - started
                 continue
-            file.append(measured)
-            used += measured.seconds
+            file.append(measurement)
+            used += measurement.seconds
     return file
 
 
-def measured_network(
-    subject: Subject, meter: LatencyMeter, calibration: Calibration
-) -> MeasuredNetwork:
-    """Return what a calibration keeps of a network.
+def each_twice(configs: Iterable[NetworkConfig]) -> Iterator[NetworkConfig]:
+    """Yield every network, and once more when `AGAIN_AFTER` others have come after it."""
+    once: deque[NetworkConfig] = deque()
+    for config in configs:
+        yield config
+        once.append(config)
+        if len(once) > AGAIN_AFTER:
+            yield once.popleft()
+    yield from once
+
+
+def measured(subject: Subject, meter: LatencyMeter, calibration: Calibration) -> Measurement:
+    """Return what a calibration keeps of a measurement.
 
     Raises:
         ProfilingFailed: the target cannot run it.
     """
     started = time.perf_counter()
-    latency = meter.measure(subject, calibration, max_seconds=NETWORK_SECONDS)
+    latency = meter.measure(subject, calibration, max_seconds=MEASUREMENT_SECONDS)
     works = work_of(subject, meter.target)
-    return MeasuredNetwork(
+    return Measurement(
         network=subject.config.model_dump(mode="json"),
         latency_ratio=latency.latency_ratio,
         ratios=dict(_ratios_of_forms(latency)),

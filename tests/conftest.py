@@ -11,7 +11,7 @@ import torch
 
 from blocks.networks import NetworkConfig
 from profilers import Calibration, Subject, Target, describe_device
-from profilers.predictor import CalibrationFile, CalibrationHeader, MeasuredNetwork, work_of
+from profilers.predictor import CalibrationFile, CalibrationHeader, Measurement, work_of
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -50,10 +50,10 @@ class KnownCosts:
         )
         return CalibrationHeader.of(calibration, 2, describe_device())
 
-    def measured(self, config: NetworkConfig) -> MeasuredNetwork:
+    def measured(self, config: NetworkConfig) -> Measurement:
         works = {form: dict(work) for form, work in work_of(Subject(config), self.target).items()}
         ratios = {form: self._ratio(work) for form, work in works.items()}
-        return MeasuredNetwork(
+        return Measurement(
             network=config.model_dump(mode="json"),
             latency_ratio=min(ratios.values()),
             ratios=ratios,

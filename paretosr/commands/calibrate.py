@@ -38,10 +38,10 @@ def calibrate(
     ] = 15.0,
     json: JsonOption = False,
 ) -> None:
-    """Measure networks spread over a search space, to predict the latency of others.
+    """Measure networks drawn from a search space, each twice, to predict the latency of others.
 
-    FILE keeps the machine, the time of the reference network and every network measured. With
-    it, `paretosr profile --calibration FILE` predicts a latency in well under a second beside
+    FILE keeps the machine, the time of the reference network and every measurement. With it,
+    `paretosr profile --calibration FILE` predicts a latency in well under a second beside
     measuring it, and a search with the key `calibration: FILE` leaves out, without measuring
     them, networks whose predicted latency breaks a bound. What the calibration says nothing of
     (another target, size, scale, machine or version, a network unlike all measured) is
@@ -69,7 +69,7 @@ def calibrate(
                 wanted,
                 out,
                 max_seconds=seconds,
-                told=lambda used, count, text: update(round(used), f"{count} networks, {text}"),
+                told=lambda used, count, text: update(round(used), f"{count} measurements, {text}"),
             )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"interrupted; the same command goes on with {out}") from None

@@ -2,7 +2,7 @@
 
 from profilers.predictor.measurements import CalibrationFile as CalibrationFile
 from profilers.predictor.measurements import CalibrationHeader as CalibrationHeader
-from profilers.predictor.measurements import MeasuredNetwork as MeasuredNetwork
+from profilers.predictor.measurements import Measurement as Measurement
 from profilers.predictor.predictor import COVERAGE as COVERAGE
 from profilers.predictor.predictor import CannotPredict as CannotPredict
 from profilers.predictor.predictor import LatencyPredictor as LatencyPredictor

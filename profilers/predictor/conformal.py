@@ -7,27 +7,29 @@ distribution of the errors.
 """
 
 import itertools
-import math
 from collections.abc import Sequence
+
+import numpy as np
 
 
 def error_bound(errors: Sequence[float], coverage: float) -> float:
     """Return the size that the error of a new prediction stays within with `coverage`.
 
-    The ceil((n + 1) coverage)-th smallest of the n absolute errors.
+    A new error lies within the k-th smallest of n absolute errors with probability k / (n + 1);
+    where (n + 1) coverage is no whole number, the bound lies between two of them in proportion.
+    Rounding up, as in the source, covers more than was asked: 94.6 % for 90 % of 36 errors.
 
     Raises:
         ValueError: coverage is not between 0 and 1, or there are too few errors for it.
     """
     if not 0 < coverage < 1:
         raise ValueError(f"coverage must lie between 0 and 1, got {coverage}")
-    place = _place(len(errors), coverage)
-    if place > len(errors):
+    if _place(len(errors), coverage) > len(errors):
         raise ValueError(
             f"an interval of coverage {coverage:g} needs at least {errors_needed(coverage)} "
             f"checked predictions, got {len(errors)}"
         )
-    return sorted(map(abs, errors))[place - 1]
+    return float(np.quantile(np.abs(errors), coverage, method="weibull"))
 
 
 def errors_needed(coverage: float) -> int:
@@ -35,6 +37,6 @@ def errors_needed(coverage: float) -> int:
     return next(count for count in itertools.count(1) if _place(count, coverage) <= count)
 
 
-def _place(count: int, coverage: float) -> int:
-    # 0.9 x 30 must not become 28 because 0.9 is no binary fraction.
-    return math.ceil(round((count + 1) * coverage, 9))
+def _place(count: int, coverage: float) -> float:
+    # 0.9 x 10 must not lie above 9 because 0.9 is no binary fraction.
+    return round((count + 1) * coverage, 9)

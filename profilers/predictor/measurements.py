@@ -1,12 +1,13 @@
 """The file of a calibration: the target, its machine, and the networks measured there.
 
-One JSON document a line: first the header, then a network each, appended as it is measured. A
-process that is killed leaves at most its last line cut, which is then no network.
+One JSON document a line: first the header, then a measurement each, appended as it is made. A
+process that is killed leaves at most its last line cut, which is then no measurement.
 """
 
 import json
 import os
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -67,8 +68,8 @@ class CalibrationHeader(FrozenConfig):
         return None
 
 
-class MeasuredNetwork(FrozenConfig):
-    """One measured network.
+class Measurement(FrozenConfig):
+    """One measurement of a network, which may have several.
 
     Attributes:
         network: its configuration.
@@ -106,15 +107,15 @@ class CalibrationFile:
         if not whole:
             raise ValueError(f"{path} must be the file of a calibration, but has no whole line")
         self.header = _read(CalibrationHeader, whole[0], f"{path}, line 1")
-        self.networks = [
-            _read(MeasuredNetwork, line, f"{path}, line {number}")
+        self.measurements = [
+            _read(Measurement, line, f"{path}, line {number}")
             for number, line in enumerate(whole[1:], start=2)
         ]
         self._whole_bytes = sum(len(line.encode()) + 1 for line in whole)
 
     @classmethod
     def created(cls, path: Path, header: CalibrationHeader) -> Self:
-        """Return the file of a calibration without networks.
+        """Return the file of a calibration without measurements.
 
         Raises:
             OSError: the file cannot be written.
@@ -122,13 +123,18 @@ class CalibrationFile:
         write_text_atomically(path, header.model_dump_json() + "\n")
         return cls(path)
 
-    def append(self, network: MeasuredNetwork) -> None:
-        """Add a network; it is on the disk when this returns.
+    @property
+    def networks(self) -> list[list[Measurement]]:
+        """The measurements of each network, in the order of its first."""
+        return by_network(self.measurements)
+
+    def append(self, measurement: Measurement) -> None:
+        """Add a measurement; it is on the disk when this returns.
 
         Raises:
             OSError: the file cannot be written.
         """
-        line = network.model_dump_json().encode() + b"\n"
+        line = measurement.model_dump_json().encode() + b"\n"
         with self.path.open("rb+") as file:
             file.truncate(self._whole_bytes)  # a last line that a killed process left
             file.seek(self._whole_bytes)
@@ -136,7 +142,15 @@ class CalibrationFile:
             file.flush()
             os.fsync(file.fileno())
         self._whole_bytes += len(line)
-        self.networks.append(network)
+        self.measurements.append(measurement)
+
+
+def by_network(measurements: Iterable[Measurement]) -> list[list[Measurement]]:
+    """Return the measurements of each network, in the order of its first."""
+    found: defaultdict[str, list[Measurement]] = defaultdict(list)
+    for measurement in measurements:
+        found[measurement.config.arch_id].append(measurement)
+    return list(found.values())
 
 
 def _read(kind: type[_Line], line: str, where: str) -> _Line:

@@ -1,5 +1,7 @@
 """Calibrations that measure real networks, for a second."""
 
+import itertools
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,9 @@ import pytest
 
 from profilers import Target
 from profilers.predictor import CalibrationFile
-from search.calibrating import calibrate
-from search.space import SearchSpace, SplitSRSpace
+from search.calibrating import calibrate, each_twice
+from search.space import SearchSpace, SmsrSpace, SplitSRSpace
+from search.space.sample import networks
 
 SPACE = SearchSpace(
     2, (SplitSRSpace(channels=8, groups=(1, 2), blocks=(1, 2), split_ratio=0.5, hybrid_index=1),)
@@ -22,21 +25,40 @@ def told(seconds: float, networks: int, text: str) -> None:
 
 def test_a_calibration_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("search.calibrating.REFERENCE_SECONDS", 0.2)
-    monkeypatch.setattr("search.calibrating.NETWORK_SECONDS", 0.2)
+    monkeypatch.setattr("search.calibrating.MEASUREMENT_SECONDS", 0.2)
     path = tmp_path / "calibration.jsonl"
     first = calibrate(SPACE, TARGET, path, max_seconds=0.1, told=told)
-    assert len(first.networks) == 1
-    measured = first.networks[0]
+    assert len(first.measurements) == 1
+    measured = first.measurements[0]
     assert measured.config in SPACE
     assert measured.latency_ratio == min(measured.ratios.values())
     assert set(measured.works) == set(measured.ratios)
 
     again = calibrate(SPACE, TARGET, path, max_seconds=measured.seconds + 0.1, told=told)
-    assert again.networks[0] == measured
-    assert len(again.networks) == 2
-    assert again.networks[1].config != measured.config
+    assert again.measurements[0] == measured
+    assert len(again.measurements) == 2
+    assert again.measurements[1].config != measured.config
     assert again.header == first.header
-    assert CalibrationFile(path).networks == again.networks
+    assert CalibrationFile(path).measurements == again.measurements
+
+
+def test_all_networks_of_a_small_space_are_measured_twice(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("search.calibrating.REFERENCE_SECONDS", 0.2)
+    monkeypatch.setattr("search.calibrating.MEASUREMENT_SECONDS", 0.1)
+    path = tmp_path / "calibration.jsonl"
+    small = SearchSpace(2, (SmsrSpace(channels=16, modules=1, layers=(1, 2)),))
+    for seconds in (0.1, 1000):  # a part of them, and the rest
+        file = calibrate(small, TARGET, path, max_seconds=seconds, told=told)
+    assert [len(measurements) for measurements in file.networks] == [2, 2]
+
+
+def test_others_lie_between_two_measurements_of_a_network() -> None:
+    configs = list(itertools.islice(networks(SearchSpace(2, (SplitSRSpace(),)), seed=0), 30))
+    order = [config.arch_id for config in each_twice(configs)]
+    assert Counter(order) == {config.arch_id: 2 for config in configs}
+    for arch_id in set(order[: 2 * 10]):
+        first, second = (place for place, other in enumerate(order) if other == arch_id)
+        assert second - first >= 10
 
 
 def test_another_target_is_no_continuation(known_costs: Any, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ SEARCH: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def file(known_costs: Any, tmp_path_factory: pytest.TempPathFactory) -> CalibrationFile:
     space = SearchConfig.model_validate(SEARCH).space
-    configs = list(itertools.islice(networks(space, spread="even", seed=0), 80))
+    configs = list(itertools.islice(networks(space, seed=0), 80))
     path = tmp_path_factory.mktemp("calibration") / "known.jsonl"
     made: CalibrationFile = known_costs.file(path, configs)
     return made
@@ -58,7 +58,7 @@ def sift_on(device: Description, config: SearchConfig, listener: Any) -> Sift:
 def test_what_is_surely_too_slow_is_ruled_out_as_predicted(
     file: CalibrationFile, known_costs: Any, listener: Any
 ) -> None:
-    measured = sorted(file.networks, key=lambda network: network.latency_ratio)
+    measured = sorted(file.measurements, key=lambda measurement: measurement.latency_ratio)
     fastest_ms, slowest_ms = (2 * measured[place].latency_ratio for place in (0, -1))
     config = config_with(file, max=(fastest_ms * slowest_ms) ** 0.5)
     sift = sift_on(describe_device(), config, listener)
@@ -92,7 +92,7 @@ def test_the_calibration_of_another_machine_is_not_used_and_that_is_said(
 ) -> None:
     config = config_with(file, max=1e-3)
     sift = sift_on({**describe_device(), "cpu_model": "abacus"}, config, listener)
-    network = file.networks[0].config
+    network = file.measurements[0].config
     assert sift(record_of(config, network), network).state == "trained"
     (notice,) = listener.notices
     assert "is not used, every latency is measured: " in notice
@@ -101,7 +101,7 @@ def test_the_calibration_of_another_machine_is_not_used_and_that_is_said(
 def test_a_search_measures_only_what_may_keep_the_bound(
     file: CalibrationFile, tmp_path: Path, evaluator: Any, listener: Any
 ) -> None:
-    ratios = sorted(network.latency_ratio for network in file.networks)
+    ratios = sorted(measurement.latency_ratio for measurement in file.measurements)
     config = config_with(file, max=2 * ratios[len(ratios) // 2])
     sift = sift_on(describe_device(), config, listener)
     run = RunDirectory(tmp_path)

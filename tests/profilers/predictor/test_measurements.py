@@ -26,8 +26,14 @@ def path(tmp_path: Path) -> Path:
 def test_what_is_appended_is_read_back(path: Path, known_costs: Any) -> None:
     file = known_costs.file(path, NETWORKS)
     again = CalibrationFile(path)
-    assert (again.header, again.networks) == (file.header, file.networks)
-    assert [network.config for network in again.networks] == NETWORKS
+    assert (again.header, again.measurements) == (file.header, file.measurements)
+    assert [measurement.config for measurement in again.measurements] == NETWORKS
+
+
+def test_a_network_has_all_its_measurements(path: Path, known_costs: Any) -> None:
+    file = known_costs.file(path, [*NETWORKS, NETWORKS[0]])
+    first, second, again = file.measurements
+    assert file.networks == [[first, again], [second]]
 
 
 def test_a_line_cut_by_a_kill_is_measured_again(path: Path, known_costs: Any) -> None:
@@ -35,7 +41,7 @@ def test_a_line_cut_by_a_kill_is_measured_again(path: Path, known_costs: Any) ->
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
     cut = CalibrationFile(path)
-    assert [network.config for network in cut.networks] == NETWORKS[:1]
+    assert [measurement.config for measurement in cut.measurements] == NETWORKS[:1]
     cut.append(known_costs.measured(NETWORKS[1]))
     assert path.read_bytes() == whole
 
