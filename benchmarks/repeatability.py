@@ -6,7 +6,7 @@ every second run beside a process that loads a core. Then twelve networks of the
 whose latencies lie at least 5 % apart, profiled twice, each time by a call of its own: are they
 in the same order?
 
-    python benchmarks/repeatability.py [--runs 20] [--max-seconds 50] [--only ratio|ranking]
+    python benchmarks/repeatability.py [--runs 20] [--max-seconds 45] [--only ratio|ranking]
 
 writes results/repeatability_ratio.md and results/repeatability_ranking.md beside this script.
 """
@@ -38,7 +38,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 ITSELF = Target.parse("eager:threads=1,lr=180x320")
 RANKED = Target.parse("eager:threads=1,lr=90x160")
 # For timing; with starting and preparing, a run takes less than 90 seconds.
-ITSELF_SECONDS = 50.0
+ITSELF_SECONDS = 45.0
 PLAIN_CALLS = 10
 BENCHMARK_SECONDS = 8.0
 CANDIDATES = 60
