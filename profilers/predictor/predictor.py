@@ -27,7 +27,7 @@ ROUGH_WEIGHT = 0.25
 SLACK = 2.0
 """A prediction so many times above or below all that was measured of its family is none. A sum
 over work may leave their range by less: it is of the same parts, more or fewer of them. Of
-networks drawn at random 1 % lie outside 1.5 times the range of 35 others, hardly one outside twice."""
+networks drawn at random 1 % lie outside 1.5 times the range of 35 others, few outside twice."""
 
 
 _Measured = Sequence[Measurement]
