@@ -53,6 +53,7 @@ def calibrate(
         file = _opened(path, space, meter)
         done = Counter(measurement.config.arch_id for measurement in file.measurements)
         used = sum(measurement.seconds for measurement in file.measurements)
+        known = {measurement.config.arch_id: measurement for measurement in file.measurements}
         for config in each_twice(networks(space, seed=SEED)):
             if done[config.arch_id] > 0:
                 done[config.arch_id] -= 1
@@ -62,11 +63,14 @@ def calibrate(
             told(used, len(file.measurements), config.family)
             started = time.perf_counter()
             try:
-                measurement = measured(Subject(config), meter, file.header.calibration)
+                measurement = measured(
+                    Subject(config), meter, file.header.calibration, known.get(config.arch_id)
+                )
             except ProfilingFailed:
                 used += time.perf_counter() - started
                 continue
             file.append(measurement)
+            known[config.arch_id] = measurement
             used += measurement.seconds
     return file
 
@@ -82,15 +86,17 @@ def each_twice(configs: Iterable[NetworkConfig]) -> Iterator[NetworkConfig]:
     yield from once
 
 
-def measured(subject: Subject, meter: LatencyMeter, calibration: Calibration) -> Measurement:
-    """Return what a calibration keeps of a measurement.
+def measured(
+    subject: Subject, meter: LatencyMeter, calibration: Calibration, earlier: Measurement | None
+) -> Measurement:
+    """Return what a calibration keeps of a measurement; its work is that of an `earlier` one.
 
     Raises:
         ProfilingFailed: the target cannot run it.
     """
     started = time.perf_counter()
     latency = meter.measure(subject, calibration, max_seconds=MEASUREMENT_SECONDS)
-    works = work_of(subject, meter.target)
+    works = work_of(subject, meter.target) if earlier is None else earlier.works
     return Measurement(
         network=subject.config.model_dump(mode="json"),
         latency_ratio=latency.latency_ratio,

@@ -7,7 +7,7 @@ process that is killed leaves at most its last line cut, which is then no measur
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -126,7 +126,10 @@ class CalibrationFile:
     @property
     def networks(self) -> list[list[Measurement]]:
         """The measurements of each network, in the order of its first."""
-        return by_network(self.measurements)
+        found: defaultdict[str, list[Measurement]] = defaultdict(list)
+        for measurement in self.measurements:
+            found[measurement.config.arch_id].append(measurement)
+        return list(found.values())
 
     def append(self, measurement: Measurement) -> None:
         """Add a measurement; it is on the disk when this returns.
@@ -143,14 +146,6 @@ class CalibrationFile:
             os.fsync(file.fileno())
         self._whole_bytes += len(line)
         self.measurements.append(measurement)
-
-
-def by_network(measurements: Iterable[Measurement]) -> list[list[Measurement]]:
-    """Return the measurements of each network, in the order of its first."""
-    found: defaultdict[str, list[Measurement]] = defaultdict(list)
-    for measurement in measurements:
-        found[measurement.config.arch_id].append(measurement)
-    return list(found.values())
 
 
 def _read(kind: type[_Line], line: str, where: str) -> _Line:

@@ -9,12 +9,7 @@ from statistics import geometric_mean
 
 from profilers.predictor.additive import AdditiveModel
 from profilers.predictor.conformal import error_bound, errors_needed
-from profilers.predictor.measurements import (
-    CalibrationFile,
-    CalibrationHeader,
-    Measurement,
-    by_network,
-)
+from profilers.predictor.measurements import CalibrationFile, CalibrationHeader, Measurement
 from profilers.predictor.work import Work, work_of
 from profilers.subject import Subject
 from profilers.targets import Target
@@ -85,8 +80,7 @@ class LatencyPredictor:
         ValueError: a family has too few networks for an interval.
     """
 
-    def __init__(self, header: CalibrationHeader, measurements: Sequence[Measurement]) -> None:
-        networks = by_network(measurements)
+    def __init__(self, header: CalibrationHeader, networks: Sequence[_Measured]) -> None:
         _require_enough(networks)
         self.header = header
         self._model = _fitted(networks)
@@ -109,7 +103,7 @@ class LatencyPredictor:
         Raises:
             ValueError: it has too few networks.
         """
-        return cls(file.header, file.measurements)
+        return cls(file.header, file.networks)
 
     @property
     def errors(self) -> dict[str, tuple[float, ...]]:

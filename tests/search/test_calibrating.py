@@ -19,7 +19,7 @@ SPACE = SearchSpace(
 TARGET = Target.parse("eager:lr=16x16")
 
 
-def told(seconds: float, networks: int, text: str) -> None:
+def told(seconds: float, measurements: int, text: str) -> None:
     pass
 
 
