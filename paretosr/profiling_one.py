@@ -98,7 +98,8 @@ def _write_table(model: ResolvedModel, target: Target, profile: ModelProfile) ->
     for other in latency.other_forms:
         slower = f"takes {other.ratio:.2f} times as long" if other.ratio else str(other.reason)
         rows.append(("", other.name, slower))
-    clock = {"cpu": "processor time", "wall": "elapsed time"}[clock_of(target)[0]]
+    clocks = {"cpu": "processor time", "cuda": "the GPU's clock", "wall": "elapsed time"}
+    clock = clocks[clock_of(target)[0]]
     write_line(f"{model.name} x{model.scale} on {target}, by {clock}")
     write_rows(("cost", "value", ""), rows, numbers=("value",))
 

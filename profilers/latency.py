@@ -36,7 +36,7 @@ class Calibration:
 
     JSON-able by `dataclasses.asdict` and back by `Calibration(**data)`. Latencies that are to
     be compared share one calibration: it turns their ratios into milliseconds. `clock` says
-    what times calls on this target, "cpu" or "wall" (see profilers/clock.py).
+    what times calls on this target (see profilers/clock.py).
     """
 
     target: str

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     import torch
 
 PreparedCall = Callable[[], "torch.Tensor | NDArray[np.float32]"]
-"""One forward pass; returns the enlarged images, (N, 3, s h, s w), when they are finished."""
+"""One forward pass; returns the enlarged images, (N, 3, s h, s w).
+
+They are finished then, but on CUDA, where the work is only queued and the target's clock waits.
+"""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Protocol
 from torch import nn
 
 from profilers.compiled import CompiledRuntime
+from profilers.cuda_graph import CudaGraphRuntime
 from profilers.eager import EagerRuntime
 from profilers.exported import ExportedRuntime
 from profilers.onnx_export import EXPORT_MODULES
@@ -23,7 +24,7 @@ class Runtime(Protocol):
         """Return what keeps this runtime from `device` here, or None if it can be used."""
 
     def prepare(self, network: nn.Module, target: Target) -> PreparedCall:
-        """Return a call that runs `network` once on `target` and waits for the result.
+        """Return a call that runs `network` once on `target`.
 
         The network itself is left as it is.
         """
@@ -32,6 +33,8 @@ class Runtime(Protocol):
 RUNTIMES: Mapping[str, Runtime] = {
     "eager": EagerRuntime(),
     "compile": CompiledRuntime(),
+    "eager_cudagraph": CudaGraphRuntime(EagerRuntime()),
+    "compile_cudagraph": CudaGraphRuntime(CompiledRuntime()),
     "onnxruntime": ExportedRuntime("onnxruntime", extra="onnx"),
     "openvino": ExportedRuntime("openvino", extra="openvino"),
     "xnnpack": XnnpackRuntime(),

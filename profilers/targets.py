@@ -15,10 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-# The devices each runtime knows; profilers/runtimes.py holds the code behind the names.
+# The devices each runtime knows, the default first; profilers/runtimes.py holds the code behind
+# the names.
 RUNTIME_DEVICES: Mapping[str, tuple[str, ...]] = {
     "eager": ("cpu", "cuda"),
     "compile": ("cpu", "cuda"),
+    "eager_cudagraph": ("cuda",),
+    "compile_cudagraph": ("cuda",),
     "onnxruntime": ("cpu",),
     "openvino": ("cpu",),
     "xnnpack": ("cpu",),
@@ -26,6 +29,8 @@ RUNTIME_DEVICES: Mapping[str, tuple[str, ...]] = {
 RUNTIME_PRECISIONS: Mapping[str, tuple[str, ...]] = {
     "eager": ("float32", "bfloat16"),
     "compile": ("float32", "bfloat16"),
+    "eager_cudagraph": ("float32", "bfloat16"),
+    "compile_cudagraph": ("float32", "bfloat16"),
     "onnxruntime": ("float32",),
     "openvino": ("float32", "bfloat16"),
     "xnnpack": ("float32",),
@@ -35,9 +40,16 @@ RUNTIME_PRECISIONS: Mapping[str, tuple[str, ...]] = {
 RUNTIME_LAYOUTS: Mapping[str, tuple[str, ...]] = {
     "eager": ("channels_last", "nchw"),
     "compile": ("channels_last", "nchw"),
+    "eager_cudagraph": ("channels_last", "nchw"),
+    "compile_cudagraph": ("channels_last", "nchw"),
     "onnxruntime": ("nchw",),
     "openvino": ("nchw",),
     "xnnpack": ("nchw",),
+}
+# Those that replay what another runtime launches.
+RECORDED_RUNTIMES: Mapping[str, str] = {
+    "eager_cudagraph": "eager",
+    "compile_cudagraph": "compile",
 }
 # Those that read an exported network without PyTorch, which other machines need not have.
 PORTABLE_RUNTIMES = ("onnxruntime", "openvino")
@@ -50,8 +62,8 @@ _HOST = re.compile(r"([\w.+-]+@)?(\w[\w.-]*|\[[\da-fA-F:.]+\])(:\d+)?", re.ASCII
 class Target:
     """A runtime, the machine, device and settings it runs with, and the size of the input.
 
-    `host` is [USER@]HOST[:PORT] as ssh knows it, empty for this machine. An empty layout
-    becomes the default of the runtime.
+    `host` is [USER@]HOST[:PORT] as ssh knows it, empty for this machine. An empty device or
+    layout becomes the default of the runtime.
 
     Raises:
         ValueError: the runtime or a value is unknown, a number is below 1, or the runtime
@@ -60,7 +72,7 @@ class Target:
 
     host: str = ""
     runtime: str = "eager"
-    device: str = "cpu"
+    device: str = ""
     threads: int = 1
     precision: str = "float32"
     layout: str = ""
@@ -70,6 +82,7 @@ class Target:
 
     def __post_init__(self) -> None:
         _require_known("runtime", self.runtime, tuple(RUNTIME_DEVICES))
+        object.__setattr__(self, "device", self.device or RUNTIME_DEVICES[self.runtime][0])
         object.__setattr__(self, "layout", self.layout or RUNTIME_LAYOUTS[self.runtime][0])
         for key, known_by_runtime in (
             ("device", RUNTIME_DEVICES),

@@ -12,7 +12,7 @@ def targets(json: JsonOption = False) -> None:
 
     \b
     A target is RUNTIME[:key=value,...] with the keys
-      device      cpu [default] or cuda
+      device      cpu [default] or cuda; eager_cudagraph, compile_cudagraph: cuda
       threads     threads the runtime may use [default: 1]
       precision   float32 [default] or bfloat16; onnxruntime, xnnpack: float32
       layout      channels_last [default] or nchw; onnxruntime, openvino, xnnpack: nchw

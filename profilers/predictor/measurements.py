@@ -39,7 +39,7 @@ class CalibrationHeader(FrozenConfig):
     device: dict[str, str | int]
     reference: str
     reference_ms: _Ratio
-    clock: Literal["cpu", "wall"]
+    clock: Literal["cpu", "cuda", "wall"]
     repeats: pydantic.PositiveInt
 
     @classmethod

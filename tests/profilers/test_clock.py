@@ -10,9 +10,9 @@ from profilers.clock import clock_of
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("eager", "cpu"), ("eager:threads=2", "wall"), ("eager:device=cuda", "wall")],
+    [("eager", "cpu"), ("eager:threads=2", "wall"), ("eager:device=cuda", "cuda")],
 )
-def test_only_one_thread_of_a_cpu_is_timed_by_processor_time(text: str, name: str) -> None:
+def test_one_thread_is_timed_by_processor_time_and_a_gpu_by_its_own(text: str, name: str) -> None:
     assert clock_of(Target.parse(text))[0] == name
 
 

@@ -24,6 +24,7 @@ from profilers import (
     measure_peak_memory_mib,
     prepare_checked,
 )
+from profilers.checking import as_array
 from profilers.images import sample_images
 from profilers.networks import Networks
 from profilers.partner import Partner
@@ -279,9 +280,28 @@ def test_peak_memory_holds_the_images_of_the_output(name: str) -> None:
 @pytest.mark.gpu
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_compile_on_cuda(precision: str) -> None:
-    target = installed(f"compile:device=cuda,precision={precision},{ODD}")
-    assert prepared(SEEMORE, target)[1].max_difference <= TOLERANCES[precision]
+@pytest.mark.parametrize("runtime", ["eager", "compile", "eager_cudagraph", "compile_cudagraph"])
+def test_pytorch_on_cuda(runtime: str, precision: str) -> None:
+    target = installed(f"{runtime}:device=cuda,precision={precision},{ODD}")
+    _, ready = prepared(SEEMORE, target)
+    assert ready.max_difference <= TOLERANCES[precision]
+    assert ready.first_ms > 0
+    first, again = (as_array(ready.call()) for _ in range(2))
+    assert first == pytest.approx(again, abs=TOLERANCES[precision])
+    output_mib = 2 * 3 * 3 * 17 * 3 * 23 * (4 if precision == "float32" else 2) / 2**20
+    assert measure_peak_memory_mib(Subject(SEEMORE), target) >= output_mib
+
+
+@pytest.mark.gpu
+def test_a_network_that_waits_for_the_gpu_is_not_recorded_and_harms_nothing() -> None:
+    class Waiting(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return images if images.sum() > 0 else -images
+
+    target = installed(f"eager_cudagraph:{ODD}")
+    with pytest.raises(ProfilingFailed, match="cannot be recorded as a CUDA graph"):
+        prepare_checked(Waiting(), target)
+    assert prepare_checked(ReferenceNetwork(), target).max_difference == 0
 
 
 @pytest.mark.slow

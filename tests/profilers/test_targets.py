@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profilers import Target, list_targets
+from profilers.cuda_graph import CudaGraphRuntime
 from profilers.runtimes import RUNTIMES
 from profilers.targets import (
     PORTABLE_RUNTIMES,
+    RECORDED_RUNTIMES,
     RUNTIME_DEVICES,
     RUNTIME_LAYOUTS,
     RUNTIME_PRECISIONS,
@@ -52,8 +54,9 @@ def test_another_machine_comes_first() -> None:
     assert str(Target(host="board", runtime="openvino")).startswith("ssh://board/openvino:device=")
 
 
-def test_the_default_layout_is_the_runtimes() -> None:
+def test_the_default_device_and_layout_are_the_runtimes() -> None:
     assert Target.parse("onnxruntime") == Target(runtime="onnxruntime", layout="nchw")
+    assert Target.parse("eager_cudagraph") == Target(runtime="eager_cudagraph", device="cuda")
     assert Target.parse("compile").layout == "channels_last"
 
 
@@ -99,6 +102,9 @@ def test_mistakes_are_named(text: str, message: str) -> None:
 def test_every_named_runtime_has_code_and_the_other_way_round() -> None:
     assert RUNTIMES.keys() == RUNTIME_DEVICES.keys()
     assert RUNTIMES.keys() == RUNTIME_PRECISIONS.keys() == RUNTIME_LAYOUTS.keys()
+    assert {name for name, code in RUNTIMES.items() if isinstance(code, CudaGraphRuntime)} == set(
+        RECORDED_RUNTIMES
+    )
 
 
 def test_list_says_what_is_missing_and_what_to_do() -> None:
