@@ -189,6 +189,14 @@ def test_calls_in_turn_leave_the_slow_ones_behind() -> None:
     assert 1.0 <= bench.now < 1.1
 
 
+def test_calls_longer_than_the_budget_are_made_once() -> None:
+    bench = Bench()
+    calls = [bench.call("A", repeat(700)), bench.call("B", repeat(600))]
+    times = time_in_turn(calls, max_seconds=1.0, clock=bench.clock, wall_clock=bench.clock)
+    assert times == pytest.approx((700, 600))
+    assert bench.log == "AB"
+
+
 def test_calls_in_turn_end_when_one_is_left() -> None:
     bench = Bench()
     calls = [bench.call("A", repeat(30.0)), bench.call("B", repeat(10.0))]
