@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from profilers.cores import usable_cores
 from profilers.eager import EagerRuntime, forward_pass, network_on
 from profilers.prepared import Missing, PreparedCall, missing_library
 from profilers.targets import Target
@@ -44,7 +45,7 @@ class CompiledRuntime:
         """
         module = torch.compile(network_on(target, network), fullgraph=True, dynamic=False)
         call = forward_pass(module, target)
-        with _compiler():
+        with _compiler(target):
             call()
         return call
 
@@ -60,15 +61,20 @@ def _missing_compiler() -> Missing | None:
 
 
 @contextmanager
-def _compiler() -> Iterator[None]:
-    """Set up the compiler: in this process, with an empty cache, for any number of networks."""
+def _compiler(target: Target) -> Iterator[None]:
+    """Set up the compiler: with an empty cache, for any number of networks.
+
+    Triton compiles in this process: its pool of processes would outlive a worker that is killed.
+    C++ is left to as many compilers at once as there are cores.
+    """
     import torch._dynamo.config
     import torch._inductor.config
     from torch._inductor.utils import fresh_cache
 
+    os.environ["TORCH_WARM_POOL"] = "0"
+    threads = 1 if target.device == "cuda" else usable_cores()
     with (
-        # Otherwise a pool of processes compiles, which outlives a worker that is killed.
-        torch._inductor.config.patch(compile_threads=1),
+        torch._inductor.config.patch(compile_threads=threads),
         torch._dynamo.config.patch(
             recompile_limit=_MANY_NETWORKS, accumulated_recompile_limit=_MANY_NETWORKS
         ),

@@ -1,11 +1,19 @@
-"""Which core a process runs on."""
+"""The cores that a process may run on, and the one it does."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _CORE_FIELD = 36  # of /proc/PID/stat behind the name, see proc_pid_stat(5)
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def current_core() -> int | None:

@@ -3,9 +3,10 @@
 import contextlib
 import os
 import platform
-import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from profilers.cores import usable_cores
 
 _LIBRARIES = ("torch", "numpy", "onnxruntime", "openvino", "executorch")
 # Of the many that Linux lists on x86 and Arm, those that kernels of networks are written for.
@@ -25,7 +26,7 @@ def describe_machine() -> Description:
     description: Description = {
         "cpu_model": _cpu_fields().get("model name") or platform.machine() or "unknown",
         "cpu_cores": os.cpu_count() or 0,
-        "cpu_cores_usable": _usable_cores(),
+        "cpu_cores_usable": usable_cores(),
         "cpu_instruction_sets": _instruction_sets(),
         "memory_mib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
         "os": platform.platform(),
@@ -53,9 +54,3 @@ def _cpu_fields() -> dict[str, str]:
     lines = cpuinfo.read_text(encoding="utf-8").splitlines()
     pairs = (line.partition(":") for line in lines)
     return {key.strip(): value.strip() for key, _, value in pairs}
-
-
-def _usable_cores() -> int:
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 0
