@@ -2,22 +2,26 @@
 
 Each runtime runs a network in a process of its own, beside one in which eager runs the same
 network. The two take turns on one core, some milliseconds each (profilers/slices.py): what the
-machine does in the meantime meets both. Each runs the network in the form that is fastest there.
+machine does in the meantime meets both. Each runs the network in the form that is fastest there,
+which is found first and kept in a table of its own; then a cell takes --seconds, from the start
+of its processes on, unless making the network ready or three calls take longer.
 
-    python benchmarks/runtimes.py [--lr 180x320] [--seconds 20] [--targets TARGET ...] \
+    python benchmarks/runtimes.py [--lr 180x320] [--seconds 60] [--targets TARGET ...] \
         [--networks NAME ...] [--page runtimes.md]
 
-writes that page to results/ beside this script, anew after every row. Rows that it has already are
-kept, so that this can be interrupted, or done in parts; a new page takes another file.
+writes that page to results/ beside this script, anew after every row. Rows and forms that are
+there already are kept, so that this can be interrupted, or done in parts; a new page takes
+another file.
 """
 
 import argparse
+import json
 import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
@@ -26,7 +30,7 @@ import numpy as np
 import torch
 from common import device_text
 
-from blocks import CATALOGUE, CatalogueEntry
+from blocks import CATALOGUE, CatalogueEntry, forms_of
 from profilers import RUNTIMES, Subject, Target, clock_of
 from profilers.crossover import CANDIDATE
 from profilers.failure import reason_of
@@ -62,9 +66,11 @@ COLUMNS = (
     "| network | target | form | time / eager | ms | difference | preparation (s) "
     "| first call (ms) | cell (s) |"
 )
-ROUNDS = 4
-FORMS_SECONDS = 8.0
-CELL_SECONDS = 900.0
+FORMS_SECONDS = 5.0
+TIMING_SECONDS = 20.0
+ROUND_SECONDS = 5.0
+MINIMUM_RATIOS = 3
+HUNG_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,8 @@ class Cell:
     max_difference: float
     prepare_seconds: float
     first_ms: float
+    seconds: float = 0.0
+    """Of all of it, from the start of its process on."""
 
 
 def fastest_form_name(subject: Subject, target: Target) -> str:
@@ -85,9 +93,9 @@ def fastest_form_name(subject: Subject, target: Target) -> str:
 
 
 def measure(
-    subject: Subject, target: Target, in_eager: Subject, eager: Target, seconds: float
+    subject: Subject, target: Target, in_eager: Subject, eager: Target, deadline: float
 ) -> Cell:
-    """Until the ratio is known to 1 %, or `seconds` are over."""
+    """Until the ratio is known to 1 %, or it is time."""
     torch.set_num_threads(target.threads)
     form = prepare_fastest_form(subject, target, FORMS_SECONDS)
     prepared = form.prepared
@@ -96,18 +104,16 @@ def measure(
     beside.make_ready({"subject": in_eager.to_json(), "max_seconds": 1.0})
     rounds = []
     times_ms: list[float] = []
-    deadline = time.monotonic() + seconds
+    deadline = min(deadline, time.monotonic() + TIMING_SECONDS)
     while True:
-        ours, theirs = beside.follow(
-            prepared.call, CANDIDATE, seconds=seconds / ROUNDS, clock=clock
-        )
+        ours, theirs = beside.follow(prepared.call, CANDIDATE, seconds=ROUND_SECONDS, clock=clock)
         rounds.append(ratios_of_groups(ours, theirs))
         times_ms += ours.times_ms
         ratios = np.concatenate(rounds)
-        if len(ratios) < ROUNDS:  # slow calls: one or two in every round
+        if len(ratios) < MINIMUM_RATIOS:  # slow calls: one or two in every round
             continue
         ratio = median_ratio(ratios)
-        if ratio.is_known(PRECISION) or time.monotonic() >= deadline:
+        if ratio.is_known(PRECISION) or time.monotonic() + ROUND_SECONDS > deadline:
             break
     return Cell(
         form.name,
@@ -136,7 +142,7 @@ def in_process(function: Callable[..., object], *arguments: object) -> object:
     process.start()
     theirs.close()
     try:
-        return ours.recv() if ours.poll(CELL_SECONDS) else RuntimeError("was not ready in time")
+        return ours.recv() if ours.poll(HUNG_SECONDS) else RuntimeError("was not ready in time")
     except EOFError:
         return RuntimeError("the process died")
     finally:
@@ -159,32 +165,46 @@ def cell_name(network: str, target: str) -> str:
     return f"{network} on {target}"
 
 
+class Forms:
+    """The fastest form of each network on each target, in a file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+    def fastest(self, entry: CatalogueEntry, name: str, target: Target) -> Subject | Exception:
+        """Return the network in that form, or the error that prevented it."""
+        forms = tuple(forms_of(entry.config))
+        cell = cell_name(network_name(entry), name)
+        form = forms[0] if len(forms) == 1 else self._known.get(cell)
+        if form is None:
+            form = in_process(fastest_form_name, Subject(entry.config), target)
+            if not isinstance(form, str):
+                return RuntimeError(form)
+            self._known[cell] = form
+            text = json.dumps(self._known, indent=1, sort_keys=True)
+            self._file.write_text(text + "\n", encoding="utf-8")
+        return Subject(entry.config, form=form)
+
+
+def network_name(entry: CatalogueEntry) -> str:
+    return f"{entry.name} x{entry.config.scale}"
+
+
 def rows(
-    entry: CatalogueEntry, targets: dict[str, Target], seconds: float, known: Container[str]
+    entry: CatalogueEntry,
+    targets: dict[str, Target],
+    seconds: float,
+    forms: Forms,
+    known: Container[str],
 ) -> Iterator[tuple[str, str]]:
     """Yield the name of each cell that is not `known`, and its row."""
-    subject = Subject(entry.config)
-    network = f"{entry.name} x{entry.config.scale}"
+    network = network_name(entry)
     eager = targets[EAGER]
-    unknown = {
-        name: target for name, target in targets.items() if cell_name(network, name) not in known
-    }
-    if not unknown:
-        return
-    form = in_process(fastest_form_name, subject, eager)
-    if not isinstance(form, str):
-        raise RuntimeError(f"{network} on {eager}: {form}")
-    in_eager = Subject(entry.config, form=form)
-    for name, target in unknown.items():
-        missing = RUNTIMES[target.runtime].why_unavailable(target.device)
-        started = time.monotonic()
-        cell = (
-            f"{missing.reason}; {missing.remedy}"
-            if missing is not None
-            else in_process(
-                measure, in_eager if name == EAGER else subject, target, in_eager, eager, seconds
-            )
-        )
+    for name, target in targets.items():
+        if cell_name(network, name) in known:
+            continue
+        cell = measured(entry, name, target, eager, seconds, forms)
         if not isinstance(cell, Cell):
             yield cell_name(network, name), f"| {network} | {name} | {cell} | | | | | | |"
             continue
@@ -197,15 +217,32 @@ def rows(
             f"{cell.max_difference:.1e}",
             f"{cell.prepare_seconds:.1f}",
             f"{cell.first_ms:.1f}",
-            f"{time.monotonic() - started:.0f}",
+            f"{cell.seconds:.0f}",
         )
         yield cell_name(network, name), "| " + " | ".join(cells) + " |"
+
+
+def measured(
+    entry: CatalogueEntry, name: str, target: Target, eager: Target, seconds: float, forms: Forms
+) -> object:
+    """Return the cell, or why there is none."""
+    missing = RUNTIMES[target.runtime].why_unavailable(target.device)
+    if missing is not None:
+        return f"{missing.reason}; {missing.remedy}"
+    in_eager = forms.fastest(entry, EAGER, eager)
+    subject = forms.fastest(entry, name, target)
+    for form in (in_eager, subject):
+        if isinstance(form, Exception):
+            return form
+    began = time.monotonic()
+    cell = in_process(measure, subject, target, in_eager, eager, began + seconds)
+    return replace(cell, seconds=time.monotonic() - began) if isinstance(cell, Cell) else cell
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--lr", default="180x320", help="low-resolution input, HEIGHTxWIDTH")
-    parser.add_argument("--seconds", type=float, default=20.0, help="for a network on a target")
+    parser.add_argument("--seconds", type=float, default=60.0, help="for a network on a target")
     parser.add_argument("--targets", nargs="+", default=TARGETS, help="besides eager")
     parser.add_argument("--networks", nargs="+", default=NETWORKS, help="of the catalogue")
     parser.add_argument("--page", default="runtimes.md", help="file in results/")
@@ -220,11 +257,12 @@ def main() -> None:
     head = [
         "# Networks on several runtimes",
         "",
-        f"`{Path(__file__).name}`: {settings}, timed for about {options.seconds:g} s a cell, by "
-        "processor time. Time over that of eager in a second process beside it, with its 95 % "
-        "interval; eager's own row tells what two processes differ by. Largest difference from "
-        "eager in float32, of the output's range; seconds to export and compile, and for the "
-        "whole cell.",
+        f"`{Path(__file__).name}`: {settings}, {options.seconds:g} s a cell unless making the "
+        "network ready or three calls take longer, timed by processor time. Time over that of "
+        "eager in a second process beside it, with its 95 % interval; eager's own row tells what "
+        "two processes differ by. Largest difference from eager in float32, of the output's "
+        "range; seconds to export and compile, and for the whole cell. Which form is the fastest "
+        "was found before.",
         "",
         f"{device_text()}.",
         "",
@@ -232,11 +270,12 @@ def main() -> None:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     page = RESULTS / options.page
+    forms = Forms(page.with_name(f"{page.stem}_forms.json"))
     known = rows_of(page)
     for name in options.networks:
         for entry in CATALOGUE:
             if entry.name == name and entry.config.scale in SCALES:
-                for cell, row in rows(entry, targets, options.seconds, known):
+                for cell, row in rows(entry, targets, options.seconds, forms, known):
                     print(row, flush=True)  # noqa: T201
                     known[cell] = row
                     lines = [*head, *(known[cell] for cell in sorted(known)), ""]
