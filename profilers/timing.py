@@ -32,7 +32,7 @@ from profilers.ratio import (
 
 MINIMUM_CALLS = 3
 LEFT_BEHIND = 1.5
-ROUNDS_THAT_LEAVE_BEHIND = 3
+LONG_ROUND_MS = 2000.0
 WARM_UP_WINDOW = 4
 WARM_UP_GAIN = 0.03
 WARM_UP_SHARE = 0.2
@@ -125,10 +125,11 @@ def time_in_turn(
 ) -> tuple[float, ...]:
     """Return the median time of each of `calls` in milliseconds, one round of all after another.
 
-    As many rounds as begin within `max_seconds`; the first does not count unless it is the only
-    one, of calls so long that what they set up is little beside them. A call that takes half as
-    long again as the fastest in the next rounds is left out of the rest, and the last one left
-    is not timed further. This ranks calls; for how much they differ there is `compare`.
+    The first round does not count; after it come as many as fit into `max_seconds`, at least
+    three. A call that takes half as long again as the fastest in the first of them is left out
+    of the rest, and the last one left is not timed further. Long calls are made less often: no
+    round that takes seconds begins when the time is over, and the first counts if it is the
+    only one. This ranks calls; for how much they differ there is `compare`.
 
     Raises:
         ValueError: max_seconds is not positive.
@@ -138,15 +139,16 @@ def time_in_turn(
     left = list(range(len(calls)))
     with no_garbage_collection():
         first_ms = tuple(call_ms(call, clock) for call in calls)
-        if wall_clock() >= deadline:
+        fewest = MINIMUM_CALLS if sum(first_ms) < LONG_ROUND_MS else 0
+        if fewest == 0 and wall_clock() >= deadline:
             return first_ms
         times_ms: list[list[float]] = [[] for _ in calls]
         rounds = 0
-        while rounds == 0 or (len(left) > 1 and wall_clock() < deadline):
+        while rounds == 0 or (len(left) > 1 and (rounds < fewest or wall_clock() < deadline)):
             for index in left:
                 times_ms[index].append(call_ms(calls[index], clock))
             rounds += 1
-            if rounds <= ROUNDS_THAT_LEAVE_BEHIND:
+            if rounds <= MINIMUM_CALLS:
                 fastest = min(np.median(times_ms[index]) for index in left)
                 left = [i for i in left if np.median(times_ms[i]) <= LEFT_BEHIND * fastest]
     return tuple(float(np.median(times)) for times in times_ms)

@@ -54,7 +54,10 @@ def calibrate(
         done = Counter(measurement.config.arch_id for measurement in file.measurements)
         used = sum(measurement.seconds for measurement in file.measurements)
         known = {measurement.config.arch_id: measurement for measurement in file.measurements}
+        refused: set[str] = set()
         for config in each_twice(networks(space, seed=SEED)):
+            if config.arch_id in refused:
+                continue
             if done[config.arch_id] > 0:
                 done[config.arch_id] -= 1
                 continue
@@ -68,6 +71,7 @@ def calibrate(
                 )
             except ProfilingFailed:
                 used += time.perf_counter() - started
+                refused.add(config.arch_id)
                 continue
             file.append(measurement)
             known[config.arch_id] = measurement

@@ -189,12 +189,23 @@ def test_calls_in_turn_leave_the_slow_ones_behind() -> None:
     assert 1.0 <= bench.now < 1.1
 
 
-def test_calls_longer_than_the_budget_are_made_once() -> None:
+@pytest.mark.parametrize(
+    ("seconds", "calls_made"), [(1.0, "AB"), (13.0, "AB"), (13.5, "ABAB"), (27.0, "ABABAB")]
+)
+def test_long_calls_in_turn_are_made_while_there_is_time(seconds: float, calls_made: str) -> None:
+    bench = Bench()
+    calls = [bench.call("A", repeat(7000)), bench.call("B", repeat(6000))]
+    times = time_in_turn(calls, max_seconds=seconds, clock=bench.clock, wall_clock=bench.clock)
+    assert times == pytest.approx((7000, 6000))
+    assert bench.log == calls_made
+
+
+def test_short_calls_in_turn_are_made_three_times_after_the_first() -> None:
     bench = Bench()
     calls = [bench.call("A", repeat(700)), bench.call("B", repeat(600))]
     times = time_in_turn(calls, max_seconds=1.0, clock=bench.clock, wall_clock=bench.clock)
     assert times == pytest.approx((700, 600))
-    assert bench.log == "AB"
+    assert bench.log == "ABABABAB"
 
 
 def test_calls_in_turn_end_when_one_is_left() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from profilers import Target
+from profilers import ProfilingFailed, Subject, Target
 from profilers.predictor import CalibrationFile
 from search.calibrating import calibrate, each_twice
 from search.space import SearchSpace, SmsrSpace, SplitSRSpace
@@ -50,6 +50,20 @@ def test_all_networks_of_a_small_space_are_measured_twice(tmp_path: Path, monkey
     for seconds in (0.1, 1000):  # a part of them, and the rest
         file = calibrate(small, TARGET, path, max_seconds=seconds, told=told)
     assert [len(measurements) for measurements in file.networks] == [2, 2]
+
+
+def test_a_network_that_cannot_run_is_tried_once(tmp_path: Path, monkeypatch: Any) -> None:
+    tried = []
+
+    def measured(subject: Subject, *_: object) -> None:
+        tried.append(subject.config.arch_id)
+        raise ProfilingFailed("cannot run")
+
+    monkeypatch.setattr("search.calibrating.REFERENCE_SECONDS", 0.2)
+    monkeypatch.setattr("search.calibrating.measured", measured)
+    file = calibrate(SPACE, TARGET, tmp_path / "c.jsonl", max_seconds=1000, told=told)
+    assert file.measurements == []
+    assert sorted(tried) == sorted({config.arch_id for config in networks(SPACE, seed=0)})
 
 
 def test_others_lie_between_two_measurements_of_a_network() -> None:
