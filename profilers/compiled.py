@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import nn
@@ -78,7 +79,8 @@ def _compiler(target: Target) -> Iterator[None]:
         torch._dynamo.config.patch(
             recompile_limit=_MANY_NETWORKS, accumulated_recompile_limit=_MANY_NETWORKS
         ),
-        fresh_cache(),
+        TemporaryDirectory(prefix="paretosr-compile-") as folder,  # a cache stays on errors
+        fresh_cache(dir=folder),
         warnings.catch_warnings(),
     ):
         # Inductor imports parts of torch that warn of their own deprecation.

@@ -3,9 +3,11 @@
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -277,6 +279,13 @@ def test_peak_memory_holds_the_images_of_the_output(name: str) -> None:
     assert measure_peak_memory_mib(Subject(SPLITSR), target) >= output_mib
 
 
+class Choosing(nn.Module):
+    """Takes one of two ways, depending on the values of its images."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images if images.sum() > 0 else -images
+
+
 @pytest.mark.gpu
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -294,14 +303,19 @@ def test_pytorch_on_cuda(runtime: str, precision: str) -> None:
 
 @pytest.mark.gpu
 def test_a_network_that_waits_for_the_gpu_is_not_recorded_and_harms_nothing() -> None:
-    class Waiting(nn.Module):
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return images if images.sum() > 0 else -images
-
     target = installed(f"eager_cudagraph:{ODD}")
     with pytest.raises(ProfilingFailed, match="cannot be recorded as a CUDA graph"):
-        prepare_checked(Waiting(), target)
+        prepare_checked(Choosing(), target)
     assert prepare_checked(ReferenceNetwork(), target).max_difference == 0
+
+
+def test_compile_refuses_a_choice_by_value_and_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(Exception, match="Data-dependent branching"):
+        prepare_checked(Choosing(), installed("compile:lr=8x8"))
+    assert not list(tmp_path.rglob("tmp*"))
 
 
 @pytest.mark.slow
