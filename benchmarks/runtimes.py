@@ -21,6 +21,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Container, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -97,21 +98,27 @@ def measure(
 ) -> Cell:
     """Until the ratio is known to 1 %, or it is time."""
     torch.set_num_threads(target.threads)
-    form = prepare_fastest_form(subject, target, FORMS_SECONDS)
+    beside = Partner([sys.executable, "-m", "profilers.worker", str(eager)])
+    message = {"subject": in_eager.to_json(), "max_seconds": 1.0}
+    with ThreadPoolExecutor() as pool:
+        ready = pool.submit(beside.make_ready, message)
+        form = prepare_fastest_form(subject, target, FORMS_SECONDS)
+        ready.result()
     prepared = form.prepared
     _, clock = clock_of(target)
-    beside = Partner([sys.executable, "-m", "profilers.worker", str(eager)])
-    beside.make_ready({"subject": in_eager.to_json(), "max_seconds": 1.0})
+    # Two that share a core take twice their time.
+    some_calls = 2 * MINIMUM_RATIOS * prepared.first_ms / 1000
+    round_seconds = max(ROUND_SECONDS, some_calls)
     rounds = []
     times_ms: list[float] = []
     deadline = min(deadline, time.monotonic() + TIMING_SECONDS)
     while True:
         began = time.monotonic()
-        ours, theirs = beside.follow(prepared.call, CANDIDATE, seconds=ROUND_SECONDS, clock=clock)
+        ours, theirs = beside.follow(prepared.call, CANDIDATE, seconds=round_seconds, clock=clock)
         rounds.append(ratios_of_groups(ours, theirs))
         times_ms += ours.times_ms
         ratios = np.concatenate(rounds)
-        if len(ratios) < MINIMUM_RATIOS:  # slow calls: one or two in every round
+        if len(ratios) < MINIMUM_RATIOS:
             continue
         ratio = median_ratio(ratios)
         another_ends = 2 * time.monotonic() - began
