@@ -72,6 +72,7 @@ def _compiler(target: Target) -> Iterator[None]:
     import torch._inductor.config
     from torch._inductor.utils import fresh_cache
 
+    # Which PyTorch reads where Triton is installed, before it starts that pool for C++ too.
     os.environ["TORCH_WARM_POOL"] = "0"
     threads = 1 if target.device == "cuda" else usable_cores()
     with (
