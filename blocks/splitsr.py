@@ -221,6 +221,8 @@ class SplitLayer(nn.Module, ABC):
         self.convolution = convolution(active_channels, active_channels * factor**2, 3)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.active_channels == x.shape[1]:
+            return self.process(x)  # with nothing behind it, torch.cat would forget channels_last
         active, passive = x[:, : self.active_channels], x[:, self.active_channels :]
         return torch.cat((self.keep(passive), self.process(active)), dim=1)
 
