@@ -114,8 +114,10 @@ def measure(
     deadline = min(deadline, time.monotonic() + TIMING_SECONDS)
     while True:
         began = time.monotonic()
-        ours, theirs = beside.follow(prepared.call, CANDIDATE, seconds=round_seconds, clock=clock)
-        rounds.append(ratios_of_groups(ours, theirs))
+        ours, theirs, _ = beside.follow(
+            prepared.call, CANDIDATE, seconds=round_seconds, clock=clock
+        )
+        rounds.append(ratios_of_groups(ours, theirs).ratios)
         times_ms += ours.times_ms
         ratios = np.concatenate(rounds)
         if len(ratios) < MINIMUM_RATIOS:

@@ -192,9 +192,12 @@ def sustain_model(
         return meter.sustain(subject, seconds=seconds)
 
 
-def disturbance(reference_spread: float) -> str | None:
-    """Return what to tell of a machine on which calls of one network differ much, or None."""
-    if reference_spread <= _CALM_SPREAD:
+def disturbance(reference_spread: float, calm_share: float | None) -> str | None:
+    """Return what to tell of a machine on which calls of one network differ much, or None.
+
+    Nothing where all that counts was measured while the machine was calm.
+    """
+    if reference_spread <= _CALM_SPREAD or calm_share == 1:
         return None
     return (
         f"other work disturbs this machine: equal calls spread over {100 * reference_spread:.0f} % "

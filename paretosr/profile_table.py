@@ -33,6 +33,7 @@ COLUMNS = (
     "p90_ms",
     "repeats",
     "reference_spread",
+    "calm_share",
     "prepare_seconds",
     "max_difference",
     "clock",

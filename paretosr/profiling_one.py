@@ -41,7 +41,8 @@ def write_profiled(
         write_json({**_as_json(model, target, profile), **explained})
         return
     _write_table(model, target, profile)
-    if (note := disturbance(profile.latency.reference_spread)) is not None:
+    latency = profile.latency
+    if (note := disturbance(latency.reference_spread, latency.calm_share)) is not None:
         write_note(note)
     if ledger:
         write_ledger(model, ledger)
@@ -86,6 +87,9 @@ def _write_table(model: ResolvedModel, target: Target, profile: ModelProfile) ->
         ("", f"{latency.first_ms:.2f} ms", "first call"),
         ("", f"{latency.reference_spread:.1%}", "spread of the reference network's calls"),
     ]
+    if latency.calm_share is not None:
+        calm = "of the ratios that count were measured while the machine was calm"
+        rows.append(("", f"{latency.calm_share:.0%}", calm))
     if (predicted := profile.prediction) is not None:
         likely = f"90 % interval {predicted.ci_low_ms:.2f} to {predicted.ci_high_ms:.2f} ms"
         rows.insert(5, ("predicted latency", f"{predicted.latency_ms:.2f} ms", likely))

@@ -33,7 +33,7 @@ def write_compared(
         answer = {**asdict(ratio), "verdict": verdict(ratio)}
         write_json({**names, "target": str(target), **answer})
         return
-    if (note := disturbance(ratio.reference_spread)) is not None:
+    if (note := disturbance(ratio.reference_spread, ratio.calm_share)) is not None:
         write_note(note)
     write_line(
         f"{model.name} is {_COMPARED[verdict(ratio)]} {other.name} on {target}: it takes "

@@ -4,15 +4,19 @@ A process as a whole is faster than another that does the same, for as long as i
 by less than 1 %, but 7 % has been seen. It may be where in memory it lies. So in one round the
 candidate runs here and the reference in the other process, in the next they are exchanged, and
 the geometric mean of the two ratios is free of the processes.
+
+Of what was measured, that counts which was while the machine was calm (profilers/probes.py).
 """
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from profilers.clock import Clock, call_ms
 from profilers.partner import Partner
+from profilers.probes import CalmLevel, Probe, calm_ones, probed_between
 from profilers.ratio import RatioEstimate, Times, middle_ratio
 from profilers.simultaneous import GROUP_SECONDS, Calls, ratios_of_groups
 from profilers.timing import require_positive, warm_up
@@ -32,14 +36,16 @@ def compare_across(
     candidate: Callable[[], object],
     reference: Callable[[], object],
     *,
+    calm: CalmLevel,
     max_seconds: float,
     precision: float,
     clock: Clock,
 ) -> RatioEstimate:
     """Return the time of `candidate` over that of `reference`, which `partner` has ready too.
 
-    Ends when the interval is within +-`precision` of the ratio, or after `max_seconds`, warm-up
-    included, but never before two ratios of each kind: slower calls exceed the time.
+    Ends when the interval is within +-`precision` of the ratio, on a machine as calm as `calm`
+    tells, which learns; or after `max_seconds`, warm-up included, but never before two ratios of
+    each kind: slower calls exceed the time.
 
     Raises:
         ValueError: max_seconds or precision is not positive.
@@ -57,7 +63,7 @@ def compare_across(
     some_calls = 2 * CALLS_OF_A_ROUND * max(first_ms, reference_ms) / 1000
     share = min(some_calls, (deadline - time.monotonic()) / 2)
     seconds = max(SHORTEST_ROUND_SECONDS, 2 * reference_ms / 1000, share)
-    here, there = _Rounds(), _Rounds()
+    here, there = _Rounds(calm), _Rounds(calm)
     while True:
         here.add(*partner.follow(candidate, REFERENCE, seconds=seconds, clock=clock))
         there.add(*partner.lead(reference, CANDIDATE, seconds=seconds, clock=clock))
@@ -65,24 +71,51 @@ def compare_across(
         if fewer == 0:
             seconds *= 2  # calls of the reference are longer than they seemed
         elif fewer >= MINIMUM_RATIOS_EACH:
-            ratio = middle_ratio(here.ratios, there.ratios)
-            if ratio.is_known(precision) or time.monotonic() + seconds > deadline:
+            some, others = here.used(), there.used()
+            ratio = middle_ratio(some.ratios, others.ratios)
+            is_known = ratio.is_known(precision) and min(some.calm_share, others.calm_share) == 1
+            if is_known or time.monotonic() + seconds > deadline:
+                compute_ms, copy_ms = (some.probed_ms + others.probed_ms) / 2
                 return ratio.estimate(
                     candidate_ms=here.candidate_ms + there.candidate_ms,
                     reference_ms=here.reference_ms + there.reference_ms,
                     candidate_first_ms=first_ms,
+                    calm_share=(some.calm_share + others.calm_share) / 2,
+                    compute_probe_ms=float(compute_ms),
+                    copy_probe_ms=float(copy_ms),
                 )
+
+
+@dataclass(frozen=True)
+class _Used:
+    """The ratios that count, the share that is calm of them, and what probes took meanwhile."""
+
+    ratios: Times
+    calm_share: float
+    probed_ms: Times
 
 
 class _Rounds:
     """What was measured with the candidate in one process and the reference in the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, calm: CalmLevel) -> None:
         self.ratios: Times = np.empty(0)
         self.candidate_ms: list[float] = []
         self.reference_ms: list[float] = []
+        self._calm = calm
+        self._probed_ms: Times = np.empty((0, 2))
 
-    def add(self, candidate: Calls, reference: Calls) -> None:
-        self.ratios = np.concatenate([self.ratios, ratios_of_groups(candidate, reference)])
+    def add(self, candidate: Calls, reference: Calls, probes: list[Probe]) -> None:
+        self._calm.learn(probes)
+        groups = ratios_of_groups(candidate, reference)
+        probed_ms = probed_between(groups.began, groups.ended, probes)
+        self.ratios = np.concatenate([self.ratios, groups.ratios])
+        self._probed_ms = np.concatenate([self._probed_ms, probed_ms])
         self.candidate_ms += candidate.times_ms
         self.reference_ms += reference.times_ms
+
+    def used(self) -> _Used:
+        excess = self._calm.excess(self._probed_ms)
+        used = calm_ones(excess, MINIMUM_RATIOS_EACH)
+        calm_share = float(np.mean(excess[used] <= 1))
+        return _Used(self.ratios[used], calm_share, self._probed_ms[used].mean(axis=0))

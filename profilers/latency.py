@@ -53,11 +53,12 @@ class Latency:
 
     The interval bounds the ratio with 95 % confidence; `first_ms` and `p90_ms` (nine calls of
     ten were faster) are plain times. `repeats` counts the timed calls, `reference_spread` tells
-    how disturbed the machine was (see `RatioEstimate`). `prepare_seconds` is the
-    elapsed time of conversion, export and compilation before the first call, and
-    `max_difference` the largest of an output value from eager's in float32 (see `Prepared`);
-    both are None for what is not a network. `form` is the form of the network that was timed,
-    and `other_forms` what is known of those that were left, if the choice was free.
+    how disturbed the machine was, and the last three how it was while those ratios were measured
+    that count (see `RatioEstimate`). `prepare_seconds` is the elapsed time of conversion, export
+    and compilation before the first call, and `max_difference` the largest of an output value
+    from eager's in float32 (see `Prepared`); both are None for what is not a network. `form` is
+    the form of the network that was timed, and `other_forms` what is known of those that were
+    left, if the choice was free.
     """
 
     latency_ms: float
@@ -72,6 +73,9 @@ class Latency:
     max_difference: float | None
     form: str | None = None
     other_forms: tuple[OtherForm, ...] = ()
+    calm_share: float | None = None
+    compute_probe_ms: float | None = None
+    copy_probe_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -236,6 +240,9 @@ def _latency(
         max_difference=max_difference,
         form=form,
         other_forms=other_forms,
+        calm_share=estimate.calm_share,
+        compute_probe_ms=estimate.compute_probe_ms,
+        copy_probe_ms=estimate.copy_probe_ms,
     )
 
 

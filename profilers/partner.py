@@ -1,5 +1,6 @@
 """A second process like this one, in which networks run beside those of this process."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from profilers.clock import Clock
 from profilers.cores import current_core, on_core
 from profilers.failure import ProfilingFailed
 from profilers.json_process import JsonProcess, ProcessEndedError
+from profilers.probes import Probe
 from profilers.simultaneous import Calls, over_after, repeat
 
 
@@ -39,28 +41,43 @@ class Partner:
 
     def follow(
         self, call: Callable[[], object], network: str, *, seconds: float, clock: Clock
-    ) -> tuple[Calls, Calls]:
-        """Return the calls here for `seconds`, at least one, and those of `network` meanwhile."""
-        with self._beside(network, None) as process:
+    ) -> tuple[Calls, Calls, list[Probe]]:
+        """Return the calls here for `seconds`, at least one, and those of `network` meanwhile.
+
+        Last come the probes of the machine between their slices.
+        """
+        probes: list[Probe] = []
+        with self._beside(network, None, probes) as process:
             ours = repeat(call, clock, over_after(seconds))
             process.send({"do": "stop"})
-            return ours, Calls(**_answer_of(process))
+            theirs = Calls(**_answer_of(process))
+        return ours, theirs, probes
 
     def lead(
         self, call: Callable[[], object], network: str, *, seconds: float, clock: Clock
-    ) -> tuple[Calls, Calls]:
-        """Return the calls of `network` for `seconds`, at least one, and those here meanwhile."""
-        with self._beside(network, seconds) as process:
+    ) -> tuple[Calls, Calls, list[Probe]]:
+        """Return the calls of `network` for `seconds`, at least one, and those here meanwhile.
+
+        Last come the probes, as from `follow`.
+        """
+        probes: list[Probe] = []
+        with self._beside(network, seconds, probes) as process:
             ours = repeat(call, clock, process.has_answered)
-            return Calls(**_answer_of(process)), ours
+            theirs = Calls(**_answer_of(process))
+        return theirs, ours, probes
 
     @contextmanager
-    def _beside(self, network: str, seconds: float | None) -> Iterator[JsonProcess]:
-        """Let both processes run in slices of one core while the other repeats `network`."""
+    def _beside(
+        self, network: str, seconds: float | None, probes: list[Probe]
+    ) -> Iterator[JsonProcess]:
+        """Let both processes run in slices of one core while the other repeats `network`.
+
+        In the end `probes` of the machine are added.
+        """
         with self._running() as process:
             core = current_core()
             process.send({"do": "repeat", "network": network, "seconds": seconds, "core": core})
-            with on_core(core), _slices(os.getpid(), process.pid):
+            with on_core(core), _slices(probes, os.getpid(), process.pid):
                 yield process
 
     @contextmanager
@@ -88,9 +105,11 @@ def _answer_of(process: JsonProcess) -> dict[str, Any]:
 
 
 @contextmanager
-def _slices(*processes: int) -> Iterator[None]:
-    """Let `processes` run in turn; see profilers/slices.py."""
+def _slices(probes: list[Probe], *processes: int) -> Iterator[None]:
+    """Let `processes` run in turn, and add the `probes` made meanwhile; see profilers/slices.py."""
     source = files("profilers").joinpath("slices.py").read_text(encoding="utf-8")
     command = [sys.executable, "-I", "-S", "-c", source, *map(str, processes)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL):
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as slices:
         yield  # leaving closes its standard input, and waits for its end
+        output, _ = slices.communicate()
+    probes += map(tuple, json.loads(output))

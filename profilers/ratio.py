@@ -29,6 +29,9 @@ class RatioEstimate:
         reference_spread: interquartile range of the reference's calls over their median. All
             do the same work: far from 0 the machine is disturbed, and a disturbance that slows
             the two unequally moves the ratio beyond its interval.
+        calm_share: of the ratios that count, how many were measured on a calm machine.
+        compute_probe_ms, copy_probe_ms: what fixed pieces of work took meanwhile, on average.
+            These three need slices (profilers/probes.py), and are None without.
     """
 
     ratio: float
@@ -40,6 +43,9 @@ class RatioEstimate:
     candidate_first_ms: float
     repeats: int
     reference_spread: float
+    calm_share: float | None = None
+    compute_probe_ms: float | None = None
+    copy_probe_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,11 @@ class Ratio:
         candidate_ms: Sequence[float],
         reference_ms: Sequence[float],
         candidate_first_ms: float,
+        calm_share: float | None = None,
+        compute_probe_ms: float | None = None,
+        copy_probe_ms: float | None = None,
     ) -> RatioEstimate:
-        """Return it beside what the single calls took."""
+        """Return it beside what the single calls and the probes took."""
         first_quartile, middle_ms, third_quartile = np.quantile(
             reference_ms, [0.25, 0.5, 0.75]
         ).tolist()
@@ -77,6 +86,9 @@ class Ratio:
             candidate_first_ms=candidate_first_ms,
             repeats=len(candidate_ms),
             reference_spread=(third_quartile - first_quartile) / middle_ms,
+            calm_share=calm_share,
+            compute_probe_ms=compute_probe_ms,
+            copy_probe_ms=copy_probe_ms,
         )
 
 

@@ -14,6 +14,7 @@ from profilers.fastest_form import FORMS_SHARE, FastestForm, Forms, fastest_form
 from profilers.machine import Description
 from profilers.partner import Partner
 from profilers.prepared import Prepared, PreparedCall
+from profilers.probes import CalmLevel
 from profilers.ratio import PRECISION, RatioEstimate
 from profilers.simultaneous import over_after, repeat
 from profilers.sustained import time_sustained
@@ -54,6 +55,7 @@ class Service:
         self._reference: Prepared | None = None
         self._ready: dict[str, PreparedCall] = {}
         self._stopped = threading.Event()
+        self._calm = CalmLevel()
         self._clock_name, self._clock = clock_of(target)
 
     def answer(self, message: Message) -> Answer:
@@ -117,7 +119,9 @@ class Service:
         max_seconds = message["max_seconds"] * (1 - FORMS_SHARE)
         if self._clock_name == "cpu":
             self._partner.make_ready({**message, "subject_form": form.name})
-            timed: Callable[..., RatioEstimate] = partial(compare_across, self._partner)
+            timed: Callable[..., RatioEstimate] = partial(
+                compare_across, self._partner, calm=self._calm
+            )
         else:
             timed = compare
         estimate = timed(

@@ -52,8 +52,17 @@ def over_after(seconds: float) -> Callable[[], bool]:
     return lambda: time.monotonic() >= end
 
 
-def ratios_of_groups(candidate: Calls, reference: Calls) -> Times:
-    """Return, for groups of the candidate's calls, their mean time over the reference's: (n,).
+@dataclass(frozen=True)
+class Groups:
+    """Ratios (n,) of a candidate to a reference, and when each group of calls began and ended."""
+
+    ratios: Times
+    began: Times
+    ended: Times
+
+
+def ratios_of_groups(candidate: Calls, reference: Calls) -> Groups:
+    """Return, for groups of the candidate's calls, their mean time over the reference's.
 
     The reference's is that of its calls meanwhile; of one that lies partly within a group, that
     part counts. A group lasts about half as long as a call of the reference, or longer.
@@ -66,8 +75,7 @@ def ratios_of_groups(candidate: Calls, reference: Calls) -> Times:
     calls = _done_between(began, ended, reference, [1.0] * len(reference.times_ms))
     some = calls > 0
     reference_ms = _done_between(began, ended, reference, reference.times_ms)[some] / calls[some]
-    ratios: Times = candidate_ms[some] / reference_ms
-    return ratios
+    return Groups(candidate_ms[some] / reference_ms, began[some], ended[some])
 
 
 def _groups(calls: Calls, seconds: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

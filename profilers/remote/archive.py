@@ -19,6 +19,7 @@ _MODULES = (
     "openvino_runtime",
     "partner",
     "prepared",
+    "probes",
     "ratio",
     "resident",
     "service",

@@ -129,8 +129,10 @@ def test_only_an_interval_without_one_tells_two_apart(low: float, high: float, w
 
 
 def test_a_machine_on_which_equal_calls_differ_much_is_called_disturbed() -> None:
-    assert disturbance(0.05) is None
-    assert "spread over 25 % of their time" in str(disturbance(0.25))
+    assert disturbance(0.05, 0.0) is None
+    assert disturbance(0.25, 1.0) is None
+    for calm_share in (0.5, None):
+        assert "spread over 25 % of their time" in str(disturbance(0.25, calm_share))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from profilers.clock import Clock
 from profilers.crossover import CANDIDATE, REFERENCE, compare_across
 from profilers.partner import Partner
+from profilers.probes import CalmLevel, Probe
 from profilers.simultaneous import Calls, ratios_of_groups
 
 SLICE_SECONDS = 0.01
@@ -49,8 +50,8 @@ def in_slices(
 )
 def test_the_speed_of_the_machine_cancels(works: tuple[float, float], speeds: list[float]) -> None:
     candidate, reference = in_slices(works, speeds, seconds=12.0)
-    ratios = ratios_of_groups(candidate, reference)
-    assert np.median(ratios) == pytest.approx(works[0] / works[1], rel=0.1)
+    groups = ratios_of_groups(candidate, reference)
+    assert np.median(groups.ratios) == pytest.approx(works[0] / works[1], rel=0.1)
 
 
 class SimulatedPartner(Partner):
@@ -67,16 +68,16 @@ class SimulatedPartner(Partner):
 
     def follow(
         self, call: Callable[[], object], network: str, *, seconds: float, clock: Clock
-    ) -> tuple[Calls, Calls]:
+    ) -> tuple[Calls, Calls, list[Probe]]:
         assert network == REFERENCE
-        return self._both(CANDIDATE, network, seconds)
+        return *self._both(CANDIDATE, network, seconds), [(0.0, 1.0, 1.0)]
 
     def lead(
         self, call: Callable[[], object], network: str, *, seconds: float, clock: Clock
-    ) -> tuple[Calls, Calls]:
+    ) -> tuple[Calls, Calls, list[Probe]]:
         assert network == CANDIDATE
         ours, theirs = self._both(REFERENCE, network, seconds)
-        return theirs, ours
+        return theirs, ours, [(0.0, 1.0, 1.0)]
 
     def _both(self, here: str, there: str, seconds: float) -> tuple[Calls, Calls]:
         self.rounds.append(seconds)
@@ -87,6 +88,46 @@ class SimulatedPartner(Partner):
         return until(end, both[0]), until(end, both[1])
 
 
+SHARED_SLOWNESS = {CANDIDATE: 1.4, REFERENCE: 1.2}
+
+
+class DisturbedPartner(SimulatedPartner):
+    """Its machine is shared in two of three rounds of each kind, and then slows calls unequally."""
+
+    def follow(
+        self, call: Callable[[], object], network: str, *, seconds: float, clock: Clock
+    ) -> tuple[Calls, Calls, list[Probe]]:
+        return self._disturbed(super().follow(call, network, seconds=seconds, clock=clock))
+
+    def lead(
+        self, call: Callable[[], object], network: str, *, seconds: float, clock: Clock
+    ) -> tuple[Calls, Calls, list[Probe]]:
+        return self._disturbed(super().lead(call, network, seconds=seconds, clock=clock))
+
+    def _both(self, here: str, there: str, seconds: float) -> tuple[Calls, Calls]:
+        calm = self.works
+        if self._is_shared(len(self.rounds)):
+            self.works = {name: work * SHARED_SLOWNESS[name] for name, work in calm.items()}
+        both = super()._both(here, there, seconds)
+        self.works = calm
+        return both
+
+    def _disturbed(
+        self, measured: tuple[Calls, Calls, list[Probe]]
+    ) -> tuple[Calls, Calls, list[Probe]]:
+        compute_ms = 1.5 if self._is_shared(len(self.rounds) - 1) else 1.0
+        return *measured[:2], [(0.0, compute_ms, 1.0)]
+
+    @staticmethod
+    def _is_shared(number: int) -> bool:
+        return number // 2 % 3 > 0
+
+
+def test_what_shares_the_machine_for_most_of_the_time_does_not_count() -> None:
+    partner = DisturbedPartner({CANDIDATE: 0.03, REFERENCE: 0.02}, 1.0)
+    assert compared(partner, 20.0) == pytest.approx(1.5, rel=0.01)
+
+
 def until(end: float, calls: Calls) -> Calls:
     """Those that began before `end`."""
     count = sum(start < end for start in calls.started)
@@ -95,7 +136,13 @@ def until(end: float, calls: Calls) -> Calls:
 
 def compared(partner: SimulatedPartner, max_seconds: float) -> float:
     estimate = compare_across(
-        partner, int, int, max_seconds=max_seconds, precision=0.01, clock=lambda: 0.0
+        partner,
+        int,
+        int,
+        calm=CalmLevel(),
+        max_seconds=max_seconds,
+        precision=0.01,
+        clock=lambda: 0.0,
     )
     assert estimate.ci_low <= estimate.ratio <= estimate.ci_high
     return estimate.ratio
@@ -120,4 +167,4 @@ def test_calls_that_are_slower_than_the_time_are_still_compared(
 def test_limits_have_to_be_positive(name: str) -> None:
     limits = {"max_seconds": 1.0, "precision": 0.01, name: 0.0}
     with pytest.raises(ValueError, match=f"{name} must be above 0, got 0"):
-        compare_across(Partner([]), int, int, clock=lambda: 0.0, **limits)
+        compare_across(Partner([]), int, int, calm=CalmLevel(), clock=lambda: 0.0, **limits)

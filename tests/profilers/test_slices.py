@@ -1,5 +1,6 @@
 """Two real processes that compute without end, and what lets them run in turn."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -33,7 +34,8 @@ def busy() -> Iterator[list[Process]]:
 def started_for(processes: Sequence[Process | JsonProcess]) -> Process:
     source = Path(slices.__file__).read_text()
     pids = [str(process.pid) for process in processes]
-    return subprocess.Popen([sys.executable, "-c", source, *pids], stdin=subprocess.PIPE)
+    command = [sys.executable, "-c", source, *pids]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def is_stopped(process: Process) -> bool:
@@ -64,6 +66,19 @@ def test_one_runs_while_the_other_is_stopped(busy: list[Process]) -> None:
         assert alternating.poll() is None
     assert {(True, False), (False, True)} <= seen
     assert min(used) > 0.5 * max(used)
+
+
+def test_the_machine_is_probed_between_the_slices(busy: list[Process]) -> None:
+    began = time.monotonic()
+    with started_for(busy) as alternating:
+        time.sleep(1)
+        output, _ = alternating.communicate()
+    moments, compute_ms, copy_ms = zip(*json.loads(output), strict=True)
+    assert list(moments) == sorted(moments)
+    assert began < moments[0] < moments[-1] < time.monotonic()
+    assert 1 / slices.LONGEST_SECONDS / 4 < len(moments) < 1 / slices.SHORTEST_SECONDS
+    assert min(compute_ms) > 0
+    assert min(copy_ms) > 0
 
 
 def test_both_run_on_when_whoever_started_it_is_gone(busy: list[Process]) -> None:

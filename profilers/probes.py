@@ -1,0 +1,63 @@
+"""What probes tell of the machine between slices: whether something else slows it.
+
+A core of a rented machine is often half of one: another machine runs on its other half, in
+bursts of a tenth of a second to a minute. Meanwhile all work takes longer, and not alike: on such
+a host a loop 1.5 times, a SeemoRe 1.3 times and the reference network 1.2 times as long as on a
+calm machine, so a ratio moves by 8 %, and as much by others' use of the memory. No clock of this
+machine tells; a fixed piece of work does, each time. So ratios are taken where the machine is
+calm, as far as it is.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profilers.ratio import Times
+
+Probe = tuple[float, float, float]
+"""When, in seconds of the monotonic clock, and what computing and copying took, in ms."""
+
+CALM_EXCESS = np.array([0.1, 0.25])
+"""Computing and copying take at most so much longer where the machine is calm. Shared, a loop
+takes 30 to 60 % longer; what copying takes has no steps."""
+CALM_QUANTILE = 0.1
+LEAST_CALM_SHARE = 0.25
+"""Fewer calm ratios are too few to leave out the others."""
+_REMEMBERED = 20_000
+"""Probes of some minutes: a clock that is lowered for good is calm again after them."""
+
+
+class CalmLevel:
+    """What probes take where the machine is calm, learned from all of them so far."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
+
+    def learn(self, probes: Iterable[Probe]) -> None:
+        """Take `probes` into account."""
+        self._seen.extend((compute_ms, copy_ms) for _, compute_ms, copy_ms in probes)
+
+    def excess(self, probed_ms: Times) -> Times:
+        """Return how much longer than calm each of `probed_ms` (n, 2) took: at most 1 is calm."""
+        calm_ms = np.quantile(np.asarray(self._seen), CALM_QUANTILE, axis=0)
+        excess: Times = ((probed_ms / calm_ms - 1) / CALM_EXCESS).max(axis=1)
+        return excess
+
+
+def probed_between(began: Times, ended: Times, probes: list[Probe]) -> Times:
+    """Return the mean of the probes between moments (n,), or else of the next one: (n, 2)."""
+    table = np.asarray(probes)
+    first = np.minimum(np.searchsorted(table[:, 0], began), len(table) - 1)
+    behind = np.maximum(np.searchsorted(table[:, 0], ended, side="right"), first + 1)
+    total = np.concatenate([np.zeros((1, 2)), np.cumsum(table[:, 1:], axis=0)])
+    means: Times = (total[behind] - total[first]) / (behind - first)[:, None]
+    return means
+
+
+def calm_ones(excess: Times, fewest: int) -> NDArray[np.bool_]:
+    """Return which of `excess` (n,) are calm, or all if those are too few or under `fewest`."""
+    calm: NDArray[np.bool_] = excess <= 1
+    is_enough = calm.sum() >= max(fewest, LEAST_CALM_SHARE * len(calm))
+    return calm if is_enough else np.ones_like(calm)
