@@ -107,6 +107,8 @@ def measured(
         ratios=dict(_ratios_of_forms(latency)),
         works={form: dict(work) for form, work in works.items()},
         seconds=time.perf_counter() - started,
+        compute_probe_ms=latency.compute_probe_ms,
+        copy_probe_ms=latency.copy_probe_ms,
     )
 
 

@@ -12,6 +12,7 @@ import torch
 from blocks.networks import NetworkConfig
 from profilers import Calibration, Subject, Target, describe_device
 from profilers.predictor import CalibrationFile, CalibrationHeader, Measurement, work_of
+from search.space import SearchSpace, SeemoReSpace, SplitSRSpace
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -37,6 +38,13 @@ class KnownCosts:
 
     target = Target.parse("eager:lr=16x16")
     reference_ms = 2.0
+    space = SearchSpace(
+        2,
+        (
+            SplitSRSpace(channels=(8, 16, 24), upsampler=("one_step",), attention=("none",)),
+            SeemoReSpace(channels=(8, 16), groups=(1, 2), experts=(1, 2), kernel=(5, 7)),
+        ),
+    )
     costs = MappingProxyType({"calls": 0.01, "MACs": 2e-7, "bytes": 1e-7})
     """Of one call, multiply-add or byte, as a part of the reference network's time."""
 

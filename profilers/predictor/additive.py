@@ -1,5 +1,7 @@
 """Time as a sum over the work that is done: so much for each unit, never less than nothing."""
 
+import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -47,3 +49,12 @@ class AdditiveModel:
     def ratio(self, work: Work) -> float:
         """Return what `work` adds up to; kinds of work that were never measured add nothing."""
         return sum(self.cost.get(name, 0.0) * amount for name, amount in work.items())
+
+    def shares(self, work: Work) -> Mapping[str, float]:
+        """Return what calls, MACs and bytes add, each as a part of the whole of `work`."""
+        whole = max(self.ratio(work), math.ulp(0.0))
+        shares: defaultdict[str, float] = defaultdict(float)
+        for name, amount in work.items():
+            unit = name.rpartition(", ")[2].removesuffix(" of full vectors")
+            shares[unit] += self.cost.get(name, 0.0) * amount / whole
+        return dict(shares)

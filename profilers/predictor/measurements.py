@@ -20,7 +20,7 @@ from profilers.machine import Description
 from profilers.targets import Target
 from storage import write_text_atomically
 
-_Ratio = pydantic.PositiveFloat
+_Positive = pydantic.PositiveFloat
 _Line = TypeVar("_Line", bound=FrozenConfig)
 
 
@@ -33,12 +33,12 @@ class CalibrationHeader(FrozenConfig):
         reference: the name of the reference network, and `reference_ms` its time by `clock`.
     """
 
-    format: Literal["paretosr-calibration-2"] = "paretosr-calibration-2"
+    format: Literal["paretosr-calibration-3"] = "paretosr-calibration-3"
     target: str
     scale: Scale
     device: dict[str, str | int]
     reference: str
-    reference_ms: _Ratio
+    reference_ms: _Positive
     clock: Literal["cpu", "cuda", "wall"]
     repeats: pydantic.PositiveInt
 
@@ -77,13 +77,16 @@ class Measurement(FrozenConfig):
         ratios: of each form that runs on the target.
         works: of each form whose work is known; see `work_of`.
         seconds: what measuring it took, preparations included.
+        compute_probe_ms, copy_probe_ms: how disturbed the machine was; see `RatioEstimate`.
     """
 
     network: dict[str, Any]
-    latency_ratio: _Ratio
-    ratios: dict[str, _Ratio]
+    latency_ratio: _Positive
+    ratios: dict[str, _Positive]
     works: dict[str, dict[str, float]]
     seconds: pydantic.NonNegativeFloat
+    compute_probe_ms: _Positive | None = None
+    copy_probe_ms: _Positive | None = None
 
     @property
     def config(self) -> NetworkConfig:

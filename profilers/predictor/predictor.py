@@ -9,6 +9,7 @@ from statistics import geometric_mean
 
 from profilers.predictor.additive import AdditiveModel
 from profilers.predictor.conformal import error_bound, errors_needed
+from profilers.predictor.disturbance import Disturbance, Traits
 from profilers.predictor.measurements import CalibrationFile, CalibrationHeader, Measurement
 from profilers.predictor.work import Work, work_of
 from profilers.subject import Subject
@@ -24,6 +25,8 @@ SLACK = 2.0
 over work may leave their range by less: it is of the same parts, more or fewer of them. Of
 networks drawn at random 1 % lie outside 1.5 times the range of 35 others, few outside twice."""
 
+_ALTERNATIONS = 4
+"""The costs of work on a calm machine, and what disturbs it, are fitted in turn."""
 
 _Measured = Sequence[Measurement]
 """A network: all its measurements."""
@@ -35,7 +38,7 @@ class CannotPredict(ValueError):  # noqa: N818 - an answer, not a defect
 
 @dataclass(frozen=True)
 class Prediction:
-    """A predicted latency: its ratio to the reference network's, and milliseconds.
+    """A predicted latency on a calm machine: its ratio to the reference's, and milliseconds.
 
     The interval holds the measured value with a probability of `COVERAGE`.
     """
@@ -72,9 +75,9 @@ class LatencyPredictor:
     """Predicts for the target, scale, machine and families of one calibration.
 
     The time of a network is that of its fastest form, and the time of a form the sum of its
-    work. The errors of cross-validation, each against all measurements of a network, give each
-    family its interval: from a prediction over its bound to a prediction times its bound, by
-    family in `bounds`.
+    work. What disturbed the machine is taken out of the measurements first. The errors of
+    cross-validation, each against all measurements of a network, give each family its interval:
+    from a prediction over its bound to a prediction times its bound, by family in `bounds`.
 
     Raises:
         ValueError: a family has too few networks for an interval.
@@ -82,6 +85,7 @@ class LatencyPredictor:
 
     def __init__(self, header: CalibrationHeader, networks: Sequence[_Measured]) -> None:
         _require_enough(networks)
+        networks = _on_calm_machine(networks)
         self.header = header
         self._model = _fitted(networks)
         self._known_work = {
@@ -157,6 +161,32 @@ def _require_enough(networks: Sequence[_Measured]) -> None:
         )
 
 
+def _on_calm_machine(networks: Sequence[_Measured]) -> list[_Measured]:
+    """Return the measurements as a calm machine would have given them."""
+    measurements = list(itertools.chain.from_iterable(networks))
+    disturbance, model = Disturbance.unknown(measurements), _fitted(networks)
+    for _ in range(_ALTERNATIONS):
+        traits = [_traits(model, one) for one in measurements]
+        errors = [_error(model, one, one.latency_ratio) for one in measurements]
+        disturbance = disturbance.fitted(measurements, traits, errors)
+        calm: list[_Measured] = [
+            [disturbance.calm(one, _traits(model, one)) for one in network] for network in networks
+        ]
+        model = _fitted(calm)
+    return calm
+
+
+def _traits(model: AdditiveModel, measurement: Measurement) -> Traits:
+    work = min(measurement.works.values(), key=model.ratio)
+    return {measurement.network["family"]: 1.0, **model.shares(work)}
+
+
+def _error(model: AdditiveModel, measurement: Measurement, measured: float) -> float:
+    """Return the log of what was `measured` over what is predicted."""
+    predicted = _fastest(model, measurement.works)
+    return math.log(measured / max(predicted, math.ulp(0.0)))
+
+
 def _fitted(networks: Sequence[_Measured]) -> AdditiveModel:
     works, ratios, weights = [], [], []
     for measurement in itertools.chain.from_iterable(networks):
@@ -169,7 +199,7 @@ def _fitted(networks: Sequence[_Measured]) -> AdditiveModel:
     return AdditiveModel.fitted(works, ratios, weights)
 
 
-def _fastest(model: AdditiveModel, works: dict[str, Work]) -> float:
+def _fastest(model: AdditiveModel, works: Mapping[str, Work]) -> float:
     return min(model.ratio(work) for work in works.values())
 
 
@@ -184,8 +214,7 @@ def _checked_families(
         for network in networks[fold::FOLDS]:
             family = _family_of(network)
             measured = geometric_mean(measurement.latency_ratio for measurement in network)
-            predicted = max(_fastest(model, dict(network[0].works)), math.ulp(0.0))
-            errors[family].append(math.log(measured / predicted))
+            errors[family].append(_error(model, network[0], measured))
             ratios[family].append(measured)
     return {
         family: (tuple(found), (min(ratios[family]), max(ratios[family])))

@@ -25,6 +25,8 @@ VECTOR_CHANNELS = 16
 """Of so many channels at a time the fast convolutions of wide processors are made: 52 channels
 take at least as long as 64."""
 
+LARGE_BYTES = 2**20
+"""A call that moves more does not fit into a core's own caches, and takes longer a byte."""
 
 FEW_CHANNELS = 5
 """Dense convolutions of up to so many input channels have kernels of their own, made for images.
@@ -72,8 +74,10 @@ def work_of_call(module: nn.Module, images: torch.Tensor) -> Work:
             return
         kind = _kind(name, args)
         work[f"{kind}, calls"] += 1
-        moved = tensors_in((args, output))
-        work[f"{kind}, bytes"] += sum(part.numel() * part.element_size() for part in moved)
+        moved = sum(part.numel() * part.element_size() for part in tensors_in((args, output)))
+        work[f"{kind}, bytes"] += moved
+        if moved > LARGE_BYTES:
+            work[f"{kind}, bytes of large calls"] += moved
         if name in MACS:
             macs = MACS[name](shapes_of(args), shapes_of(output))
             work[f"{kind}, MACs"] += macs

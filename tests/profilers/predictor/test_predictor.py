@@ -11,29 +11,20 @@ from blocks import EdsrConfig, SplitSRConfig
 from blocks.networks import NetworkConfig
 from profilers import Subject, Target, describe_device
 from profilers.predictor import CannotPredict, LatencyPredictor
-from search.space import SearchSpace, SeemoReSpace, SplitSRSpace
 from search.space.sample import networks
-
-SPACE = SearchSpace(
-    2,
-    (
-        SplitSRSpace(channels=(8, 16, 24), upsampler=("one_step",), attention=("none",)),
-        SeemoReSpace(channels=(8, 16), groups=(1, 2), experts=(1, 2), kernel=(5, 7)),
-    ),
-)
 
 
 @pytest.fixture(scope="module")
 def predictor(known_costs: Any, tmp_path_factory: pytest.TempPathFactory) -> LatencyPredictor:
     path = tmp_path_factory.mktemp("calibration") / "known.jsonl"
-    configs = itertools.islice(networks(SPACE, seed=0), 120)
+    configs = itertools.islice(networks(known_costs.space, seed=0), 120)
     return LatencyPredictor.load(known_costs.file(path, list(configs)))
 
 
 def test_other_networks_of_the_space_are_predicted(
     predictor: LatencyPredictor, known_costs: Any
 ) -> None:
-    for config in itertools.islice(networks(SPACE, seed=1), 12):
+    for config in itertools.islice(networks(known_costs.space, seed=1), 12):
         truth = known_costs.measured(config).latency_ratio
         prediction = predictor.predict(Subject(config), known_costs.target, describe_device())
         # Few networks have some of the work, and what is alike cannot be told apart.
@@ -61,7 +52,7 @@ def test_the_interval_spans_the_errors_of_networks_left_out(predictor: LatencyPr
             "no calibrated network has the work",
         ),
         (
-            SplitSRConfig(scale=2, channels=512, hybrid_index=0, upsampler="one_step"),
+            SplitSRConfig(scale=2, channels=16, groups=99, hybrid_index=0, upsampler="one_step"),
             "eager:lr=16x16",
             "lies outside the",
         ),
@@ -75,7 +66,7 @@ def test_what_was_not_calibrated_is_not_predicted(
 
 
 def test_too_few_networks_give_no_interval(known_costs: Any, tmp_path: Path) -> None:
-    few = list(itertools.islice(networks(SPACE, seed=0), 8))
+    few = list(itertools.islice(networks(known_costs.space, seed=0), 8))
     with pytest.raises(
         ValueError, match=r"from 9 networks .* holds 4 of splitsr: .* more --minutes"
     ):

@@ -24,6 +24,14 @@ def test_a_convolution_and_what_follows_it(device: str) -> None:
     assert (work["convolution 3x3, calls"], work["relu, calls"]) == (1, 1)
 
 
+def test_bytes_that_exceed_the_caches_count_twice() -> None:
+    # Read and written: 4 bytes each of 2^17 numbers are no more than 2^20 bytes.
+    fits, exceeds = (torch.empty(size, device="meta") for size in (2**17, 2**17 + 1))
+    assert "relu, bytes of large calls" not in work_of_call(nn.ReLU(), fits)
+    work = work_of_call(nn.ReLU(), exceeds)
+    assert work["relu, bytes of large calls"] == work["relu, bytes"] == 2**20 + 8
+
+
 def test_convolutions_of_other_kernels_and_groupings_are_other_work() -> None:
     network = nn.Sequential(
         nn.Conv2d(4, 6, (1, 5), padding=(0, 2)),
