@@ -90,7 +90,7 @@ def _regression(offsets: Vector, inputs: Vector, errors: Vector) -> Vector:
     for _ in range(_ROUNDS):
         weighted = both.T * weights
         found = np.linalg.solve(weighted @ both + penalty, weighted @ errors)
-        weights = 1 / np.maximum(np.abs(errors - both @ found) / _ERROR, 1)
+        weights = _ERROR / np.maximum(np.abs(errors - both @ found), _ERROR)
     return np.asarray(found[free:], dtype=np.float64)
 
 
