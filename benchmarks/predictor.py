@@ -85,12 +85,11 @@ def main() -> None:
     options = parser.parse_args()
     file = CalibrationFile(options.calibration)
     checked, refused = predicted(file, options.networks, options.seed)
+    take_up(checked, RESULTS / "predictor.csv")
     for _ in measurements(file, checked, options.seconds, options.passes):
         text = page(file, checked, refused, options.seconds)
         (RESULTS / "predictor.md").write_text(text, encoding="utf-8")
-        table([network for network in checked if network.measured]).to_csv(
-            RESULTS / "predictor.csv", index=False
-        )
+        table(checked).to_csv(RESULTS / "predictor.csv", index=False)
 
 
 def predicted(file: CalibrationFile, count: int, seed: int) -> tuple[list[Checked], list[str]]:
