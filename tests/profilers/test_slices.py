@@ -65,7 +65,7 @@ def test_one_runs_while_the_other_is_stopped(busy: list[Process]) -> None:
         ]
         assert alternating.poll() is None
     assert {(True, False), (False, True)} <= seen
-    assert min(used) > 0.2 * max(used)  # other work on the machine may get in between
+    assert min(used) > 0.5 * max(used)
 
 
 def test_the_machine_is_probed_between_the_slices(busy: list[Process]) -> None:
