@@ -10,7 +10,7 @@ Of what was measured, that counts which was while the machine was calm (profiler
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -76,10 +76,13 @@ def compare_across(
             is_known = ratio.is_known(precision) and min(some.calm_share, others.calm_share) == 1
             if is_known or time.monotonic() + seconds > deadline:
                 compute_ms, copy_ms = (some.probed_ms + others.probed_ms) / 2
-                return ratio.estimate(
+                estimate = ratio.estimate(
                     candidate_ms=here.candidate_ms + there.candidate_ms,
                     reference_ms=here.reference_ms + there.reference_ms,
                     candidate_first_ms=first_ms,
+                )
+                return replace(
+                    estimate,
                     calm_share=(some.calm_share + others.calm_share) / 2,
                     compute_probe_ms=float(compute_ms),
                     copy_probe_ms=float(copy_ms),

@@ -68,11 +68,8 @@ class Ratio:
         candidate_ms: Sequence[float],
         reference_ms: Sequence[float],
         candidate_first_ms: float,
-        calm_share: float | None = None,
-        compute_probe_ms: float | None = None,
-        copy_probe_ms: float | None = None,
     ) -> RatioEstimate:
-        """Return it beside what the single calls and the probes took."""
+        """Return it beside what the single calls took."""
         first_quartile, middle_ms, third_quartile = np.quantile(
             reference_ms, [0.25, 0.5, 0.75]
         ).tolist()
@@ -86,9 +83,6 @@ class Ratio:
             candidate_first_ms=candidate_first_ms,
             repeats=len(candidate_ms),
             reference_spread=(third_quartile - first_quartile) / middle_ms,
-            calm_share=calm_share,
-            compute_probe_ms=compute_probe_ms,
-            copy_probe_ms=copy_probe_ms,
         )
 
 

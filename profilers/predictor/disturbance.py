@@ -56,7 +56,7 @@ class Disturbance:
         shares = np.array([[one.get(name, 0.0) for name in names] for one in traits])
         excess = np.array([self._excess(measurement) for measurement in measurements])
         inputs = (shares[:, :, None] * excess[:, None, :]).reshape(len(measurements), -1)
-        families = np.array([one.config.family for one in measurements])
+        families = np.array([one.family for one in measurements])
         # A family may be predicted too high or too low for other reasons.
         offsets = (families[:, None] == np.unique(families)).astype(float)
         found = _regression(offsets, inputs, np.asarray(errors)).reshape(len(names), 2)

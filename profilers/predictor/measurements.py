@@ -89,6 +89,10 @@ class Measurement(FrozenConfig):
     copy_probe_ms: _Positive | None = None
 
     @property
+    def family(self) -> str:
+        return str(self.network["family"])
+
+    @property
     def config(self) -> NetworkConfig:
         return parse_network_config(self.network, "calibration")
 

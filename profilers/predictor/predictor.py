@@ -147,7 +147,7 @@ class LatencyPredictor:
 
 
 def _family_of(network: _Measured) -> str:
-    return str(network[0].network["family"])
+    return network[0].family
 
 
 def _require_enough(networks: Sequence[_Measured]) -> None:
@@ -169,8 +169,9 @@ def _on_calm_machine(networks: Sequence[_Measured]) -> list[_Measured]:
         traits = [_traits(model, one) for one in measurements]
         errors = [_error(model, one, one.latency_ratio) for one in measurements]
         disturbance = disturbance.fitted(measurements, traits, errors)
+        undisturbed = map(disturbance.calm, measurements, traits)
         calm: list[_Measured] = [
-            [disturbance.calm(one, _traits(model, one)) for one in network] for network in networks
+            list(itertools.islice(undisturbed, len(network))) for network in networks
         ]
         model = _fitted(calm)
     return calm
@@ -178,7 +179,7 @@ def _on_calm_machine(networks: Sequence[_Measured]) -> list[_Measured]:
 
 def _traits(model: AdditiveModel, measurement: Measurement) -> Traits:
     work = min(measurement.works.values(), key=model.ratio)
-    return {measurement.network["family"]: 1.0, **model.shares(work)}
+    return {measurement.family: 1.0, **model.shares(work)}
 
 
 def _error(model: AdditiveModel, measurement: Measurement, measured: float) -> float:
