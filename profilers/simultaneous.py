@@ -54,7 +54,12 @@ def over_after(seconds: float) -> Callable[[], bool]:
 
 @dataclass(frozen=True)
 class Groups:
-    """Ratios (n,) of a candidate to a reference, and when each group of calls began and ended."""
+    """Ratios (n,) of a candidate to a reference, and from when to when each group's calls ran.
+
+    That is from the start of the first to the end of the last, those of the reference that lie
+    partly within the candidate's included. What slows the machine within the candidate's alone
+    raises a ratio, so ratios chosen by the state of the machine there would be too low.
+    """
 
     ratios: Times
     began: Times
@@ -75,7 +80,15 @@ def ratios_of_groups(candidate: Calls, reference: Calls) -> Groups:
     calls = _done_between(began, ended, reference, [1.0] * len(reference.times_ms))
     some = calls > 0
     reference_ms = _done_between(began, ended, reference, reference.times_ms)[some] / calls[some]
-    return Groups(candidate_ms[some] / reference_ms, began[some], ended[some])
+    ratios, began, ended = candidate_ms[some] / reference_ms, began[some], ended[some]
+    started, stopped = np.asarray(reference.started), np.asarray(reference.ended)
+    first_of_reference = np.searchsorted(stopped, began, side="right")
+    last_of_reference = np.searchsorted(started, ended) - 1
+    return Groups(
+        ratios,
+        np.minimum(began, started[first_of_reference]),
+        np.maximum(ended, stopped[last_of_reference]),
+    )
 
 
 def _groups(calls: Calls, seconds: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -54,6 +54,22 @@ def test_the_speed_of_the_machine_cancels(works: tuple[float, float], speeds: li
     assert np.median(groups.ratios) == pytest.approx(works[0] / works[1], rel=0.1)
 
 
+def test_the_ratios_of_a_calm_machine_are_not_too_low() -> None:
+    # Shared for multiples of three seconds, and then everything takes 1.5 times as long.
+    bursts = np.random.default_rng(1).choice([1.0, 1.5], 600)
+    slowness = np.concatenate([[0.0], np.cumsum(bursts)])
+    works = (0.7, 0.9)
+    candidate, reference = in_slices(works, (1 / bursts).tolist(), seconds=3.0 * len(bursts))
+    groups = ratios_of_groups(candidate, reference)
+    began, ended = groups.began / 3, groups.ended / 3
+    moments = np.arange(len(slowness))
+    took = np.interp(ended, moments, slowness) - np.interp(began, moments, slowness)
+    calm = took / (ended - began) <= 1.1
+    assert calm.mean() > 0.3
+    expected = works[0] / works[1]
+    assert np.mean(groups.ratios[calm]) == pytest.approx(expected, rel=0.006)
+
+
 class SimulatedPartner(Partner):
     """One of two processes on a machine that does not disturb them.
 

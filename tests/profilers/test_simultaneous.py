@@ -21,6 +21,14 @@ def test_a_call_is_compared_with_the_parts_of_calls_beside_it() -> None:
     assert ratios_of_groups(candidate, reference).ratios == pytest.approx([10 / 6, 20 / 5])
 
 
+def test_a_group_lasts_as_long_as_all_calls_that_count_in_it() -> None:
+    candidate = Calls([0.0, 1.0], [1.0, 2.0], [10.0, 20.0])
+    reference = Calls([-0.5, 0.5, 1.5], [0.5, 1.5, 1.9], [4.0, 8.0, 2.0])
+    groups = ratios_of_groups(candidate, reference)
+    assert groups.began.tolist() == [-0.5, 0.5]
+    assert groups.ended.tolist() == [1.5, 2.0]
+
+
 def test_a_whole_call_counts_more_than_a_part_of_one() -> None:
     candidate = Calls([0.0], [2.0], [10.0])
     reference = Calls([0.0, 1.0], [1.0, 3.0], [4.0, 7.0])
