@@ -36,7 +36,8 @@ class Calibration:
 
     JSON-able by `dataclasses.asdict` and back by `Calibration(**data)`. Latencies that are to
     be compared share one calibration: it turns their ratios into milliseconds. `clock` says
-    what times calls on this target (see profilers/clock.py).
+    what times calls on this target (see profilers/clock.py), and `calm_share` how many of the
+    `repeats` met a calm machine, where that can be told.
     """
 
     target: str
@@ -44,6 +45,7 @@ class Calibration:
     reference_ms: float
     clock: str
     repeats: int
+    calm_share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,11 @@ class LatencyMeter:
     def calibrate(
         self, max_seconds: float = 10.0, *, grace_seconds: float = GRACE_SECONDS
     ) -> Calibration:
-        """Return the reference's own time, the median over `max_seconds`."""
+        """Return the reference's own time: the median of calls on a calm machine, if enough are.
+
+        They are made for `max_seconds`. What else slows the machine cannot be told where several
+        threads or a GPU are timed; all calls count there.
+        """
         answer = self._ask({"do": "calibrate"}, max_seconds, grace_seconds)
         return Calibration(
             target=str(self.target),
@@ -127,6 +133,7 @@ class LatencyMeter:
             reference_ms=answer["median_ms"],
             clock=clock_of(self.target)[0],
             repeats=answer["repeats"],
+            calm_share=answer["calm_share"],
         )
 
     def measure(

@@ -9,15 +9,18 @@ calm, as far as it is.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from profilers.ratio import Times
+from profilers.slices import PROBE_BYTES, probe
 
 Probe = tuple[float, float, float]
 """When, in seconds of the monotonic clock, and what computing and copying took, in ms."""
+Prober = Callable[[], Probe]
 
 CALM_EXCESS = np.array([0.1, 0.25])
 """Computing and copying take at most so much longer where the machine is calm. Shared, a loop
@@ -54,6 +57,19 @@ def probed_between(began: Times, ended: Times, probes: list[Probe]) -> Times:
     total = np.concatenate([np.zeros((1, 2)), np.cumsum(table[:, 1:], axis=0)])
     means: Times = (total[behind] - total[first]) / (behind - first)[:, None]
     return means
+
+
+def prober() -> Prober:
+    """Return what probes the machine in this process, as is done between slices."""
+    return partial(probe, bytearray(PROBE_BYTES), bytearray(PROBE_BYTES))
+
+
+def excess_around(probes: Sequence[Probe]) -> Times:
+    """Return the greater excess of every two neighbours in `probes`, by the calmest of them all."""
+    level = CalmLevel()
+    level.learn(probes)
+    excess = level.excess(np.asarray(probes)[:, 1:])
+    return np.maximum(excess[:-1], excess[1:])
 
 
 def calm_ones(excess: Times, fewest: int) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from profilers.fastest_form import FORMS_SHARE, FastestForm, Forms, fastest_form
 from profilers.machine import Description
 from profilers.partner import Partner
 from profilers.prepared import Prepared, PreparedCall
-from profilers.probes import CalmLevel
+from profilers.probes import CalmLevel, prober
 from profilers.ratio import PRECISION, RatioEstimate
 from profilers.simultaneous import over_after, repeat
 from profilers.sustained import time_sustained
@@ -85,7 +85,12 @@ class Service:
 
     def _calibrate(self, message: Message) -> Answer:
         call = self._prepared_reference(message).call
-        estimate = time_alone(call, max_seconds=message["max_seconds"], clock=self._clock)
+        estimate = time_alone(
+            call,
+            max_seconds=message["max_seconds"],
+            clock=self._clock,
+            prober=prober() if self._clock_name == "cpu" else None,
+        )
         return dataclasses.asdict(estimate)
 
     def _start_partner(self, message: Message) -> Answer:

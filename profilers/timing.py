@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from profilers.clock import Clock, call_ms
+from profilers.probes import Probe, Prober, calm_ones, excess_around
 from profilers.ratio import (
     BELIEVED_RATIOS,
     PRECISION,
@@ -40,10 +41,14 @@ WARM_UP_SHARE = 0.2
 
 @dataclass(frozen=True)
 class TimeEstimate:
-    """Median time of one call by itself, and how often it was timed."""
+    """Median time of one call by itself, and of how many calls.
+
+    `calm_share` tells how many of them met a calm machine; it is None where nothing probed it.
+    """
 
     median_ms: float
     repeats: int
+    calm_share: float | None = None
 
 
 def compare(
@@ -96,8 +101,11 @@ def time_alone(
     max_seconds: float,
     clock: Clock = time.perf_counter,
     wall_clock: Clock = time.perf_counter,
+    prober: Prober | None = None,
 ) -> TimeEstimate:
     """Return the median time of `call` over `max_seconds`, after a warm-up within them.
+
+    With a `prober`, only calls between two calm probes count, if they are enough.
 
     Raises:
         ValueError: max_seconds is not positive.
@@ -105,6 +113,7 @@ def time_alone(
     require_positive(max_seconds=max_seconds)
     deadline = wall_clock() + max_seconds
     times_ms: list[float] = []
+    probes: list[Probe] = []
     with no_garbage_collection():
         warm_up(
             lambda: call_ms(call, clock),
@@ -112,8 +121,15 @@ def time_alone(
             wall_clock=wall_clock,
         )
         while len(times_ms) < MINIMUM_CALLS or wall_clock() < deadline:
+            if prober is not None:
+                probes.append(prober())
             times_ms.append(call_ms(call, clock))
-    return TimeEstimate(float(np.median(times_ms)), len(times_ms))
+    if prober is None:
+        return TimeEstimate(float(np.median(times_ms)), len(times_ms))
+    excess = excess_around([*probes, prober()])
+    used = calm_ones(excess, MINIMUM_CALLS)
+    calm_share = float(np.mean(excess[used] <= 1))
+    return TimeEstimate(float(np.median(np.asarray(times_ms)[used])), int(used.sum()), calm_share)
 
 
 def time_in_turn(

@@ -85,9 +85,12 @@ def _write(file: "CalibrationFile", *, as_json: bool) -> None:
         answer = {"file": str(file.path), "networks": len(file.networks), "families": families}
         write_json({**header.model_dump(mode="json"), **answer})
         return
+    is_busy = header.calm_share not in (None, 1)
+    busy = "; the machine was busy, so all milliseconds are too high" if is_busy else ""
     write_line(
         f"{file.path}: {len(file.networks)} networks of scale {header.scale} on {header.target}; "
         f"one call of {header.reference} takes {header.reference_ms:.2f} ms of {header.clock} time"
+        f"{busy}"
     )
     write_rows(
         ("family", "networks", "within 10 %", "90 % interval"),

@@ -4,12 +4,13 @@ One JSON document a line: first the header, then a measurement each, appended as
 process that is killed leaves at most its last line cut, which is then no measurement.
 """
 
+import dataclasses
 import json
 import os
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import pydantic
 
@@ -41,6 +42,7 @@ class CalibrationHeader(FrozenConfig):
     reference_ms: _Positive
     clock: Literal["cpu", "cuda", "wall"]
     repeats: pydantic.PositiveInt
+    calm_share: Annotated[float, pydantic.Field(ge=0, le=1)] | None = None
 
     @classmethod
     def of(cls, calibration: Calibration, scale: int, device: Description) -> Self:
@@ -51,7 +53,7 @@ class CalibrationHeader(FrozenConfig):
     @property
     def calibration(self) -> Calibration:
         """The time of the reference network, to turn ratios into milliseconds."""
-        names = ("target", "reference", "reference_ms", "clock", "repeats")
+        names = [field.name for field in dataclasses.fields(Calibration)]
         return Calibration(**{name: getattr(self, name) for name in names})
 
     def misfit(self, target: Target, scale: int, device: Mapping[str, str | int]) -> str | None:
