@@ -16,7 +16,7 @@ import numpy as np
 
 from profilers.clock import Clock, call_ms
 from profilers.partner import Partner
-from profilers.probes import CalmLevel, Probe, calm_ones, probed_between
+from profilers.probes import CalmLevel, Probe, calm_ones, probed_between, share_of_calm
 from profilers.ratio import RatioEstimate, Times, middle_ratio
 from profilers.simultaneous import GROUP_SECONDS, Calls, ratios_of_groups
 from profilers.timing import require_positive, warm_up
@@ -120,5 +120,5 @@ class _Rounds:
     def used(self) -> _Used:
         excess = self._calm.excess(self._probed_ms)
         used = calm_ones(excess, MINIMUM_RATIOS_EACH)
-        calm_share = float(np.mean(excess[used] <= 1))
-        return _Used(self.ratios[used], calm_share, self._probed_ms[used].mean(axis=0))
+        probed_ms = self._probed_ms[used].mean(axis=0)
+        return _Used(self.ratios[used], share_of_calm(excess[used]), probed_ms)

@@ -74,6 +74,16 @@ def excess_around(probes: Sequence[Probe]) -> Times:
 
 def calm_ones(excess: Times, fewest: int) -> NDArray[np.bool_]:
     """Return which of `excess` (n,) are calm, or all if those are too few or under `fewest`."""
-    calm: NDArray[np.bool_] = excess <= 1
+    calm = _is_calm(excess)
     is_enough = calm.sum() >= max(fewest, LEAST_CALM_SHARE * len(calm))
     return calm if is_enough else np.ones_like(calm)
+
+
+def share_of_calm(excess: Times) -> float:
+    """Return the share of `excess` (n,) that is calm."""
+    return float(np.mean(_is_calm(excess)))
+
+
+def _is_calm(excess: Times) -> NDArray[np.bool_]:
+    calm: NDArray[np.bool_] = excess <= 1
+    return calm

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from profilers.clock import Clock, call_ms
-from profilers.probes import Probe, Prober, calm_ones, excess_around
+from profilers.probes import Probe, Prober, calm_ones, excess_around, share_of_calm
 from profilers.ratio import (
     BELIEVED_RATIOS,
     PRECISION,
@@ -128,8 +128,8 @@ def time_alone(
         return TimeEstimate(float(np.median(times_ms)), len(times_ms))
     excess = excess_around([*probes, prober()])
     used = calm_ones(excess, MINIMUM_CALLS)
-    calm_share = float(np.mean(excess[used] <= 1))
-    return TimeEstimate(float(np.median(np.asarray(times_ms)[used])), int(used.sum()), calm_share)
+    used_ms = np.asarray(times_ms)[used]
+    return TimeEstimate(float(np.median(used_ms)), len(used_ms), share_of_calm(excess[used]))
 
 
 def time_in_turn(
