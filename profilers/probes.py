@@ -8,8 +8,7 @@ machine tells; a fixed piece of work does, each time. So ratios are taken where 
 calm, as far as it is.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -28,23 +27,25 @@ takes 30 to 60 % longer; what copying takes has no steps."""
 CALM_QUANTILE = 0.1
 LEAST_CALM_SHARE = 0.25
 """Fewer calm ratios are too few to leave out the others."""
-_REMEMBERED = 20_000
-"""Probes of some minutes: a clock that is lowered for good is calm again after them."""
+_REMEMBERED = 100_000
+"""Probes of half an hour of measuring. A neighbour may stay busy for most of ten minutes, and what
+is slow must not pass for calm; a clock that is lowered for good is calm again after them."""
 
 
 class CalmLevel:
     """What probes take where the machine is calm, learned from all of them so far."""
 
     def __init__(self) -> None:
-        self._seen: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
+        self._seen: Times = np.empty((0, 2))
 
-    def learn(self, probes: Iterable[Probe]) -> None:
+    def learn(self, probes: Sequence[Probe]) -> None:
         """Take `probes` into account."""
-        self._seen.extend((compute_ms, copy_ms) for _, compute_ms, copy_ms in probes)
+        probed_ms = np.reshape(probes, (-1, 3))[:, 1:]
+        self._seen = np.concatenate([self._seen, probed_ms])[-_REMEMBERED:]
 
     def excess(self, probed_ms: Times) -> Times:
         """Return how much longer than calm each of `probed_ms` (n, 2) took: at most 1 is calm."""
-        calm_ms = np.quantile(np.asarray(self._seen), CALM_QUANTILE, axis=0)
+        calm_ms = np.quantile(self._seen, CALM_QUANTILE, axis=0)
         excess: Times = ((probed_ms / calm_ms - 1) / CALM_EXCESS).max(axis=1)
         return excess
 

@@ -25,8 +25,15 @@ def test_a_machine_that_slows_down_for_good_is_calm_again() -> None:
     level = CalmLevel()
     level.learn([(0.0, 1.0, 4.0)] * 1000)
     assert level.excess(np.array([[2.0, 8.0]])).item() > 1
-    level.learn([(0.0, 2.0, 8.0)] * 20_000)
+    level.learn([(0.0, 2.0, 8.0)] * 100_000)
     assert level.excess(np.array([[2.0, 8.0]])).item() == 0
+
+
+def test_a_machine_that_is_busy_for_a_quarter_of_an_hour_does_not_pass_for_calm() -> None:
+    level = CalmLevel()
+    level.learn([(0.0, 1.0, 4.0)] * 12_000)  # three minutes, 66 probes a second
+    level.learn([(0.0, 1.5, 8.0)] * 60_000)
+    assert level.excess(np.array([[1.5, 8.0]])).item() == pytest.approx(5)
 
 
 @pytest.mark.parametrize(
