@@ -168,11 +168,13 @@ def measurements(
 
 def page(file: CalibrationFile, checked: list[Checked], refused: list[str], seconds: float) -> str:
     found = [network for network in checked if network.measured]
-    by_family: defaultdict[str, list[Checked]] = defaultdict(list)
+    groups: defaultdict[str, list[Checked]] = defaultdict(list)
     for network in found:
-        by_family[network.config.family].append(network)
+        groups[network.config.family].append(network)
+    groups["all"] = found
+    groups["met a calm machine"] = [network for network in found if network.calm]
+    groups["never met one"] = [network for network in found if not network.calm]
     header = file.header
-    calm = sum(bool(network.calm) for network in found)
     fewest, most = (pick(len(network.measured) for network in found) for pick in (min, max))
     minutes = sum(measurement.seconds for measurement in file.measurements) / 60
     return "\n".join(
@@ -183,12 +185,12 @@ def page(file: CalibrationFile, checked: list[Checked], refused: list[str], seco
             f"calibration measured {len(file.networks)} networks, {len(file.measurements)} "
             f"measurements in all, in {minutes:.1f} minutes; those of the table were drawn and "
             f"predicted after it, and measured {fewest} to {most} times for {seconds:g} s, minutes "
-            f"apart, {calm} of them on a calm machine.",
+            "apart. Of a network that met a calm machine what was measured there counts, of others "
+            "all.",
             "",
-            "| family | networks | within 10 % | within 15 % | median error | in 90 % interval |",
+            "| networks | number | within 10 % | within 15 % | median error | in 90 % interval |",
             "|---|--:|--:|--:|--:|--:|",
-            *(row(family, part) for family, part in by_family.items()),
-            row("all", found),
+            *(row(name, part) for name, part in groups.items() if part),
             "",
             f"Not predicted, so not counted: {len(refused)}.",
             *(f"- {line}" for line in refused),
@@ -220,11 +222,11 @@ def table(checked: list[Checked]) -> pd.DataFrame:
     )
 
 
-def row(family: str, checked: list[Checked]) -> str:
+def row(name: str, checked: list[Checked]) -> str:
     errors = np.abs([network.error for network in checked])
     inside = np.mean([network.is_within_interval for network in checked])
     return (
-        f"| {family} | {len(checked)} | {100 * np.mean(errors <= 0.1):.1f} %"
+        f"| {name} | {len(checked)} | {100 * np.mean(errors <= 0.1):.1f} %"
         f" | {100 * np.mean(errors <= 0.15):.1f} % | {100 * np.median(errors):.1f} %"
         f" | {100 * inside:.1f} % |"
     )
