@@ -4,15 +4,13 @@ import torch
 from torch import nn
 
 from profilers.eager import network_on
-from profilers.failure import ProfilingFailed
+from profilers.executorch_export import EXPORT_MODULES, export_executorch
 from profilers.images import sample_images
 from profilers.prepared import Missing, PreparedCall, missing_library
 from profilers.quiet import quiet_libraries
 from profilers.targets import Target
 
 _METHOD = "forward"
-# Outside the core set of operators, which is all that ExecuTorch promises, yet it has them.
-_OTHER_KERNELS = [torch.ops.aten.var_mean.correction]
 
 
 class XnnpackRuntime:
@@ -26,7 +24,7 @@ class XnnpackRuntime:
         with quiet_libraries():
             return missing_library(
                 "executorch.runtime",
-                "executorch.backends.xnnpack.partition.xnnpack_partitioner",
+                *EXPORT_MODULES,
                 remedy="pip install 'paretosr[executorch]'",
             )
 
@@ -44,7 +42,7 @@ class XnnpackRuntime:
 
         _use_threads(target.threads)
         images = sample_images(target)
-        program = Runtime.get().load_program(_export(network_on(target, network), images))
+        program = Runtime.get().load_program(export_executorch(network_on(target, network), images))
         program.load_method(_METHOD)
         inputs = (images,)
 
@@ -54,26 +52,6 @@ class XnnpackRuntime:
             return enlarged
 
         return call
-
-
-def _export(network: nn.Module, images: torch.Tensor) -> bytes:
-    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
-    from executorch.exir import EdgeCompileConfig, to_edge_transform_and_lower
-
-    try:
-        with quiet_libraries():
-            lowered = to_edge_transform_and_lower(
-                torch.export.export(network, (images,)),
-                partitioner=[XnnpackPartitioner()],
-                compile_config=EdgeCompileConfig(_core_aten_ops_exception_list=_OTHER_KERNELS),
-            )
-            program: bytes = lowered.to_executorch().buffer
-    except Exception as error:  # the steps raise exceptions of many kinds
-        reason = str(error).strip().partition("\n")[0]
-        raise ProfilingFailed(
-            f"cannot be exported to ExecuTorch: {type(error).__name__}: {reason}"
-        ) from error
-    return program
 
 
 def _use_threads(threads: int) -> None:
