@@ -82,24 +82,24 @@ def _is_over_channels(arguments: Mapping[str, Any]) -> bool:
 
 
 def _write(program: ExportedProgram, node: Node, x: Node) -> None:
+    """Put the convolution of `x` in the place of `node`, its mean or norm."""
     from executorch.backends.transforms.utils import create_constant_placeholder
 
     graph = program.graph
-    channels, dtype = x.meta["val"].shape[1], x.meta["val"].dtype
-    weights = torch.full(
-        (1, channels, 1, 1), 1.0 if node.target is _NORM else 1 / channels, dtype=dtype
-    )
+    is_norm = node.target is _NORM
+    values = x.meta["val"]
+    channels = values.shape[1]
+    weight = 1.0 if is_norm else 1 / channels
+    weights = torch.full((1, channels, 1, 1), weight, dtype=values.dtype)
     with graph.inserting_before(next(iter(graph.nodes))):
         stored = create_constant_placeholder(
             program, graph, f"{node.name}_weights", InputKind.PARAMETER, weights
         )
     with graph.inserting_before(node):
-        if node.target is _NORM:
-            squares = graph.call_function(_aten.mul.Tensor, (x, x))
-            total = graph.call_function(_aten.conv2d.default, (squares, stored))
-            written = graph.call_function(_aten.sqrt.default, (total,))
-        else:
-            written = graph.call_function(_aten.conv2d.default, (x, stored))
+        summed = graph.call_function(_aten.mul.Tensor, (x, x)) if is_norm else x
+        written = graph.call_function(_aten.conv2d.default, (summed, stored))
+        if is_norm:
+            written = graph.call_function(_aten.sqrt.default, (written,))
     written.meta = node.meta
     node.replace_all_uses_with(written)
     program.graph_signature.replace_all_uses(node.name, written.name)

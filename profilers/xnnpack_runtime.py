@@ -1,4 +1,4 @@
-"""ExecuTorch with XNNPACK on the CPU, the runtime of phones: the one file that knows it."""
+"""ExecuTorch with XNNPACK on the CPU, the runtime of phones; its exporter is a file beside."""
 
 import torch
 from torch import nn
