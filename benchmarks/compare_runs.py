@@ -16,14 +16,14 @@ from pathlib import Path
 from reports.records import TrialRecord
 from reports.run_report import default_reference, run_hypervolume
 from search.report import phase_seconds, run_settings
-from search.study import RunContents, read_run
+from search.storage.study import RunContents, read_run
 
 HERE = Path(__file__).resolve().parent
 
 
 def rows_of(run: RunContents, reference_ms: float) -> list[TrialRecord]:
-    """The floor and the trials, their latencies in units of one calibration."""
-    records = run.records if run.floor is None else (run.floor, *run.records)
+    """The baseline and the trials, their latencies in units of one calibration."""
+    records = run.records if run.baseline is None else (run.baseline, *run.records)
     return [
         record
         if record.latency_ratio is None
@@ -49,7 +49,7 @@ def table(runs: Sequence[RunContents]) -> list[str]:
         cells = (
             own.sampler,
             own.seed,
-            sum(not record.is_floor for record in trained),
+            sum(not record.is_baseline for record in trained),
             f"{best.psnr_y_db:.2f} ({best.arch_id})",
             f"{best.latency_ms:.1f}",
             f"{volume.volume:.2f}" if volume else "-",

@@ -1,7 +1,7 @@
-"""What the forms of the published systems gain: nominally, in MACs, and really, in time.
+"""What the variants of the published systems gain: nominally, in MACs, and really, in time.
 
 Each row compares two ways to compute, in a process of its own, on one thread and in turn: a
-form of a network on a runtime, and what it is measured against, which is a plain
+variant of a network on a runtime, and what it is measured against, which is a plain
 transcription of the same network in eager channels_last or a network without what makes the
 system cheap. What SMSR and ClassSR leave out is a matter of their weights: those that
 published_systems.py trained.
@@ -38,10 +38,10 @@ from blocks import (
     SplitSRConfig,
     build_network,
     catalogue_config,
-    in_form,
+    in_variant,
     load_network,
 )
-from blocks.networks import SuperResolutionNetwork
+from blocks.networks.registry import SuperResolutionNetwork
 from profilers import (
     RUNTIMES,
     RatioEstimate,
@@ -50,11 +50,11 @@ from profilers import (
     compare,
     count_macs,
 )
+from profilers.host.latency import KEEP_FREED_MEMORY
 from profilers.images import sample_images
-from profilers.latency import KEEP_FREED_MEMORY
 
 RESULT = Path(__file__).resolve().parent / "results" / "implementation_speed.md"
-# What is not a form of ours, by the name it has in the table.
+# What is not a variant of ours, by the name it has in the table.
 TRANSCRIPTIONS: Mapping[str, Callable[[Any], nn.Module]] = {
     "SeemoRe transcribed": plain_seemore,
     "SplitSR transcribed": plain_splitsr,
@@ -65,10 +65,10 @@ TRANSCRIPTIONS: Mapping[str, Callable[[Any], nn.Module]] = {
 
 @dataclass(frozen=True)
 class Way:
-    """One way to compute a network: a form of it, or its transcription, on a runtime."""
+    """One way to compute a network: a variant of it, or its transcription, on a runtime."""
 
     config: NetworkConfig
-    form: str
+    variant: str
     target: str = "eager"
     trained: str = ""
     """The checkpoint, in the folder of the trained ones; random weights without."""
@@ -81,15 +81,15 @@ class Way:
 
     def module(self, folder: Path) -> nn.Module:
         network = self.network(folder)
-        if self.form in TRANSCRIPTIONS:
-            return TRANSCRIPTIONS[self.form](network)
-        return in_form(network, self.form)
+        if self.variant in TRANSCRIPTIONS:
+            return TRANSCRIPTIONS[self.variant](network)
+        return in_variant(network, self.variant)
 
     def on(self, lr: str) -> Target:
         return Target.parse(f"{self.target}{',' if ':' in self.target else ':'}threads=1,lr={lr}")
 
     def __str__(self) -> str:
-        return f"{self.form}, {self.target}"
+        return f"{self.variant}, {self.target}"
 
 
 @dataclass(frozen=True)
@@ -120,13 +120,13 @@ ALL_SPLIT = SPLITSR.replace(hybrid_index=SPLITSR.groups)
 STANDARD = Way(SPLITSR.replace(hybrid_index=0), "concatenated")
 
 
-def smsr(form: str, target: str = "eager") -> Way:
-    return Way(catalogue_config("smsr", 2), form, target, "smsr/smsr/model.safetensors")
+def smsr(variant: str, target: str = "eager") -> Way:
+    return Way(catalogue_config("smsr", 2), variant, target, "smsr/smsr/model.safetensors")
 
 
-def classsr(form: str, target: str = "eager") -> Way:
+def classsr(variant: str, target: str = "eager") -> Way:
     trained = "classsr-fsrcnn/classsr-joint/model.safetensors"
-    return Way(catalogue_config("classsr-fsrcnn", 4), form, target, trained)
+    return Way(catalogue_config("classsr-fsrcnn", 4), variant, target, trained)
 
 
 ALL_ACTIVE = smsr("all pixels active")
@@ -136,9 +136,9 @@ HARD_BRANCH = Way(catalogue_config("fsrcnn-rgb", 4), "plain")
 ROWS = (
     Row("SeemoRe-T x2", Way(SEEMORE, "selected"), PLAIN_SEEMORE),
     *(
-        Row("SeemoRe-T x2", Way(SEEMORE, form, target), PLAIN_SEEMORE)
+        Row("SeemoRe-T x2", Way(SEEMORE, variant, target), PLAIN_SEEMORE)
         for target in ("eager", "openvino", "onnxruntime", "compile")
-        for form in ("folded", "masked")
+        for variant in ("folded", "masked")
     ),
     Row(
         "SeemoRe-T x2, one expert of all",
@@ -156,28 +156,28 @@ ROWS = (
             Row(
                 f"{name}, over all standard",
                 Way(config, "in_place", "openvino"),
-                Way(STANDARD.config, STANDARD.form, "openvino"),
+                Way(STANDARD.config, STANDARD.variant, "openvino"),
             ),
         )
     ),
     Row("SMSR x2", smsr("sparse"), smsr("masked")),
     *(
-        Row("SMSR x2, over all active", smsr(form), ALL_ACTIVE)
-        for form in ("sparse", "masked", "multiplied")
+        Row("SMSR x2, over all active", smsr(variant), ALL_ACTIVE)
+        for variant in ("sparse", "masked", "multiplied")
     ),
     Row(
         "SMSR x2, over all active",
         smsr("masked", "openvino"),
-        smsr(ALL_ACTIVE.form, "openvino"),
+        smsr(ALL_ACTIVE.variant, "openvino"),
     ),
     *(
-        Row("ClassSR-FSRCNN x4", classsr(form), PATCH_BY_PATCH)
-        for form in ("routed", "routed_shuffled", "all_branches")
+        Row("ClassSR-FSRCNN x4", classsr(variant), PATCH_BY_PATCH)
+        for variant in ("routed", "routed_shuffled", "all_branches")
     ),
     Row("ClassSR-FSRCNN x4", classsr("all_branches", "openvino"), PATCH_BY_PATCH),
     *(
-        Row("ClassSR-FSRCNN x4, over its hard branch alone", classsr(form), reference)
-        for form, reference in (
+        Row("ClassSR-FSRCNN x4, over its hard branch alone", classsr(variant), reference)
+        for variant, reference in (
             ("routed", HARD_BRANCH),
             ("routed_shuffled", Way(HARD_BRANCH.config, "shuffled")),
         )
@@ -246,7 +246,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=[""], help="systems, by how they begin")
     parser.add_argument("--trained", type=Path, default=Path("runs/published-systems"))
     options = parser.parse_args()
-    # As the measuring processes of `paretosr profile` run, see profilers/child.py.
+    # As the measuring processes of `paretosr profile` run, see profilers/host/child.py.
     os.environ.update(KEEP_FREED_MEMORY, OMP_NUM_THREADS="1")
     started = time.perf_counter()
     rows = [row for row in ROWS if row.system.startswith(tuple(options.only))]

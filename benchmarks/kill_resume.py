@@ -18,9 +18,9 @@ from pathlib import Path
 
 import yaml
 
-from search.journal import check_journal
-from search.run_directory import RunDirectory
-from search.study import read_run
+from search.storage.journal import check_journal
+from search.storage.run_directory import RunDirectory
+from search.storage.study import read_run
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE / "results" / "kill_resume.md"

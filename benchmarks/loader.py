@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from blocks import SeemoReConfig, build_network
+from imaging.images import load_images
 from training import PatchSampler, get_recipe
-from training.images import load_images
 from training.step import TrainingStep
 
 WARM_UP_STEPS = 10

@@ -2,10 +2,10 @@
 
 The predictor is frozen first. Then networks are drawn at random from the default spaces of all
 families, those of the calibration left out, and each is predicted, and measured, in passes that
-lie minutes apart. What is predicted is the latency on a calm machine, so all networks are measured
-twice, and those that never met a calm machine in the other passes too: what shares the machine
+lie minutes apart. What is predicted is the latency on a quiet machine, so all networks are measured
+twice, and those that never met a quiet machine in the other passes too: what shares the machine
 stays for seconds or minutes, and no measurement that is shorter can avoid it. Where there was a
-calm measurement it counts alone.
+quiet measurement it counts alone.
 
     paretosr calibrate CALIBRATION --target eager:threads=1,lr=64x64
     python benchmarks/predictor.py CALIBRATION [--networks 200] [--seconds 1.25] \
@@ -28,7 +28,7 @@ import pandas as pd
 
 from blocks import NetworkConfig
 from paretosr.calibrating import space_and_target
-from paretosr.progress import progress_bar
+from paretosr.cli.progress import progress_bar
 from profilers import LatencyMeter, Subject, Target
 from profilers.predictor import CalibrationFile, CannotPredict, LatencyPredictor, Prediction
 from search.calibrating import MEASUREMENT_SECONDS
@@ -36,15 +36,15 @@ from search.space.sample import networks
 
 RESULTS = Path(__file__).resolve().parent / "results"
 MEASURED_AT_LEAST = 2
-# Measured first, without counting, to learn what a calm machine is.
+# Measured first, without counting, to learn what a quiet machine is.
 LEARNING_NETWORKS = 12
 
 
 class Measured(NamedTuple):
-    """A ratio to the reference, and how much of it is of a calm machine (see `Latency`)."""
+    """A ratio to the reference, and how much of it is of a quiet machine (see `Latency`)."""
 
     ratio: float
-    calm_share: float | None
+    quiet_share: float | None
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Checked:
     measured: list[Measured] = field(default_factory=list)
 
     @property
-    def calm(self) -> list[float]:
-        """What was measured on a calm machine, or could not be disturbed by sharing a core."""
-        return [one.ratio for one in self.measured if one.calm_share in (None, 1)]
+    def quiet(self) -> list[float]:
+        """What was measured on a quiet machine, or could not be noisy by sharing a core."""
+        return [one.ratio for one in self.measured if one.quiet_share in (None, 1)]
 
     @property
     def ratio(self) -> float:
-        return geometric_mean(self.calm or [one.ratio for one in self.measured])
+        return geometric_mean(self.quiet or [one.ratio for one in self.measured])
 
     @property
     def error(self) -> float:
@@ -125,10 +125,10 @@ def take_up(checked: list[Checked], path: Path) -> None:
         return
     passes = sum(name.startswith("measured_") for name in before.columns)
     for number in range(1, passes + 1):
-        pairs = before[[f"measured_{number}", f"calm_{number}"]].to_numpy().tolist()
-        for network, (ratio, calm_share) in zip(checked, pairs, strict=True):
+        pairs = before[[f"measured_{number}", f"quiet_{number}"]].to_numpy().tolist()
+        for network, (ratio, quiet_share) in zip(checked, pairs, strict=True):
             if ratio > 0:
-                network.measured.append(Measured(ratio, calm_share if calm_share >= 0 else None))
+                network.measured.append(Measured(ratio, quiet_share if quiet_share >= 0 else None))
 
 
 def measurements(
@@ -152,7 +152,7 @@ def measurements(
             latency = meter.measure(
                 Subject(network.config), header.calibration, max_seconds=seconds
             )
-            return Measured(latency.latency_ratio, latency.calm_share)
+            return Measured(latency.latency_ratio, latency.quiet_share)
 
         for network in checked[:LEARNING_NETWORKS]:
             measured(network)
@@ -160,7 +160,7 @@ def measurements(
         for _ in range(passes):
             for network in checked:
                 done += 1
-                if len(network.measured) < MEASURED_AT_LEAST or not network.calm:
+                if len(network.measured) < MEASURED_AT_LEAST or not network.quiet:
                     network.measured.append(measured(network))
                     update(done)
                     yield
@@ -172,8 +172,8 @@ def page(file: CalibrationFile, checked: list[Checked], refused: list[str], seco
     for network in found:
         groups[network.config.family].append(network)
     groups["all"] = found
-    groups["met a calm machine"] = [network for network in found if network.calm]
-    groups["never met one"] = [network for network in found if not network.calm]
+    groups["met a quiet machine"] = [network for network in found if network.quiet]
+    groups["never met one"] = [network for network in found if not network.quiet]
     header = file.header
     fewest, most = (pick(len(network.measured) for network in found) for pick in (min, max))
     minutes = sum(measurement.seconds for measurement in file.measurements) / 60
@@ -185,7 +185,7 @@ def page(file: CalibrationFile, checked: list[Checked], refused: list[str], seco
             f"calibration measured {len(file.networks)} networks, {len(file.measurements)} "
             f"measurements in all, in {minutes:.1f} minutes; those of the table were drawn and "
             f"predicted after it, and measured {fewest} to {most} times for {seconds:g} s, minutes "
-            "apart. Of a network that met a calm machine what was measured there counts, of others "
+            "apart. Of a network that met a quiet machine what was measured there counts, of others "
             "all.",
             "",
             "| networks | number | within 10 % | within 15 % | median error | in 90 % interval |",
@@ -213,8 +213,8 @@ def table(checked: list[Checked]) -> pd.DataFrame:
             "ratio": network.ratio,
             **{
                 f"{column}_{number}": value
-                for number, (ratio, calm_share) in enumerate(network.measured, 1)
-                for column, value in (("measured", ratio), ("calm", calm_share))
+                for number, (ratio, quiet_share) in enumerate(network.measured, 1)
+                for column, value in (("measured", ratio), ("quiet", quiet_share))
             },
         }
         for network in checked

@@ -22,8 +22,10 @@ import torch
 from common import paretosr
 
 from blocks import NetworkConfig, load_network
-from blocks.forms import forms_of, in_form
-from blocks.networks import SuperResolutionNetwork
+from blocks.networks.registry import SuperResolutionNetwork
+from blocks.variants.registry import in_variant, variants_of
+from imaging.evaluation import prepare_validation, to_images
+from imaging.images import load_images
 from profilers import (
     LatencyMeter,
     Subject,
@@ -32,16 +34,14 @@ from profilers import (
     describe_device,
     executed_macs,
 )
-from training.images import load_images
-from training.quality import prepare_validation, to_images
 
 RESULT = Path(__file__).resolve().parent / "results" / "published_systems.md"
 MIXED = str(Path(__file__).resolve().parents[1] / "examples" / "classsr-mixed-x4.yaml")
 PROBE_STEPS = 24
 TARGET = Target.parse("eager:threads=1,lr=180x320")
 TIMING_SECONDS = 15.0
-# The forms that leave out what an image does not need.
-SPARING_FORMS = ("sparse", "selected", "routed")
+# The variants that leave out what an image does not need.
+SPARING_VARIANTS = ("sparse", "selected", "routed")
 
 # The sections of a training's report in which a network says what it decides.
 DECISIONS = ("Active fraction", "Classes of the validation patches")
@@ -149,12 +149,12 @@ def settled_steps(command: Sequence[str], file: Path, seconds: float) -> int:
     return int(json.loads(file.read_text())["steps"])
 
 
-def row(result: Result, set5: str, floors: dict[int, float]) -> str:
+def row(result: Result, set5: str, baselines: dict[int, float]) -> str:
     system, scale = result.system, result.system.scale
     quality = paretosr("evaluate", str(result.checkpoint), "--data", set5)
-    if scale not in floors:
-        floor = paretosr("evaluate", "bicubic", "--data", set5, "--scale", str(scale))
-        floors[scale] = float(str(floor["psnr_y_db"]))
+    if scale not in baselines:
+        baseline = paretosr("evaluate", "bicubic", "--data", set5, "--scale", str(scale))
+        baselines[scale] = float(str(baseline["psnr_y_db"]))
     psnr = float(str(quality["psnr_y_db"]))
     network = load_network(result.checkpoint)
     config = cast(NetworkConfig, network.config)
@@ -165,18 +165,18 @@ def row(result: Result, set5: str, floors: dict[int, float]) -> str:
         subject = Subject(config, result.checkpoint)
         latency = meter.measure(subject, calibration, max_seconds=TIMING_SECONDS)
     return (
-        f"| {system.name} x{scale} | {psnr:.2f} | {psnr - floors[scale]:+.2f}"
+        f"| {system.name} x{scale} | {psnr:.2f} | {psnr - baselines[scale]:+.2f}"
         f" | {cost.params:,} | {cost.macs / 1e9:.1f} | {executed / 1e9:.1f}"
-        f" | {latency.latency_ms:.0f} ({latency.form}) | {latency.latency_ratio:.2f}"
+        f" | {latency.latency_ms:.0f} ({latency.variant}) | {latency.latency_ratio:.2f}"
         f" | {' + '.join(f'{steps:,}' for steps in result.steps)} | {result.train_seconds:.0f} |"
     )
 
 
 def mean_executed_macs(network: SuperResolutionNetwork, set5: str) -> float:
-    """Over Set5, in the form that leaves out what it can."""
+    """Over Set5, in the variant that leaves out what it can."""
     scale = network.config.scale
-    forms = [form for form in forms_of(network.config) if form in SPARING_FORMS]
-    sparing = in_form(network, forms[0]) if forms else network.eval()
+    variants = [variant for variant in variants_of(network.config) if variant in SPARING_VARIANTS]
+    sparing = in_variant(network, variants[0]) if variants else network.eval()
     pairs = prepare_validation(load_images(set5, split="validation").images, scale)
     images = [to_images(pair.low, "cpu") for pair in pairs]
     return executed_macs(sparing, images, scale=scale).mean
@@ -201,15 +201,15 @@ def main() -> None:
     torch.set_num_threads(1)
     chosen = [system for system in SYSTEMS if not options.only or system.name in options.only]
     results = [train(system, options) for system in chosen]
-    floors: dict[int, float] = {}
-    rows = [row(result, options.set5, floors) for result in results]
+    baselines: dict[int, float] = {}
+    rows = [row(result, options.set5, baselines) for result in results]
     device = describe_device()
     lines = [
         "# The four systems, trained alike",
         "",
         f"As many steps as take {options.minutes:g} minutes of one thread by a timing made before,"
         " on BSDS400. PSNR on Y of Set5 with hard masks and hard routes.",
-        f"Latency: {TARGET}, in the fastest form; ratio to reference-v1.",
+        f"Latency: {TARGET}, in the fastest variant; ratio to reference-v1.",
         "",
         json.dumps(device),
         "",

@@ -2,14 +2,14 @@
 
 Each runtime runs a network in a process of its own, beside one in which eager runs the same
 network. The two take turns on one core, some milliseconds each (profilers/slices.py): what the
-machine does in the meantime meets both. Each runs the network in the form that is fastest there,
+machine does in the meantime meets both. Each runs the network in the variant that is fastest there,
 which is found first and kept in a table of its own; then a cell takes --seconds, from the start
 of its processes on, unless making the network ready or three calls take longer.
 
     python benchmarks/runtimes.py [--lr 180x320] [--seconds 60] [--targets TARGET ...] \
         [--networks NAME ...] [--page runtimes.md]
 
-writes that page to results/ beside this script, anew after every row. Rows and forms that are
+writes that page to results/ beside this script, anew after every row. Rows and variants that are
 there already are kept, so that this can be interrupted, or done in parts; a new page takes
 another file.
 """
@@ -31,12 +31,12 @@ import numpy as np
 import torch
 from common import device_text
 
-from blocks import CATALOGUE, CatalogueEntry, forms_of
+from blocks import CATALOGUE, CatalogueEntry, variants_of
 from profilers import RUNTIMES, Subject, Target, clock_of
 from profilers.crossover import CANDIDATE
 from profilers.failure import reason_of
-from profilers.latency import KEEP_FREED_MEMORY
-from profilers.networks import prepare_fastest_form
+from profilers.host.latency import KEEP_FREED_MEMORY
+from profilers.host.networks import prepare_fastest_variant
 from profilers.partner import Partner
 from profilers.ratio import PRECISION, Ratio, median_ratio
 from profilers.simultaneous import ratios_of_groups
@@ -64,10 +64,10 @@ TARGETS = (
     "xnnpack",
 )
 COLUMNS = (
-    "| network | target | form | time / eager | ms | difference | preparation (s) "
+    "| network | target | variant | time / eager | ms | difference | preparation (s) "
     "| first call (ms) | cell (s) |"
 )
-FORMS_SECONDS = 5.0
+VARIANTS_SECONDS = 5.0
 TIMING_SECONDS = 20.0
 ROUND_SECONDS = 5.0
 MINIMUM_RATIOS = 3
@@ -78,7 +78,7 @@ HUNG_SECONDS = 900.0
 class Cell:
     """A network on a target, and its time over that of the network in eager mode beside it."""
 
-    form: str
+    variant: str
     ratio: Ratio
     milliseconds: float
     max_difference: float
@@ -88,9 +88,9 @@ class Cell:
     """Of all of it, from the start of its process on."""
 
 
-def fastest_form_name(subject: Subject, target: Target) -> str:
+def fastest_variant_name(subject: Subject, target: Target) -> str:
     torch.set_num_threads(target.threads)
-    return prepare_fastest_form(subject, target, FORMS_SECONDS).name
+    return prepare_fastest_variant(subject, target, VARIANTS_SECONDS).name
 
 
 def measure(
@@ -98,13 +98,13 @@ def measure(
 ) -> Cell:
     """Until the ratio is known to 1 %, or it is time."""
     torch.set_num_threads(target.threads)
-    beside = Partner([sys.executable, "-m", "profilers.worker", str(eager)])
+    beside = Partner([sys.executable, "-m", "profilers.host.worker", str(eager)])
     message = {"subject": in_eager.to_json(), "max_seconds": 1.0}
     with ThreadPoolExecutor() as pool:
         ready = pool.submit(beside.make_ready, message)
-        form = prepare_fastest_form(subject, target, FORMS_SECONDS)
+        variant = prepare_fastest_variant(subject, target, VARIANTS_SECONDS)
         ready.result()
-    prepared = form.prepared
+    prepared = variant.prepared
     _, clock = clock_of(target)
     # Not of the first call, which can take twice as long as those that follow.
     began = time.monotonic()
@@ -130,7 +130,7 @@ def measure(
         if ratio.is_known(PRECISION) or another_ends > deadline:
             break
     return Cell(
-        form.name,
+        variant.name,
         ratio,
         median(times_ms),
         prepared.max_difference,
@@ -179,26 +179,26 @@ def cell_name(network: str, target: str) -> str:
     return f"{network} on {target}"
 
 
-class Forms:
-    """The fastest form of each network on each target, in a file."""
+class Variants:
+    """The fastest variant of each network on each target, in a file."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
     def fastest(self, entry: CatalogueEntry, name: str, target: Target) -> Subject | Exception:
-        """Return the network in that form, or the error that prevented it."""
-        forms = tuple(forms_of(entry.config))
+        """Return the network in that variant, or the error that prevented it."""
+        variants = tuple(variants_of(entry.config))
         cell = cell_name(network_name(entry), name)
-        form = forms[0] if len(forms) == 1 else self._known.get(cell)
-        if form is None:
-            form = in_process(fastest_form_name, Subject(entry.config), target)
-            if not isinstance(form, str):
-                return RuntimeError(form)
-            self._known[cell] = form
+        variant = variants[0] if len(variants) == 1 else self._known.get(cell)
+        if variant is None:
+            variant = in_process(fastest_variant_name, Subject(entry.config), target)
+            if not isinstance(variant, str):
+                return RuntimeError(variant)
+            self._known[cell] = variant
             text = json.dumps(self._known, indent=1, sort_keys=True)
             self._file.write_text(text + "\n", encoding="utf-8")
-        return Subject(entry.config, form=form)
+        return Subject(entry.config, variant=variant)
 
 
 def network_name(entry: CatalogueEntry) -> str:
@@ -209,7 +209,7 @@ def rows(
     entry: CatalogueEntry,
     targets: dict[str, Target],
     seconds: float,
-    forms: Forms,
+    variants: Variants,
     known: Container[str],
 ) -> Iterator[tuple[str, str]]:
     """Yield the name of each cell that is not `known`, and its row."""
@@ -218,14 +218,14 @@ def rows(
     for name, target in targets.items():
         if cell_name(network, name) in known:
             continue
-        cell = measured(entry, name, target, eager, seconds, forms)
+        cell = measured(entry, name, target, eager, seconds, variants)
         if not isinstance(cell, Cell):
             yield cell_name(network, name), f"| {network} | {name} | {cell} | | | | | | |"
             continue
         cells = (
             network,
             name,
-            cell.form,
+            cell.variant,
             f"{cell.ratio.value:.3f} ({cell.ratio.ci_low:.3f} to {cell.ratio.ci_high:.3f})",
             f"{cell.milliseconds:.1f}",
             f"{cell.max_difference:.1e}",
@@ -237,17 +237,22 @@ def rows(
 
 
 def measured(
-    entry: CatalogueEntry, name: str, target: Target, eager: Target, seconds: float, forms: Forms
+    entry: CatalogueEntry,
+    name: str,
+    target: Target,
+    eager: Target,
+    seconds: float,
+    variants: Variants,
 ) -> object:
     """Return the cell, or why there is none."""
     missing = RUNTIMES[target.runtime].why_unavailable(target.device)
     if missing is not None:
         return f"{missing.reason}; {missing.remedy}"
-    in_eager = forms.fastest(entry, EAGER, eager)
-    subject = forms.fastest(entry, name, target)
-    for form in (in_eager, subject):
-        if isinstance(form, Exception):
-            return form
+    in_eager = variants.fastest(entry, EAGER, eager)
+    subject = variants.fastest(entry, name, target)
+    for variant in (in_eager, subject):
+        if isinstance(variant, Exception):
+            return variant
     began = time.monotonic()
     cell = in_process(measure, subject, target, in_eager, eager, began + seconds)
     return replace(cell, seconds=time.monotonic() - began) if isinstance(cell, Cell) else cell
@@ -266,7 +271,7 @@ def main() -> None:
         name: Target.parse(f"{name}{',' if ':' in name else ':'}{settings}")
         for name in dict.fromkeys((EAGER, *options.targets))
     }
-    # As the measuring processes of `paretosr profile` run, see profilers/child.py.
+    # As the measuring processes of `paretosr profile` run, see profilers/host/child.py.
     os.environ.update(KEEP_FREED_MEMORY, OMP_NUM_THREADS="1")
     head = [
         "# Networks on several runtimes",
@@ -275,7 +280,7 @@ def main() -> None:
         "network ready or three calls take longer, timed by processor time. Time over that of "
         "eager in a second process beside it, with its 95 % interval; eager's own row tells what "
         "two processes differ by. Largest difference from eager in float32, of the output's "
-        "range; seconds to export and compile, and for the whole cell. Which form is the fastest "
+        "range; seconds to export and compile, and for the whole cell. Which variant is the fastest "
         "was found before.",
         "",
         f"{device_text()}.",
@@ -284,12 +289,12 @@ def main() -> None:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     page = RESULTS / options.page
-    forms = Forms(page.with_name(f"{page.stem}_forms.json"))
+    variants = Variants(page.with_name(f"{page.stem}_variants.json"))
     known = rows_of(page)
     for name in options.networks:
         for entry in CATALOGUE:
             if entry.name == name and entry.config.scale in SCALES:
-                for cell, row in rows(entry, targets, options.seconds, forms, known):
+                for cell, row in rows(entry, targets, options.seconds, variants, known):
                     print(row, flush=True)  # noqa: T201
                     known[cell] = row
                     lines = [*head, *(known[cell] for cell in sorted(known)), ""]

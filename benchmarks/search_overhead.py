@@ -17,12 +17,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from blocks.networks import NetworkConfig
+from blocks.networks.registry import NetworkConfig
 from reports.records import TrialRecord
 from search.config import SearchConfig, load_search_config
-from search.driver import Search
-from search.run_directory import RunDirectory
+from search.loop import Search
 from search.session import open_study
+from search.storage.run_directory import RunDirectory
 
 HERE = Path(__file__).resolve().parent
 QUICKSTART = HERE.parent / "examples" / "quickstart.yaml"

@@ -1,6 +1,6 @@
 """The published systems as their papers and sheets write them, in ordinary modules.
 
-What the forms of `blocks` are timed against, and nothing else: no fusion, no folding, the
+What the variants of `blocks` are timed against, and nothing else: no fusion, no folding, the
 layers in the order in which they are described. Each takes the weights of our network of the
 same name, so that the images can be compared.
 """

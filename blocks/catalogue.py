@@ -8,22 +8,22 @@ others are what these are compared with.
 from dataclasses import dataclass
 from typing import get_args
 
-from blocks.carn import CarnConfig
-from blocks.classsr import ClassSRConfig
 from blocks.config import Scale
-from blocks.edsr import EdsrConfig
-from blocks.families import SingleNetworkConfig
-from blocks.fsrcnn import FsrcnnConfig
-from blocks.imdn import ImdnConfig
-from blocks.msrresnet import MsrResNetConfig
-from blocks.networks import NetworkConfig
-from blocks.rcan import RcanConfig
-from blocks.rlfn import RlfnConfig
-from blocks.safmn import SafmnConfig
-from blocks.seemore import SeemoReConfig
-from blocks.smsr import SmsrConfig
-from blocks.span import SpanConfig
-from blocks.splitsr import SplitSRConfig
+from blocks.networks.carn import CarnConfig
+from blocks.networks.classsr import ClassSRConfig
+from blocks.networks.edsr import EdsrConfig
+from blocks.networks.fsrcnn import FsrcnnConfig
+from blocks.networks.imdn import ImdnConfig
+from blocks.networks.msrresnet import MsrResNetConfig
+from blocks.networks.rcan import RcanConfig
+from blocks.networks.registry import NetworkConfig
+from blocks.networks.rlfn import RlfnConfig
+from blocks.networks.safmn import SafmnConfig
+from blocks.networks.seemore import SeemoReConfig
+from blocks.networks.single import SingleNetworkConfig
+from blocks.networks.smsr import SmsrConfig
+from blocks.networks.span import SpanConfig
+from blocks.networks.splitsr import SplitSRConfig
 
 SCALES: tuple[Scale, ...] = get_args(Scale)
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork
-from blocks.networks import NetworkConfig, build_network, parse_network_config
-from storage import atomic_path
+from blocks.networks.registry import NetworkConfig, build_network, parse_network_config
+from foundation import atomic_path
 
 CONFIG_KEY = "config"
 

@@ -49,9 +49,9 @@ class NetworkConfigBase(FrozenConfig):
     scale: Scale
 
     whole_image_parts: ClassVar[str] = ""
-    """What makes an output pixel depend on the whole image, where `reach_px` is None."""
+    """What makes an output pixel depend on the whole image, where `receptive_field_radius_px` is None."""
 
-    has_learned_cost: ClassVar[bool] = False
+    is_input_adaptive: ClassVar[bool] = False
     """Whether trained weights decide how much is computed, so that random ones say nothing of it.
 
     Not so where they choose among parts of about the same cost, as SeemoRe's experts are.
@@ -68,7 +68,7 @@ class NetworkConfigBase(FrozenConfig):
 
     @property
     @abstractmethod
-    def reach_px(self) -> int | None:
+    def receptive_field_radius_px(self) -> int | None:
         """How many low-resolution pixels away an output pixel depends on, to each side.
 
         None: on the whole image, or on where in the image it lies.

@@ -19,9 +19,9 @@ class FeatureConfig(NetworkConfigBase):
     """The configuration of a `FeatureNetwork`."""
 
     @property
-    def reconstruction_reach_px(self) -> int:
+    def reconstruction_radius_px(self) -> int:
         """How many low-resolution pixels away the reconstruction sees features, to each side."""
-        return upsampling_reach_px(self.scale)
+        return upsampling_radius_px(self.scale)
 
 
 class FeatureNetwork(SuperResolutionNetwork):
@@ -77,8 +77,8 @@ class InStrips(nn.Module):
 
     def _strip(self, features: Tensor, top: int, bottom: int) -> Tensor:
         config = self.network.config
-        read_top = max(0, top - config.reconstruction_reach_px)
-        read_bottom = bottom + config.reconstruction_reach_px
+        read_top = max(0, top - config.reconstruction_radius_px)
+        read_bottom = bottom + config.reconstruction_radius_px
         image = self.network.reconstruct(features[:, :, read_top:read_bottom])
         inside = slice((top - read_top) * config.scale, (bottom - read_top) * config.scale)
         return image[:, :, inside]
@@ -89,15 +89,15 @@ def upsampling_factors(scale: Scale) -> tuple[int, ...]:
     return (2, 2) if scale == 4 else (scale,)
 
 
-def upsampling_reach_px(scale: Scale, convolutions: int = 1) -> int:
+def upsampling_radius_px(scale: Scale, convolutions: int = 1) -> int:
     """The reach, in low-resolution pixels, of a chain of upsamplers and 3x3 convolutions behind.
 
     Pixels on the finer grid reach into as many coarse ones as they touch.
     """
-    reach_px = convolutions
+    receptive_field_radius_px = convolutions
     for factor in upsampling_factors(scale):
-        reach_px = math.ceil(reach_px / factor) + 1
-    return reach_px
+        receptive_field_radius_px = math.ceil(receptive_field_radius_px / factor) + 1
+    return receptive_field_radius_px
 
 
 def upsampling_chain(

@@ -72,7 +72,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
         """
 
     def paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
-        """Forward passes of which the dearest is the most that an input can call for.
+        """Forward passes of which the costliest is the most that an input can call for.
 
         They decide nothing by the values of images or weights, so that they run on the meta
         device. Their shapes are those of `forward`; their values need not be.
@@ -80,7 +80,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
         return (self,)
 
     def peak_paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
-        """Like `paths`, but the dearest in memory; what only repeats may be left out of them."""
+        """Like `paths`, but the costliest in memory; what only repeats may be left out of them."""
         return self.paths()
 
     def _check(self, images: Tensor) -> None:

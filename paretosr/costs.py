@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from blocks import build_network
-from paretosr.forms import require_form
-from paretosr.models import ResolvedModel
+from blocks.models import ResolvedModel
+from imaging.evaluation import bicubic_upscaler
 from profilers import (
     CrossCheck,
     Latency,
@@ -25,11 +25,11 @@ from profilers import (
     measure_peak_memory_mib,
 )
 from profilers.clock import clock_of
-from profilers.fastest_form import FORMS_SHARE
-from profilers.networks import prepare_fastest_form
+from profilers.fastest_variant import VARIANTS_SHARE
+from profilers.host.networks import prepare_fastest_variant
 from profilers.predictor import CalibrationFile, CannotPredict, LatencyPredictor, Prediction
-from profilers.runtimes import require_available, require_here
-from training.quality import bicubic_upscaler
+from profilers.runtimes.registry import require_available, require_here
+from upscaling.fastest_variant import require_variant
 
 # fvcore and thop run the network for real, which takes minutes at full size; where they
 # differ they do so at any size.
@@ -42,7 +42,7 @@ _CALIBRATION_SHARE = 0.25
 # profiles of one network differed by 7 % (standard deviation), far beyond their intervals.
 _CALM_SPREAD = 0.1
 
-Told = Callable[[str], None]
+Status = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -71,37 +71,37 @@ def profile_model(
     model: ResolvedModel,
     target: Target,
     *,
-    form: str | None,
+    variant: str | None,
     max_seconds: float,
-    told: Told,
+    status: Status,
     stored: CalibrationFile | None = None,
-    notice: Told = lambda text: None,
+    notice: Status = lambda text: None,
 ) -> ModelProfile:
     """Return the costs of `model`; `told` hears what is being measured.
 
-    Without a `form` the network is measured in the one that is the fastest on the target. With
+    Without a `variant` the network is measured in the one that is the fastest on the target. With
     a `stored` calibration its time of the reference network is used and a prediction made, or
     `notice` hears why not.
 
     Raises:
         ValueError: the target is missing here, its input is too small for the network, or there
-            is no such form.
+            is no such variant.
         ProfilingFailed: a measuring process died or could not run the network.
     """
     require_available(target)
-    subject = subject_of(model, form)
+    subject = subject_of(model, variant)
     if model.config is None or subject is None:
-        told("timing")
+        status("timing")
         require_here(target)
         latency = _time_bicubic(model, target, max_seconds)
         return ModelProfile(0, 0, describe_device(), None, None, latency, (), 0)
-    told("counting")
+    status("counting")
     cost = analytic_cost(model.config, target)
     side_px = max(_CROSS_CHECK_SIDE_PX, model.config.minimum_size_px)
     cross_checks = cross_check(
         build_network(model.config), lr_height_px=side_px, lr_width_px=side_px
     )
-    told("timing")
+    status("timing")
     with LatencyMeter(target) as meter:
         device = meter.describe_device()
         prediction = _predicted(stored, subject, target, device, notice) if stored else None
@@ -112,8 +112,8 @@ def profile_model(
         latency = meter.measure(
             subject, calibration, max_seconds=max_seconds * (1 - _CALIBRATION_SHARE)
         )
-    told("measuring memory")
-    peak_memory_mib = measure_peak_memory_mib(replace(subject, form=latency.form), target)
+    status("measuring memory")
+    peak_memory_mib = measure_peak_memory_mib(replace(subject, variant=latency.variant), target)
     return ModelProfile(
         params=cost.params,
         macs=cost.macs,
@@ -132,7 +132,7 @@ def _predicted(
     subject: Subject,
     target: Target,
     device: Mapping[str, str | int],
-    notice: Told,
+    notice: Status,
 ) -> Prediction | None:
     try:
         return LatencyPredictor.load(stored).predict(subject, target, device)
@@ -146,20 +146,20 @@ def compare_models(
     other: ResolvedModel,
     target: Target,
     *,
-    form: str | None,
+    variant: str | None,
     max_seconds: float,
 ) -> RatioEstimate:
     """Return the time of `model` over that of `other`.
 
-    Each is timed in its fastest form, `model` in `form` where that is given.
+    Each is timed in its fastest variant, `model` in `variant` where that is given.
 
     Raises:
         ValueError: the target is missing here, its input is too small for a network, there is
-            no such form, or bicubic is one of them and the target on another machine.
+            no such variant, or bicubic is one of them and the target on another machine.
         ProfilingFailed: the measuring process died or could not run a network.
     """
     require_available(target)
-    subject, against = subject_of(model, form), subject_of(other, None)
+    subject, against = subject_of(model, variant), subject_of(other, None)
     if subject is not None and against is not None:
         with LatencyMeter(target) as meter:
             return meter.compare(subject, against, max_seconds=max_seconds)
@@ -167,37 +167,37 @@ def compare_models(
     # Bicubic is NumPy code and has no runtime to run it: both are timed in this process.
     torch.set_num_threads(target.threads)
     _, clock = clock_of(target)
-    forms_seconds = max_seconds * FORMS_SHARE
+    variants_seconds = max_seconds * VARIANTS_SHARE
     calls = (
-        _call_of(model, subject, target, forms_seconds),
-        _call_of(other, against, target, forms_seconds),
+        _call_of(model, subject, target, variants_seconds),
+        _call_of(other, against, target, variants_seconds),
     )
-    return compare(*calls, max_seconds=max_seconds - forms_seconds, clock=clock)
+    return compare(*calls, max_seconds=max_seconds - variants_seconds, clock=clock)
 
 
 def sustain_model(
-    model: ResolvedModel, target: Target, *, form: str | None, seconds: float
+    model: ResolvedModel, target: Target, *, variant: str | None, seconds: float
 ) -> Sustained:
     """Return what happens to the time of `model` that runs for `seconds` without a pause.
 
     Raises:
         ValueError: the target is missing here, its input is too small for the network, there is
-            no such form, or the model is bicubic.
+            no such variant, or the model is bicubic.
         ProfilingFailed: the measuring process died or could not run the network.
     """
-    subject = subject_of(model, form)
+    subject = subject_of(model, variant)
     if subject is None:
         raise ValueError("--sustained runs a network; bicubic has none")
     with LatencyMeter(target) as meter:
         return meter.sustain(subject, seconds=seconds)
 
 
-def disturbance(reference_spread: float, calm_share: float | None) -> str | None:
+def noise_warning(reference_spread: float, quiet_share: float | None) -> str | None:
     """Return what to tell of a machine on which calls of one network differ much, or None.
 
-    Nothing where all that counts was measured while the machine was calm.
+    Nothing where all that counts was measured while the machine was quiet.
     """
-    if reference_spread <= _CALM_SPREAD or calm_share == 1:
+    if reference_spread <= _CALM_SPREAD or quiet_share == 1:
         return None
     return (
         f"other work disturbs this machine: equal calls spread over {100 * reference_spread:.0f} % "
@@ -206,16 +206,16 @@ def disturbance(reference_spread: float, calm_share: float | None) -> str | None
     )
 
 
-def subject_of(model: ResolvedModel, form: str | None) -> Subject | None:
+def subject_of(model: ResolvedModel, variant: str | None) -> Subject | None:
     """Return what a measuring process runs: the model with its weights; None for bicubic.
 
     Raises:
-        ValueError: there is no such form.
+        ValueError: there is no such variant.
     """
-    require_form(model, form)
+    require_variant(model, variant)
     if model.config is None:
         return None
-    return Subject(model.config, model.weights, form)
+    return Subject(model.config, model.weights, variant)
 
 
 def _time_bicubic(model: ResolvedModel, target: Target, max_seconds: float) -> Latency:
@@ -230,11 +230,11 @@ def _time_bicubic(model: ResolvedModel, target: Target, max_seconds: float) -> L
 
 
 def _call_of(
-    model: ResolvedModel, subject: Subject | None, target: Target, forms_seconds: float
+    model: ResolvedModel, subject: Subject | None, target: Target, variants_seconds: float
 ) -> Callable[[], object]:
     """Return one pass over a batch of the target's size."""
     if subject is not None:
-        return prepare_fastest_form(subject, target, forms_seconds).prepared.call
+        return prepare_fastest_variant(subject, target, variants_seconds).prepared.call
     upscale = bicubic_upscaler(model.scale)
     shape = (target.batch, target.lr_height_px, target.lr_width_px, 3)
     images = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)

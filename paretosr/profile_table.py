@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
-from storage import write_text_atomically
+from foundation import write_text_atomically
 
 Row = Mapping[str, object]
 """Values under the names of `COLUMNS`; what is left out or None is unknown."""
@@ -16,7 +16,7 @@ COLUMNS = (
     "family",
     "arch_id",
     "runtime",
-    "form",
+    "variant",
     "lr_height_px",
     "lr_width_px",
     "state",
@@ -33,7 +33,7 @@ COLUMNS = (
     "p90_ms",
     "repeats",
     "reference_spread",
-    "calm_share",
+    "quiet_share",
     "prepare_seconds",
     "max_difference",
     "clock",

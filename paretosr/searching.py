@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from paretosr.output import write_note
-from paretosr.search_display import SearchDisplay
+from paretosr.cli.output import write_note
+from paretosr.cli.search_display import SearchDisplay
 from search.config import SearchConfig, load_search_config
-from search.run_directory import RunDirectory
 from search.session import read_config, resume_search, start_search
+from search.storage.run_directory import RunDirectory
 
 
 def launched(config_path: Path, run_dir: Path) -> str:

@@ -8,8 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blocks import ClassSR, NetworkConfig, Smsr, build_network, load_checkpoint
-from blocks.networks import SuperResolutionNetwork
-from search.evaluation import seeded_network
+from blocks.networks.registry import SuperResolutionNetwork
+from imaging.evaluation import (
+    Quality,
+    ValidationPair,
+    bicubic_upscaler,
+    evaluate_quality,
+    network_upscaler,
+)
+from search.candidates.evaluation import seeded_network
 from training import PatchSampler, Precision, TrainingResult, choose_precision, train
 from training.behaviour import ClassUsage, active_fractions, class_usage
 from training.distributed import ALONE, Processes
@@ -17,13 +24,6 @@ from training.initial import InitialWeights, Start, give_initial_weights
 from training.log import TrainingLog
 from training.loop import RANDOM_WEIGHTS
 from training.monitor import LOG_FILE, Watch
-from training.quality import (
-    Quality,
-    ValidationPair,
-    bicubic_upscaler,
-    evaluate_quality,
-    network_upscaler,
-)
 from training.state import BEST_FILE, MODEL_FILE, STATE_FILE
 from training.validation import PSNR, Validation
 

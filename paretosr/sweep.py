@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from blocks import CATALOGUE, CatalogueEntry
+from foundation import raise_interrupt
+from paretosr.cli.progress import Update
 from paretosr.profile_table import COLUMNS, ProfileTable, Row
-from paretosr.progress import Update
 from profilers import (
     Calibration,
     LatencyMeter,
@@ -16,9 +17,8 @@ from profilers import (
     analytic_cost,
     measure_peak_memory_mib,
 )
-from profilers.runtimes import why_unavailable
+from profilers.runtimes.registry import why_unavailable
 from profilers.targets import targets_with
-from storage import raise_interrupt
 
 EVERY = "all"
 _CALIBRATION_SECONDS = 10.0
@@ -137,7 +137,7 @@ def _costs(
     )
     yield asdict(latency)
     left = max(0.0, max_seconds - (time.monotonic() - started))
-    timed = replace(subject, form=latency.form)
+    timed = replace(subject, variant=latency.variant)
     yield {"peak_memory_mib": measure_peak_memory_mib(timed, target, timeout_seconds=left)}
 
 

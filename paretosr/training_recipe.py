@@ -6,7 +6,7 @@ from pathlib import Path
 from blocks import ClassSRConfig, NetworkConfig
 from training import Recipe, get_recipe
 from training.initial import Start
-from training.objectives import patch_classes, recipe_for
+from training.objectives.registry import patch_classes, recipe_for
 
 BALANCED_BATCH = 32
 

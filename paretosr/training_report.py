@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from foundation import write_text_atomically
 from paretosr.single_training import TrainingOutcome, TrainingPlan
-from reports.style import save_figure
-from reports.training_curve import training_curve
-from storage import write_text_atomically
-from training.schedule import schedule_in_words
+from reports.figures.style import save_figure
+from reports.figures.training_curve import training_curve
+from training.recipes.schedule import schedule_in_words
 
 CURVE_FILE = "training.png"
 REPORT_FILE = "report.md"
@@ -80,13 +80,13 @@ def _settings(
 
 
 def _quality_table(outcome: TrainingOutcome) -> str:
-    quality, floor = outcome.quality, outcome.bicubic
-    gain_db = quality.psnr_y_db - floor.psnr_y_db
+    quality, baseline = outcome.quality, outcome.bicubic
+    gain_db = quality.psnr_y_db - baseline.psnr_y_db
     return _table(
         ("", "PSNR on Y (dB)", "SSIM", "to bicubic (dB)"),
         [
             ("trained", f"{quality.psnr_y_db:.2f}", f"{quality.ssim_y:.4f}", f"{gain_db:+.2f}"),
-            ("bicubic", f"{floor.psnr_y_db:.2f}", f"{floor.ssim_y:.4f}", ""),
+            ("bicubic", f"{baseline.psnr_y_db:.2f}", f"{baseline.ssim_y:.4f}", ""),
         ],
     )
 

@@ -1,41 +1,5 @@
 """What a network costs: MACs, parameters, memory, latency."""
 
-from profilers.activations import peak_activation_mib as peak_activation_mib
-from profilers.analytic import AnalyticCost as AnalyticCost
-from profilers.analytic import analytic_cost as analytic_cost
-from profilers.analytic import macs_bound as macs_bound
-from profilers.analytic import network_on_meta as network_on_meta
-from profilers.checking import TOLERANCES as TOLERANCES
-from profilers.clock import clock_of as clock_of
-from profilers.crosscheck import CrossCheck as CrossCheck
-from profilers.crosscheck import cross_check as cross_check
-from profilers.device import describe_device as describe_device
-from profilers.executed import ExecutedMacs as ExecutedMacs
-from profilers.executed import executed_macs as executed_macs
-from profilers.failure import ProfilingFailed as ProfilingFailed
-from profilers.fastest_form import OtherForm as OtherForm
-from profilers.latency import Calibration as Calibration
-from profilers.latency import Latency as Latency
-from profilers.latency import LatencyMeter as LatencyMeter
-from profilers.latency import Sustained as Sustained
-from profilers.latency import measure_callable as measure_callable
-from profilers.macs import MacsReport as MacsReport
-from profilers.macs import ModuleRow as ModuleRow
-from profilers.macs import OperatorRow as OperatorRow
-from profilers.macs import count_macs as count_macs
-from profilers.memory import measure_peak_memory_mib as measure_peak_memory_mib
-from profilers.preparation import prepare_checked as prepare_checked
-from profilers.prepared import Missing as Missing
-from profilers.prepared import Prepared as Prepared
-from profilers.prepared import PreparedCall as PreparedCall
-from profilers.ratio import RatioEstimate as RatioEstimate
-from profilers.reference import REFERENCE_NAME as REFERENCE_NAME
-from profilers.reference import ReferenceNetwork as ReferenceNetwork
-from profilers.runtimes import RUNTIMES as RUNTIMES
-from profilers.runtimes import Runtime as Runtime
-from profilers.runtimes import TargetStatus as TargetStatus
-from profilers.runtimes import list_targets as list_targets
-from profilers.runtimes import require_available as require_available
-from profilers.subject import Subject as Subject
-from profilers.targets import Target as Target
-from profilers.timing import compare as compare
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

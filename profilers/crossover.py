@@ -5,7 +5,7 @@ by less than 1 %, but 7 % has been seen. It may be where in memory it lies. So i
 candidate runs here and the reference in the other process, in the next they are exchanged, and
 the geometric mean of the two ratios is free of the processes.
 
-Of what was measured, that counts which was while the machine was calm (profilers/probes.py).
+Of what was measured, that counts which was while the machine was quiet (profilers/probes.py).
 """
 
 import time
@@ -16,7 +16,7 @@ import numpy as np
 
 from profilers.clock import Clock, call_ms
 from profilers.partner import Partner
-from profilers.probes import CalmLevel, Probe, calm_ones, probed_between, share_of_calm
+from profilers.probes import CalmLevel, Probe, probed_between, quiet_ones, share_of_quiet
 from profilers.ratio import RatioEstimate, Times, middle_ratio
 from profilers.simultaneous import GROUP_SECONDS, Calls, ratios_of_groups
 from profilers.timing import require_positive, warm_up
@@ -36,14 +36,14 @@ def compare_across(
     candidate: Callable[[], object],
     reference: Callable[[], object],
     *,
-    calm: CalmLevel,
+    quiet: CalmLevel,
     max_seconds: float,
     precision: float,
     clock: Clock,
 ) -> RatioEstimate:
     """Return the time of `candidate` over that of `reference`, which `partner` has ready too.
 
-    Ends when the interval is within +-`precision` of the ratio, on a machine as calm as `calm`
+    Ends when the interval is within +-`precision` of the ratio, on a machine as quiet as `quiet`
     tells, which learns; or after `max_seconds`, warm-up included, but never before two ratios of
     each kind: slower calls exceed the time.
 
@@ -63,7 +63,7 @@ def compare_across(
     some_calls = 2 * CALLS_OF_A_ROUND * max(first_ms, reference_ms) / 1000
     share = min(some_calls, (deadline - time.monotonic()) / 2)
     seconds = max(SHORTEST_ROUND_SECONDS, 2 * reference_ms / 1000, share)
-    here, there = _Rounds(calm), _Rounds(calm)
+    here, there = _Rounds(quiet), _Rounds(quiet)
     while True:
         here.add(*partner.follow(candidate, REFERENCE, seconds=seconds, clock=clock))
         there.add(*partner.lead(reference, CANDIDATE, seconds=seconds, clock=clock))
@@ -73,7 +73,7 @@ def compare_across(
         elif fewer >= MINIMUM_RATIOS_EACH:
             some, others = here.used(), there.used()
             ratio = middle_ratio(some.ratios, others.ratios)
-            is_known = ratio.is_known(precision) and min(some.calm_share, others.calm_share) == 1
+            is_known = ratio.is_known(precision) and min(some.quiet_share, others.quiet_share) == 1
             if is_known or time.monotonic() + seconds > deadline:
                 compute_ms, copy_ms = (some.probed_ms + others.probed_ms) / 2
                 estimate = ratio.estimate(
@@ -83,7 +83,7 @@ def compare_across(
                 )
                 return replace(
                     estimate,
-                    calm_share=(some.calm_share + others.calm_share) / 2,
+                    quiet_share=(some.quiet_share + others.quiet_share) / 2,
                     compute_probe_ms=float(compute_ms),
                     copy_probe_ms=float(copy_ms),
                 )
@@ -91,25 +91,25 @@ def compare_across(
 
 @dataclass(frozen=True)
 class _Used:
-    """The ratios that count, the share that is calm of them, and what probes took meanwhile."""
+    """The ratios that count, the share that is quiet of them, and what probes took meanwhile."""
 
     ratios: Times
-    calm_share: float
+    quiet_share: float
     probed_ms: Times
 
 
 class _Rounds:
     """What was measured with the candidate in one process and the reference in the other."""
 
-    def __init__(self, calm: CalmLevel) -> None:
+    def __init__(self, quiet: CalmLevel) -> None:
         self.ratios: Times = np.empty(0)
         self.candidate_ms: list[float] = []
         self.reference_ms: list[float] = []
-        self._calm = calm
+        self._quiet = quiet
         self._probed_ms: Times = np.empty((0, 2))
 
     def add(self, candidate: Calls, reference: Calls, probes: list[Probe]) -> None:
-        self._calm.learn(probes)
+        self._quiet.learn(probes)
         groups = ratios_of_groups(candidate, reference)
         probed_ms = probed_between(groups.began, groups.ended, probes)
         self.ratios = np.concatenate([self.ratios, groups.ratios])
@@ -118,7 +118,7 @@ class _Rounds:
         self.reference_ms += reference.times_ms
 
     def used(self) -> _Used:
-        excess = self._calm.excess(self._probed_ms)
-        used = calm_ones(excess, MINIMUM_RATIOS_EACH)
+        excess = self._quiet.excess(self._probed_ms)
+        used = quiet_ones(excess, MINIMUM_RATIOS_EACH)
         probed_ms = self._probed_ms[used].mean(axis=0)
-        return _Used(self.ratios[used], share_of_calm(excess[used]), probed_ms)
+        return _Used(self.ratios[used], share_of_quiet(excess[used]), probed_ms)

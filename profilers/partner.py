@@ -34,7 +34,7 @@ class Partner:
             pass
 
     def make_ready(self, message: Mapping[str, Any]) -> None:
-        """Let the process prepare the networks of `message`, in the forms that it names."""
+        """Let the process prepare the networks of `message`, in the variants that it names."""
         with self._running() as process:
             process.send({**message, "do": "make_ready"})
             _answer_of(process)

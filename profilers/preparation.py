@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from profilers.checking import as_array, checked
-from profilers.eager import EagerRuntime
 from profilers.prepared import Prepared
-from profilers.runtimes import RUNTIMES
+from profilers.runtimes.eager import EagerRuntime
+from profilers.runtimes.registry import RUNTIMES
 from profilers.targets import Target
 
 

@@ -3,9 +3,9 @@
 A core of a rented machine is often half of one: another machine runs on its other half, in
 bursts of a tenth of a second to a minute. Meanwhile all work takes longer, and not alike: on such
 a host a loop 1.5 times, a SeemoRe 1.3 times and the reference network 1.2 times as long as on a
-calm machine, so a ratio moves by 8 %, and as much by others' use of the memory. No clock of this
+quiet machine, so a ratio moves by 8 %, and as much by others' use of the memory. No clock of this
 machine tells; a fixed piece of work does, each time. So ratios are taken where the machine is
-calm, as far as it is.
+quiet, as far as it is.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,18 +22,18 @@ Probe = tuple[float, float, float]
 Prober = Callable[[], Probe]
 
 CALM_EXCESS = np.array([0.1, 0.25])
-"""Computing and copying take at most so much longer where the machine is calm. Shared, a loop
+"""Computing and copying take at most so much longer where the machine is quiet. Shared, a loop
 takes 30 to 60 % longer; what copying takes has no steps."""
 CALM_QUANTILE = 0.1
 LEAST_CALM_SHARE = 0.25
-"""Fewer calm ratios are too few to leave out the others."""
+"""Fewer quiet ratios are too few to leave out the others."""
 _REMEMBERED = 100_000
 """Probes of half an hour of measuring. A neighbour may stay busy for most of ten minutes, and what
-is slow must not pass for calm; a clock that is lowered for good is calm again after them."""
+is slow must not pass for quiet; a clock that is lowered for good is quiet again after them."""
 
 
 class CalmLevel:
-    """What probes take where the machine is calm, learned from all of them so far."""
+    """What probes take where the machine is quiet, learned from all of them so far."""
 
     def __init__(self) -> None:
         self._seen: Times = np.empty((0, 2))
@@ -44,9 +44,9 @@ class CalmLevel:
         self._seen = np.concatenate([self._seen, probed_ms])[-_REMEMBERED:]
 
     def excess(self, probed_ms: Times) -> Times:
-        """Return how much longer than calm each of `probed_ms` (n, 2) took: at most 1 is calm."""
-        calm_ms = np.quantile(self._seen, CALM_QUANTILE, axis=0)
-        excess: Times = ((probed_ms / calm_ms - 1) / CALM_EXCESS).max(axis=1)
+        """Return how much longer than quiet each of `probed_ms` (n, 2) took: at most 1 is quiet."""
+        quiet_ms = np.quantile(self._seen, CALM_QUANTILE, axis=0)
+        excess: Times = ((probed_ms / quiet_ms - 1) / CALM_EXCESS).max(axis=1)
         return excess
 
 
@@ -66,25 +66,25 @@ def prober() -> Prober:
 
 
 def excess_around(probes: Sequence[Probe]) -> Times:
-    """Return the greater excess of every two neighbours in `probes`, by the calmest of them all."""
+    """Return the greater excess of every two neighbours in `probes`, by the quietest of them all."""
     level = CalmLevel()
     level.learn(probes)
     excess = level.excess(np.asarray(probes)[:, 1:])
     return np.maximum(excess[:-1], excess[1:])
 
 
-def calm_ones(excess: Times, fewest: int) -> NDArray[np.bool_]:
-    """Return which of `excess` (n,) are calm, or all if those are too few or under `fewest`."""
-    calm = _is_calm(excess)
-    is_enough = calm.sum() >= max(fewest, LEAST_CALM_SHARE * len(calm))
-    return calm if is_enough else np.ones_like(calm)
+def quiet_ones(excess: Times, fewest: int) -> NDArray[np.bool_]:
+    """Return which of `excess` (n,) are quiet, or all if those are too few or under `fewest`."""
+    quiet = _is_quiet(excess)
+    is_enough = quiet.sum() >= max(fewest, LEAST_CALM_SHARE * len(quiet))
+    return quiet if is_enough else np.ones_like(quiet)
 
 
-def share_of_calm(excess: Times) -> float:
-    """Return the share of `excess` (n,) that is calm."""
-    return float(np.mean(_is_calm(excess)))
+def share_of_quiet(excess: Times) -> float:
+    """Return the share of `excess` (n,) that is quiet."""
+    return float(np.mean(_is_quiet(excess)))
 
 
-def _is_calm(excess: Times) -> NDArray[np.bool_]:
-    calm: NDArray[np.bool_] = excess <= 1
-    return calm
+def _is_quiet(excess: Times) -> NDArray[np.bool_]:
+    quiet: NDArray[np.bool_] = excess <= 1
+    return quiet

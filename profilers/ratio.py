@@ -27,9 +27,9 @@ class RatioEstimate:
         candidate_first_ms: the very first call, with whatever it sets up.
         repeats: timed calls of the candidate after the warm-up.
         reference_spread: interquartile range of the reference's calls over their median. All
-            do the same work: far from 0 the machine is disturbed, and a disturbance that slows
+            do the same work: far from 0 the machine is noisy, and noise that slows
             the two unequally moves the ratio beyond its interval.
-        calm_share: of the ratios that count, how many were measured on a calm machine.
+        quiet_share: of the ratios that count, how many were measured on a quiet machine.
         compute_probe_ms, copy_probe_ms: what fixed pieces of work took meanwhile, on average.
             These three need slices (profilers/probes.py), and are None without.
     """
@@ -43,7 +43,7 @@ class RatioEstimate:
     candidate_first_ms: float
     repeats: int
     reference_spread: float
-    calm_share: float | None = None
+    quiet_share: float | None = None
     compute_probe_ms: float | None = None
     copy_probe_ms: float | None = None
 

@@ -10,7 +10,7 @@ from profilers.clock import clock_of
 from profilers.cores import on_core
 from profilers.crossover import CANDIDATE, REFERENCE, compare_across
 from profilers.failure import reason_of
-from profilers.fastest_form import FORMS_SHARE, FastestForm, Forms, fastest_form
+from profilers.fastest_variant import VARIANTS_SHARE, FastestVariant, Variants, fastest_variant
 from profilers.machine import Description
 from profilers.partner import Partner
 from profilers.prepared import Prepared, PreparedCall
@@ -34,8 +34,8 @@ class Source(Protocol):
     def reference(self, message: Message) -> Prepared:
         """Return the reference network for `message`, made ready and checked."""
 
-    def forms(self, subject: Mapping[str, Any]) -> Forms:
-        """Return the forms in which `subject` may be measured."""
+    def variants(self, subject: Mapping[str, Any]) -> Variants:
+        """Return the variants in which `subject` may be measured."""
 
     def peak_memory_mib(self, subject: Mapping[str, Any]) -> float:
         """Return the peak memory of `subject`, in a process that has run nothing before."""
@@ -55,7 +55,7 @@ class Service:
         self._reference: Prepared | None = None
         self._ready: dict[str, PreparedCall] = {}
         self._stopped = threading.Event()
-        self._calm = CalmLevel()
+        self._quiet = CalmLevel()
         self._clock_name, self._clock = clock_of(target)
 
     def answer(self, message: Message) -> Answer:
@@ -100,32 +100,32 @@ class Service:
         return {}
 
     def _measure(self, message: Message) -> Answer:
-        form = self._fastest("subject", message)
-        return self._ratio(form, self._prepared_reference(message), message, PRECISION)
+        variant = self._fastest("subject", message)
+        return self._ratio(variant, self._prepared_reference(message), message, PRECISION)
 
     def _compare(self, message: Message) -> Answer:
-        form = self._fastest("subject", message)
+        variant = self._fastest("subject", message)
         if message["other"] == message["subject"]:
-            message = {**message, "other_form": form.name}
+            message = {**message, "other_variant": variant.name}
         other = self._fastest("other", message)
-        message = {**message, "other_form": other.name}
-        return self._ratio(form, other.prepared, message, PRECISION / 2)
+        message = {**message, "other_variant": other.name}
+        return self._ratio(variant, other.prepared, message, PRECISION / 2)
 
     def _sustain(self, message: Message) -> Answer:
-        form = self._fastest("subject", message)
+        variant = self._fastest("subject", message)
         seconds = message["max_seconds"]
-        times = time_sustained(form.prepared.call, seconds=seconds, clock=self._clock)
-        return {"times": dataclasses.asdict(times), "form": form.name}
+        times = time_sustained(variant.prepared.call, seconds=seconds, clock=self._clock)
+        return {"times": dataclasses.asdict(times), "variant": variant.name}
 
     def _ratio(
-        self, form: FastestForm, reference: Prepared, message: Message, precision: float
+        self, variant: FastestVariant, reference: Prepared, message: Message, precision: float
     ) -> Answer:
-        candidate = form.prepared
-        max_seconds = message["max_seconds"] * (1 - FORMS_SHARE)
+        candidate = variant.prepared
+        max_seconds = message["max_seconds"] * (1 - VARIANTS_SHARE)
         if self._clock_name == "cpu":
-            self._partner.make_ready({**message, "subject_form": form.name})
+            self._partner.make_ready({**message, "subject_variant": variant.name})
             timed: Callable[..., RatioEstimate] = partial(
-                compare_across, self._partner, calm=self._calm
+                compare_across, self._partner, quiet=self._quiet
             )
         else:
             timed = compare
@@ -142,8 +142,8 @@ class Service:
             "estimate": dataclasses.asdict(estimate),
             "prepare_seconds": candidate.prepare_seconds,
             "max_difference": candidate.max_difference,
-            "form": form.name,
-            "other_forms": [dataclasses.asdict(other) for other in form.others],
+            "variant": variant.name,
+            "other_variants": [dataclasses.asdict(other) for other in variant.others],
         }
 
     def _make_ready(self, message: Message) -> Answer:
@@ -174,10 +174,10 @@ class Service:
             self._reference = self._source.reference(message)
         return self._reference
 
-    def _fastest(self, which: str, message: Message) -> FastestForm:
-        """Return the fastest form of one network, or the one that `message` names for it."""
-        forms = self._source.forms(message[which])
-        form = message.get(f"{which}_form")
-        if form is not None:
-            forms = {form: forms[form]}
-        return fastest_form(forms, self._target, FORMS_SHARE * message["max_seconds"])
+    def _fastest(self, which: str, message: Message) -> FastestVariant:
+        """Return the fastest variant of one network, or the one that `message` names for it."""
+        variants = self._source.variants(message[which])
+        variant = message.get(f"{which}_variant")
+        if variant is not None:
+            variants = {variant: variants[variant]}
+        return fastest_variant(variants, self._target, VARIANTS_SHARE * message["max_seconds"])

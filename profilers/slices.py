@@ -4,7 +4,7 @@ It ends when standard input closes, and lets both run on: whoever started it may
 neither process stays stopped. Between two slices, when both are stopped, it probes how fast the
 machine is, and prints all probes as JSON in the end; profilers/probes.py tells what they show.
 
-The machine's disturbances last from milliseconds to minutes, and what two networks do within
+Noise on the machine lasts from milliseconds to minutes, and what two networks do within
 the same few milliseconds meets the same ones. Measured on a busy virtual machine, a network
 against itself whose calls take 1.2 s: by whole calls in turn the ratio of a minute had a
 standard error of 1.5 %, in slices 0.2 %. Slices differ in length at random, so that nothing

@@ -1,4 +1,4 @@
-"""What is measured: a network, with which weights, and in which of its forms."""
+"""What is measured: a network, with which weights, and in which of its variants."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class Subject:
     Attributes:
         config: its design.
         weights: a checkpoint of this design; None for random weights, always the same.
-        form: one of `blocks.forms_of(config)`; None for the fastest on the target.
+        variant: one of `blocks.variants_of(config)`; None for the fastest on the target.
     """
 
     config: NetworkConfig
     weights: Path | None = None
-    form: str | None = None
+    variant: str | None = None
 
     def network(self) -> SuperResolutionNetwork:
         """Return the network as it is trained, on the CPU.
@@ -49,11 +49,11 @@ class Subject:
         return {
             "config": self.config.model_dump(mode="json"),
             "weights": None if self.weights is None else str(self.weights.absolute()),
-            "form": self.form,
+            "variant": self.variant,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Return the subject that `to_json` wrote."""
         weights = None if data["weights"] is None else Path(data["weights"])
-        return cls(parse_network_config(data["config"]), weights, data["form"])
+        return cls(parse_network_config(data["config"]), weights, data["variant"])

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-# The devices each runtime knows, the default first; profilers/runtimes.py holds the code behind
+# The devices each runtime knows, the default first; profilers/runtimes/registry.py holds the code behind
 # the names.
 RUNTIME_DEVICES: Mapping[str, tuple[str, ...]] = {
     "eager": ("cpu", "cuda"),

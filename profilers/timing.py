@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from profilers.clock import Clock, call_ms
-from profilers.probes import Probe, Prober, calm_ones, excess_around, share_of_calm
+from profilers.probes import Probe, Prober, excess_around, quiet_ones, share_of_quiet
 from profilers.ratio import (
     BELIEVED_RATIOS,
     PRECISION,
@@ -43,12 +43,12 @@ WARM_UP_SHARE = 0.2
 class TimeEstimate:
     """Median time of one call by itself, and of how many calls.
 
-    `calm_share` tells how many of them met a calm machine; it is None where nothing probed it.
+    `quiet_share` tells how many of them met a quiet machine; it is None where nothing probed it.
     """
 
     median_ms: float
     repeats: int
-    calm_share: float | None = None
+    quiet_share: float | None = None
 
 
 def compare(
@@ -105,7 +105,7 @@ def time_alone(
 ) -> TimeEstimate:
     """Return the median time of `call` over `max_seconds`, after a warm-up within them.
 
-    With a `prober`, only calls between two calm probes count, if they are enough.
+    With a `prober`, only calls between two quiet probes count, if they are enough.
 
     Raises:
         ValueError: max_seconds is not positive.
@@ -127,9 +127,9 @@ def time_alone(
     if prober is None:
         return TimeEstimate(float(np.median(times_ms)), len(times_ms))
     excess = excess_around([*probes, prober()])
-    used = calm_ones(excess, MINIMUM_CALLS)
+    used = quiet_ones(excess, MINIMUM_CALLS)
     used_ms = np.asarray(times_ms)[used]
-    return TimeEstimate(float(np.median(used_ms)), len(used_ms), share_of_calm(excess[used]))
+    return TimeEstimate(float(np.median(used_ms)), len(used_ms), share_of_quiet(excess[used]))
 
 
 def time_in_turn(

@@ -71,12 +71,12 @@ def oriented(records: Sequence[TrialRecord], objectives: Sequence[str]) -> NDArr
 
 
 def comparable(records: Sequence[TrialRecord], objectives: Sequence[str]) -> list[TrialRecord]:
-    """The trained records and the bicubic floor, as far as every objective is known of them."""
+    """The trained records and the bicubic baseline, as far as every objective is known of them."""
     names = [objective(name).name for name in objectives]
     return [
         record
         for record in records
-        if (record.state == "trained" or record.is_floor)
+        if (record.state == "trained" or record.is_baseline)
         and all(getattr(record, name) is not None for name in names)
     ]
 

@@ -14,7 +14,7 @@ Direction = Literal["minimise", "maximise"]
 State = Literal["trained", "duplicate", "infeasible", "failed"]
 Source = Literal["measured", "predicted", "published"]
 
-FLOOR_FAMILY = "bicubic"
+BASELINE_FAMILY = "bicubic"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class TrialRecord:
 
     Numbers are finite: a NaN or an infinity is refused here, so that it can never reach
     a file. `trial` is None for what was not proposed by a search, such as the bicubic
-    floor (family "bicubic", state "trained").
+    baseline (family "bicubic", state "trained").
 
     Raises:
         ValueError: a value has the wrong type, is not finite, or is no known state or source.
@@ -121,9 +121,9 @@ class TrialRecord:
             raise ValueError(f"config must be a mapping or None, got {self.config!r}")
 
     @property
-    def is_floor(self) -> bool:
-        """Whether this is the bicubic floor, which needs no network and no training."""
-        return self.family == FLOOR_FAMILY
+    def is_baseline(self) -> bool:
+        """Whether this is the bicubic baseline, which needs no network and no training."""
+        return self.family == BASELINE_FAMILY
 
     def to_json(self) -> dict[str, object]:
         """Every field under its name, as plain JSON values.

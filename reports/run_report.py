@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reports.figures import pareto_figure, psnr_vs_gmacs_figure, save_figure
+from reports.figures.fronts import pareto_figure, psnr_vs_gmacs_figure, save_figure
 from reports.pareto import comparable, front, hypervolume, oriented
 from reports.records import TrialRecord, objective
 from reports.run_settings import RunSettings as RunSettings
@@ -77,17 +77,17 @@ def default_reference(
     Raises:
         ValueError: an unknown objective.
     """
-    networks = [record for record in comparable(records, objectives) if not record.is_floor]
+    networks = [record for record in comparable(records, objectives) if not record.is_baseline]
     if not networks:
         return None
-    floor = next((record for record in records if record.is_floor), None)
+    baseline = next((record for record in records if record.is_baseline), None)
     reference = {}
     for name in objectives:
         values = [float(getattr(record, name)) for record in networks]
         if objective(name).direction == "minimise":
             reference[name] = max(values) * _REFERENCE_MARGIN
         else:
-            known = None if floor is None else getattr(floor, name)
+            known = None if baseline is None else getattr(baseline, name)
             reference[name] = min(values) if known is None else float(known)
     return reference
 

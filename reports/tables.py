@@ -9,10 +9,10 @@ import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from reports.noise import psnr_std_db, tie_threshold_db
+from foundation import atomic_path
 from reports.pareto import front
 from reports.records import COLUMNS, OBJECTIVES, TrialRecord
-from storage import atomic_path
+from reports.ties import psnr_std_db, tie_threshold_db
 
 # Int64 is the integer that can be missing.
 _DTYPES = {int: "Int64", float: "float64", str: "str"}
@@ -59,7 +59,7 @@ def front_rows(records: Sequence[TrialRecord], objectives: Sequence[str]) -> lis
     Raises:
         ValueError: no objective, or an unknown one.
     """
-    floor = next((record for record in records if record.is_floor), None)
+    baseline = next((record for record in records if record.is_baseline), None)
     chosen = front(records, objectives)
     rows: list[FrontRow] = []
     # Compared with the row above alone, a long chain of ties would hide what it gains in all.
@@ -67,10 +67,12 @@ def front_rows(records: Sequence[TrialRecord], objectives: Sequence[str]) -> lis
     for record in chosen:
         tied = anchor is not None and _tie(record, anchor)
         note = f"ties with {_trial(anchor)}" if anchor is not None and tied else ""
-        rows.append(FrontRow(record, _gain_db(record, floor), "floor" if record.is_floor else note))
+        rows.append(
+            FrontRow(record, _gain_db(record, baseline), "baseline" if record.is_baseline else note)
+        )
         anchor = anchor if tied else record
-    if floor is not None and floor not in chosen:
-        rows.insert(0, FrontRow(floor, _gain_db(floor, floor), "floor, off the front"))
+    if baseline is not None and baseline not in chosen:
+        rows.insert(0, FrontRow(baseline, _gain_db(baseline, baseline), "baseline, off the front"))
     return rows
 
 
@@ -151,10 +153,10 @@ _SHOWN = frozenset({"params", "macs", "latency_ms", "psnr_y_db"})
 _TEXT_HEADINGS = frozenset({"architecture", "family", "note"})
 
 
-def _gain_db(record: TrialRecord, floor: TrialRecord | None) -> float | None:
-    if floor is None or floor.psnr_y_db is None or record.psnr_y_db is None:
+def _gain_db(record: TrialRecord, baseline: TrialRecord | None) -> float | None:
+    if baseline is None or baseline.psnr_y_db is None or record.psnr_y_db is None:
         return None
-    return record.psnr_y_db - floor.psnr_y_db
+    return record.psnr_y_db - baseline.psnr_y_db
 
 
 def _tie(record: TrialRecord, cheaper: TrialRecord) -> bool:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from blocks import NetworkConfig
 from profilers.failure import ProfilingFailed
-from profilers.latency import Calibration, Latency, LatencyMeter
+from profilers.host.latency import Calibration, Latency, LatencyMeter
 from profilers.predictor import CalibrationFile, CalibrationHeader, Measurement, work_of
 from profilers.subject import Subject
 from profilers.targets import Target
@@ -25,18 +25,18 @@ MEASUREMENT_SECONDS = 1.25
 """For timing. On a busy machine 1.2, 2.5 and 4 s repeated within 3.5, 3.1 and 3.3 % (standard
 deviation), since other work disturbs it for seconds."""
 AGAIN_AFTER = 10
-"""A network is measured again after so many others, when what disturbed it is over."""
+"""A network is measured again after so many others, when what slowed it is over."""
 SEED = 0
 
 
-class Told(Protocol):
+class Status(Protocol):
     """Hears how far a calibration is."""
 
     def __call__(self, seconds: float, measurements: int, text: str) -> None: ...
 
 
 def calibrate(
-    space: SearchSpace, target: Target, path: Path, *, max_seconds: float, told: Told
+    space: SearchSpace, target: Target, path: Path, *, max_seconds: float, status: Status
 ) -> CalibrationFile:
     """Measure networks of `space` on `target` into the file `path`, or go on with it.
 
@@ -49,7 +49,7 @@ def calibrate(
         OSError: the file cannot be read or written.
     """
     with LatencyMeter(target) as meter:
-        told(0, 0, f"reference network on {target}")
+        status(0, 0, f"reference network on {target}")
         file = _opened(path, space, meter)
         done = Counter(measurement.config.arch_id for measurement in file.measurements)
         used = sum(measurement.seconds for measurement in file.measurements)
@@ -63,7 +63,7 @@ def calibrate(
                 continue
             if used >= max_seconds:
                 break
-            told(used, len(file.measurements), config.family)
+            status(used, len(file.measurements), config.family)
             started = time.perf_counter()
             try:
                 measurement = measured(
@@ -104,18 +104,18 @@ def measured(
     return Measurement(
         network=subject.config.model_dump(mode="json"),
         latency_ratio=latency.latency_ratio,
-        ratios=dict(_ratios_of_forms(latency)),
-        works={form: dict(work) for form, work in works.items()},
+        ratios=dict(_ratios_of_variants(latency)),
+        works={variant: dict(work) for variant, work in works.items()},
         seconds=time.perf_counter() - started,
         compute_probe_ms=latency.compute_probe_ms,
         copy_probe_ms=latency.copy_probe_ms,
     )
 
 
-def _ratios_of_forms(latency: Latency) -> Iterator[tuple[str, float]]:
-    assert latency.form is not None  # a network has one
-    yield latency.form, latency.latency_ratio
-    for other in latency.other_forms:
+def _ratios_of_variants(latency: Latency) -> Iterator[tuple[str, float]]:
+    assert latency.variant is not None  # a network has one
+    yield latency.variant, latency.latency_ratio
+    for other in latency.other_variants:
         if other.ratio is not None:
             yield other.name, latency.latency_ratio * other.ratio
 

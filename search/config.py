@@ -7,11 +7,11 @@ import pydantic
 import yaml
 
 from blocks.config import FrozenConfig, Scale, parse_config
+from imaging.images import BUNDLED
 from profilers.targets import Target
 from reports.records import OBJECTIVES
 from search.space import Families, SearchSpace
-from training.images import BUNDLED
-from training.recipes import get_recipe
+from training.recipes.published import get_recipe
 
 DEFAULT_TARGET = "eager:threads=1"
 

@@ -10,23 +10,23 @@ from typing import Any
 import numpy as np
 import torch
 
-from blocks.networks import NetworkConfig, build_network
+from blocks.networks.registry import NetworkConfig, build_network
+from imaging.evaluation import bicubic_upscaler, evaluate_quality, prepare_validation
+from imaging.images import load_images
 from profilers.device import describe_device
-from profilers.latency import Calibration, LatencyMeter, measure_callable
+from profilers.host.latency import Calibration, LatencyMeter, measure_callable
 from profilers.predictor import CalibrationFile
-from profilers.runtimes import require_available
+from profilers.runtimes.registry import require_available
 from profilers.targets import Target
-from reports.records import FLOOR_FAMILY, TrialRecord
+from reports.records import BASELINE_FAMILY, TrialRecord
+from search.candidates.evaluation import Workbench, latency_columns
+from search.candidates.latency_filter import stored_calibration
+from search.candidates.patches import CandidatePatches
 from search.config import SearchConfig
-from search.evaluation import Workbench, latency_columns
-from search.patches import CandidatePatches
-from search.prediction import stored_calibration
-from search.run_directory import RunDirectory
-from training.images import load_images
-from training.patches import PatchSampler
+from search.storage.run_directory import RunDirectory
+from training.data.patches import PatchSampler
 from training.precision import choose_precision
-from training.quality import bicubic_upscaler, evaluate_quality, prepare_validation
-from training.recipes import get_recipe
+from training.recipes.published import get_recipe
 from training.step import Precision
 
 Notice = Callable[[str], None]
@@ -91,17 +91,17 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
     return Workbench(config, run, patches, pairs, precision, meter, calibration, stored)
 
 
-def measured_floor(bench: Workbench) -> TrialRecord:
-    """The bicubic floor: what enlarging without any network gives, and what it costs."""
+def measured_baseline(bench: Workbench) -> TrialRecord:
+    """The bicubic baseline: what enlarging without any network gives, and what it costs."""
     config, target = bench.config, Target.parse(bench.config.target)
     upscale = bicubic_upscaler(config.scale)
     started = time.perf_counter()
     quality = evaluate_quality(upscale, bench.validation)
     validation_seconds = time.perf_counter() - started
-    floor = TrialRecord(
+    baseline = TrialRecord(
         trial=None,
-        arch_id=f"{FLOOR_FAMILY}-x{config.scale}",
-        family=FLOOR_FAMILY,
+        arch_id=f"{BASELINE_FAMILY}-x{config.scale}",
+        family=BASELINE_FAMILY,
         scale=config.scale,
         state="trained",
         params=0,
@@ -114,12 +114,12 @@ def measured_floor(bench: Workbench) -> TrialRecord:
         validation_seconds=validation_seconds,
     )
     if bench.calibration is None or target.host:  # only networks are sent to another machine
-        return floor
+        return baseline
     pixels = np.zeros((target.lr_height_px, target.lr_width_px, 3), np.uint8)
     latency = measure_callable(
         lambda: upscale(pixels), target, bench.calibration, max_seconds=config.timing_seconds
     )
-    return replace(floor, **latency_columns(latency))
+    return replace(baseline, **latency_columns(latency))
 
 
 def _precision_of(

@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.records import TrialRecord
 from reports.run_report import ReportPaths, RunSettings, write_report
-from search.study import read_run
+from search.storage.study import read_run
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class RunReport:
     """A run's records with the files written from them."""
 
     settings: RunSettings
-    floor: TrialRecord | None
+    baseline: TrialRecord | None
     records: tuple[TrialRecord, ...]
     paths: ReportPaths
     seconds: Mapping[str, float]
@@ -30,9 +30,9 @@ def report_run(run_dir: Path) -> RunReport:
     """
     run = read_run(run_dir)
     settings = run_settings(run.settings)
-    rows = run.records if run.floor is None else (run.floor, *run.records)
+    rows = run.records if run.baseline is None else (run.baseline, *run.records)
     paths = write_report(run_dir, rows, settings)
-    return RunReport(settings, run.floor, run.records, paths, phase_seconds(run.records))
+    return RunReport(settings, run.baseline, run.records, paths, phase_seconds(run.records))
 
 
 def run_settings(settings: Mapping[str, Any]) -> RunSettings:

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from blocks.config import parse_config
 from profilers.targets import Target
-from search.candidate import Costing
+from search.candidates.candidate import Costing
+from search.candidates.evaluation import CandidateEvaluator
+from search.candidates.feasibility import check_feasible
+from search.candidates.latency_filter import latency_filter_of
 from search.config import SearchConfig
-from search.driver import Listener, Search
-from search.evaluation import CandidateEvaluator
-from search.feasibility import check_feasible
-from search.journal import exclusive, repair_journal
-from search.prediction import sift_of
-from search.preparation import initial_settings, measured_floor, prepare
-from search.run_directory import RunDirectory
+from search.loop import Listener, Search
+from search.preparation import initial_settings, measured_baseline, prepare
 from search.sampler import ReproducibleSampler, population_size
-from search.study import SearchStudy
+from search.storage.journal import exclusive, repair_journal
+from search.storage.run_directory import RunDirectory
+from search.storage.study import SearchStudy
 
 
 def start_search(config: SearchConfig, run_dir: Path, listener: Listener) -> str:
@@ -77,11 +77,11 @@ def _session(config: SearchConfig, run: RunDirectory, listener: Listener) -> str
     with ExitStack() as stack:
         bench = prepare(config, run, stack, listener.notice)
         study = open_study(config, run, listener)
-        if study.floor is None:
-            study.floor = measured_floor(bench)
+        if study.baseline is None:
+            study.baseline = measured_baseline(bench)
         device = run.read_settings().get("target_device", {})
-        sift = sift_of(config, bench.calibration_file, device, listener.notice)
-        search = Search(config, study, CandidateEvaluator(bench), listener, sift)
+        latency_filter = latency_filter_of(config, bench.calibration_file, device, listener.notice)
+        search = Search(config, study, CandidateEvaluator(bench), listener, latency_filter)
         listener.notice(f"prepared in {time.perf_counter() - started:.1f} s")
         return search.run()
 

@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 import torch
 
-from blocks.networks import NetworkConfig
+from blocks.networks.registry import NetworkConfig
 from profilers import Calibration, Subject, Target, describe_device
 from profilers.predictor import CalibrationFile, CalibrationHeader, Measurement, work_of
 from search.space import SearchSpace, SeemoReSpace, SplitSRSpace
@@ -59,8 +59,10 @@ class KnownCosts:
         return CalibrationHeader.of(calibration, 2, describe_device())
 
     def measured(self, config: NetworkConfig) -> Measurement:
-        works = {form: dict(work) for form, work in work_of(Subject(config), self.target).items()}
-        ratios = {form: self._ratio(work) for form, work in works.items()}
+        works = {
+            variant: dict(work) for variant, work in work_of(Subject(config), self.target).items()
+        }
+        ratios = {variant: self._ratio(work) for variant, work in works.items()}
         return Measurement(
             network=config.model_dump(mode="json"),
             latency_ratio=min(ratios.values()),

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from blocks.classsr import ClassSR, ClassSRConfig
 from blocks.config import NetworkConfigBase
-from blocks.networks import SuperResolutionNetwork
-from blocks.smsr import Smsr, SmsrConfig
-from training.imresize import upscale_bicubic
-from training.quality import ValidationPair, to_images
+from blocks.networks.classsr import ClassSR, ClassSRConfig
+from blocks.networks.registry import SuperResolutionNetwork
+from blocks.networks.smsr import Smsr, SmsrConfig
+from imaging.evaluation import ValidationPair, to_images
+from imaging.imresize import upscale_bicubic
 
 
 @dataclass(frozen=True)

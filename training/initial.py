@@ -8,8 +8,8 @@ from typing import Any, Literal
 import torch
 
 from blocks.checkpoints import load_checkpoint
-from blocks.fsrcnn import Fsrcnn
-from blocks.networks import SuperResolutionNetwork
+from blocks.networks.fsrcnn import Fsrcnn
+from blocks.networks.registry import SuperResolutionNetwork
 
 
 @dataclass(frozen=True)

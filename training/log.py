@@ -4,7 +4,7 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
-from storage import write_text_atomically
+from foundation import write_text_atomically
 
 Row = Mapping[str, float | None]
 """Numbers by column; None where one is not known."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from blocks.networks import NetworkConfig, SuperResolutionNetwork
+from blocks.networks.registry import NetworkConfig, SuperResolutionNetwork
+from training.data.patches import PatchSampler
 from training.distributed import ALONE, Processes
 from training.monitor import Monitor, Watch
-from training.patches import PatchSampler
-from training.recipe import Recipe, learning_rate_at
+from training.recipes.recipe import Recipe, learning_rate_at
 from training.state import Progress, TrainingFolder
 from training.step import Precision, TrainingStep
 from training.stopwatch import Stopwatch

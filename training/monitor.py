@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from blocks.networks import SuperResolutionNetwork
+from blocks.networks.registry import SuperResolutionNetwork
 from training.log import TrainingLog
 from training.state import Progress, TrainingFolder
 from training.step import StepLoss, TrainingStep

@@ -4,9 +4,9 @@ import statistics
 import time
 from collections.abc import Callable
 
-from blocks.networks import SuperResolutionNetwork
-from training.patches import PatchSampler
-from training.recipe import Recipe
+from blocks.networks.registry import SuperResolutionNetwork
+from training.data.patches import PatchSampler
+from training.recipes.recipe import Recipe
 from training.step import Precision, TrainingStep
 
 WARM_UP_STEPS = 3
@@ -29,7 +29,7 @@ def choose_precision(
     """Return the precision whose training steps are faster; a tie goes to float32.
 
     Two networks from `build` are trained in turn for a few steps, one in each precision,
-    so that a disturbance of the machine meets both; the median of the time ratios decides.
+    so that noise on the machine meets both; the median of the time ratios decides.
     """
     float32, bfloat16 = (
         TrainingStep(build(), recipe, device=device, precision=precision)

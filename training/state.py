@@ -14,7 +14,7 @@ from pathlib import Path
 from torch import Tensor
 
 from blocks.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-from blocks.networks import NetworkConfig
+from blocks.networks.registry import NetworkConfig
 
 MODEL_FILE = "model.safetensors"
 BEST_FILE = "best.safetensors"

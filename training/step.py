@@ -9,11 +9,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from blocks.networks import SuperResolutionNetwork
+from blocks.networks.registry import SuperResolutionNetwork
 from training.distributed import ALONE, Processes, shared_by_processes
-from training.noise import seeded_noise
-from training.objectives import objective_for
-from training.recipe import Recipe
+from training.objectives.registry import objective_for
+from training.random_numbers import seeded_noise
+from training.recipes.recipe import Recipe
 
 Precision = Literal["float32", "bfloat16"]
 """The number format of the activations; weights and updates are float32 in both."""

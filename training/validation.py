@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blocks.config import NetworkConfigBase
-from blocks.networks import SuperResolutionNetwork
+from blocks.networks.registry import SuperResolutionNetwork
+from imaging.evaluation import ValidationPair, evaluate_quality, network_upscaler
 from training.behaviour import behaviour_names, behaviour_values
-from training.quality import ValidationPair, evaluate_quality, network_upscaler
 
 PSNR = "psnr_y_db"
 

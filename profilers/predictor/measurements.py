@@ -15,11 +15,11 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import pydantic
 
 from blocks.config import FrozenConfig, Scale, parse_config
-from blocks.networks import NetworkConfig, parse_network_config
-from profilers.latency import Calibration
+from blocks.networks.registry import NetworkConfig, parse_network_config
+from foundation import write_text_atomically
+from profilers.host.latency import Calibration
 from profilers.machine import Description
 from profilers.targets import Target
-from storage import write_text_atomically
 
 _Positive = pydantic.PositiveFloat
 _Line = TypeVar("_Line", bound=FrozenConfig)
@@ -42,7 +42,7 @@ class CalibrationHeader(FrozenConfig):
     reference_ms: _Positive
     clock: Literal["cpu", "cuda", "wall"]
     repeats: pydantic.PositiveInt
-    calm_share: Annotated[float, pydantic.Field(ge=0, le=1)] | None = None
+    quiet_share: Annotated[float, pydantic.Field(ge=0, le=1)] | None = None
 
     @classmethod
     def of(cls, calibration: Calibration, scale: int, device: Description) -> Self:
@@ -75,11 +75,11 @@ class Measurement(FrozenConfig):
 
     Attributes:
         network: its configuration.
-        latency_ratio: of its fastest form, to the reference.
-        ratios: of each form that runs on the target.
-        works: of each form whose work is known; see `work_of`.
+        latency_ratio: of its fastest variant, to the reference.
+        ratios: of each variant that runs on the target.
+        works: of each variant whose work is known; see `work_of`.
         seconds: what measuring it took, preparations included.
-        compute_probe_ms, copy_probe_ms: how disturbed the machine was; see `RatioEstimate`.
+        compute_probe_ms, copy_probe_ms: how noisy the machine was; see `RatioEstimate`.
     """
 
     network: dict[str, Any]

@@ -9,7 +9,7 @@ from statistics import geometric_mean
 
 from profilers.predictor.additive import AdditiveModel
 from profilers.predictor.conformal import error_bound, errors_needed
-from profilers.predictor.disturbance import Disturbance, Traits
+from profilers.predictor.machine_noise import Noise, Traits
 from profilers.predictor.measurements import CalibrationFile, CalibrationHeader, Measurement
 from profilers.predictor.work import Work, work_of
 from profilers.subject import Subject
@@ -19,14 +19,14 @@ COVERAGE = 0.9
 FOLDS = 11
 """The families take turns in a calibration; a multiple of their number would empty folds of one."""
 ROUGH_WEIGHT = 0.25
-"""Of the ratio of a form that was not the fastest, which is known only from the choice."""
+"""Of the ratio of a variant that was not the fastest, which is known only from the choice."""
 SLACK = 2.0
 """A prediction so many times above or below all that was measured of its family is none. A sum
 over work may leave their range by less: it is of the same parts, more or fewer of them. Of
 networks drawn at random 1 % lie outside 1.5 times the range of 35 others, few outside twice."""
 
 _ALTERNATIONS = 4
-"""The costs of work on a calm machine, and what disturbs it, are fitted in turn."""
+"""The costs of work on a quiet machine, and what disturbs it, are fitted in turn."""
 
 _Measured = Sequence[Measurement]
 """A network: all its measurements."""
@@ -38,7 +38,7 @@ class CannotPredict(ValueError):  # noqa: N818 - an answer, not a defect
 
 @dataclass(frozen=True)
 class Prediction:
-    """A predicted latency on a calm machine: its ratio to the reference's, and milliseconds.
+    """A predicted latency on a quiet machine: its ratio to the reference's, and milliseconds.
 
     The interval holds the measured value with a probability of `COVERAGE`.
     """
@@ -74,8 +74,8 @@ class _Family:
 class LatencyPredictor:
     """Predicts for the target, scale, machine and families of one calibration.
 
-    The time of a network is that of its fastest form, and the time of a form the sum of its
-    work. What disturbed the machine is taken out of the measurements first. The errors of
+    The time of a network is that of its fastest variant, and the time of a variant the sum of its
+    work. What slowed the machine is taken out of the measurements first. The errors of
     cross-validation, each against all measurements of a network, give each family its interval:
     from a prediction over its bound to a prediction times its bound, by family in `bounds`.
 
@@ -85,7 +85,7 @@ class LatencyPredictor:
 
     def __init__(self, header: CalibrationHeader, networks: Sequence[_Measured]) -> None:
         _require_enough(networks)
-        networks = _on_calm_machine(networks)
+        networks = _on_quiet_machine(networks)
         self.header = header
         self._model = _fitted(networks)
         self._known_work = {
@@ -161,20 +161,20 @@ def _require_enough(networks: Sequence[_Measured]) -> None:
         )
 
 
-def _on_calm_machine(networks: Sequence[_Measured]) -> list[_Measured]:
-    """Return the measurements as a calm machine would have given them."""
+def _on_quiet_machine(networks: Sequence[_Measured]) -> list[_Measured]:
+    """Return the measurements as a quiet machine would have given them."""
     measurements = list(itertools.chain.from_iterable(networks))
-    disturbance, model = Disturbance.unknown(measurements), _fitted(networks)
+    noise, model = Noise.unknown(measurements), _fitted(networks)
     for _ in range(_ALTERNATIONS):
         traits = [_traits(model, one) for one in measurements]
         errors = [_error(model, one, one.latency_ratio) for one in measurements]
-        disturbance = disturbance.fitted(measurements, traits, errors)
-        undisturbed = map(disturbance.calm, measurements, traits)
-        calm: list[_Measured] = [
-            list(itertools.islice(undisturbed, len(network))) for network in networks
+        noise = noise.fitted(measurements, traits, errors)
+        quiet = map(noise.quiet, measurements, traits)
+        quiet: list[_Measured] = [
+            list(itertools.islice(quiet, len(network))) for network in networks
         ]
-        model = _fitted(calm)
-    return calm
+        model = _fitted(quiet)
+    return quiet
 
 
 def _traits(model: AdditiveModel, measurement: Measurement) -> Traits:
@@ -191,9 +191,9 @@ def _error(model: AdditiveModel, measurement: Measurement, measured: float) -> f
 def _fitted(networks: Sequence[_Measured]) -> AdditiveModel:
     works, ratios, weights = [], [], []
     for measurement in itertools.chain.from_iterable(networks):
-        for form, work in measurement.works.items():
-            if form in measurement.ratios:
-                ratio = measurement.ratios[form]
+        for variant, work in measurement.works.items():
+            if variant in measurement.ratios:
+                ratio = measurement.ratios[variant]
                 works.append(work)
                 ratios.append(ratio)
                 weights.append(1.0 if ratio == measurement.latency_ratio else ROUGH_WEIGHT)

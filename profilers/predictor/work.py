@@ -9,12 +9,12 @@ import torch
 from torch import nn
 from torch._ops import HigherOrderOperator
 
-from blocks import forms_of, in_form
-from profilers.analytic import network_on_meta
+from blocks import in_variant, variants_of
+from profilers.counting.analytic import network_on_meta
+from profilers.counting.meta import Operator, tensors_in
+from profilers.counting.observer import ObservedOperators, is_view
+from profilers.counting.operators import MACS, shapes_of
 from profilers.images import sample_images
-from profilers.meta import Operator, tensors_in
-from profilers.observer import ObservedOperators, is_view
-from profilers.operators import MACS, shapes_of
 from profilers.subject import Subject
 from profilers.targets import Target
 
@@ -34,25 +34,25 @@ Measured on AVX-512, 3x3 at 64x64: 5 channels to 12 take twice as long as 6."""
 
 
 def work_of(subject: Subject, target: Target) -> dict[str, Work]:
-    """Return the work of each form in which `subject` may run, by the form's name.
+    """Return the work of each variant in which `subject` may run, by the variant's name.
 
     Most networks are built on the meta device, where nothing is computed. One whose weights
     decide how much it computes is run once, on the image with which it would be measured.
-    A form that decides by values is left out on the meta device, which has none.
+    A variant that decides by values is left out on the meta device, which has none.
 
     Raises:
         ValueError: the checkpoint cannot be read, or the network takes no such input.
     """
-    if subject.config.has_learned_cost:
+    if subject.config.is_input_adaptive:
         network, images = subject.network(), sample_images(target)
     else:
         network = network_on_meta(subject.config)
         images = torch.empty(target.images_shape, device="meta")
-    names = forms_of(subject.config) if subject.form is None else (subject.form,)
+    names = variants_of(subject.config) if subject.variant is None else (subject.variant,)
     found = {}
     for name in names:
         try:
-            found[name] = work_of_call(in_form(network, name), images)
+            found[name] = work_of_call(in_variant(network, name), images)
         except NotImplementedError:  # what PyTorch raises where a meta tensor has no value
             continue
     return found

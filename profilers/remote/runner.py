@@ -1,4 +1,4 @@
-"""What answers on the other machine; profilers/remote/archive.py lists what it consists of."""
+"""What answers on the other machine; profilers/host/archive.py lists what it consists of."""
 
 import base64
 import sys

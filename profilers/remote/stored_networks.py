@@ -9,7 +9,7 @@ import numpy as np
 
 from profilers.checking import checked
 from profilers.failure import ProfilingFailed
-from profilers.fastest_form import Forms
+from profilers.fastest_variant import Variants
 from profilers.machine import Description, describe_machine
 from profilers.onnx_loaders import LOADERS
 from profilers.prepared import Prepared, PreparedCall
@@ -19,12 +19,12 @@ from profilers.service import Message
 from profilers.targets import Target
 
 Files = Mapping[str, Any]
-"""One form: the names of the files `model`, `images` and `expected`, and `export_seconds`; or
+"""One variant: the names of the files `model`, `images` and `expected`, and `export_seconds`; or
 `failure`, why it could not be exported."""
 
 
 class StoredNetworks:
-    """What a process measures of them; a subject is a mapping of forms to `Files`."""
+    """What a process measures of them; a subject is a mapping of variants to `Files`."""
 
     def __init__(self, store: Store, target: Target) -> None:
         self._store = store
@@ -36,7 +36,7 @@ class StoredNetworks:
     def reference(self, message: Message) -> Prepared:
         return self._prepare(message["reference"])
 
-    def forms(self, subject: Mapping[str, Any]) -> Forms:
+    def variants(self, subject: Mapping[str, Any]) -> Variants:
         return {name: partial(self._prepare, files) for name, files in subject.items()}
 
     def peak_memory_mib(self, subject: Mapping[str, Any]) -> float:

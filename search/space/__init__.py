@@ -1,9 +1,5 @@
-"""The searched architectures: knobs in, validated network configs out."""
+"""The searched architectures: hyperparameters in, validated network configs out."""
 
-from search.space.classsr import ClassSRSpace as ClassSRSpace
-from search.space.family import FamilySpace as FamilySpace
-from search.space.search_space import Families as Families
-from search.space.search_space import SearchSpace as SearchSpace
-from search.space.seemore import SeemoReSpace as SeemoReSpace
-from search.space.smsr import SmsrSpace as SmsrSpace
-from search.space.splitsr import SplitSRSpace as SplitSRSpace
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

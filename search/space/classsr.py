@@ -5,11 +5,19 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
-from blocks.classsr import ClassSRConfig
 from blocks.config import Scale, parse_config
-from blocks.networks import NetworkConfig
-from search.knobs import ONE_OR_MORE, Booleans, IntegerRange, Integers, Knob, Value, values_of
+from blocks.networks.classsr import ClassSRConfig
+from blocks.networks.registry import NetworkConfig
 from search.space.family import FamilySpace
+from search.space.hyperparameters import (
+    ONE_OR_MORE,
+    Booleans,
+    Hyperparameter,
+    IntegerRange,
+    Integers,
+    Value,
+    values_of,
+)
 
 INTERPOLATION = "interpolation"
 
@@ -68,11 +76,11 @@ class ClassSRSpace(FamilySpace):
     overlap_px: Integers = (0, 4, 8)
     classifier_channels: Integers = (16, 32, 64, 128)
 
-    def knobs(self) -> dict[str, Knob]:
-        """The fields, where `channels` stands for a knob of each class."""
-        knobs = super().knobs()
-        channels = knobs.pop("channels")
-        return {**knobs, **dict.fromkeys(_width_names(self._most_classes), channels)}
+    def hyperparameters(self) -> dict[str, Hyperparameter]:
+        """The fields, where `channels` stands for a hyperparameter of each class."""
+        hyperparameters = super().hyperparameters()
+        channels = hyperparameters.pop("channels")
+        return {**hyperparameters, **dict.fromkeys(_width_names(self._most_classes), channels)}
 
     def network(self, values: Mapping[str, Value], scale: Scale) -> ClassSRConfig:
         classes, backbone = int(values["classes"]), BACKBONES[str(values["backbone"])]
@@ -114,7 +122,7 @@ class ClassSRSpace(FamilySpace):
         }
 
     def _widths_of(self, branches: Sequence[Mapping[str, Any]]) -> dict[str, Value]:
-        """The knobs of the widths; one that makes no branch has the width of its neighbour."""
+        """The hyperparameters of the widths; one that makes no branch has the width of its neighbour."""
         widths = [branch["channels"] for branch in branches if "channels" in branch] or [0]
         names = _width_names(max(len(branches), self._most_classes))
         before = len(branches) - len(widths)

@@ -1,4 +1,4 @@
-"""What the space of every family shares: knobs by name, and networks from their values."""
+"""What the space of every family shares: hyperparameters by name, and networks from their values."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Literal, Self
 import pydantic
 
 from blocks.config import FrozenConfig, Scale
-from blocks.networks import NetworkConfig
-from search.knobs import ONE_OR_MORE, Knob, Value, values_of
+from blocks.networks.registry import NetworkConfig
+from search.space.hyperparameters import ONE_OR_MORE, Hyperparameter, Value, values_of
 
 SHARES = (0.5, 0.0, 1.0)
 """Far-apart places in the lists of values, the most typical first."""
@@ -17,18 +17,18 @@ ImageSkips = Annotated[tuple[Literal["none", "bilinear", "bicubic"], ...], *ONE_
 
 
 class FamilySpace(FrozenConfig):
-    """The range of every knob of one family."""
+    """The range of every hyperparameter of one family."""
 
     family: ClassVar[str]
 
-    def knobs(self) -> dict[str, Knob]:
-        """The knobs by name, in the order of their declaration."""
+    def hyperparameters(self) -> dict[str, Hyperparameter]:
+        """The hyperparameters by name, in the order of their declaration."""
         return {name: getattr(self, name) for name in type(self).model_fields}
 
     @pydantic.model_validator(mode="after")
     def _every_value_makes_a_network(self) -> Self:
-        for name, knob in self.knobs().items():
-            for value in values_of(knob):
+        for name, hyperparameter in self.hyperparameters().items():
+            for value in values_of(hyperparameter):
                 self._check_value(name, value)
         return self
 
@@ -59,30 +59,33 @@ class FamilySpace(FrozenConfig):
         raise problems[0]
 
     def values_at(self, share: float) -> dict[str, Value]:
-        """One value per knob: the first of its list at 0, the middle at 0.5, the last at 1."""
-        lists = {name: values_of(knob) for name, knob in self.knobs().items()}
+        """One value per hyperparameter: the first of its list at 0, the middle at 0.5, the last at 1."""
+        lists = {
+            name: values_of(hyperparameter)
+            for name, hyperparameter in self.hyperparameters().items()
+        }
         return {name: values[int(share * (len(values) - 1))] for name, values in lists.items()}
 
     @abstractmethod
     def network(self, values: Mapping[str, Value], scale: Scale) -> NetworkConfig:
-        """The config that one value per knob describes.
+        """The config that one value per hyperparameter describes.
 
         Raises:
-            ValueError: the values fit each knob but no network, such as an odd split.
+            ValueError: the values fit each hyperparameter but no network, such as an odd split.
         """
 
     @abstractmethod
     def values(self, config: NetworkConfig) -> dict[str, Value]:
-        """The inverse of `network`: one value per knob, which may lie outside its range."""
+        """The inverse of `network`: one value per hyperparameter, which may lie outside its range."""
 
     def misfit(self, config: NetworkConfig) -> str | None:
-        """Why the space does not hold a config of its family, naming the first knob to blame."""
+        """Why the space does not hold a config of its family, naming the first hyperparameter to blame."""
         values = self.values(config)
-        for name, knob in self.knobs().items():
-            if values[name] not in values_of(knob):
-                return f"{name} {values[name]} is not among {list(values_of(knob))}"
+        for name, hyperparameter in self.hyperparameters().items():
+            if values[name] not in values_of(hyperparameter):
+                return f"{name} {values[name]} is not among {list(values_of(hyperparameter))}"
         if self.network(values, config.scale).canonical() != config.canonical():
-            return "it has parts that no knob can make"
+            return "it has parts that no hyperparameter can make"
         return None
 
     def prepared_for_search(self, published: NetworkConfig) -> NetworkConfig:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from blocks.config import Scale
-from blocks.networks import NetworkConfig
-from search.knobs import values_of
+from blocks.networks.registry import NetworkConfig
 from search.space.family import FamilySpace
+from search.space.hyperparameters import values_of
 from search.space.search_space import SearchSpace
 
 _BARREN_DRAWS = 1000
@@ -18,7 +18,7 @@ _BARREN_DRAWS = 1000
 def networks(space: SearchSpace, *, seed: int) -> Iterator[NetworkConfig]:
     """Yield different networks, the families in turn, until every family is exhausted.
 
-    The values of a knob are drawn with equal probability. The same seed gives the same networks.
+    The values of a hyperparameter are drawn with equal probability. The same seed gives the same networks.
     """
     families = [
         _of_family(family, space.scale, np.random.default_rng((seed, number)))
@@ -31,7 +31,9 @@ def networks(space: SearchSpace, *, seed: int) -> Iterator[NetworkConfig]:
 def _of_family(
     family: FamilySpace, scale: Scale, generator: np.random.Generator
 ) -> Iterator[NetworkConfig]:
-    values = {name: values_of(knob) for name, knob in family.knobs().items()}
+    values = {
+        name: values_of(hyperparameter) for name, hyperparameter in family.hyperparameters().items()
+    }
     seen: set[str] = set()
     barren = 0
     while barren < _BARREN_DRAWS:
@@ -43,7 +45,7 @@ def _of_family(
         }
         try:
             config = family.network(chosen, scale).canonical()
-        except ValueError:  # each knob is in its range, but together they make no network
+        except ValueError:  # each hyperparameter is in its range, but together they make no network
             continue
         if config.arch_id not in seen:
             seen.add(config.arch_id)

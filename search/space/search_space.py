@@ -1,7 +1,7 @@
 """The architectures of all searched families: proposed, recognised, and those published.
 
-Every knob of every family is asked for in each trial, whichever family is built. A
-genotype of fixed length is what genetic crossover needs: with knobs that come and go,
+Every hyperparameter of every family is asked for in each trial, whichever family is built. A
+genotype of fixed length is what genetic crossover needs: with hyperparameters that come and go,
 the parameters common to all trials shrink to the family alone and NSGA-II falls back to
 random sampling for the rest.
 """
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 from blocks.catalogue import CATALOGUE
 from blocks.config import FrozenConfig, Scale
-from blocks.networks import NetworkConfig
-from search.knobs import Trial, Value, suggest, values_of
+from blocks.networks.registry import NetworkConfig
 from search.space.classsr import ClassSRSpace
 from search.space.family import FamilySpace
+from search.space.hyperparameters import Trial, Value, suggest, values_of
 from search.space.seemore import SeemoReSpace
 from search.space.smsr import SmsrSpace
 from search.space.splitsr import SplitSRSpace
 
 
 class Families(FrozenConfig):
-    """The searched families with the range of every knob; a family left out is not searched."""
+    """The searched families with the range of every hyperparameter; a family left out is not searched."""
 
     splitsr: SplitSRSpace | None = None
     seemore: SeemoReSpace | None = None
@@ -40,13 +40,13 @@ class SearchSpace:
     families: tuple[FamilySpace, ...]
 
     def suggest(self, trial: Trial) -> NetworkConfig:
-        """Ask the trial for every knob and return the config of the family it chose."""
+        """Ask the trial for every hyperparameter and return the config of the family it chose."""
         names = tuple(space.family for space in self.families)
         chosen = suggest(trial, "family", names)
         values = {
             space.family: {
-                name: suggest(trial, f"{space.family}.{name}", knob)
-                for name, knob in space.knobs().items()
+                name: suggest(trial, f"{space.family}.{name}", hyperparameter)
+                for name, hyperparameter in space.hyperparameters().items()
             }
             for space in self.families
         }
@@ -56,7 +56,7 @@ class SearchSpace:
         return config.scale == self.scale and self.misfit(config) is None
 
     def misfit(self, config: NetworkConfig) -> str | None:
-        """Why the space does not hold `config`, naming the first knob that cannot make it."""
+        """Why the space does not hold `config`, naming the first hyperparameter that cannot make it."""
         if config.family not in {space.family for space in self.families}:
             return f"family {config.family} is not searched"
         return self._space_of(config.family).misfit(config)
@@ -67,8 +67,8 @@ class SearchSpace:
         values = space.values(config)
         parameters: dict[str, Value] = {
             f"{space.family}.{name}": values[name]
-            for name, knob in space.knobs().items()
-            if len(values_of(knob)) > 1
+            for name, hyperparameter in space.hyperparameters().items()
+            if len(values_of(hyperparameter)) > 1
         }
         if len(self.families) > 1:
             parameters["family"] = config.family

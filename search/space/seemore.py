@@ -4,10 +4,18 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, cast
 
 from blocks.config import Scale, parse_config
-from blocks.networks import NetworkConfig
-from blocks.seemore import RankGrowth, SeemoReConfig, ranks_of
-from search.knobs import ONE_OR_MORE, Booleans, IntegerRange, Integers, Numbers, Value, values_of
+from blocks.networks.registry import NetworkConfig
+from blocks.networks.seemore import RankGrowth, SeemoReConfig, ranks_of
 from search.space.family import SkippedFamilySpace
+from search.space.hyperparameters import (
+    ONE_OR_MORE,
+    Booleans,
+    IntegerRange,
+    Integers,
+    Numbers,
+    Value,
+    values_of,
+)
 
 
 class SeemoReSpace(SkippedFamilySpace):

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from blocks.config import Scale, parse_config
-from blocks.networks import NetworkConfig
-from blocks.smsr import SmsrConfig
-from search.knobs import IntegerRange, Integers, Value
+from blocks.networks.registry import NetworkConfig
+from blocks.networks.smsr import SmsrConfig
 from search.space.family import FamilySpace
+from search.space.hyperparameters import IntegerRange, Integers, Value
 
 
 class SmsrSpace(FamilySpace):
     """SMSR: width, mask modules, and masked layers in each (spec sheet, section 7).
 
-    What the masks leave out is learned: the recipe weighs it, no knob does.
+    What the masks leave out is learned: the recipe weighs it, no hyperparameter does.
     """
 
     family: ClassVar[str] = "smsr"

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from blocks.config import Scale, parse_config
-from blocks.networks import NetworkConfig
-from blocks.splitsr import SplitSRConfig, active_channels_of
-from search.knobs import ONE_OR_MORE, IntegerRange, Integers, Numbers, Value
+from blocks.networks.registry import NetworkConfig
+from blocks.networks.splitsr import SplitSRConfig, active_channels_of
 from search.space.family import SkippedFamilySpace
+from search.space.hyperparameters import ONE_OR_MORE, IntegerRange, Integers, Numbers, Value
 
 
 class SplitSRSpace(SkippedFamilySpace):
@@ -57,6 +57,6 @@ class SplitSRSpace(SkippedFamilySpace):
         fields = config.model_dump(exclude={"family", "scale"})
         active, channels = fields.pop("active_channels"), fields["channels"]
         if fields.pop("split_mask", None) is not None:
-            fields["hybrid_mode"] = "mask"  # which no knob can make
+            fields["hybrid_mode"] = "mask"  # which no hyperparameter can make
         ratios = [r for r in self.split_ratio if active_channels_of(r, channels) == active]
         return {**fields, "split_ratio": ratios[0] if ratios else active / channels}

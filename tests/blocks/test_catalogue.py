@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from blocks import CATALOGUE, SplitSRConfig, build_network, catalogue_config
-from blocks.networks import NetworkConfig
+from blocks.networks.registry import NetworkConfig
 
 PARAMETERS = {
     ("seemore-t", 2): 220_104,

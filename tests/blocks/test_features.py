@@ -15,8 +15,8 @@ from blocks import (
     RcanConfig,
     SplitSRConfig,
     build_network,
-    forms_of,
-    in_form,
+    in_variant,
+    variants_of,
 )
 
 SMALL = {"channels": 4, "groups": 1, "blocks": 2, "active_channels": 2, "hybrid_index": 1}
@@ -55,11 +55,11 @@ def test_strips_give_the_image_of_one_piece(
 ) -> None:
     network = built(config)
     images = torch.rand(batch, 3, height, width, dtype=torch.float64)
-    for name in forms_of(config):
-        form = in_form(network, name)
-        assert isinstance(form, FeatureNetwork)
+    for name in variants_of(config):
+        variant = in_variant(network, name)
+        assert isinstance(variant, FeatureNetwork)
         with torch.no_grad():
-            torch.testing.assert_close(InStrips(form, strip_px)(images), form(images))
+            torch.testing.assert_close(InStrips(variant, strip_px)(images), variant(images))
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.arch_id)
@@ -69,14 +69,14 @@ def test_the_reconstruction_sees_no_further_than_it_says(config: FeatureConfig) 
         for parameter in network.parameters():
             # Then no activation is flat and no two paths cancel out: a gradient of 0 is no path.
             parameter.abs_()
-    reach_px, scale = config.reconstruction_reach_px, config.scale
-    features = 1 + torch.rand(1, 4, 2 * reach_px + 5, 3, dtype=torch.float64)
+    receptive_field_radius_px, scale = config.reconstruction_radius_px, config.scale
+    features = 1 + torch.rand(1, 4, 2 * receptive_field_radius_px + 5, 3, dtype=torch.float64)
     features.requires_grad_()
-    middle = reach_px + 2
+    middle = receptive_field_radius_px + 2
     network.reconstruct(features)[:, :, middle * scale : (middle + 1) * scale].sum().backward()
     assert features.grad is not None
     seen = features.grad.abs().sum(dim=(0, 1, 3)).nonzero()
-    assert int((seen - middle).abs().max()) == reach_px
+    assert int((seen - middle).abs().max()) == receptive_field_radius_px
 
 
 def test_a_strip_holds_no_more_features_than_asked_for() -> None:

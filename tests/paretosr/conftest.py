@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from paretosr.cli import run
+from paretosr.cli.app import run
 
 TINY_NETWORK = {
     "family": "splitsr",

@@ -54,7 +54,7 @@ def test_the_speed_of_the_machine_cancels(works: tuple[float, float], speeds: li
     assert np.median(groups.ratios) == pytest.approx(works[0] / works[1], rel=0.1)
 
 
-def test_the_ratios_of_a_calm_machine_are_not_too_low() -> None:
+def test_the_ratios_of_a_quiet_machine_are_not_too_low() -> None:
     # Shared for multiples of three seconds, and then everything takes 1.5 times as long.
     bursts = np.random.default_rng(1).choice([1.0, 1.5], 600)
     slowness = np.concatenate([[0.0], np.cumsum(bursts)])
@@ -64,10 +64,10 @@ def test_the_ratios_of_a_calm_machine_are_not_too_low() -> None:
     began, ended = groups.began / 3, groups.ended / 3
     moments = np.arange(len(slowness))
     took = np.interp(ended, moments, slowness) - np.interp(began, moments, slowness)
-    calm = took / (ended - began) <= 1.1
-    assert calm.mean() > 0.3
+    quiet = took / (ended - began) <= 1.1
+    assert quiet.mean() > 0.3
     expected = works[0] / works[1]
-    assert np.mean(groups.ratios[calm]) == pytest.approx(expected, rel=0.006)
+    assert np.mean(groups.ratios[quiet]) == pytest.approx(expected, rel=0.006)
 
 
 class SimulatedPartner(Partner):
@@ -113,22 +113,22 @@ class DisturbedPartner(SimulatedPartner):
     def follow(
         self, call: Callable[[], object], network: str, *, seconds: float, clock: Clock
     ) -> tuple[Calls, Calls, list[Probe]]:
-        return self._disturbed(super().follow(call, network, seconds=seconds, clock=clock))
+        return self._noisy(super().follow(call, network, seconds=seconds, clock=clock))
 
     def lead(
         self, call: Callable[[], object], network: str, *, seconds: float, clock: Clock
     ) -> tuple[Calls, Calls, list[Probe]]:
-        return self._disturbed(super().lead(call, network, seconds=seconds, clock=clock))
+        return self._noisy(super().lead(call, network, seconds=seconds, clock=clock))
 
     def _both(self, here: str, there: str, seconds: float) -> tuple[Calls, Calls]:
-        calm = self.works
+        quiet = self.works
         if self._is_shared(len(self.rounds)):
-            self.works = {name: work * SHARED_SLOWNESS[name] for name, work in calm.items()}
+            self.works = {name: work * SHARED_SLOWNESS[name] for name, work in quiet.items()}
         both = super()._both(here, there, seconds)
-        self.works = calm
+        self.works = quiet
         return both
 
-    def _disturbed(
+    def _noisy(
         self, measured: tuple[Calls, Calls, list[Probe]]
     ) -> tuple[Calls, Calls, list[Probe]]:
         compute_ms = 1.5 if self._is_shared(len(self.rounds) - 1) else 1.0
@@ -155,7 +155,7 @@ def compared(partner: SimulatedPartner, max_seconds: float) -> float:
         partner,
         int,
         int,
-        calm=CalmLevel(),
+        quiet=CalmLevel(),
         max_seconds=max_seconds,
         precision=0.01,
         clock=lambda: 0.0,
@@ -183,4 +183,4 @@ def test_calls_that_are_slower_than_the_time_are_still_compared(
 def test_limits_have_to_be_positive(name: str) -> None:
     limits = {"max_seconds": 1.0, "precision": 0.01, name: 0.0}
     with pytest.raises(ValueError, match=f"{name} must be above 0, got 0"):
-        compare_across(Partner([]), int, int, calm=CalmLevel(), clock=lambda: 0.0, **limits)
+        compare_across(Partner([]), int, int, quiet=CalmLevel(), clock=lambda: 0.0, **limits)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from profilers.probes import CalmLevel, Probe, calm_ones, probed_between
+from profilers.probes import CalmLevel, Probe, probed_between, quiet_ones
 
 
 def test_the_probes_between_two_moments_are_averaged() -> None:
@@ -13,15 +13,15 @@ def test_the_probes_between_two_moments_are_averaged() -> None:
     np.testing.assert_allclose(probed_between(began, ended, probes), expected)
 
 
-def test_calm_is_what_a_tenth_of_the_probes_reach() -> None:
+def test_quiet_is_what_a_tenth_of_the_probes_reach() -> None:
     level = CalmLevel()
     level.learn([(0.0, 1.0, 4.0)] * 20 + [(0.0, 1.5, 8.0)] * 80)
-    # At 10 % over the calm milliseconds of computing or 25 % over those of copying calm ends.
+    # At 10 % over the quiet milliseconds of computing or 25 % over those of copying quiet ends.
     probed_ms = np.array([[1.0, 4.0], [1.1, 4.0], [1.0, 5.0], [1.5, 4.0], [1.0, 8.0]])
     np.testing.assert_allclose(level.excess(probed_ms), [0, 1, 1, 5, 4])
 
 
-def test_a_machine_that_slows_down_for_good_is_calm_again() -> None:
+def test_a_machine_that_slows_down_for_good_is_quiet_again() -> None:
     level = CalmLevel()
     level.learn([(0.0, 1.0, 4.0)] * 1000)
     assert level.excess(np.array([[2.0, 8.0]])).item() > 1
@@ -29,7 +29,7 @@ def test_a_machine_that_slows_down_for_good_is_calm_again() -> None:
     assert level.excess(np.array([[2.0, 8.0]])).item() == 0
 
 
-def test_a_machine_that_is_busy_for_a_quarter_of_an_hour_does_not_pass_for_calm() -> None:
+def test_a_machine_that_is_busy_for_a_quarter_of_an_hour_does_not_pass_for_quiet() -> None:
     level = CalmLevel()
     level.learn([(0.0, 1.0, 4.0)] * 12_000)  # three minutes, 66 probes a second
     level.learn([(0.0, 1.5, 8.0)] * 60_000)
@@ -46,5 +46,5 @@ def test_a_machine_that_is_busy_for_a_quarter_of_an_hour_does_not_pass_for_calm(
         ([9, 9], [0, 1]),
     ],
 )
-def test_calm_ratios_are_used_if_they_are_enough(excess: list[float], used: list[int]) -> None:
-    assert np.flatnonzero(calm_ones(np.array(excess), 2)).tolist() == list(used)
+def test_quiet_ratios_are_used_if_they_are_enough(excess: list[float], used: list[int]) -> None:
+    assert np.flatnonzero(quiet_ones(np.array(excess), 2)).tolist() == list(used)

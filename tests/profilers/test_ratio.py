@@ -50,7 +50,7 @@ def test_how_fast_either_process_is_does_not_move_the_middle_ratio() -> None:
     assert ratio.count == 16
 
 
-def test_a_quarter_of_disturbed_ratios_does_not_move_the_middle_ratio() -> None:
+def test_a_quarter_of_noisy_ratios_does_not_move_the_middle_ratio() -> None:
     ratios = np.array([2.0] * 6 + [30.0] * 2)
     assert middle_ratio(ratios, ratios).value == pytest.approx(2)
 

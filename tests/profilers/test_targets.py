@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profilers import Target, list_targets
-from profilers.cuda_graph import CudaGraphRuntime
-from profilers.runtimes import RUNTIMES
+from profilers.runtimes.cuda_graph import CudaGraphRuntime
+from profilers.runtimes.registry import RUNTIMES
 from profilers.targets import (
     PORTABLE_RUNTIMES,
     RECORDED_RUNTIMES,

@@ -155,29 +155,29 @@ def test_time_alone_is_the_median() -> None:
 
 
 @pytest.mark.parametrize(
-    ("calm_seconds", "calm_share", "expected_ms"), [(1, 1, 20), (0.2, 0.1, 28)]
+    ("quiet_seconds", "quiet_share", "expected_ms"), [(1, 1, 20), (0.2, 0.1, 28)]
 )
-def test_calls_of_a_calm_machine_count_alone_if_they_are_enough(
-    calm_seconds: float, calm_share: float, expected_ms: float
+def test_calls_of_a_quiet_machine_count_alone_if_they_are_enough(
+    quiet_seconds: float, quiet_share: float, expected_ms: float
 ) -> None:
     bench = Bench()
-    calm = 20.0
+    quiet = 20.0
 
-    def is_calm() -> bool:
-        return bench.now % 2 < calm_seconds
+    def is_quiet() -> bool:
+        return bench.now % 2 < quiet_seconds
 
     def call() -> None:
-        bench.now += (calm if is_calm() else 1.4 * calm) / 1000
+        bench.now += (quiet if is_quiet() else 1.4 * quiet) / 1000
 
     estimate = time_alone(
         call,
         max_seconds=20.0,
         clock=bench.clock,
         wall_clock=bench.clock,
-        prober=lambda: (bench.now, 1.0 if is_calm() else 1.5, 1.0),
+        prober=lambda: (bench.now, 1.0 if is_quiet() else 1.5, 1.0),
     )
     assert estimate.median_ms == pytest.approx(expected_ms)
-    assert estimate.calm_share == pytest.approx(calm_share, abs=0.05)
+    assert estimate.quiet_share == pytest.approx(quiet_share, abs=0.05)
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])

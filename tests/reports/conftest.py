@@ -36,7 +36,7 @@ def network(
 @pytest.fixture
 def records() -> list[TrialRecord]:
     """Bicubic, a front of trials 0, 1 and 2 by latency, a beaten trial, and three untrained."""
-    floor = TrialRecord(
+    baseline = TrialRecord(
         trial=None,
         arch_id="bicubic-x2",
         family="bicubic",
@@ -53,7 +53,7 @@ def records() -> list[TrialRecord]:
     )
     untrained = {"ssim_y": None, "train_steps": None}
     return [
-        floor,
+        baseline,
         network(0, 10.0, 35.0, psnr_y_std_db=0.03),
         network(1, 20.0, 35.05),
         network(2, 40.0, 36.0),

@@ -78,7 +78,7 @@ def test_front_rows(records: list[TrialRecord]) -> None:
     ]
     assert [row.gain_db for row in rows] == pytest.approx([0, 2, 2.05, 3])
     # 35.05 - 35.00 is below 2 sqrt(0.03^2 + 0.04^2) = 0.1; the other steps are far above.
-    assert [row.note for row in rows] == ["floor", "", "ties with 0", ""]
+    assert [row.note for row in rows] == ["baseline", "", "ties with 0", ""]
 
 
 def test_a_chain_of_small_gains_is_no_tie_as_a_whole(records: list[TrialRecord]) -> None:
@@ -97,7 +97,7 @@ def test_bicubic_is_a_row_also_when_it_is_beaten(records: list[TrialRecord]) -> 
     records[0] = replace(records[0], latency_ms=30.0)
     rows = front_rows(records, OBJECTIVES)
     assert [row.record.trial for row in rows] == [None, 0, 1, 2]
-    assert rows[0].note == "floor, off the front"
+    assert rows[0].note == "baseline, off the front"
 
 
 def test_front_without_bicubic_or_without_trials(records: list[TrialRecord]) -> None:

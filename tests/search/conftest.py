@@ -1,11 +1,11 @@
-"""A small space, a closed-form evaluator and a silent listener for the search's tests."""
+"""A small space, a closed-variant evaluator and a silent listener for the search's tests."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from blocks.networks import NetworkConfig
+from blocks.networks.registry import NetworkConfig
 from reports.records import TrialRecord
 from search.config import SearchConfig
 

@@ -14,10 +14,10 @@ from typing import Any
 from optuna.trial import Trial
 
 from search.config import SearchConfig
-from search.driver import Search
-from search.journal import exclusive, repair_journal
-from search.run_directory import RunDirectory
+from search.loop import Search
 from search.session import open_study
+from search.storage.journal import exclusive, repair_journal
+from search.storage.run_directory import RunDirectory
 
 
 class ClosedForm:

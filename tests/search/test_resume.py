@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from reports.records import TrialRecord
-from search.study import read_run
+from search.storage.study import read_run
 
 PROGRAM = Path(__file__).with_name("killed_search.py")
 

@@ -11,9 +11,9 @@ import yaml
 
 from search.config import SearchConfig
 from search.report import phase_seconds, report_run
-from search.run_directory import RunDirectory
 from search.session import read_config, resume_search, start_search
-from search.study import read_run
+from search.storage.run_directory import RunDirectory
+from search.storage.study import read_run
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +73,13 @@ def test_the_settings_say_on_what_and_how_it_was_measured(finished_run: Path) ->
     assert {"torch_version", "python_version", "cpu_model"} <= settings["device"].keys()
 
 
-def test_the_floor_is_bicubic_and_costs_no_macs(finished_run: Path) -> None:
-    floor = read_run(finished_run).floor
-    assert floor is not None
-    assert (floor.family, floor.params, floor.macs) == ("bicubic", 0, 0)
+def test_the_baseline_is_bicubic_and_costs_no_macs(finished_run: Path) -> None:
+    baseline = read_run(finished_run).floor
+    assert baseline is not None
+    assert (baseline.family, baseline.params, baseline.macs) == ("bicubic", 0, 0)
     # On chelsea, rocket and camera; scikit-image's own resize gives about the same.
-    assert floor.psnr_y_db == pytest.approx(32.48, abs=0.01)
-    assert floor.latency_ms is not None and floor.latency_ms > 0
+    assert baseline.psnr_y_db == pytest.approx(32.48, abs=0.01)
+    assert baseline.latency_ms is not None and baseline.latency_ms > 0
 
 
 def test_a_finished_search_ends_at_once(finished_run: Path) -> None:

@@ -3,10 +3,10 @@ import pytest
 import torch
 
 from blocks import ClassSR, ClassSRConfig, SmsrConfig, SplitSRConfig, build_network
+from imaging.evaluation import prepare_validation
+from imaging.images import Image
+from imaging.imresize import downscale, upscale_bicubic
 from training.behaviour import ClassUsage, active_fractions, behaviour_names, class_usage
-from training.images import Image
-from training.imresize import downscale, upscale_bicubic
-from training.quality import prepare_validation
 
 INTERPOLATION = {"family": "interpolation"}
 CLASSSR = ClassSRConfig.model_validate(

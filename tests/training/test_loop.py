@@ -10,8 +10,8 @@ import torch
 from torch.nn import functional
 
 from blocks import SplitSRConfig, SuperResolutionNetwork, build_network, load_network
+from imaging.images import Image
 from training import PatchSampler, Recipe, TrainingDiverged, get_recipe, learning_rate_at, train
-from training.images import Image
 
 STEPS = 40
 CONFIG = SplitSRConfig(

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from blocks import Smsr, SmsrConfig, SuperResolutionNetwork, build_network, load_checkpoint
+from imaging.evaluation import evaluate_quality, network_upscaler, prepare_validation
+from imaging.images import Image
 from training import PatchSampler, TrainingResult, get_recipe, train
-from training.images import Image
 from training.monitor import Watch
-from training.quality import evaluate_quality, network_upscaler, prepare_validation
 from training.validation import Validation
 
 STEPS = 12

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from blocks import SplitSRConfig
-from blocks.splitsr import SplitSR
+from blocks.networks.splitsr import SplitSR
+from imaging.images import Image
 from training import PatchSampler, Precision, choose_precision, get_recipe
-from training.images import Image
 
 
 class SlowIn(SplitSR):

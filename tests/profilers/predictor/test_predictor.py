@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from blocks import EdsrConfig, SplitSRConfig
-from blocks.networks import NetworkConfig
+from blocks.networks.registry import NetworkConfig
 from profilers import Subject, Target, describe_device
 from profilers.predictor import CannotPredict, LatencyPredictor
 from search.space.sample import networks

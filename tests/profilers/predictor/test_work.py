@@ -50,11 +50,11 @@ def test_convolutions_of_other_kernels_and_groupings_are_other_work() -> None:
     }
 
 
-def test_each_form_has_its_work_where_it_needs_no_values() -> None:
+def test_each_variant_has_its_work_where_it_needs_no_values() -> None:
     assert set(work_of(Subject(SplitSRConfig(scale=2)), TARGET)) == {"concatenated", "in_place"}
-    # The form that chooses an expert looks at the image.
+    # The variant that chooses an expert looks at the image.
     assert set(work_of(Subject(SeemoReConfig(scale=2)), TARGET)) == {"masked", "folded"}
-    assert set(work_of(Subject(SplitSRConfig(scale=2), form="in_place"), TARGET)) == {"in_place"}
+    assert set(work_of(Subject(SplitSRConfig(scale=2), variant="in_place"), TARGET)) == {"in_place"}
 
 
 def test_where_weights_decide_the_network_is_run() -> None:

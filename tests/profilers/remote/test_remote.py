@@ -23,8 +23,8 @@ from profilers import (
     measure_callable,
     measure_peak_memory_mib,
 )
+from profilers.host.link import Link
 from profilers.onnx_loaders import LOADERS
-from profilers.remote.link import Link
 from profilers.targets import PORTABLE_RUNTIMES
 
 SPLITSR = SplitSRConfig(scale=2, channels=16, groups=2, blocks=1, active_channels=4, hybrid_index=1)
@@ -62,7 +62,7 @@ def test_networks_are_measured_there(other_machine: Any, runtime: str) -> None:
     assert latency.prepare_seconds is not None and latency.prepare_seconds > 0
     assert latency.max_difference is not None
     assert 0 < latency.max_difference <= TOLERANCES["float32"]
-    assert {latency.form, *(other.name for other in latency.other_forms)} == {
+    assert {latency.variant, *(other.name for other in latency.other_variants)} == {
         "in_place",
         "concatenated",
     }
@@ -73,20 +73,20 @@ def test_networks_are_measured_there(other_machine: Any, runtime: str) -> None:
 def test_peak_memory_there_holds_the_images_of_the_output(other_machine: Any) -> None:
     target = remote_target(other_machine, "onnxruntime:lr=256x256")
     output_mib = 3 * 512 * 512 * 4 / MIB
-    assert measure_peak_memory_mib(Subject(SPLITSR, form="in_place"), target) >= output_mib
+    assert measure_peak_memory_mib(Subject(SPLITSR, variant="in_place"), target) >= output_mib
 
 
-def test_a_form_that_cannot_be_exported_is_left_with_its_reason(other_machine: Any) -> None:
+def test_a_variant_that_cannot_be_exported_is_left_with_its_reason(other_machine: Any) -> None:
     target = remote_target(other_machine, "onnxruntime:lr=24x33")
     safmn = SafmnConfig(scale=2, channels=8, blocks=1)
     with LatencyMeter(target) as meter:
         calibration = meter.calibrate(max_seconds=0.1)
         latency = meter.measure(Subject(safmn), calibration, max_seconds=0.1)
-        (plain,) = latency.other_forms
-        assert (latency.form, plain.name) == ("windows", "plain")
+        (plain,) = latency.other_variants
+        assert (latency.variant, plain.name) == ("windows", "plain")
         assert plain.reason is not None and "adaptive_max_pool2d" in plain.reason
-        with pytest.raises(ProfilingFailed, match="form must be one of plain, windows"):
-            meter.measure(Subject(safmn, form="sparse"), calibration, max_seconds=0.1)
+        with pytest.raises(ProfilingFailed, match="variant must be one of plain, windows"):
+            meter.measure(Subject(safmn, variant="sparse"), calibration, max_seconds=0.1)
         assert meter.calibrate(max_seconds=0.1).repeats >= 3
 
 

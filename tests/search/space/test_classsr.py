@@ -1,10 +1,10 @@
-"""ClassSR's space: branches of one backbone from few knobs."""
+"""ClassSR's space: branches of one backbone from few hyperparameters."""
 
 from typing import Any
 
 import pytest
 
-from blocks.classsr import ClassSRConfig
+from blocks.networks.classsr import ClassSRConfig
 from search.space import ClassSRSpace
 
 VALUES: dict[str, Any] = {
@@ -71,21 +71,21 @@ def test_depth_and_width_of_every_backbone(backbone: str, fields: dict[str, Any]
             "channels_1 24 is not among",
         ),
         ({"stride_px": 16}, "overlap_px 16 is not among"),
-        ({"classifier_layers": 3}, "parts that no knob can make"),
+        ({"classifier_layers": 3}, "parts that no hyperparameter can make"),
         (
             {"branches": [{"family": "splitsr"}, {"family": "msrresnet", "blocks": 2}]},
-            "parts that no knob can make",
+            "parts that no hyperparameter can make",
         ),
     ],
 )
-def test_what_the_knobs_cannot_make_is_named(changes: dict[str, Any], words: str) -> None:
+def test_what_the_hyperparameters_cannot_make_is_named(changes: dict[str, Any], words: str) -> None:
     fits = {"scale": 2, "branches": [{"family": "msrresnet", "blocks": 2}] * 2}
     assert ClassSRSpace().misfit(ClassSRConfig.model_validate(fits)) is None
     assert words in str(ClassSRSpace().misfit(ClassSRConfig.model_validate({**fits, **changes})))
 
 
 @pytest.mark.parametrize(
-    ("knobs", "words"),
+    ("hyperparameters", "words"),
     [
         ({"classes": 6}, "branches must be 2 to 5"),
         ({"patch_px": 30}, "multiple of 4"),
@@ -93,6 +93,8 @@ def test_what_the_knobs_cannot_make_is_named(changes: dict[str, Any], words: str
         ({"channels": (0, 16)}, "channels_2 0 fits no network"),
     ],
 )
-def test_values_that_fit_no_network_are_refused(knobs: dict[str, Any], words: str) -> None:
+def test_values_that_fit_no_network_are_refused(
+    hyperparameters: dict[str, Any], words: str
+) -> None:
     with pytest.raises(ValueError, match=words):
-        ClassSRSpace.model_validate(knobs)
+        ClassSRSpace.model_validate(hyperparameters)

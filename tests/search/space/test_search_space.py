@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blocks.catalogue import catalogue_config
-from blocks.networks import build_network, parse_network_config
-from search.knobs import IntegerRange, Value, values_of
+from blocks.networks.registry import build_network, parse_network_config
 from search.space import ClassSRSpace, SearchSpace, SeemoReSpace, SmsrSpace, SplitSRSpace
-from training.objectives import recipe_for
-from training.recipes import get_recipe
+from search.space.hyperparameters import IntegerRange, Value, values_of
+from training.objectives.registry import recipe_for
+from training.recipes.published import get_recipe
 from training.step import TrainingStep
 
 SHALLOW = IntegerRange(low=1, high=2)
@@ -107,7 +107,7 @@ def test_parameters_propose_the_same_network_again(family: str, data: st.DataObj
     assert again.canonical() == config.canonical()
 
 
-def test_all_knobs_are_asked_for_whichever_family_is_chosen() -> None:
+def test_all_hyperparameters_are_asked_for_whichever_family_is_chosen() -> None:
     trials = [GivenTrial({"family": family}) for family in FAMILIES]
     configs = [SPACE.suggest(trial) for trial in trials]
     assert [config.family for config in configs] == ["splitsr", "seemore", "smsr", "classsr"]
@@ -116,7 +116,7 @@ def test_all_knobs_are_asked_for_whichever_family_is_chosen() -> None:
     assert all(trial.asked == trials[0].asked for trial in trials)
 
 
-def test_a_knob_of_one_value_is_no_parameter() -> None:
+def test_a_hyperparameter_of_one_value_is_no_parameter() -> None:
     space = SearchSpace(2, (SplitSRSpace(channels=8, image_skip="none"),))
     config = space.suggest(GivenTrial({}))
     assert not {"family", "splitsr.channels", "splitsr.image_skip"} & set(space.parameters(config))

@@ -1,6 +1,6 @@
 """SplitSR's space."""
 
-from blocks.networks import parse_network_config
+from blocks.networks.registry import parse_network_config
 from search.space import SplitSRSpace
 
 

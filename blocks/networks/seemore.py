@@ -1,0 +1,308 @@
+"""SeemoRe: mixtures of low-rank experts and striped-kernel gates.
+
+Source: Zamfir et al. 2024 (SeemoRe), arXiv:2402.03412, and the authors' code
+(eduardzamfir/seemoredetails). Departures: all experts are one masked product, exactly equal
+to choosing the top ones and safe for any batch; a single expert has no router (its weight
+would be constant 1); without recursion there is no unused aggregation convolution; for an
+FFN ratio other than 2 the output projection takes ratio C / 2 channels.
+"""
+
+import math
+from typing import Annotated, ClassVar, Literal, Self
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from blocks.config import Count, NetworkConfigBase
+from blocks.layers import (
+    ChannelLayerNorm,
+    ImageSkip,
+    SuperResolutionNetwork,
+    convolution,
+    depthwise,
+)
+
+RankGrowth = Literal["exponential", "linear", "double"]
+AGGREGATION_STRIDE = 4
+
+
+class SeemoReConfig(NetworkConfigBase):
+    """A SeemoRe network; the defaults are SeemoRe-T."""
+
+    whole_image_parts: ClassVar[str] = "routers and a pooled context"
+
+    family: Literal["seemore"] = "seemore"
+    channels: Count = 36
+    groups: Count = 6
+    ranks: Annotated[tuple[Count, ...], Field(min_length=1)] = (2, 4, 8)
+    """One expert each, the same in every group."""
+    top_k: Count = 1
+    """Experts whose output counts for an image."""
+    recursion: Annotated[int, Field(ge=0, le=3, strict=True)] = 2
+    """How often the context branch is reduced by 4 on each side."""
+    shuffle: Annotated[bool, Field(strict=True)] = True
+    """Whether the local and the context half exchange channels before they are used."""
+    kernel: Annotated[int, Field(ge=3, le=31, strict=True)] = 11
+    """Length in pixels of the stripes that gate the spatial mixer; odd."""
+    ffn_ratio: Annotated[float, Field(gt=0, le=8, strict=True)] = 2.0
+    """Channels inside the feed-forward part, both halves together, over `channels`."""
+    image_skip: ImageSkip = "none"
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        experts = len(self.ranks)
+        if self.top_k > experts:
+            raise ValueError(
+                f"top_k must be at most the number of experts ({experts}), got {self.top_k}"
+            )
+        if self.kernel % 2 == 0:
+            raise ValueError(
+                f"kernel must be odd to keep height and width, got {self.kernel};"
+                f" use {self.kernel - 1} or {self.kernel + 1}"
+            )
+        hidden = self.ffn_ratio * self.channels
+        if (
+            self.ffn_channels < 2
+            or self.ffn_channels % 2
+            or not math.isclose(hidden, self.ffn_channels)
+        ):
+            raise ValueError(
+                f"ffn_ratio times channels must be an even whole number, got {self.ffn_ratio}"
+                f" * {self.channels} = {hidden:g}; 2.0 always fits"
+            )
+        return self
+
+    @property
+    def ffn_channels(self) -> int:
+        """Channels inside the feed-forward part, both halves together."""
+        return round(self.ffn_ratio * self.channels)
+
+    @property
+    def minimum_size_px(self) -> int:
+        return int(AGGREGATION_STRIDE**self.recursion)
+
+    @property
+    def receptive_field_radius_px(self) -> None:
+        return None
+
+    def canonical(self) -> Self:
+        return self.replace(
+            ranks=tuple(sorted(self.ranks)), ffn_ratio=self.ffn_channels / self.channels
+        )
+
+
+def ranks_of(growth: RankGrowth, experts: int) -> tuple[int, ...]:
+    """The published growths: exponential 2, 4, 8; linear 2, 3, 4; double 2, 4, 6.
+
+    Raises:
+        ValueError: experts is below 1.
+    """
+    if experts < 1:
+        raise ValueError(f"the number of experts must be at least 1, got {experts}")
+    match growth:
+        case "exponential":
+            return tuple(2 ** (expert + 1) for expert in range(experts))
+        case "linear":
+            return tuple(expert + 2 for expert in range(experts))
+        case "double":
+            return tuple(2 * expert + 2 for expert in range(experts))
+
+
+class Stripes(nn.Sequential):
+    """Depthwise 1 x kernel, then kernel x 1.
+
+    Shape: (N, C, H, W) -> (N, C, H, W).
+    """
+
+    def __init__(self, channels: int, kernel: int) -> None:
+        super().__init__(depthwise(channels, 1, kernel), depthwise(channels, kernel, 1))
+
+
+class GatedFeedForward(nn.Module):
+    """gelu(project(a * gate(g))) with a, g the halves of gelu(expand(x)).
+
+    Shape: (N, C, H, W) -> (N, C, H, W).
+    """
+
+    def __init__(self, channels: int, inner_channels: int) -> None:
+        super().__init__()
+        half = inner_channels // 2
+        self.expand = convolution(channels, inner_channels, 1)
+        self.gate = depthwise(half, 3, 3)
+        self.project = convolution(half, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        values, gates = F.gelu(self.expand(x)).chunk(2, dim=1)
+        return F.gelu(self.project(values * self.gate(gates)))
+
+
+class LowRankExperts(nn.Module):
+    """sum over the chosen experts i of p_i restore_i(local_i(a) * context_i(b)).
+
+    Expert i works in its own rank-r_i space. The experts' matrices stand side by side in
+    one matrix each, ordered as `ranks`, and the choice is a mask on the shared rank axis.
+
+    Shape: (N, C, H, W), (N, C, H, W) -> (N, C, H, W).
+    """
+
+    expert_of_rank: Tensor
+
+    def __init__(self, channels: int, ranks: tuple[int, ...], top_k: int) -> None:
+        super().__init__()
+        self.top_k = top_k
+        self.local = convolution(channels, sum(ranks), 1)
+        self.context = convolution(channels, sum(ranks), 1)
+        self.restore = nn.Conv2d(sum(ranks), channels, 1, bias=False)
+        self.restore_bias = nn.Parameter(torch.empty(len(ranks), channels))
+        self.router = nn.Linear(channels, len(ranks), bias=False) if len(ranks) > 1 else None
+        experts = [expert for expert, rank in enumerate(ranks) for _ in range(rank)]
+        self.register_buffer("expert_of_rank", torch.tensor(experts), persistent=False)
+        self._initialise(ranks)
+
+    def _initialise(self, ranks: tuple[int, ...]) -> None:
+        """Give every expert the bounds its own r_i -> C convolution would have."""
+        weights = torch.split(self.restore.weight, list(ranks), dim=1)
+        for weight, bias, rank in zip(weights, self.restore_bias, ranks, strict=True):
+            bound = 1 / math.sqrt(rank)
+            nn.init.uniform_(weight, -bound, bound)
+            nn.init.uniform_(bias, -bound, bound)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        product: Tensor = self.local(a) * self.context(b)
+        if self.router is None:
+            restored: Tensor = self.restore(product)
+            return restored + self.restore_bias[:, :, None, None]
+        weights = self.weights_of(a)
+        mask = weights[:, self.expert_of_rank, None, None]
+        restored = self.restore(product * mask)
+        return restored + (weights @ self.restore_bias)[:, :, None, None]
+
+    def weights_of(self, a: Tensor) -> Tensor:
+        """How much each expert counts for each image, 0 unless it is chosen.
+
+        Shape: (N, C, H, W) -> (N, E).
+        """
+        if self.router is None:
+            return a.new_ones(len(a), 1)
+        return self._weights(self.router(a.mean(dim=(2, 3)))).to(a.dtype)
+
+    def _weights(self, logits: Tensor) -> Tensor:
+        """Softmax over all experts, kept for the top ones and not normalised anew.
+
+        Shape: (N, E) -> (N, E), float32.
+        """
+        probabilities = logits.softmax(dim=1, dtype=torch.float32)
+        chosen = probabilities.topk(self.top_k, dim=1)
+        return torch.zeros_like(probabilities).scatter(1, chosen.indices, chosen.values)
+
+
+class RankMixer(nn.Module):
+    """The rank-modulating mixer: local detail times pooled context in low-rank spaces.
+
+    Shape: (N, C, H, W) -> (N, C, H, W).
+    """
+
+    def __init__(self, config: SeemoReConfig) -> None:
+        super().__init__()
+        C = config.channels
+        self.shuffle = config.shuffle
+        self.recursion = config.recursion
+        self.dense = convolution(C, C, 3)
+        self.expand = convolution(C, 2 * C, 1)
+        self.stripes = Stripes(C, 3)
+        if config.recursion:
+            stride = AGGREGATION_STRIDE
+            self.aggregate = nn.Conv2d(C, C, stride, stride=stride, groups=C)
+        self.calibrate = nn.Sequential(depthwise(C, 3, 3), convolution(C, C, 1))
+        self.experts = LowRankExperts(C, config.ranks, config.top_k)
+        self.project = convolution(C, C, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        expanded = self.expand(F.gelu(self.dense(x)))
+        if self.shuffle:
+            expanded = F.channel_shuffle(expanded, 2)
+        a, b = expanded.chunk(2, dim=1)
+        a = F.gelu(self.stripes(a))
+        b = b + self._context(b)
+        mixed: Tensor = self.project(a + self.experts(a, b))
+        return mixed
+
+    def _context(self, b: Tensor) -> Tensor:
+        context = b
+        for _ in range(self.recursion):
+            context = F.gelu(self.aggregate(context))
+        context = self.calibrate(context)
+        if self.recursion:
+            context = F.interpolate(context, size=b.shape[2:], mode="bilinear")
+        return context
+
+
+class SpatialMixer(nn.Module):
+    """project(stripes(q) * v) with q, v the halves of gelu(expand(x)).
+
+    Shape: (N, C, H, W) -> (N, C, H, W).
+    """
+
+    def __init__(self, channels: int, kernel: int) -> None:
+        super().__init__()
+        self.expand = convolution(channels, 2 * channels, 1)
+        self.stripes = Stripes(channels, kernel)
+        self.project = convolution(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        queries, values = F.gelu(self.expand(x)).chunk(2, dim=1)
+        mixed: Tensor = self.project(self.stripes(queries) * values)
+        return mixed
+
+
+class MixerLayer(nn.Module):
+    """x + mixer(norm(x)), then x + feed_forward(norm(x)).
+
+    Shape: (N, C, H, W) -> (N, C, H, W).
+    """
+
+    def __init__(self, config: SeemoReConfig, mixer: nn.Module) -> None:
+        super().__init__()
+        self.mixer_norm = ChannelLayerNorm(config.channels)
+        self.mixer = mixer
+        self.feed_forward_norm = ChannelLayerNorm(config.channels)
+        self.feed_forward = GatedFeedForward(config.channels, config.ffn_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.mixer(self.mixer_norm(x))
+        x = x + self.feed_forward(self.feed_forward_norm(x))
+        return x
+
+
+class SeemoRe(SuperResolutionNetwork):
+    """Input convolution; groups of a rank and a spatial mixer; trunk skip; one-step upsampler."""
+
+    config: SeemoReConfig
+
+    def __init__(self, config: SeemoReConfig) -> None:
+        super().__init__(config, config.image_skip)
+        C, scale = config.channels, config.scale
+        self.input_convolution = convolution(3, C, 3)
+        self.groups = nn.Sequential(
+            *(
+                nn.Sequential(
+                    MixerLayer(config, RankMixer(config)),
+                    MixerLayer(config, SpatialMixer(C, config.kernel)),
+                )
+                for _ in range(config.groups)
+            )
+        )
+        self.norm = ChannelLayerNorm(C)
+        self.trunk_convolution = convolution(C, C, 3)
+        self.output_convolution = convolution(C, 3 * scale**2, 3)
+
+    def enlarge(self, centred: Tensor) -> Tensor:
+        shallow = self.input_convolution(centred)
+        deep = shallow + self.trunk_convolution(self.norm(self.groups(shallow)))
+        return F.pixel_shuffle(self.output_convolution(deep), self.config.scale)
+
+    @property
+    def last_convolutions(self) -> tuple[nn.Conv2d]:
+        return (self.output_convolution,)

@@ -1,0 +1,1 @@
+"""A network as a program of another runtime, one file each."""

@@ -1,0 +1,2 @@
+from .importing import from_official as from_official
+from .reading import read_official as read_official

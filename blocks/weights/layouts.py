@@ -1,0 +1,164 @@
+"""The authors' names of the layers of the reference networks.
+
+Source: the code repositories that each network's file names.
+"""
+
+from blocks.config import NetworkConfigBase
+from blocks.networks.carn import CarnConfig
+from blocks.networks.edsr import EdsrConfig
+from blocks.networks.fsrcnn import FsrcnnConfig
+from blocks.networks.imdn import ImdnConfig
+from blocks.networks.msrresnet import MsrResNetConfig
+from blocks.networks.rcan import RcanConfig
+from blocks.networks.rlfn import RlfnConfig
+from blocks.networks.safmn import SafmnConfig
+from blocks.weights.renaming import Layout, Rename
+
+
+def layout_of(config: NetworkConfigBase) -> Layout:
+    """The names in the checkpoints of a reference network.
+
+    Raises:
+        ValueError: none are known.
+    """
+    match config:
+        case EdsrConfig():
+            return Layout(_edsr(config), ignored=r"(sub_mean|add_mean)\.(weight|bias)")
+        case ImdnConfig():
+            return Layout(_IMDN)
+        case RlfnConfig():
+            return Layout(_RLFN)
+        case SafmnConfig():
+            return Layout(_SAFMN)
+        case CarnConfig():
+            return Layout(_CARN, ignored=r".*\.num_batches_tracked")
+        case MsrResNetConfig():
+            return Layout(_MSRRESNET)
+        case RcanConfig():
+            return Layout(_rcan(config))
+        case FsrcnnConfig(design="rgb"):
+            return Layout(_fsrcnn(config))
+        case FsrcnnConfig():
+            raise ValueError(
+                "the network must have a checkpoint for PyTorch by its authors, but FSRCNN on luma"
+                " was published for Caffe only; fsrcnn-rgb can be imported"
+            )
+    raise ValueError(
+        "the network must be one of carn, classsr, edsr, fsrcnn (rgb), imdn, msrresnet, rcan, rlfn,"
+        f" safmn, seemore, smsr, span, got {config.family}: the authors' names of its tensors are"
+        " not known here"
+    )
+
+
+def _edsr(config: EdsrConfig) -> tuple[Rename, ...]:
+    """The names of BasicSR, then those of the authors' code."""
+    return (
+        Rename(r"conv_first|head\.0", "input_convolution"),
+        Rename(
+            r"body\.(?P<index>\d+)\.conv(?P<layer>[12])",
+            "trunk.blocks.{index}.convolution_{layer}",
+        ),
+        Rename(r"body\.(?P<index>\d+)\.body\.0", "trunk.blocks.{index}.convolution_1"),
+        Rename(r"body\.(?P<index>\d+)\.body\.2", "trunk.blocks.{index}.convolution_2"),
+        Rename(rf"conv_after_body|body\.{config.blocks}", "trunk.convolution"),
+        Rename(r"(upsample|tail\.0)\.(?P<index>\d+)", "upsampler.{index}"),
+        Rename(r"conv_last|tail\.1", "output_convolution"),
+    )
+
+
+_IMDN = (
+    Rename(r"fea_conv", "input_convolution"),
+    Rename(r"IMDB(?P<index_from_1>\d+)\.c(?P<layer>[1-4])", "blocks.{index}.convolution_{layer}"),
+    Rename(r"IMDB(?P<index_from_1>\d+)\.cca\.conv_du\.0", "blocks.{index}.attention.squeeze"),
+    Rename(r"IMDB(?P<index_from_1>\d+)\.cca\.conv_du\.2", "blocks.{index}.attention.excite"),
+    Rename(r"IMDB(?P<index_from_1>\d+)\.c5", "blocks.{index}.fuse"),
+    Rename(r"c\.0", "fuse"),
+    Rename(r"LR_conv", "trunk_convolution"),
+    Rename(r"upsampler\.0", "output_convolution"),
+)
+
+_RLFN = (
+    Rename(r"conv_1", "input_convolution"),
+    Rename(
+        r"block_(?P<index_from_1>\d+)\.c(?P<layer>[123])_r", "blocks.{index}.convolution_{layer}"
+    ),
+    Rename(r"block_(?P<index_from_1>\d+)\.c5", "blocks.{index}.fuse"),
+    Rename(r"block_(?P<index_from_1>\d+)\.esa\.conv1", "blocks.{index}.attention.reduce"),
+    Rename(r"block_(?P<index_from_1>\d+)\.esa\.conv2", "blocks.{index}.attention.shrink"),
+    Rename(r"block_(?P<index_from_1>\d+)\.esa\.conv3", "blocks.{index}.attention.context"),
+    Rename(r"block_(?P<index_from_1>\d+)\.esa\.conv_f", "blocks.{index}.attention.skip"),
+    Rename(r"block_(?P<index_from_1>\d+)\.esa\.conv4", "blocks.{index}.attention.restore"),
+    Rename(r"conv_2", "trunk_convolution"),
+    Rename(r"upsampler\.0", "output_convolution"),
+)
+
+_SAFMN = (
+    Rename(r"to_feat", "input_convolution"),
+    Rename(r"norm", "norm"),
+    Rename(r"feats\.(?P<index>\d+)\.norm1", "blocks.{index}.modulation_norm"),
+    Rename(r"feats\.(?P<index>\d+)\.norm2", "blocks.{index}.mixer_norm"),
+    Rename(
+        r"feats\.(?P<index>\d+)\.safm\.mfr\.(?P<layer>\d+)",
+        "blocks.{index}.modulation.scales.{layer}",
+    ),
+    Rename(r"feats\.(?P<index>\d+)\.safm\.aggr", "blocks.{index}.modulation.fuse"),
+    Rename(r"feats\.(?P<index>\d+)\.ccm\.ccm\.(?P<layer>[02])", "blocks.{index}.mixer.{layer}"),
+    Rename(r"to_img\.0", "output_convolution"),
+)
+
+_CARN = (
+    Rename(r"sub_mean", "subtract_mean"),
+    Rename(r"entry", "input_convolution"),
+    Rename(r"b(?P<block_from_1>[123])\.b1\.body\.0", "cascade.units.{block}.units.0.convolution_1"),
+    Rename(r"b(?P<block_from_1>[123])\.b1\.body\.2", "cascade.units.{block}.units.0.convolution_2"),
+    Rename(r"b(?P<block_from_1>[123])\.b1\.body\.4", "cascade.units.{block}.units.0.project"),
+    Rename(
+        r"b(?P<block_from_1>[123])\.c(?P<index_from_1>[123])\.(?P<layer>[01])",
+        "cascade.units.{block}.fusions.{index}.{layer}",
+    ),
+    Rename(r"c(?P<index_from_1>[123])\.(?P<layer>[01])", "cascade.fusions.{index}.{layer}"),
+    Rename(r"upsample\.up\.body\.0", "upsampler.0.0"),
+    Rename(r"upsample\.up\.body\.3", "upsampler.1.0"),
+    Rename(r"exit", "output_convolution"),
+    Rename(r"add_mean", "add_mean"),
+)
+
+_MSRRESNET = (
+    Rename(r"conv_first", "input_convolution"),
+    Rename(
+        r"recon_trunk\.(?P<index>\d+)\.conv(?P<layer>[12])", "blocks.{index}.convolution_{layer}"
+    ),
+    Rename(r"upconv1", "upsampler.0"),
+    Rename(r"upconv2", "upsampler.3"),
+    Rename(r"HRconv", "detail_convolution"),
+    Rename(r"conv_last", "output_convolution"),
+)
+
+
+def _rcan(config: RcanConfig) -> tuple[Rename, ...]:
+    block = r"body\.(?P<group>\d+)\.body\.(?P<index>\d+)\.body"
+    ours = "trunk.blocks.{group}.blocks.{index}"
+    return (
+        Rename(r"sub_mean", "subtract_mean"),
+        Rename(r"head\.0", "input_convolution"),
+        Rename(rf"{block}\.0", f"{ours}.convolution_1"),
+        Rename(rf"{block}\.2", f"{ours}.convolution_2"),
+        Rename(rf"{block}\.3\.conv_du\.0", f"{ours}.attention.squeeze"),
+        Rename(rf"{block}\.3\.conv_du\.2", f"{ours}.attention.excite"),
+        Rename(rf"body\.(?P<group>\d+)\.body\.{config.blocks}", "trunk.blocks.{group}.convolution"),
+        Rename(rf"body\.{config.groups}", "trunk.convolution"),
+        Rename(r"tail\.0\.(?P<index>\d+)", "upsampler.{index}"),
+        Rename(r"tail\.1", "output_convolution"),
+        Rename(r"add_mean", "add_mean"),
+    )
+
+
+def _fsrcnn(config: FsrcnnConfig) -> tuple[Rename, ...]:
+    expand = config.mapping_layers + 2
+    return (
+        Rename(r"head_conv\.(?P<index>[01])", "extract.{index}"),
+        Rename(r"body_conv\.0\.(?P<index>[01])", "shrink.{index}"),
+        Rename(r"body_conv\.(?P<index_from_1>\d+)", "map.{index}"),
+        Rename(rf"body_conv\.{expand}\.(?P<index>[01])", "expand.{index}"),
+        Rename(r"tail_conv", "output_convolution"),
+    )

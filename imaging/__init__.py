@@ -1,0 +1,1 @@
+"""Image files, MATLAB's imresize, PSNR and SSIM, tiles."""

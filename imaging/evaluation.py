@@ -1,0 +1,151 @@
+"""What an upscaler gives: PSNR and SSIM over a set of validation images."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from statistics import fmean
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from imaging.images import Image
+from imaging.imresize import crop_to_multiple, downscale, upscale_bicubic
+from imaging.metrics import SSIM_WINDOW_PX, psnr_y_db, ssim_y
+
+Upscaler = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+"""(h, w, 3) -> (scale h, scale w, 3)."""
+
+
+@dataclass(frozen=True)
+class ValidationPair:
+    """An original and the low-resolution image made from it."""
+
+    name: str
+    low: NDArray[np.uint8]
+    """Shape: (h, w, 3)."""
+    high: NDArray[np.uint8]
+    """Shape: (scale h, scale w, 3)."""
+    is_gray: bool
+    """The file has one channel: compared by its raw values."""
+
+    @property
+    def scale(self) -> int:
+        return len(self.high) // len(self.low)
+
+
+@dataclass(frozen=True)
+class ImageQuality:
+    """How close one restored image comes to its original."""
+
+    name: str
+    psnr_y_db: float
+    ssim_y: float
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Means over the images, and each image's own figures."""
+
+    psnr_y_db: float
+    """The mean of the images' decibels."""
+    ssim_y: float
+    images: tuple[ImageQuality, ...]
+
+
+def prepare_validation(images: Iterable[Image], scale: int) -> tuple[ValidationPair, ...]:
+    """Pairs of each image, cropped to a multiple of `scale`, and its MATLAB-exact reduction.
+
+    Raises:
+        ValueError: an image is too small to be judged at this scale.
+    """
+    return tuple(_validation_pair(image, scale) for image in images)
+
+
+def bicubic_upscaler(scale: int) -> Upscaler:
+    """MATLAB's bicubic enlargement."""
+    return partial(upscale_bicubic, scale=scale)
+
+
+def network_upscaler(network: nn.Module, *, device: str | torch.device = "cpu") -> Upscaler:
+    """The network, moved to `device` and run in eval mode, as a function of uint8 images.
+
+    The network sees (1, 3, h, w) float32 in [0, 1], channels last; its output is clamped and
+    rounded. Each module keeps its training flag. The function raises ValueError when the output
+    is not finite, and lets the network refuse what is too small for it.
+    """
+    network.to(device)
+
+    def upscale(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        training_modules = [module for module in network.modules() if module.training]
+        network.eval()
+        try:
+            with torch.inference_mode():
+                return _to_pixels(network(to_images(pixels, device)))
+        finally:
+            for module in training_modules:
+                module.training = True
+
+    return upscale
+
+
+def evaluate_quality(
+    upscale: Upscaler,
+    pairs: Sequence[ValidationPair],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Quality:
+    """The quality of `upscale` on `pairs`; `progress` is told the images done and their number.
+
+    Raises:
+        ValueError: there are no pairs, or an image cannot be upscaled or compared (named).
+    """
+    if not pairs:
+        raise ValueError("quality needs at least one validation image, got none")
+    qualities: list[ImageQuality] = []
+    for pair in pairs:
+        qualities.append(_image_quality(upscale, pair))
+        if progress is not None:
+            progress(len(qualities), len(pairs))
+    return Quality(
+        psnr_y_db=fmean(image.psnr_y_db for image in qualities),
+        ssim_y=fmean(image.ssim_y for image in qualities),
+        images=tuple(qualities),
+    )
+
+
+def _validation_pair(image: Image, scale: int) -> ValidationPair:
+    height, width = image.pixels.shape[:2]
+    minimum_px = SSIM_WINDOW_PX + 2 * scale
+    if min(side - side % scale for side in (height, width)) < minimum_px:
+        raise ValueError(
+            f"a validation image must have at least {minimum_px} pixels a side, cropped to a "
+            f"multiple of scale {scale}, got {height}x{width} ({image.name!r}): leave it out"
+        )
+    high = crop_to_multiple(image.pixels, scale)
+    return ValidationPair(image.name, downscale(high, scale), high, image.is_gray)
+
+
+def _image_quality(upscale: Upscaler, pair: ValidationPair) -> ImageQuality:
+    try:
+        restored = upscale(pair.low)
+        psnr = psnr_y_db(restored, pair.high, border_px=pair.scale, is_gray=pair.is_gray)
+        ssim = ssim_y(restored, pair.high, border_px=pair.scale, is_gray=pair.is_gray)
+    except ValueError as error:
+        raise ValueError(f"{error} (image {pair.name!r})") from error
+    return ImageQuality(pair.name, psnr, ssim)
+
+
+def to_images(pixels: NDArray[np.uint8], device: str | torch.device) -> Tensor:
+    """Shape: (h, w, 3) uint8 -> (1, 3, h, w) float32, channels last in memory as pixels are."""
+    return torch.tensor(pixels, device=device).permute(2, 0, 1)[None].float().div(255)
+
+
+def _to_pixels(images: Tensor) -> NDArray[np.uint8]:
+    """Shape: (1, 3, H, W) float -> (H, W, 3) uint8."""
+    if not images.isfinite().all():
+        raise ValueError("the network's output must be finite, got NaN or infinity: train it anew")
+    rounded = images[0].float().clamp(0, 1).mul(255).round().to(torch.uint8)
+    pixels: NDArray[np.uint8] = rounded.permute(1, 2, 0).cpu().numpy()
+    return pixels

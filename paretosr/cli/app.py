@@ -1,0 +1,88 @@
+"""The command line: one command per job, one clear line for every error."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from paretosr.cli.commands.calibrate import calibrate
+from paretosr.cli.commands.evaluate import evaluate
+from paretosr.cli.commands.export import export
+from paretosr.cli.commands.import_weights import import_weights
+from paretosr.cli.commands.models import models
+from paretosr.cli.commands.plot import plot
+from paretosr.cli.commands.profile import profile
+from paretosr.cli.commands.report import report
+from paretosr.cli.commands.search import search
+from paretosr.cli.commands.targets import targets
+from paretosr.cli.commands.train import train
+from paretosr.cli.commands.upscale import upscale
+from paretosr.cli.errors import explain
+
+app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
+for command in (
+    search, profile, calibrate, plot, report, train, evaluate, upscale, import_weights, export,
+    models, targets,
+):  # fmt: skip
+    app.command()(command)
+
+
+@app.callback(invoke_without_command=True)
+def _front_door(
+    context: typer.Context,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Which super-resolution network should I run on this device?
+
+    Searches network designs, measures what each costs on the target and what it gives in
+    PSNR, and shows the Pareto front.
+
+    \b
+    MODEL, wherever a command takes one, is
+      a catalogue name           seemore-t (list them: paretosr models)
+      a config file              design.json or design.yaml
+      a checkpoint               model.safetensors
+      a candidate of a search    RUN_DIR:ARCH_ID
+      bicubic                    MATLAB's imresize, the baseline to compare with
+    """
+    if show_version:
+        typer.echo(version("paretosr"))
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status.
+
+    0 success, 1 failure, 2 bad input, 130 interrupted. Errors a user can cause are said in
+    one line on standard error; anything else is a defect and keeps its traceback.
+    """
+    try:
+        command = typer.main.get_command(app)
+        with command.make_context("paretosr", list(arguments)) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as stop:
+        return stop.exit_code
+    except BrokenPipeError:
+        # The reader (head, less) left: what is still buffered has nowhere to go, and Python
+        # would complain about it while shutting down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Exception, KeyboardInterrupt) as error:
+        explanation = explain(error)
+        if explanation is None:
+            raise
+        typer.echo(f"paretosr: {explanation.line}", err=True)
+        return explanation.exit_status
+    return 0
+
+
+def main() -> None:
+    """Entry point of the `paretosr` command."""
+    sys.exit(run(sys.argv[1:]))

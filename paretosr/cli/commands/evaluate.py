@@ -1,0 +1,76 @@
+"""`paretosr evaluate`: PSNR and SSIM of a model on a folder of images."""
+
+from typing import TYPE_CHECKING
+
+from paretosr.cli.options import DataOption, JsonOption, ModelArgument, ScaleOption, VariantOption
+
+if TYPE_CHECKING:
+    from blocks.models import ResolvedModel
+    from imaging.evaluation import Quality
+
+
+def evaluate(
+    model: ModelArgument,
+    data: DataOption = "bundled",
+    scale: ScaleOption = None,
+    variant: VariantOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print PSNR and SSIM of MODEL per image and mean.
+
+    The images of DIR are the originals: each is shrunk by MATLAB's imresize, enlarged by
+    MODEL and compared on the Y channel without a border of SCALE pixels.
+
+    \b
+    Examples:
+      paretosr evaluate bicubic --scale 2
+      paretosr evaluate bicubic --data Set5 --scale 4 --json
+      paretosr evaluate runs/x2/model.safetensors --data Set5
+      paretosr evaluate runs/search:splitsr-x2-0123456789
+    """
+    from blocks.models import resolve_model
+    from imaging.evaluation import evaluate_quality, prepare_validation
+    from imaging.images import load_images
+    from paretosr.cli.output import write_note
+    from paretosr.cli.progress import progress_bar
+    from upscaling.images import upscaler_of
+
+    resolved = resolve_model(model, scale)
+    images = load_images(data, split="validation")
+    pairs = prepare_validation(images.images, resolved.scale)
+    chosen = upscaler_of(resolved, variant, {pair.name: pair.low for pair in pairs})
+    for line in (*images.notes, *chosen.notes):
+        write_note(line)
+    with progress_bar("evaluating", total=len(pairs), silent=json) as update:
+        quality = evaluate_quality(chosen.upscale, pairs, progress=lambda done, _: update(done))
+    _write(resolved, chosen.variant, data, quality, as_json=json)
+
+
+def _write(
+    model: "ResolvedModel", variant: str | None, data: str, quality: "Quality", *, as_json: bool
+) -> None:
+    from paretosr.cli.output import write_json, write_line, write_rows
+
+    images = [(image.name, image.psnr_y_db, image.ssim_y) for image in quality.images]
+    if as_json:
+        write_json(
+            {
+                "model": model.name,
+                "scale": model.scale,
+                "variant": variant,
+                "data": data,
+                "psnr_y_db": quality.psnr_y_db,
+                "ssim_y": quality.ssim_y,
+                "images": [
+                    {"name": name, "psnr_y_db": psnr, "ssim_y": ssim} for name, psnr, ssim in images
+                ],
+            }
+        )
+        return
+    rows = [*images, ("mean", quality.psnr_y_db, quality.ssim_y)]
+    write_line(f"{model.name} x{model.scale} on {data}")
+    write_rows(
+        ("image", "PSNR on Y (dB)", "SSIM on Y"),
+        [(name, f"{psnr:.2f}", f"{ssim:.4f}") for name, psnr, ssim in rows],
+        numbers=("PSNR on Y (dB)", "SSIM on Y"),
+    )

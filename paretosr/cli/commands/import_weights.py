@@ -1,0 +1,56 @@
+"""`paretosr import-weights`: the authors' checkpoints, as complete models."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from paretosr.cli.options import JsonOption, ScaleOption
+
+
+def import_weights(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="Checkpoint by the authors: .pth, .pt, .safetensors."),
+    ],
+    name: Annotated[
+        str,
+        typer.Option(
+            "--as", metavar="NAME", help="The network it is of: catalogue name or config file."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="X.safetensors", help="Checkpoint to write, a complete model.")
+    ],
+    scale: ScaleOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Convert a checkpoint that a network's authors published.
+
+    The file is read without running code in it. Every tensor must belong to the network that
+    NAME says, and none may be missing. Of plain and averaged weights, the averaged are taken.
+    SPAN's branches are folded into plain convolutions, except for span-train and span-s-train.
+
+    \b
+    Examples:
+      paretosr import-weights IMDN_x4.pth --as imdn --scale 4 --out imdn-x4.safetensors
+      paretosr import-weights span_ch48.pth --as span-s --scale 2 --out span-s-x2.safetensors
+    """
+    from blocks import from_official, read_official, save_checkpoint
+    from blocks.models import resolve_model
+    from paretosr.cli.output import write_json, write_line
+
+    if out.suffix != ".safetensors":
+        raise ValueError(f"--out must end in .safetensors, got {out}")
+    config = resolve_model(name, scale).config
+    if config is None:
+        raise ValueError(f"--as must name a network, got {name}, which has no weights")
+    try:
+        tensors = from_official(read_official(source), config)
+    except ValueError as error:
+        raise ValueError(f"{source} as {name}: {error}") from error
+    save_checkpoint(out, tensors, config, {"imported_from": source.name})
+    if json:
+        write_json({"file": str(out), "arch_id": config.arch_id, "tensors": len(tensors)})
+        return
+    write_line(f"{out}: {name} x{config.scale}, {len(tensors)} tensors")

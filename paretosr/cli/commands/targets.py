@@ -1,0 +1,54 @@
+"""`paretosr targets`: where a network can be measured on this machine."""
+
+from dataclasses import asdict
+
+from paretosr.cli.options import JsonOption
+
+
+def targets(json: JsonOption = False) -> None:
+    """List what a network can be measured on.
+
+    For what is missing here, the remedy is listed too.
+
+    \b
+    A target is RUNTIME[:key=value,...] with the keys
+      device      cpu [default] or cuda; eager_cudagraph, compile_cudagraph: cuda
+      threads     threads the runtime may use [default: 1]
+      precision   float32 [default] or bfloat16; onnxruntime, xnnpack: float32
+      layout      channels_last [default] or nchw; onnxruntime, openvino, xnnpack: nchw
+      batch       images per forward pass [default: 1]
+      lr          low-resolution input, HEIGHTxWIDTH [default: 180x320]
+
+    Before it, ssh://[USER@]HOST[:PORT]/ names another machine to measure on, with runtime
+    onnxruntime or openvino. It needs an SSH server and, as python3, Python 3.11 or later with
+    NumPy and that runtime; all else, networks included, is sent there into
+    ~/.cache/paretosr. ssh takes keys and host names from ~/.ssh/config and must not have to ask
+    for a password. After an interruption the same command goes on with the files that have
+    arrived.
+
+    \b
+    Examples:
+      paretosr targets
+      paretosr profile seemore-t --scale 2 --target eager:threads=1,lr=90x160
+      paretosr profile seemore-t --scale 2 --target openvino:precision=bfloat16
+      paretosr profile seemore-t --scale 2 --target ssh://me@board:2222/onnxruntime:threads=4
+    """
+    from paretosr.cli.output import write_json, write_rows
+    from profilers import list_targets
+
+    statuses = list_targets()
+    if json:
+        write_json([asdict(status) for status in statuses])
+        return
+    write_rows(
+        ("target", "available", "reason", "remedy"),
+        [
+            (
+                status.name,
+                "yes" if status.available else "no",
+                status.reason or "",
+                status.remedy or "",
+            )
+            for status in statuses
+        ],
+    )

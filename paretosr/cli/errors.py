@@ -1,0 +1,55 @@
+"""From an exception to the one line and the exit status that a user sees."""
+
+import errno
+from dataclasses import dataclass
+
+import typer
+
+from foundation import was_interrupted
+
+BAD_INPUT = 2
+FAILURE = 1
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+# What an operating system says when the machine, not the given path, is the problem.
+_MACHINE_ERRNOS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One line without a trailing newline, and the exit status that goes with it."""
+
+    line: str
+    exit_status: int
+
+
+def explain(error: BaseException) -> Explanation | None:
+    """Return what to tell the user, or None for a defect, whose traceback is needed."""
+    match error:
+        case typer.TyperException():
+            return Explanation(_one_line(error.format_message()), error.exit_code)
+        case KeyboardInterrupt():
+            return Explanation(_one_line(str(error)) or "interrupted", INTERRUPTED)
+        case OSError():
+            status = FAILURE if error.errno in _MACHINE_ERRNOS else BAD_INPUT
+            return Explanation(_describe(error), status)
+        case RuntimeError() if was_interrupted(error):
+            return Explanation("interrupted", INTERRUPTED)
+        case ValueError():
+            return Explanation(_one_line(str(error)), BAD_INPUT)
+        case RuntimeError() | MemoryError():
+            return Explanation(_one_line(str(error)) or "out of memory", FAILURE)
+        case _:
+            return None
+
+
+def _describe(error: OSError) -> str:
+    if error.filename is None or error.strerror is None:
+        return _one_line(str(error))
+    return f"{error.filename}: {error.strerror}"
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())

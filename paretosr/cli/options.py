@@ -1,0 +1,54 @@
+"""The arguments and options that several commands share, declared once."""
+
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+Number = TypeVar("Number", int, float)
+
+
+def positive(parameter: typer.CallbackParam, value: Number | None) -> Number | None:
+    """Return `value` if it is absent or greater than 0.
+
+    Raises:
+        ValueError: it is 0, negative or not a number.
+    """
+    if value is not None and not value > 0:
+        raise ValueError(f"{parameter.opts[0]} must be greater than 0, got {value}")
+    return value
+
+
+_MODEL_HELP = (
+    "Catalogue name, .json/.yaml config, .safetensors checkpoint, RUN_DIR:ARCH_ID or bicubic."
+)
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
+OptionalModelArgument = Annotated[str | None, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
+ScaleOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="2|3|4",
+        help="Scale factor; needed where MODEL does not say it (catalogue names, bicubic).",
+    ),
+]
+RunArgument = Annotated[
+    Path, typer.Argument(metavar="RUN_DIR", help="Run directory that `paretosr search` wrote.")
+]
+DataOption = Annotated[
+    str,
+    typer.Option(
+        metavar="DIR|bundled",
+        help="Folder of images (PNG, JPEG, BMP, TIFF, WebP), or the embedded photographs.",
+    ),
+]
+VariantOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="VARIANT",
+        help="Variant in which the network is computed; by default the fastest of its variants.",
+    ),
+]
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", help="Print the result as one JSON document on standard output."),
+]

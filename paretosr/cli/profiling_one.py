@@ -1,0 +1,112 @@
+"""What `paretosr profile` says of one model."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from blocks.models import ResolvedModel
+from paretosr.cli.ledger_table import ledger_as_json, write_cross_checks, write_ledger
+from paretosr.cli.output import write_json, write_line, write_note, write_rows
+from paretosr.cli.progress import status_line
+from paretosr.costs import ModelProfile, profile_model
+from profilers import Target, clock_of, macs_bound
+from profilers.predictor import CalibrationFile
+
+
+def write_profiled(
+    model: ResolvedModel,
+    target: Target,
+    variant: str | None,
+    max_seconds: float,
+    calibration: Path | None,
+    *,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Write everything that `model` costs, predicted too by the file of a `calibration`."""
+    stored = None if calibration is None else CalibrationFile(calibration)
+    with status_line(silent=as_json) as status:
+        profile = profile_model(
+            model,
+            target,
+            variant=variant,
+            max_seconds=max_seconds,
+            status=status,
+            stored=stored,
+            notice=write_note,
+        )
+    ledger = macs_bound(model.config) if explain and model.config else None
+    if as_json:
+        explained = {"ledger": ledger_as_json(model, ledger)} if ledger else {}
+        write_json({**_as_json(model, target, profile), **explained})
+        return
+    _write_table(model, target, profile)
+    latency = profile.latency
+    if (note := noise_warning(latency.reference_spread, latency.quiet_share)) is not None:
+        write_note(note)
+    if ledger:
+        write_ledger(model, ledger)
+    write_cross_checks(profile.cross_checks, profile.cross_check_side_px)
+
+
+def _as_json(model: ResolvedModel, target: Target, profile: ModelProfile) -> dict[str, Any]:
+    """Return the profile under the names of the trial table."""
+    return {
+        "model": model.name,
+        "arch_id": model.config.arch_id if model.config else None,
+        "family": model.config.family if model.config else model.name,
+        "scale": model.scale,
+        "target": str(target),
+        "lr_height_px": target.lr_height_px,
+        "lr_width_px": target.lr_width_px,
+        "params": profile.params,
+        "macs": profile.macs,
+        "activation_mib": profile.activation_mib,
+        "peak_memory_mib": profile.peak_memory_mib,
+        **asdict(profile.latency),
+        "cross_checks": [asdict(check) for check in profile.cross_checks],
+        "cross_check_side_px": profile.cross_check_side_px,
+        "clock": clock_of(target)[0],
+        "source": "measured",
+        "prediction": asdict(profile.prediction) if profile.prediction else None,
+        "device": profile.device,
+    }
+
+
+def _write_table(model: ResolvedModel, target: Target, profile: ModelProfile) -> None:
+    latency = profile.latency
+    interval = f"{latency.latency_ci_low_ms:.2f} to {latency.latency_ci_high_ms:.2f}"
+    rows = [
+        ("parameters", f"{profile.params:,}", ""),
+        ("MACs", f"{profile.macs / 1e9:,.2f} G", "for an output of 1280x720, all paths"),
+        ("activations", _mib(profile.activation_mib), "largest set of live ones, float32"),
+        ("peak memory", _mib(profile.peak_memory_mib), "of a forward pass, beyond the weights"),
+        ("latency", f"{latency.latency_ms:.2f} ms", f"95 % interval {interval} ms"),
+        ("", f"{latency.latency_ratio:.3f}", "as a multiple of the reference network"),
+        ("", f"{latency.p90_ms:.2f} ms", f"nine of ten calls were faster, n = {latency.repeats}"),
+        ("", f"{latency.first_ms:.2f} ms", "first call"),
+        ("", f"{latency.reference_spread:.1%}", "spread of the reference network's calls"),
+    ]
+    if latency.quiet_share is not None:
+        quiet = "of the ratios that count were measured while the machine was quiet"
+        rows.append(("", f"{latency.quiet_share:.0%}", quiet))
+    if (predicted := profile.prediction) is not None:
+        likely = f"90 % interval {predicted.ci_low_ms:.2f} to {predicted.ci_high_ms:.2f} ms"
+        rows.insert(5, ("predicted latency", f"{predicted.latency_ms:.2f} ms", likely))
+    if latency.prepare_seconds is not None:
+        rows.append(("preparation", f"{latency.prepare_seconds:.2f} s", "before the first call"))
+    if latency.max_difference is not None:
+        rows.append(("difference", f"{latency.max_difference:.1e}", "largest, from eager float32"))
+    if latency.variant not in (None, "plain"):
+        rows.append(("variant", str(latency.variant), "in which the network was measured"))
+    for other in latency.other_variants:
+        slower = f"takes {other.ratio:.2f} times as long" if other.ratio else str(other.reason)
+        rows.append(("", other.name, slower))
+    clocks = {"cpu": "processor time", "cuda": "the GPU's clock", "wall": "elapsed time"}
+    clock = clocks[clock_of(target)[0]]
+    write_line(f"{model.name} x{model.scale} on {target}, by {clock}")
+    write_rows(("cost", "value", ""), rows, numbers=("value",))
+
+
+def _mib(size: float | None) -> str:
+    return "-" if size is None else f"{size:,.1f} MiB"

@@ -1,0 +1,1 @@
+"""This side of a measurement: worker processes and ssh."""

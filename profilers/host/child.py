@@ -1,0 +1,76 @@
+"""A process of its own for one target."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any, Self
+
+from profilers.failure import ProfilingFailed
+from profilers.json_process import JsonProcess, ProcessEndedError
+from profilers.targets import Target
+
+START_SECONDS = 120.0
+
+
+class Child:
+    """Runs `python -m profilers.host.worker` for `target`, from the first request on.
+
+    `environment` is what the process gets beyond this one's variables.
+
+    A process that crashed, hung or was interrupted is replaced at the next request. The
+    worker exits when its standard input closes, so it cannot outlive this process.
+    """
+
+    def __init__(self, target: Target, environment: Mapping[str, str] | None = None) -> None:
+        self.target = target
+        self._environment = {"OMP_NUM_THREADS": str(target.threads), **(environment or {})}
+        self._process: JsonProcess | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int | None:
+        """The process, if there is one."""
+        return None if self._process is None else self._process.pid
+
+    def request(self, message: Mapping[str, object], timeout_seconds: float) -> dict[str, Any]:
+        """Send `message` and return what the worker measured.
+
+        Raises:
+            ProfilingFailed: the worker reported an error, died, or did not answer in time.
+        """
+        try:
+            answer = self._ask(message, timeout_seconds)
+        except BaseException:
+            # After a timeout or an interrupt an answer may still come, to a question forgotten.
+            self.close()
+            raise
+        if "error" in answer:
+            raise ProfilingFailed(f"{self.target}: {answer['error']}")
+        return answer
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.end()
+
+    def _ask(self, message: Mapping[str, object], timeout_seconds: float) -> dict[str, Any]:
+        waited_seconds = START_SECONDS
+        try:
+            if self._process is None:
+                command = [sys.executable, "-P", "-m", "profilers.host.worker", str(self.target)]
+                self._process = JsonProcess(command, self._environment)
+                self._process.receive(START_SECONDS)
+            waited_seconds = timeout_seconds
+            self._process.send(message)
+            return self._process.receive(timeout_seconds)
+        except TimeoutError:
+            raise ProfilingFailed(
+                f"{self.target}: no answer within {waited_seconds:.0f} s, process ended"
+            ) from None
+        except ProcessEndedError as ended:
+            raise ProfilingFailed(f"{self.target}: {ended}") from None

@@ -1,0 +1,261 @@
+"""Latency of networks on a target, in the reference network's time and in milliseconds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+
+from profilers.clock import clock_of
+from profilers.fastest_variant import OtherVariant
+from profilers.host.child import START_SECONDS, Child
+from profilers.machine import Description
+from profilers.preparation import prepare_checked
+from profilers.ratio import RatioEstimate
+from profilers.reference import REFERENCE_NAME, ReferenceNetwork
+from profilers.runtimes.registry import require_available, require_here
+from profilers.subject import Subject
+from profilers.sustained import SustainedTimes, Window
+from profilers.targets import Target
+from profilers.timing import compare, require_positive
+
+# A worker may exceed its budget by preparing, and by the few calls of every measurement.
+GRACE_SECONDS = 300.0
+# glibc gives large blocks back to the system and faults them in anew, at each call or never,
+# as the heap happens to lie: up to 19,000 faults and 20 % of the time of one network. A process
+# that keeps its memory repeats: none, and a network against itself within 0.5 %.
+KEEP_FREED_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**62), "MALLOC_MMAP_MAX_": "0"}
+
+# The start of the second takes no time from the measurement.
+_IN_TWO_PROCESSES = ("measure", "compare")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What one call of the reference network takes on a target.
+
+    JSON-able by `dataclasses.asdict` and back by `Calibration(**data)`. Latencies that are to
+    be compared share one calibration: it turns their ratios into milliseconds. `clock` says
+    what times calls on this target (see profilers/clock.py), and `quiet_share` how many of the
+    `repeats` met a quiet machine, where that can be told.
+    """
+
+    target: str
+    reference: str
+    reference_ms: float
+    clock: str
+    repeats: int
+    quiet_share: float | None = None
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Time of one call: `latency_ratio` is measured against the reference network, and
+    milliseconds are that ratio times the calibrated time of the reference.
+
+    The interval bounds the ratio with 95 % confidence; `first_ms` and `p90_ms` (nine calls of
+    ten were faster) are plain times. `repeats` counts the timed calls, `reference_spread` tells
+    how noisy the machine was, and the last three how it was while those ratios were measured
+    that count (see `RatioEstimate`). `prepare_seconds` is the elapsed time of conversion, export
+    and compilation before the first call, and `max_difference` the largest of an output value
+    from eager's in float32 (see `Prepared`); both are None for what is not a network. `variant` is
+    the variant of the network that was timed, and `other_variants` what is known of those that were
+    left, if the choice was free.
+    """
+
+    latency_ms: float
+    latency_ci_low_ms: float
+    latency_ci_high_ms: float
+    latency_ratio: float
+    first_ms: float
+    p90_ms: float
+    repeats: int
+    reference_spread: float
+    prepare_seconds: float | None
+    max_difference: float | None
+    variant: str | None = None
+    other_variants: tuple[OtherVariant, ...] = ()
+    quiet_share: float | None = None
+    compute_probe_ms: float | None = None
+    copy_probe_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Sustained:
+    """How the time of a network changed while it ran without a pause, in its fastest variant."""
+
+    variant: str
+    times: SustainedTimes
+
+
+class LatencyMeter:
+    """Times networks on one target, in a process of its own that lives until `close`.
+
+    For a target on another machine that process builds and exports the networks and asks a
+    second one there, which has what it needs from the first; see profilers/remote.
+
+    Every method starts the process if need be, also after a failure, and raises
+    ProfilingFailed if the network cannot be run, does not give what eager gives, or the
+    process dies or hangs: it is ended `grace_seconds` after the `max_seconds` for timing,
+    time in which the network must be made ready.
+
+    Raises:
+        ValueError: the target cannot be measured from this machine.
+    """
+
+    def __init__(self, target: Target) -> None:
+        require_available(target)
+        self.target = target
+        self._child = Child(target, KEEP_FREED_MEMORY)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the processes, unless they run; else the first measurement does."""
+        self._child.request({"do": "start_partner"}, START_SECONDS)
+
+    def calibrate(
+        self, max_seconds: float = 10.0, *, grace_seconds: float = GRACE_SECONDS
+    ) -> Calibration:
+        """Return the reference's own time: the median of calls on a quiet machine, if enough are.
+
+        They are made for `max_seconds`. What else slows the machine cannot be told where several
+        threads or a GPU are timed; all calls count there.
+        """
+        answer = self._ask({"do": "calibrate"}, max_seconds, grace_seconds)
+        return Calibration(
+            target=str(self.target),
+            reference=REFERENCE_NAME,
+            reference_ms=answer["median_ms"],
+            clock=clock_of(self.target)[0],
+            repeats=answer["repeats"],
+            quiet_share=answer["quiet_share"],
+        )
+
+    def measure(
+        self,
+        subject: Subject,
+        calibration: Calibration,
+        *,
+        max_seconds: float,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> Latency:
+        """Return the latency of a network, in its fastest variant unless the subject names one.
+
+        Raises:
+            ValueError: the calibration belongs to another target or reference.
+        """
+        _require_calibration_of(self.target, calibration)
+        message = {"do": "measure", "subject": subject.to_json()}
+        answer = self._ask(message, max_seconds, grace_seconds)
+        return _latency(
+            RatioEstimate(**answer["estimate"]),
+            calibration,
+            prepare_seconds=answer["prepare_seconds"],
+            max_difference=answer["max_difference"],
+            variant=answer["variant"],
+            other_variants=tuple(OtherVariant(**other) for other in answer["other_variants"]),
+        )
+
+    def compare(self, subject: Subject, other: Subject, *, max_seconds: float) -> RatioEstimate:
+        """Return the time of `subject` over that of `other`.
+
+        Two that are the same are timed in the same variant; the interval gets narrower than that
+        of `measure`, since small differences are what is asked for.
+        """
+        message = {"do": "compare", "subject": subject.to_json(), "other": other.to_json()}
+        return RatioEstimate(**self._ask(message, max_seconds)["estimate"])
+
+    def sustain(self, subject: Subject, *, seconds: float) -> Sustained:
+        """Return what happens to the time of `subject` that runs for `seconds` without a pause."""
+        answer = self._ask({"do": "sustain", "subject": subject.to_json()}, seconds)
+        times = answer["times"]
+        windows = tuple(Window(**window) for window in times["windows"])
+        return Sustained(answer["variant"], SustainedTimes(**{**times, "windows": windows}))
+
+    def describe_device(self) -> Description:
+        """Return what machine measures."""
+        description: Description = self._child.request({"do": "describe"}, GRACE_SECONDS)["device"]
+        return description
+
+    def close(self) -> None:
+        """End the process."""
+        self._child.close()
+
+    def _ask(
+        self,
+        message: Mapping[str, object],
+        max_seconds: float,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> dict[str, Any]:
+        require_positive(max_seconds=max_seconds)
+        if message["do"] in _IN_TWO_PROCESSES:
+            self.start()
+        return self._child.request(
+            {**message, "max_seconds": max_seconds}, max_seconds + grace_seconds
+        )
+
+
+def measure_callable(
+    call: Callable[[], object], target: Target, calibration: Calibration, *, max_seconds: float
+) -> Latency:
+    """Return the latency of something that is not a network, timed in this process.
+
+    On the "cpu" clock every thread that `call` uses counts.
+
+    Raises:
+        ValueError: the target is not available or not on this machine, or the calibration is
+            not of it.
+    """
+    require_here(target)
+    require_available(target)
+    _require_calibration_of(target, calibration)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(target.threads)
+    try:
+        reference = prepare_checked(ReferenceNetwork(), target)
+        _, clock = clock_of(target)
+        estimate = compare(call, reference.call, max_seconds=max_seconds, clock=clock)
+        return _latency(estimate, calibration)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _latency(
+    estimate: RatioEstimate,
+    calibration: Calibration,
+    *,
+    prepare_seconds: float | None = None,
+    max_difference: float | None = None,
+    variant: str | None = None,
+    other_variants: tuple[OtherVariant, ...] = (),
+) -> Latency:
+    return Latency(
+        latency_ms=estimate.ratio * calibration.reference_ms,
+        latency_ci_low_ms=estimate.ci_low * calibration.reference_ms,
+        latency_ci_high_ms=estimate.ci_high * calibration.reference_ms,
+        latency_ratio=estimate.ratio,
+        first_ms=estimate.candidate_first_ms,
+        p90_ms=estimate.candidate_p90_ms,
+        repeats=estimate.repeats,
+        reference_spread=estimate.reference_spread,
+        prepare_seconds=prepare_seconds,
+        max_difference=max_difference,
+        variant=variant,
+        other_variants=other_variants,
+        quiet_share=estimate.quiet_share,
+        compute_probe_ms=estimate.compute_probe_ms,
+        copy_probe_ms=estimate.copy_probe_ms,
+    )
+
+
+def _require_calibration_of(target: Target, calibration: Calibration) -> None:
+    if (calibration.target, calibration.reference) != (str(target), REFERENCE_NAME):
+        raise ValueError(
+            f"the calibration must be of {REFERENCE_NAME} on {target}, got "
+            f"{calibration.reference} on {calibration.target}; calibrate this target"
+        )

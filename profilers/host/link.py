@@ -1,0 +1,128 @@
+"""A connection by ssh to a runner on another machine."""
+
+import base64
+import hashlib
+import json
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+from profilers.failure import ProfilingFailed
+from profilers.host.archive import runner_archive
+from profilers.json_process import JsonProcess, ProcessEndedError
+from profilers.targets import Target
+
+CHUNK_BYTES = 2**20
+# ssh asks for nothing here, and gives up on a machine that does not answer any more. All else
+# (keys, ports, jumps) is for the user's ~/.ssh/config to say.
+_OPTIONS = {
+    "BatchMode": "yes",
+    "ConnectTimeout": "10",
+    "ServerAliveInterval": "5",
+    "ServerAliveCountMax": "3",
+}
+_SSH_FAILED = 255
+_NO_SUCH_COMMAND = 127
+
+
+class Link:
+    """A runner for `target` on its host, which ends with the connection.
+
+    Every method raises ProfilingFailed if the connection or the runner is gone.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._host = target.host
+        self._connected = False
+        runner = runner_archive()
+        self._process = JsonProcess(_command(target, runner), {})
+        try:
+            self._start(runner)
+        except BaseException:
+            self.close()
+            raise
+        self._connected = True
+
+    def request(self, message: Mapping[str, object]) -> dict[str, Any]:
+        """Send `message` and return the runner's answer, which may be an error."""
+        try:
+            self._process.send(message)
+            return self._receive()
+        except ProcessEndedError as ended:
+            raise self._failure(ended) from None
+
+    def store(self, content: bytes, suffix: str) -> str:
+        """Send what the other machine does not have yet of a file, and return its name there."""
+        name = f"{hashlib.sha256(content).hexdigest()}{suffix}"
+        stored = self._append(name, len(content), b"")
+        while stored < len(content):
+            stored = self._append(name, len(content), content[stored : stored + CHUNK_BYTES])
+        return name
+
+    def close(self) -> None:
+        """End the connection, and with it the runner."""
+        self._process.end()
+
+    def _start(self, runner: bytes) -> None:
+        try:
+            self._process.send_bytes(runner)
+            answer = self._receive()
+        except ProcessEndedError as ended:
+            raise self._failure(ended) from None
+        if "error" in answer:
+            raise ProfilingFailed(f"{self._host} cannot measure: {answer['error']}")
+
+    def _append(self, name: str, size_bytes: int, content: bytes) -> int:
+        encoded = base64.b64encode(content).decode()
+        message = {"do": "store", "file": name, "size_bytes": size_bytes, "content": encoded}
+        answer = self.request(message)
+        if "error" in answer:
+            raise ProfilingFailed(f"{self._host} cannot store {name}: {answer['error']}")
+        return int(answer["stored_bytes"])
+
+    def _receive(self) -> dict[str, Any]:
+        try:
+            return self._process.receive()
+        except json.JSONDecodeError as error:
+            raise ProfilingFailed(
+                f"{self._host} must print nothing of its own when ssh runs a command, got "
+                f"'{error.doc.strip()}'; silence its shell's start-up files"
+            ) from None
+
+    def _failure(self, ended: ProcessEndedError) -> ProfilingFailed:
+        host, words = self._host, ended.last_words
+        if ended.status == _NO_SUCH_COMMAND:
+            return ProfilingFailed(f"{host} has no python3 ({words}); install Python 3.11 or later")
+        if ended.status != _SSH_FAILED:
+            return ProfilingFailed(f"the runner on {host} died (status {ended.status}): {words}")
+        if not self._connected:
+            return ProfilingFailed(f"cannot connect to {host}: {words}")
+        return ProfilingFailed(
+            f"lost {host}: {words or 'the runner or the connection ended'}; when it is back, the "
+            "same command goes on with the files that have arrived"
+        )
+
+
+def _command(target: Target, runner: bytes) -> list[str]:
+    options = [f"-o{name}={value}" for name, value in _OPTIONS.items()]
+    bootstrap = files("profilers.host").joinpath("bootstrap.py").read_text(encoding="utf-8")
+    arguments = (
+        str(len(runner)),
+        hashlib.sha256(runner).hexdigest(),
+        f"numpy,{target.runtime}",
+        str(replace(target, host="")),
+    )
+    command = ["env", *_environment(), "python3", "-c", bootstrap, *arguments]
+    return ["ssh", "-T", *options, f"ssh://{target.host}", shlex.join(command)]
+
+
+def _environment() -> list[str]:
+    """What `Child` gave this process for threads and memory is for the other machine's too."""
+    return [
+        f"{name}={value}"
+        for name, value in os.environ.items()
+        if name == "OMP_NUM_THREADS" or name.startswith("MALLOC_")
+    ]

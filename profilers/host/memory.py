@@ -1,0 +1,53 @@
+"""How much memory running a network takes, beyond having it."""
+
+from dataclasses import replace
+
+import torch
+
+from profilers.host.child import Child
+from profilers.prepared import PreparedCall
+from profilers.resident import CALLS, MIB, peak_resident_mib
+from profilers.runtimes.registry import require_available
+from profilers.subject import Subject
+from profilers.targets import RECORDED_RUNTIMES, Target
+
+TIMEOUT_SECONDS = 300.0
+# By default glibc moves this threshold as it goes and keeps freed blocks, or not, as the heap
+# happens to lie: the same network took 36 to 50 MiB. Fixed, tensors leave when they are freed.
+RETURN_FREED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(128 * 1024)}
+
+
+def measure_peak_memory_mib(
+    subject: Subject, target: Target, *, timeout_seconds: float = TIMEOUT_SECONDS
+) -> float:
+    """Return the peak memory of forward passes on `target`, in MiB, from a fresh process.
+
+    Without a variant of the subject's, the network is run as it is written.
+
+    On the CPU: peak resident size over four passes minus the resident size before the first,
+    when the network and its input exist. On CUDA: the allocator's peak above its state then.
+    A CUDA graph keeps what the runtime that it records takes for each pass: that is measured.
+
+    Raises:
+        ValueError: the target is not available on this machine.
+        ProfilingFailed: the process died, took longer than `timeout_seconds` or could not run
+            the network.
+    """
+    require_available(target)
+    recorded = RECORDED_RUNTIMES.get(target.runtime, target.runtime)
+    target = replace(target, runtime=recorded)
+    with Child(target, RETURN_FREED_MEMORY) as child:
+        message = {"do": "memory", "subject": subject.to_json()}
+        reply = child.request(message, timeout_seconds)
+    return float(reply["peak_memory_mib"])
+
+
+def peak_memory_of_calls_mib(call: PreparedCall, device: str) -> float:
+    """Return the same for `call` in this process, which should have run nothing before."""
+    if device != "cuda":
+        return peak_resident_mib(call)
+    torch.cuda.reset_peak_memory_stats()
+    before_bytes = torch.cuda.memory_allocated()
+    for _ in range(CALLS):
+        call()
+    return (torch.cuda.max_memory_allocated() - before_bytes) / MIB

@@ -1,0 +1,102 @@
+"""The runtimes: one file each behind one protocol, all of them listed in `RUNTIMES`."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import nn
+
+from blocks.programs.onnx_graph import EXPORT_MODULES
+from profilers.prepared import Missing, PreparedCall, missing_library
+from profilers.runtimes.compiled import CompiledRuntime
+from profilers.runtimes.cuda_graph import CudaGraphRuntime
+from profilers.runtimes.eager import EagerRuntime
+from profilers.runtimes.exported import ExportedRuntime
+from profilers.runtimes.xnnpack import XnnpackRuntime
+from profilers.targets import RUNTIME_DEVICES, Target
+
+
+class Runtime(Protocol):
+    """Turns a network into something that can be called and timed on a target."""
+
+    def why_unavailable(self, device: str) -> Missing | None:
+        """Return what keeps this runtime from `device` here, or None if it can be used."""
+
+    def prepare(self, network: nn.Module, target: Target) -> PreparedCall:
+        """Return a call that runs `network` once on `target`.
+
+        The network itself is left as it is.
+        """
+
+
+RUNTIMES: Mapping[str, Runtime] = {
+    "eager": EagerRuntime(),
+    "compile": CompiledRuntime(),
+    "eager_cudagraph": CudaGraphRuntime(EagerRuntime()),
+    "compile_cudagraph": CudaGraphRuntime(CompiledRuntime()),
+    "onnxruntime": ExportedRuntime("onnxruntime", extra="onnx"),
+    "openvino": ExportedRuntime("openvino", extra="openvino"),
+    "xnnpack": XnnpackRuntime(),
+}
+
+
+def why_unavailable(target: Target) -> Missing | None:
+    """Return what keeps `target` from being measured from this machine, or None.
+
+    Of a target on another machine: what is missing here. What is there, only ssh can tell.
+    """
+    if not target.host:
+        return RUNTIMES[target.runtime].why_unavailable(target.device)
+    if shutil.which("ssh") is None:
+        return Missing("no program ssh", "install OpenSSH's client")
+    return missing_library(*EXPORT_MODULES, remedy="pip install 'paretosr[onnx]'")
+
+
+def require_available(target: Target) -> None:
+    """Check that `target` can be measured from this machine.
+
+    Raises:
+        ValueError: its runtime or device is missing; says why and what to do.
+    """
+    missing = why_unavailable(target)
+    if missing is not None:
+        raise ValueError(f"{target} cannot be used here: {missing.reason}; {missing.remedy}")
+
+
+def require_here(target: Target) -> None:
+    """Check that `target` is this machine, for what is not a network and cannot be sent.
+
+    Raises:
+        ValueError: it is another one.
+    """
+    if target.host:
+        raise ValueError(
+            f"only networks can be timed on another machine, and {target} is one; leave bicubic "
+            "out, or name a target on this machine"
+        )
+
+
+@dataclass(frozen=True)
+class TargetStatus:
+    """Whether a target can be used here; if not, why, and what to do about it."""
+
+    name: str
+    available: bool
+    reason: str | None
+    remedy: str | None
+
+
+def list_targets() -> tuple[TargetStatus, ...]:
+    """Return every runtime on every device it knows, with what is missing for it."""
+    return tuple(
+        _status(runtime, device)
+        for runtime, devices in RUNTIME_DEVICES.items()
+        for device in devices
+    )
+
+
+def _status(runtime: str, device: str) -> TargetStatus:
+    missing = RUNTIMES[runtime].why_unavailable(device)
+    reason, remedy = (missing.reason, missing.remedy) if missing else (None, None)
+    return TargetStatus(f"{runtime}:device={device}", missing is None, reason, remedy)

@@ -1,0 +1,166 @@
+"""Evaluating one candidate for real: measuring what it costs, training it, validating it."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from blocks.networks.registry import NetworkConfig, SuperResolutionNetwork, build_network
+from blocks.variants.registry import in_variant, variants_of
+from imaging.evaluation import ValidationPair, evaluate_quality, network_upscaler, to_images
+from profilers.counting.executed import executed_macs
+from profilers.host.latency import Calibration, Latency, LatencyMeter
+from profilers.host.memory import measure_peak_memory_mib
+from profilers.predictor import CalibrationFile
+from profilers.subject import Subject
+from profilers.targets import Target
+from search.candidates.patches import CandidatePatches
+from search.config import SearchConfig
+from search.storage.run_directory import RunDirectory
+from training.loop import train
+from training.state import MODEL_FILE
+from training.step import Precision
+
+Columns = Mapping[str, Any]
+"""Values of columns of the trial table, by name."""
+OnStep = Callable[[int, float], None]
+
+
+class Evaluator(Protocol):
+    """What the search asks of a candidate; each answer is columns of the trial table."""
+
+    def measure(self, config: NetworkConfig) -> Columns:
+        """The measured costs that the search needs; learned ones are asked for after `train`."""
+
+    def train(self, config: NetworkConfig, on_step: OnStep) -> Columns:
+        """What a training gives: quality, steps and seconds."""
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """What all candidates of a run share, decided once and stored in its settings."""
+
+    config: SearchConfig
+    run: RunDirectory
+    patches: CandidatePatches
+    validation: tuple[ValidationPair, ...]
+    precision: Mapping[str, Precision]
+    """By family."""
+    meter: LatencyMeter | None
+    """None where neither objectives nor constraints ask for a latency."""
+    calibration: Calibration | None
+    calibration_file: CalibrationFile | None
+    """What latencies are predicted from; None where every one is measured."""
+
+
+class CandidateEvaluator:
+    """The evaluator of real searches.
+
+    Costs are measured before the training, not after it: a candidate that breaks a bound
+    on its latency then costs seconds of timing instead of a training, and nothing trains
+    while something is timed. Only where trained weights decide how much is computed are those
+    of the first seed measured.
+    """
+
+    def __init__(self, workbench: Workbench) -> None:
+        self._bench = workbench
+
+    def measure(self, config: NetworkConfig) -> Columns:
+        bench = self._bench
+        subject = Subject(config, self._weights(config))
+        columns: dict[str, Any] = {}
+        if bench.meter is not None and bench.calibration is not None:
+            latency = bench.meter.measure(
+                subject, bench.calibration, max_seconds=bench.config.timing_seconds
+            )
+            columns |= latency_columns(latency)
+            subject = replace(subject, variant=latency.variant)
+        if "peak_memory_mib" in bench.config.columns:
+            columns["peak_memory_mib"] = measure_peak_memory_mib(
+                subject, Target.parse(bench.config.target)
+            )
+        if config.is_input_adaptive:
+            columns["macs_executed"] = self._macs_executed(subject)
+        return columns
+
+    def _weights(self, config: NetworkConfig) -> Path | None:
+        if not config.is_input_adaptive:
+            return None
+        first_seed = self._bench.config.training_seeds[0]
+        return self._bench.run.checkpoints(config.arch_id, first_seed) / MODEL_FILE
+
+    def _macs_executed(self, subject: Subject) -> float:
+        """The mean over the validation images, in the subject's variant or else the sparsest."""
+        device, scale = self._bench.config.training.device, self._bench.config.scale
+        network = subject.network()
+        images = [to_images(pair.low, device) for pair in self._bench.validation]
+        variants = variants_of(subject.config) if subject.variant is None else (subject.variant,)
+        means = [
+            executed_macs(in_variant(network, variant).to(device), images, scale=scale).mean
+            for variant in variants
+        ]
+        return min(means)
+
+    def train(self, config: NetworkConfig, on_step: OnStep) -> Columns:
+        trainings = [
+            self._train_once(config, seed, on_step) for seed in self._bench.config.training_seeds
+        ]
+        psnrs = [training.psnr_y_db for training in trainings]
+        return {
+            "psnr_y_db": statistics.fmean(psnrs),
+            "psnr_y_std_db": statistics.stdev(psnrs) if len(psnrs) > 1 else None,
+            "ssim_y": statistics.fmean(training.ssim_y for training in trainings),
+            "train_steps": self._bench.config.steps,
+            "train_seconds": sum(training.train_seconds for training in trainings),
+            "validation_seconds": sum(training.validation_seconds for training in trainings),
+        }
+
+    def _train_once(self, config: NetworkConfig, seed: int, on_step: OnStep) -> "_Training":
+        bench = self._bench
+        network = seeded_network(config, seed)
+        patches = bench.patches.sampler(config, seed)
+        result = train(
+            network,
+            patches,
+            patches.recipe,
+            steps=bench.config.steps,
+            device=bench.config.training.device,
+            precision=bench.precision[config.family],
+            checkpoint_folder=bench.run.checkpoints(config.arch_id, seed),
+            on_step=on_step,
+        )
+        started = time.perf_counter()
+        upscaler = network_upscaler(network, device=bench.config.training.device)
+        quality = evaluate_quality(upscaler, bench.validation)
+        return _Training(
+            quality.psnr_y_db, quality.ssim_y, result.seconds, time.perf_counter() - started
+        )
+
+
+@dataclass(frozen=True)
+class _Training:
+    psnr_y_db: float
+    ssim_y: float
+    train_seconds: float
+    validation_seconds: float
+
+
+def seeded_network(config: NetworkConfig, seed: int) -> SuperResolutionNetwork:
+    """The network with the initial weights that belong to `seed`; no global state is touched."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return build_network(config)
+
+
+def latency_columns(latency: Latency) -> Columns:
+    """A latency as columns of the trial table."""
+    return {
+        "latency_ms": latency.latency_ms,
+        "latency_ci_low_ms": latency.latency_ci_low_ms,
+        "latency_ci_high_ms": latency.latency_ci_high_ms,
+        "latency_ratio": latency.latency_ratio,
+    }

@@ -1,0 +1,57 @@
+"""The layout of a run directory and its settings file, without torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from foundation import write_text_atomically
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Where the parts of a run are."""
+
+    path: Path
+
+    @property
+    def settings(self) -> Path:
+        """The resolved config and everything decided once for all sessions."""
+        return self.path / "run.yaml"
+
+    @property
+    def journal(self) -> Path:
+        """Optuna's journal, the source of truth."""
+        return self.path / "study.journal"
+
+    def checkpoints(self, arch_id: str, seed: int) -> Path:
+        """The folder of one training."""
+        return self.path / "checkpoints" / arch_id / f"seed-{seed}"
+
+    def read_settings(self) -> dict[str, Any]:
+        """The contents of run.yaml.
+
+        Raises:
+            ValueError: the file is missing or no YAML mapping.
+        """
+        if not self.settings.is_file():
+            raise ValueError(
+                f"a run directory must hold {self.settings.name}, but {self.path} does not: "
+                "give the directory that `paretosr search` printed"
+            )
+        try:
+            data = yaml.safe_load(self.settings.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ValueError(
+                f"{self.settings} must be YAML: {' '.join(str(error).split())}"
+            ) from error
+        if not isinstance(data, dict):
+            raise ValueError(f"{self.settings} must hold a mapping, got {type(data).__name__}")
+        return data
+
+    def write_settings(self, settings: Mapping[str, object]) -> None:
+        """Replace run.yaml."""
+        text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
+        write_text_atomically(self.settings, text)

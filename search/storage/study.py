@@ -1,0 +1,184 @@
+"""The study: Optuna's storage behind the few verbs that a search needs.
+
+Only this file and `sampler.py` know Optuna. Neither imports torch, so that a run can be
+reported on a machine without it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from reports.records import OBJECTIVES, TrialRecord
+from search.sampler import ReproducibleSampler
+from search.storage.journal import check_journal
+from search.storage.run_directory import RunDirectory
+
+STUDY_NAME = "search"
+RECORD_KEY = "record"
+BASELINE_KEY = "floor"
+
+
+Value = bool | int | float | str
+
+
+class Proposal:
+    """A trial of the study, which gives a value for each parameter that is asked for."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.trial = trial
+
+    @property
+    def number(self) -> int:
+        return self.trial.number
+
+    def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Value:
+        return cast(Value, self.trial.suggest_categorical(name, choices))
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
+        return self.trial.suggest_int(name, low, high, step=step)
+
+    def stored_record(self) -> TrialRecord | None:
+        """The record of a trial whose telling was cut short."""
+        data = self.trial.user_attrs.get(RECORD_KEY)
+        return TrialRecord.from_json(data) if data is not None else None
+
+    def store(self, record: TrialRecord, violations: Mapping[str, float]) -> None:
+        """Write what is told below into the trial, except what is there already."""
+        if RECORD_KEY not in self.trial.user_attrs:
+            self.trial.set_user_attr(RECORD_KEY, record.to_json())
+        for name in violations.keys() - self.trial.constraints.keys():
+            self.trial.set_constraint(name, violations[name])
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What Optuna is told of a finished trial.
+
+    `values` holds one number per objective, or None where they are not all known.
+    `violations` maps each constraint whose column is known to how far it is broken, in
+    units of its bound; at most 0 means kept.
+    """
+
+    values: Sequence[float] | None
+    violations: Mapping[str, float]
+
+
+class _HeldLock(JournalFileSymlinkLock):
+    """The lock of a journal whose run directory is locked already, by `exclusive`.
+
+    Optuna's own is a file, which a killed writer leaves behind, and an interrupt that comes while
+    it is being removed turns into a FileNotFoundError.
+    """
+
+    def acquire(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass
+
+
+class SearchStudy:
+    """One study in one journal file; open it only while holding the run directory's lock."""
+
+    def __init__(self, run: RunDirectory, objectives: Sequence[str], sampler: ReproducibleSampler):
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        journal = str(run.journal)
+        self._study = optuna.create_study(
+            study_name=STUDY_NAME,
+            storage=JournalStorage(JournalFileBackend(journal, lock_obj=_HeldLock(journal))),
+            sampler=sampler,
+            directions=[
+                "maximize" if OBJECTIVES[name].direction == "maximise" else "minimize"
+                for name in objectives
+            ],
+            load_if_exists=True,
+        )
+        self._unfinished = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+    def enqueue(self, proposals: Sequence[Mapping[str, object]]) -> None:
+        """Put proposals before all others; those already put there by an earlier session stay."""
+        already = len(self._study.get_trials(deepcopy=False))
+        for parameters in proposals[already:]:
+            self._study.enqueue_trial(dict(parameters))
+
+    def next_proposal(self) -> Proposal:
+        """The trial that a killed session left unfinished, or a new one."""
+        if self._unfinished:
+            trial = Trial(self._study, self._unfinished.pop()._trial_id)
+        else:
+            trial = self._study.ask()
+        # An enqueued trial with every parameter fixed would join no generation of NSGA-II
+        # and could never become a parent: the generation is assigned by this access.
+        _ = trial.relative_params
+        return Proposal(trial)
+
+    def tell(self, proposal: Proposal, record: TrialRecord, verdict: Verdict) -> None:
+        """Store the record, then finish the trial; after a kill between the two, tell again."""
+        proposal.store(record, verdict.violations)
+        if record.state == "failed":
+            self._study.tell(proposal.trial, state=TrialState.FAIL)
+        elif verdict.values is None:
+            self._study.tell(proposal.trial, state=TrialState.PRUNED)
+        else:
+            self._study.tell(proposal.trial, list(verdict.values))
+
+    def records(self) -> list[TrialRecord]:
+        """The records of all finished trials, in the order of their numbers."""
+        return _records(self._study.get_trials(deepcopy=False))
+
+    @property
+    def baseline(self) -> TrialRecord | None:
+        """The bicubic baseline, once measured."""
+        return _floor(self._study)
+
+    @baseline.setter
+    def baseline(self, record: TrialRecord) -> None:
+        self._study.set_user_attr(BASELINE_KEY, record.to_json())
+
+
+@dataclass(frozen=True)
+class RunContents:
+    """What a run directory holds: its settings, the baseline, and the finished trials."""
+
+    settings: Mapping[str, Any]
+    baseline: TrialRecord | None
+    records: tuple[TrialRecord, ...]
+
+
+def read_run(run_dir: Path) -> RunContents:
+    """Read a run directory, also while a search is writing to it.
+
+    Raises:
+        ValueError: not a run directory, or its journal is corrupt.
+    """
+    run = RunDirectory(run_dir)
+    settings = run.read_settings()
+    if not run.journal.exists():
+        return RunContents(settings, None, ())
+    check_journal(run.journal)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage = JournalStorage(JournalFileBackend(str(run.journal)))
+    try:
+        study = optuna.load_study(study_name=STUDY_NAME, storage=storage)
+    except KeyError:
+        return RunContents(settings, None, ())
+    return RunContents(settings, _floor(study), tuple(_records(study.get_trials(deepcopy=False))))
+
+
+def _records(trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
+    return [
+        TrialRecord.from_json(trial.user_attrs[RECORD_KEY])
+        for trial in trials
+        if trial.state.is_finished() and RECORD_KEY in trial.user_attrs
+    ]
+
+
+def _floor(study: optuna.Study) -> TrialRecord | None:
+    data = study.user_attrs.get(BASELINE_KEY)
+    return TrialRecord.from_json(data) if data is not None else None

@@ -1,0 +1,107 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from blocks import catalogue_config, parse_network_config
+from blocks.models import resolve_model
+
+
+def test_catalogue_name_at_a_scale() -> None:
+    model = resolve_model("seemore-t", 3)
+    assert (model.scale, model.weights) == (3, None)
+    assert model.config == catalogue_config("seemore-t", 3)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_bicubic_has_no_config(scale: int) -> None:
+    model = resolve_model("bicubic", scale)
+    assert (model.name, model.scale, model.config, model.weights) == ("bicubic", scale, None, None)
+
+
+def test_config_files_say_their_own_scale(tiny_network: Path, tmp_path: Path) -> None:
+    data = json.loads(tiny_network.read_text(encoding="utf-8"))
+    as_yaml = tmp_path / "tiny.yaml"
+    as_yaml.write_text("\n".join(f"{key}: {value}" for key, value in data.items()))
+    expected = parse_network_config(data)
+    for path in (tiny_network, as_yaml):
+        model = resolve_model(str(path), None)
+        assert (model.config, model.scale) == (expected, 2)
+
+
+def test_checkpoint_is_a_complete_model(checkpoint: Path, tiny_network: Path) -> None:
+    model = resolve_model(str(checkpoint), None)
+    assert model.config == resolve_model(str(tiny_network), None).config
+    assert model.weights == checkpoint
+
+
+def test_candidate_of_a_run_comes_with_its_weights(run_dir: Path) -> None:
+    for folder in (run_dir / "checkpoints").iterdir():
+        model = resolve_model(f"{run_dir}:{folder.name}", 2)
+        assert model.config is not None
+        assert model.config.arch_id == folder.name
+        assert model.weights == folder / "seed-0" / "model.safetensors"
+
+
+def test_candidate_whose_weights_were_deleted_is_a_design(run_dir: Path) -> None:
+    folder = next((run_dir / "checkpoints").iterdir())
+    weights = folder / "seed-0" / "model.safetensors"
+    moved = weights.rename(folder / "elsewhere")
+    try:
+        assert resolve_model(f"{run_dir}:{folder.name}", None).weights is None
+    finally:
+        moved.rename(weights)
+
+
+@pytest.mark.parametrize(
+    ("reference", "scale", "message"),
+    [
+        ("seemore-t", 5, "--scale must be 2, 3 or 4, got 5"),
+        ("seemore-t", None, "'seemore-t' exists at several scales: add --scale 2, 3 or 4"),
+        ("bicubic", None, "'bicubic' exists at several scales"),
+        ("semore-t", 2, "got 'semore-t'; did you mean 'seemore-t'"),
+        ("bicubc", 2, "did you mean 'bicubic'"),
+        (".", 2, "MODEL must not be a folder, got '.'"),
+        ("nowhere:splitsr-x2-0", 2, "a run directory must hold run.yaml, but nowhere does not"),
+    ],
+)
+def test_wrong_reference(reference: str, scale: int | None, message: str) -> None:
+    with pytest.raises(ValueError) as error:
+        resolve_model(reference, scale)
+    assert message in str(error.value)
+
+
+def test_scale_against_the_config(tiny_network: Path) -> None:
+    with pytest.raises(ValueError, match=r"enlarges by 2, got 4$"):
+        resolve_model(str(tiny_network), 4)
+
+
+def test_unknown_candidate_names_the_nearest(run_dir: Path) -> None:
+    known = next((run_dir / "checkpoints").iterdir()).name
+    with pytest.raises(ValueError, match=f"did you mean '{known[:-1]}"):
+        resolve_model(f"{run_dir}:{known[:-1]}", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("broken.json", "{", "broken.json must be a JSON file"),
+        ("broken.yaml", "a: [1", "broken.yaml must be a YAML file"),
+        ("typo.yaml", "{family: splitsr, scale: 2, chanels: 8}", "did you mean 'channels'"),
+        ("family.yaml", "{family: splitr, scale: 2}", "did you mean 'splitsr'"),
+        ("list.json", "[]", "should be a mapping"),
+        ("empty.safetensors", "", "must be a whole safetensors file"),
+    ],
+)
+def test_broken_file(tmp_path: Path, name: str, text: str, message: str) -> None:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError) as error:
+        resolve_model(str(path), None)
+    assert message in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_missing_config_file() -> None:
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.yaml"):
+        resolve_model("nowhere.yaml", None)

@@ -1,0 +1,141 @@
+"""PSNR and SSIM on Y, against scikit-image and closed forms."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from skimage.color import rgb2ycbcr
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from imaging.metrics import luma, psnr_y_db, ssim_y
+
+PHOTOGRAPH_SHAPE = (41, 57, 3)
+
+
+def noisy_pair(seed: int, *, gray: bool = False) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """A smooth random image and the same with noise."""
+    random = np.random.default_rng(seed)
+    channels = (*PHOTOGRAPH_SHAPE[:2], 1) if gray else PHOTOGRAPH_SHAPE
+    steps = random.normal(0, 6, channels).cumsum(axis=0).cumsum(axis=1)
+    original = np.broadcast_to(np.clip(steps + 128, 0, 255), PHOTOGRAPH_SHAPE)
+    restored = np.clip(original + random.normal(0, 9, channels), 0, 255)
+    return restored.astype(np.uint8), original.astype(np.uint8)
+
+
+def constant(red: int, green: int, blue: int) -> NDArray[np.uint8]:
+    return np.full((20, 20, 3), (red, green, blue), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("colour", "y"),
+    [
+        ((0, 0, 0), 16.0),
+        ((255, 255, 255), 16 + 219.859 * 255 / 256),
+        ((128, 0, 0), 16 + 65.738 / 2),
+        ((0, 64, 0), 16 + 129.057 / 4),
+        ((0, 0, 128), 16 + 25.064 / 2),
+    ],
+)
+def test_luma_by_hand(colour: tuple[int, int, int], y: float) -> None:
+    assert luma(constant(*colour)) == pytest.approx(np.full((20, 20), y), abs=1e-12)
+
+
+def test_luma_is_that_of_scikit_image() -> None:
+    # The same matrix, published with other rounding: 65.481 / 255 there, 65.738 / 256 here.
+    pixels, _ = noisy_pair(0)
+    assert luma(pixels) == pytest.approx(rgb2ycbcr(pixels)[..., 0], abs=2e-3)
+
+
+def test_psnr_of_a_constant_error() -> None:
+    # One grey level is 219.859 / 256 of Y, and exactly one raw level.
+    pair = constant(101, 101, 101), constant(100, 100, 100)
+    assert psnr_y_db(*pair, border_px=2) == pytest.approx(20 * math.log10(255 * 256 / 219.859))
+    assert psnr_y_db(*pair, border_px=2, is_gray=True) == pytest.approx(20 * math.log10(255))
+
+
+@pytest.mark.parametrize("border_px", [0, 2, 4])
+@pytest.mark.parametrize("seed", range(3))
+def test_psnr_is_that_of_scikit_image(seed: int, border_px: int) -> None:
+    restored, original = noisy_pair(seed)
+    inside = np.s_[border_px : 41 - border_px, border_px : 57 - border_px]
+    oracle = peak_signal_noise_ratio(luma(original)[inside], luma(restored)[inside], data_range=255)
+    assert psnr_y_db(restored, original, border_px=border_px) == pytest.approx(oracle, abs=1e-9)
+
+
+@pytest.mark.parametrize("border_px", [0, 2, 4])
+@pytest.mark.parametrize("seed", range(3))
+def test_ssim_is_that_of_scikit_image(seed: int, border_px: int) -> None:
+    restored, original = noisy_pair(seed)
+    inside = np.s_[border_px : 41 - border_px, border_px : 57 - border_px]
+    oracle = scikit_ssim(luma(original)[inside], luma(restored)[inside])
+    assert 0.3 < oracle < 0.99
+    assert ssim_y(restored, original, border_px=border_px) == pytest.approx(oracle, abs=1e-9)
+
+
+def test_gray_files_are_judged_by_their_raw_values() -> None:
+    restored, original = noisy_pair(5, gray=True)
+    raw = original[2:-2, 2:-2, 0].astype(np.float64), restored[2:-2, 2:-2, 0].astype(np.float64)
+    psnr = psnr_y_db(restored, original, border_px=2, is_gray=True)
+    assert psnr == pytest.approx(peak_signal_noise_ratio(*raw, data_range=255), abs=1e-9)
+    ssim = ssim_y(restored, original, border_px=2, is_gray=True)
+    assert ssim == pytest.approx(scikit_ssim(*raw), abs=1e-9)
+
+
+def scikit_ssim(original: NDArray[np.float64], restored: NDArray[np.float64]) -> float:
+    return float(
+        structural_similarity(
+            original,
+            restored,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+            data_range=255,
+        )
+    )
+
+
+def test_identical_images() -> None:
+    _, original = noisy_pair(1)
+    assert psnr_y_db(original, original, border_px=2) == math.inf
+    assert ssim_y(original, original, border_px=2) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_errors_in_the_border_do_not_count() -> None:
+    original = constant(9, 9, 9)
+    restored = original.copy()
+    restored[:3] = restored[-3:] = restored[:, :3] = restored[:, -3:] = 255
+    assert psnr_y_db(restored, original, border_px=3) == math.inf
+    assert ssim_y(restored, original, border_px=3) == pytest.approx(1.0)
+    assert psnr_y_db(restored, original, border_px=2) < 30
+
+
+def test_the_smallest_images() -> None:
+    one_pixel, other = constant(100, 0, 0)[:5, :5], constant(0, 0, 0)[:5, :5]
+    assert psnr_y_db(one_pixel, other, border_px=2) == pytest.approx(
+        20 * math.log10(255 * 256 / 6573.8)
+    )
+    window = constant(7, 7, 7)[:15, :15]
+    assert ssim_y(window, window, border_px=2) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("metric", [psnr_y_db, ssim_y])
+def test_images_that_cannot_be_compared(metric: Callable[..., float]) -> None:
+    original = constant(1, 2, 3)
+    with pytest.raises(ValueError, match=r"one shape \(H, W, 3\), got \(19, 20, 3\) and \(20, 20"):
+        metric(original[1:], original, border_px=2)
+    with pytest.raises(ValueError, match=r"got \(20, 20\) and \(20, 20\)"):
+        metric(original[..., 0], original[..., 0], border_px=2)
+    with pytest.raises(ValueError, match="must be uint8, got float64 and uint8"):
+        metric(original / 255, original, border_px=2)
+    with pytest.raises(ValueError, match="border >= 0, got 20x20 with a border of -1"):
+        metric(original, original, border_px=-1)
+    with pytest.raises(ValueError, match="got 20x20 with a border of 10"):
+        metric(original, original, border_px=10)
+
+
+def test_ssim_needs_one_window() -> None:
+    small = constant(1, 2, 3)[:14]
+    with pytest.raises(ValueError, match="at least 11x11 pixels inside a border >= 0, got 14x20"):
+        ssim_y(small, small, border_px=2)

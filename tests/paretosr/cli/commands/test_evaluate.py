@@ -1,0 +1,93 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from blocks import SafmnConfig, build_network, save_checkpoint
+
+
+@pytest.mark.parametrize(("scale", "psnr_y_db"), [(2, 33.66), (3, 30.39), (4, 28.42)])
+def test_bicubic_gives_the_published_psnr_on_set5(
+    cli: Callable[..., Any], shared_data: Path, scale: int, psnr_y_db: float
+) -> None:
+    data = shared_data / "benchmark" / "Set5"
+    answer = cli("evaluate", "bicubic", "--data", data, "--scale", scale, "--json").json
+    assert answer["psnr_y_db"] == pytest.approx(psnr_y_db, abs=0.02)
+    assert [image["name"] for image in answer["images"]] == [
+        "baby.png", "bird.png", "butterfly.png", "head.png", "woman.png",
+    ]  # fmt: skip
+
+
+def test_the_mean_is_that_of_the_images(
+    cli: Callable[..., Any], checkpoint: Path, photographs: Path
+) -> None:
+    answer = cli("evaluate", checkpoint, "--data", photographs, "--json").json
+    for column in ("psnr_y_db", "ssim_y"):
+        values = [image[column] for image in answer["images"]]
+        assert len(values) == 2
+        assert answer[column] == pytest.approx(sum(values) / 2)
+
+
+def test_the_table_shows_the_same(
+    cli: Callable[..., Any], checkpoint: Path, photographs: Path
+) -> None:
+    answer = cli("evaluate", checkpoint, "--data", photographs, "--json").json
+    table = cli("evaluate", checkpoint, "--data", photographs, "--variant", "concatenated")
+    rows = [line.split() for line in table.out.splitlines()]
+    assert ["mean", f"{answer['psnr_y_db']:.2f}", f"{answer['ssim_y']:.4f}"] in rows
+    assert table.err == ""
+
+
+def test_an_exact_copy_has_no_finite_psnr_in_json(cli: Callable[..., Any], tmp_path: Path) -> None:
+    PIL.Image.fromarray(np.full((48, 48, 3), 128, np.uint8)).save(tmp_path / "flat.png")
+    answer = cli("evaluate", "bicubic", "--data", tmp_path, "--scale", 2, "--json").json
+    assert (answer["psnr_y_db"], answer["ssim_y"]) == (None, pytest.approx(1))
+
+
+def test_a_design_without_weights_is_refused(cli: Callable[..., Any], photographs: Path) -> None:
+    completed = cli("evaluate", "seemore-t", "--scale", 2, "--data", photographs)
+    assert (completed.status, completed.out) == (2, "")
+    assert "MODEL must have trained weights" in completed.err
+    assert "paretosr train seemore-t --scale 2 --out DIR" in completed.err
+
+
+def test_the_fastest_variant_is_taken_and_told_of(
+    cli: Callable[..., Any], photographs: Path, tmp_path: Path
+) -> None:
+    network = build_network(SafmnConfig(scale=2, channels=8, blocks=1))
+    model = tmp_path / "safmn.safetensors"
+    save_checkpoint(model, network.state_dict(), network.config, {})
+    completed = cli("evaluate", model, "--data", photographs, "--json")
+    fastest = completed.json["variant"]
+    (other,) = {"plain", "windows"} - {fastest}
+    assert f"computed in the variant {fastest}" in completed.err
+    assert f"{other} takes " in completed.err
+    asked = cli("evaluate", model, "--data", photographs, "--variant", other, "--json")
+    assert (asked.json["variant"], asked.err) == (other, "")
+    assert asked.json["psnr_y_db"] == pytest.approx(completed.json["psnr_y_db"], abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("bicubic", "--variant must be left out for bicubic"),
+        ("safmn", "--variant must be plain or windows for safmn, got 'sparse'"),
+    ],
+)
+@pytest.mark.parametrize("command", ["evaluate", "profile", "upscale"])
+def test_a_variant_that_there_is_not(
+    cli: Callable[..., Any],
+    photographs: Path,
+    tmp_path: Path,
+    command: str,
+    model: str,
+    message: str,
+) -> None:
+    paths = (photographs, tmp_path / "out") if command == "upscale" else ()
+    completed = cli(command, model, *paths, "--scale", 2, "--variant", "sparse")
+    assert (completed.status, completed.out) == (2, "")
+    assert message in completed.err
+    assert completed.err.count("\n") == 1

@@ -1,0 +1,147 @@
+"""ClassSR as a folder: graphs and a manifest that give the network's images."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from blocks import (
+    ClassSR,
+    ClassSRConfig,
+    FsrcnnConfig,
+    InterpolationConfig,
+    SafmnConfig,
+    build_network,
+    save_checkpoint,
+)
+from blocks.programs.onnx_graph import EXPORT_MODULES
+from profilers import Target
+from profilers.images import sample_images
+
+for module in (*EXPORT_MODULES, "onnxruntime"):
+    pytest.importorskip(module)
+
+CONFIG = ClassSRConfig(
+    scale=3,
+    branches=(
+        InterpolationConfig(scale=3),
+        FsrcnnConfig(scale=3, channels=8, design="rgb"),
+        SafmnConfig(scale=3, channels=8, blocks=1),  # its own variant cannot be exported
+    ),
+    patch_px=16,
+    stride_px=12,
+    classifier_channels=16,
+    classifier_layers=2,
+)
+
+
+@pytest.fixture(scope="module")
+def network() -> ClassSR:
+    """By weights that send the patches of a photograph to every branch."""
+    torch.manual_seed(0)
+    network = build_network(CONFIG).eval()
+    assert isinstance(network, ClassSR)
+    photographs = sample_images(Target(batch=4, lr_height_px=64, lr_width_px=64))
+    with torch.no_grad():
+        for parameter in network.classifier.parameters():
+            parameter.mul_(10)
+        mean_logits = network.classifier(photographs).mean(dim=(0, 2, 3))
+        network.classifier.output.bias.sub_(mean_logits)
+    return network
+
+
+@pytest.fixture(scope="module")
+def checkpoint(network: ClassSR, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("classsr") / "classsr.safetensors"
+    save_checkpoint(path, network.state_dict(), CONFIG, {})
+    return path
+
+
+def test_the_folder_is_the_network(
+    cli: Callable[..., Any], tmp_path: Path, network: ClassSR, checkpoint: Path
+) -> None:
+    from upscaling.onnx_router import OnnxRouter
+
+    folder = tmp_path / "new" / "classsr"
+    answer = cli("export", checkpoint, "--out", folder, "--json").json
+    assert (answer["folder"], answer["scale"]) == (str(folder), 3)
+    assert 0 < answer["max_difference"] < 1e-5
+    names = {path.name for path in folder.iterdir()}
+    branches = {"branch_1.onnx", "branch_2.onnx", "branch_3.onnx"}
+    assert names == {"classifier.onnx", "manifest.json", *branches}
+    router = OnnxRouter(folder)
+    routes = set()
+    for height, width in ((16, 90), (61, 47)):
+        for image in sample_images(Target(batch=4, lr_height_px=height, lr_width_px=width)):
+            with torch.no_grad():
+                expected = network(image[None])[0].numpy()
+                routes |= set(network.classify(image[None]).flatten().tolist())
+            np.testing.assert_allclose(router(image.numpy()), expected, atol=1e-5)
+    assert routes == {0, 1, 2}
+
+
+def test_the_manifest_tells_what_a_reader_needs(
+    cli: Callable[..., Any], tmp_path: Path, checkpoint: Path
+) -> None:
+    assert cli("export", checkpoint, "--out", tmp_path / "classsr").status == 0
+    manifest = json.loads((tmp_path / "classsr" / "manifest.json").read_text())
+    assert [manifest[key] for key in ("scale", "patch_px", "stride_px")] == [3, 16, 12]
+    assert [branch["family"] for branch in manifest["branches"]] == [
+        "interpolation",
+        "fsrcnn",
+        "safmn",
+    ]
+    # Patches overlap by 3 * (16 - 12) pixels; the later one's share rises by a twelfth a pixel.
+    np.testing.assert_allclose(manifest["later_weights"], (np.arange(12) + 0.5) / 12)
+    assert ClassSRConfig.model_validate(manifest["config"]) == CONFIG
+    assert {"paretosr", "torch", "onnx"} <= manifest["versions"].keys()
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("classsr.onnx", "--out must name a folder, without .onnx, for ClassSR"),
+        ("full", "--out must be a new or an empty folder"),
+        ("full/notes.txt", "--out must be a new or an empty folder"),
+    ],
+)
+def test_a_wrong_place_is_refused(
+    cli: Callable[..., Any], tmp_path: Path, checkpoint: Path, out: str, message: str
+) -> None:
+    notes = tmp_path / "full" / "notes.txt"
+    notes.parent.mkdir()
+    notes.write_text("mine")
+    completed = cli("export", checkpoint, "--out", tmp_path / out)
+    assert (completed.status, completed.out, completed.err.count("\n")) == (2, "", 1)
+    assert message in completed.err
+    assert list(tmp_path.iterdir()) == [notes.parent]
+    assert notes.read_text() == "mine"
+
+
+def test_a_branch_that_no_photograph_takes_is_compared_too(
+    network: ClassSR, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong graph must not go unseen because the photographs take another."""
+    from profilers import ProfilingFailed
+    from upscaling import export_classsr as exporting_classsr
+
+    exported = exporting_classsr.export_onnx_of_patches
+
+    def export_wrong_branch(module: torch.nn.Module, patch_px: int, **options: str) -> bytes:
+        if any(isinstance(layer, torch.nn.ConvTranspose2d) for layer in module.modules()):
+            module = torch.nn.Upsample(scale_factor=3)
+        return exported(module, patch_px, **options)
+
+    monkeypatch.setattr(exporting_classsr, "export_onnx_of_patches", export_wrong_branch)
+    with torch.no_grad():
+        one_sided = build_network(CONFIG)
+        one_sided.load_state_dict(network.state_dict())
+        one_sided.classifier.output.weight.zero_()
+        one_sided.classifier.output.bias.copy_(torch.tensor([1.0, 0.0, 0.0]))
+    with pytest.raises(ProfilingFailed, match="must be the network's"):
+        exporting_classsr.export_classsr(one_sided, tmp_path / "wrong")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,157 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paretosr.costs import noise_warning, verdict
+from profilers import RUNTIMES
+from profilers.ratio import RatioEstimate
+
+SMALL = ["--target", "eager:lr=24x32", "--max-seconds", "0.4"]
+
+
+def assert_nothing_but_noise(notes: str) -> None:
+    """Other work on the machine of the tests is no defect."""
+    assert all("disturbs this machine" in line for line in notes.splitlines())
+
+
+def test_profile_of_a_design(cli: Callable[..., Any], tiny_network: Path) -> None:
+    answer = cli("profile", tiny_network, *SMALL, "--json").json
+    # 3x3 convolutions at LR 360x640: 3 to 8, one split block of 4 to 4 and another one, then
+    # the standard parts; counted by hand in the blocks' tests, compared with `models` here.
+    assert answer["params"] > 0
+    assert answer["macs"] > answer["params"]
+    assert (answer["lr_height_px"], answer["lr_width_px"]) == (24, 32)
+    low, middle, high = (
+        answer[name] for name in ("latency_ci_low_ms", "latency_ms", "latency_ci_high_ms")
+    )
+    assert 0 < low <= middle <= high
+    assert {check["tool"] for check in answer["cross_checks"]} == {"fvcore", "thop"}
+    assert answer["prepare_seconds"] > 0
+    assert answer["max_difference"] == 0
+    assert answer["source"] == "measured"
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_profile_on_another_runtime(
+    cli: Callable[..., Any], tiny_network: Path, runtime: str
+) -> None:
+    missing = RUNTIMES[runtime].why_unavailable("cpu")
+    if missing is not None:
+        pytest.skip(f"{missing.reason}; {missing.remedy}")
+    options = ("--target", f"{runtime}:lr=24x32", "--max-seconds", "0.4")
+    answer = cli("profile", tiny_network, *options, "--json").json
+    assert 0 < answer["max_difference"] < 1e-4
+    assert answer["device"][f"{runtime}_version"]
+    compared = cli("profile", tiny_network, "--against", "bicubic", *options)
+    assert compared.status == 0
+    assert_nothing_but_noise(compared.err)
+
+
+def test_a_network_that_runs_without_a_pause(cli: Callable[..., Any], tiny_network: Path) -> None:
+    options = ("profile", tiny_network, "--target", "eager:lr=24x32", "--sustained", 0.5)
+    answer = cli(*options, "--json").json
+    assert answer["windows"][-1]["ended_seconds"] >= 0.5
+    assert 0 < answer["ci_low"] <= answer["slowdown"] <= answer["ci_high"]
+    assert answer["variant"] in ("in_place", "concatenated")
+    shown = cli(*options)
+    assert re.search(r"without a pause\n(.*\n)*.* 1\.000 *\n", shown.out)
+    assert (shown.status, shown.err) == (0, "")
+
+
+def test_bicubic_has_no_parameters_but_takes_time(cli: Callable[..., Any]) -> None:
+    answer = cli("profile", "bicubic", "--scale", 2, *SMALL, "--json").json
+    assert (answer["params"], answer["macs"], answer["arch_id"]) == (0, 0, None)
+    assert answer["latency_ms"] > 0
+    assert (answer["prepare_seconds"], answer["max_difference"]) == (None, None)
+
+
+def test_the_table_names_target_and_interval(cli: Callable[..., Any], tiny_network: Path) -> None:
+    completed = cli("profile", tiny_network, *SMALL)
+    assert re.search(r"preparation +0\.\d\d s", completed.out)
+    assert "largest, from eager float32" in completed.out
+    assert f"{tiny_network} x2 on eager:device=cpu,threads=1" in completed.out
+    assert "95 % interval" in completed.out
+    assert_nothing_but_noise(completed.err)
+
+
+def test_the_ledger_adds_up_and_names_its_convention(
+    cli: Callable[..., Any], tiny_network: Path
+) -> None:
+    answer = cli("profile", tiny_network, *SMALL, "--explain", "--json").json
+    ledger = answer["ledger"]
+    assert (ledger["hr_height_px"], ledger["lr_height_px"], ledger["lr_width_px"]) == (
+        720,
+        360,
+        640,
+    )
+    assert (ledger["total"], ledger["parameters"]) == (answer["macs"], answer["params"])
+    own = [row["own_macs"] for row in ledger["by_module"]]
+    assert own == sorted(own, reverse=True)
+    assert sum(own) == sum(row["macs"] for row in ledger["by_operator"]) == answer["macs"]
+
+
+def test_the_ledger_is_shown_as_tables(cli: Callable[..., Any], tiny_network: Path) -> None:
+    shown = cli("profile", tiny_network, *SMALL, "--explain").out
+    assert "one output of 1280x720, an input of 640x360" in shown
+    assert "1 MAC = one multiply-add" in shown
+    assert re.search(r"Conv2d +1 +[\d,]+ +\d+\.\d %", shown)
+    assert re.search(r"aten\.convolution +counted +\d+ +[\d,]+ +100\.0 % +[\d,.]+ MiB", shown)
+    assert "fvcore counts the same MACs, within 1 %" in shown
+    assert re.search(r"thop counts (0\.\d+ times|the same)", shown)
+
+
+@pytest.mark.parametrize("other", ["tiny", "bicubic"])
+def test_comparison(cli: Callable[..., Any], tiny_network: Path, other: str) -> None:
+    against = tiny_network if other == "tiny" else other
+    arguments = ["profile", tiny_network, "--against", against, *SMALL]
+    answer = cli(*arguments, "--json").json
+    assert 0 < answer["ci_low"] <= answer["ratio"] <= answer["ci_high"]
+    sentence = cli(*arguments).out
+    assert any(word in sentence for word in ("faster", "slower", "not distinguishable"))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        (0.8, 0.99, "faster"),
+        (1.01, 1.3, "slower"),
+        (0.9, 1.1, "not distinguishable"),
+        (1.0, 1.2, "not distinguishable"),
+        (0.7, 1.0, "not distinguishable"),
+    ],
+)
+def test_only_an_interval_without_one_tells_two_apart(low: float, high: float, word: str) -> None:
+    ratio = RatioEstimate((low + high) / 2, low, high, 1.0, 1.0, 1.0, 1.0, 20, 0.0)
+    assert verdict(ratio) == word
+
+
+def test_a_machine_on_which_equal_calls_differ_much_is_called_noisy() -> None:
+    assert noise_warning(0.05, 0.0) is None
+    assert noise_warning(0.25, 1.0) is None
+    for quiet_share in (0.5, None):
+        assert "spread over 25 % of their time" in str(noise_warning(0.25, quiet_share))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--target", "egaer"], "did you mean 'eager'"),
+        (["--target", "eager:lr=90"], "HEIGHTxWIDTH"),
+        (["--against", "bicubic", "--explain"], "leave --against and bicubic out"),
+        (["--sustained", "1", "--explain"], "leave --explain and --max-seconds out"),
+        (["--sustained", "1", "--against", "bicubic"], "--sustained exclude each other"),
+        (["--sustained", "-1"], "must be greater than 0"),
+        (["--against", "bicubc"], "did you mean 'bicubic'"),
+        (["--scale", "3"], "enlarges by 2, got 3"),
+    ],
+)
+def test_wrong_options(
+    cli: Callable[..., Any], tiny_network: Path, options: list[str], message: str
+) -> None:
+    completed = cli("profile", tiny_network, *options)
+    assert (completed.status, completed.out) == (2, "")
+    assert message in completed.err
+    assert completed.err.count("\n") == 1

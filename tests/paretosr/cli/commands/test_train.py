@@ -1,0 +1,241 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from blocks import load_checkpoint, save_checkpoint
+from blocks.models import resolve_model
+from imaging.evaluation import prepare_validation
+from imaging.images import load_images
+from paretosr.single_training import (
+    TrainingOutcome,
+    TrainingPlan,
+    settled_precision,
+    train_and_validate,
+)
+from training import PatchSampler, Precision, get_recipe
+
+
+@pytest.fixture
+def arguments(tiny_network: Path, photographs: Path, tmp_path: Path) -> list[object]:
+    data = ["--data", photographs, "--validation", photographs]
+    return ["train", tiny_network, "--out", tmp_path / "training", *data]
+
+
+def test_a_training_gives_a_model_that_evaluates_the_same(
+    cli: Callable[..., Any], arguments: list[object], photographs: Path
+) -> None:
+    answer = cli(*arguments, "--steps", 3, "--json").json
+    assert (answer["train_steps"], answer["resumed_from_step"]) == (3, 0)
+    evaluated = cli("evaluate", answer["checkpoint"], "--data", photographs, "--json").json
+    for column in ("psnr_y_db", "ssim_y"):
+        assert evaluated[column] == pytest.approx(answer[column], abs=1e-4)
+
+
+def test_the_baseline_is_that_of_evaluate(
+    cli: Callable[..., Any], arguments: list[object], photographs: Path
+) -> None:
+    answer = cli(*arguments, "--steps", 1, "--json").json
+    baseline = cli("evaluate", "bicubic", "--scale", 2, "--data", photographs, "--json").json
+    assert answer["bicubic_psnr_y_db"] == baseline["psnr_y_db"]
+
+
+def test_an_ended_training_is_only_shown(cli: Callable[..., Any], arguments: list[object]) -> None:
+    first = cli(*arguments, "--steps", 3, "--json").json
+    again = cli(*arguments, "--steps", 3)
+    assert again.status == 0
+    assert "had ended" in again.out
+    assert f"{first['psnr_y_db']:.2f} dB" in again.out
+
+
+def test_another_training_in_the_folder_is_left_alone(
+    cli: Callable[..., Any], arguments: list[object], tmp_path: Path
+) -> None:
+    assert cli(*arguments, "--steps", 2).status == 0
+    model = tmp_path / "training" / "model.safetensors"
+    before = model.read_bytes()
+    completed = cli(*arguments, "--steps", 3)
+    assert completed.status == 2
+    assert "steps 2, not 3" in completed.err
+    assert model.read_bytes() == before
+
+
+TrainIn = Callable[..., TrainingOutcome]
+
+
+@pytest.fixture
+def train_in(tiny_network: Path, photographs: Path, tmp_path: Path) -> TrainIn:
+    """Trains in a subfolder with a fixed precision, which `train` chooses by timing."""
+    images = load_images(str(photographs), split="training").images
+    config = resolve_model(str(tiny_network), None).config
+    assert config is not None
+
+    def call(
+        name: str, *, seed: int = 0, on_step: Callable[[int, float], None] = lambda step, loss: None
+    ) -> TrainingOutcome:
+        plan = TrainingPlan(
+            config,
+            PatchSampler(images, scale=2, recipe=get_recipe("quick"), seed=seed),
+            prepare_validation(images, 2),
+            steps=8,
+            device="cpu",
+            precision="float32",
+            folder=tmp_path / name,
+            validate_every=3,
+        )
+        return train_and_validate(plan, on_step=on_step)
+
+    return call
+
+
+def test_the_seed_decides_the_weights(train_in: TrainIn) -> None:
+    first, same, other = (train_in(f"{name}", seed=name // 2) for name in (2, 3, 4))
+    assert first.training.loss == same.training.loss != other.training.loss
+    assert first.quality == same.quality
+
+
+def test_ctrl_c_says_how_to_go_on_and_going_on_changes_nothing(train_in: TrainIn) -> None:
+    def press_ctrl_c(step: int, loss: float) -> None:
+        if step == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="the same command continues it"):
+        train_in("interrupted", on_step=press_ctrl_c)
+    continued, straight = train_in("interrupted"), train_in("straight")
+    assert continued.training.resumed_from_step == 5
+    assert continued.training.loss == straight.training.loss
+    assert continued.quality == straight.quality
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_training_keeps_its_number_format(
+    train_in: TrainIn, photographs: Path, precision: Precision
+) -> None:
+    outcome = train_in("begun")
+    checkpoint = load_checkpoint(outcome.checkpoint)
+    metadata = {**checkpoint.metadata, "precision": precision}
+    save_checkpoint(outcome.checkpoint, checkpoint.tensors, checkpoint.config, metadata)
+    images = load_images(str(photographs), split="training").images
+    patches = PatchSampler(images, scale=2, recipe=get_recipe("quick"), seed=0)
+    settled = settled_precision(
+        checkpoint.config, patches, device="cpu", folder=outcome.checkpoint.parent
+    )
+    assert settled == precision
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["--recipe", "slow"], "recipe must be one of quick, long, "),
+        (["--device", "tpu"], "unknown device 'tpu', known are cpu, cuda"),
+        (["--scale", "3"], "enlarges by 2, got 3"),
+    ],
+)
+def test_wrong_options(
+    cli: Callable[..., Any], arguments: list[object], changes: list[str], message: str
+) -> None:
+    completed = cli(*arguments, "--steps", 1, *changes)
+    assert completed.status == 2
+    assert message in completed.err
+
+
+def test_bicubic_has_nothing_to_train(cli: Callable[..., Any], tmp_path: Path) -> None:
+    completed = cli("train", "bicubic", "--scale", 2, "--out", tmp_path)
+    assert completed.status == 2
+    assert "MODEL must be a network to be trained, got bicubic" in completed.err
+
+
+def save_config(path: Path, **values: Any) -> Path:
+    path.write_text(json.dumps(values), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def tiny_smsr(tmp_path: Path) -> Path:
+    return save_config(
+        tmp_path / "smsr.json", family="smsr", scale=2, channels=16, modules=1, layers=1
+    )
+
+
+@pytest.fixture
+def tiny_classsr(tmp_path: Path) -> Path:
+    branch = {"family": "fsrcnn", "design": "rgb", "mapping_channels": 2, "mapping_layers": 1}
+    branches = [{"family": "interpolation"}, *({**branch, "channels": width} for width in (2, 4))]
+    return save_config(
+        tmp_path / "classsr.json", family="classsr", scale=2, branches=branches, patch_px=16,
+        stride_px=16, classifier_channels=4,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def data(photographs: Path) -> list[object]:
+    return ["--data", photographs, "--validation", photographs]
+
+
+def test_smsr_is_trained_as_published_in_proportion(
+    cli: Callable[..., Any], tiny_smsr: Path, data: list[object], tmp_path: Path
+) -> None:
+    options = ["--recipe", "smsr", "--steps", 10, "--batch-size", 2, "--lr-patch", 8]
+    folder = tmp_path / "training"
+    completed = cli("train", tiny_smsr, "--out", folder, *data, *options)
+    assert completed.status == 0
+    assert "made for 1,000,000 steps, this training has 10" in completed.err
+    assert "halved after steps 2, 4, 6, 8" in completed.err
+    assert "active fraction" in completed.out
+    assert {path.name for path in folder.iterdir()} == {
+        "model.safetensors", "best.safetensors", "training.csv", "training.png", "report.md"
+    }  # fmt: skip
+    answer = cli("train", tiny_smsr, "--out", folder, *data, *options, "--json").json
+    assert answer["resumed_from_step"] == 10
+    assert 0 <= answer["active_fraction"] <= 1
+    assert f"**{answer['active_fraction']:.3f}**" in (folder / "report.md").read_text()
+
+
+def test_classsr_is_trained_in_stages(
+    cli: Callable[..., Any], tiny_classsr: Path, data: list[object], tmp_path: Path
+) -> None:
+    branches, classifier = tmp_path / "branches", tmp_path / "classifier"
+    common = [*data, "--steps", 2, "--batch-size", 2, "--json"]
+    first = cli("train", tiny_classsr, "--recipe", "classsr-branch", "--out", branches, *common)
+    assert "Classes of the training patches" in (branches / "report.md").read_text()
+    second = cli(
+        "train", tiny_classsr, "--recipe", "classsr-classifier", "--out", classifier,
+        "--init", first.json["checkpoint"], *common,
+    )  # fmt: skip
+    assert sum(of_class["share"] for of_class in second.json["classes"]) == pytest.approx(1)
+    before, after = (
+        load_checkpoint(Path(answer.json["checkpoint"])).tensors for answer in (first, second)
+    )
+    for name, tensor in before.items():
+        assert torch.equal(tensor, after[name]) != name.startswith("classifier"), name
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--recipe", "smsr"], "recipe smsr trains networks of the family smsr, got splitsr"),
+        (["--batch-size", 0], "--batch-size must be greater than 0, got 0"),
+        (["--ema-decay", 1], "recipe quick: ema_decay should be less than 1, got 1.0"),
+        (["--sparsity-weight", 0], "--sparsity-weight is for smsr networks, got splitsr"),
+        (["--label-weight", 1], "--label-weight is for classsr networks, got splitsr"),
+        (["--init", "none.safetensors"], "a checkpoint must be a file, got none.safetensors"),
+    ],
+)
+def test_options_that_do_not_fit(
+    cli: Callable[..., Any], arguments: list[object], options: list[object], message: str
+) -> None:
+    completed = cli(*arguments, "--steps", 1, *options)
+    assert completed.status == 2
+    assert message in completed.err
+
+
+def test_the_classifier_needs_trained_branches(
+    cli: Callable[..., Any], tiny_classsr: Path, data: list[object], tmp_path: Path
+) -> None:
+    recipe = ["--recipe", "classsr-classifier", "--steps", 1]
+    completed = cli("train", tiny_classsr, "--out", tmp_path / "training", *data, *recipe)
+    assert completed.status == 2
+    assert "the branches must be trained: add --init" in completed.err

@@ -1,0 +1,220 @@
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from blocks import (
+    ClassSR,
+    ClassSRConfig,
+    Smsr,
+    SmsrConfig,
+    SplitSRConfig,
+    SuperResolutionNetwork,
+    build_network,
+)
+from training.objectives.losses import average_loss, class_loss, fourier_l1
+from training.objectives.registry import Objective, objective_for, patch_classes, recipe_for
+from training.random_numbers import seeded_noise
+from training.recipes.published import RECIPES, get_recipe
+
+SPLITSR = SplitSRConfig(
+    scale=2, channels=4, groups=1, blocks=1, active_channels=2, hybrid_index=1, hybrid_scope="block"
+)
+SMSR = SmsrConfig(scale=2, channels=16, modules=2, layers=2)
+FSRCNN = {"family": "fsrcnn", "channels": 4, "mapping_channels": 2, "mapping_layers": 1}
+CLASSSR = ClassSRConfig.model_validate(
+    {
+        "scale": 2,
+        "patch_px": 8,
+        "stride_px": 8,
+        "classifier_channels": 4,
+        "branches": [{"family": "interpolation"}, FSRCNN, {**FSRCNN, "channels": 6}],
+    }
+)
+
+
+def seeded(config: SplitSRConfig | SmsrConfig | ClassSRConfig) -> SuperResolutionNetwork:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return build_network(config)
+
+
+def batch(patches: int = 6) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    low = torch.rand(patches, 3, 8, 8, generator=generator)
+    return low, torch.rand(patches, 3, 16, 16, generator=generator)
+
+
+def trained_names(objective: Objective) -> set[str]:
+    """The first parts of the names of the parameters that get a gradient other than 0."""
+    objective(*batch(), 0.5).total.backward()
+    named = objective.network.named_parameters()
+    return {
+        name for name, weight in named if weight.grad is not None and weight.grad.abs().max() > 0
+    }
+
+
+def test_plain_networks_minimise_the_l1_distance() -> None:
+    network = seeded(SPLITSR)
+    low, high = batch()
+    loss = objective_for(network, get_recipe("splitsr"))(low, high, 0.0)
+    expected = (network(low) - high).abs().mean()
+    torch.testing.assert_close(loss.total, expected)
+    torch.testing.assert_close(loss.parts["l1"], expected.detach())
+
+
+def test_seemores_recipe_adds_a_tenth_of_the_spectra() -> None:
+    network = seeded(SPLITSR)
+    low, high = batch()
+    loss = objective_for(network, get_recipe("seemore"))(low, high, 0.0)
+    restored = network(low)
+    expected = functional.l1_loss(restored, high) + 0.1 * fourier_l1(restored, high)
+    torch.testing.assert_close(loss.total, expected)
+
+
+# Weight 0.1 after 5 % of the training; temperature 1 at its start and 0.4 after 30 %.
+@pytest.mark.parametrize(
+    ("progress", "weight", "temperature"),
+    [(0, 0, 1), (0.025, 0.05, 0.95), (0.05, 0.1, 0.9), (0.3, 0.1, 0.4), (0.9, 0.1, 0.4)],
+)
+@pytest.mark.parametrize("recipe", ["smsr", "quick"])
+def test_smsr_weighs_its_active_fraction(
+    recipe: str, progress: float, weight: float, temperature: float
+) -> None:
+    network = seeded(SMSR)
+    assert isinstance(network, Smsr)
+    low, high = batch()
+    with seeded_noise("cpu", 7):
+        loss = objective_for(network, get_recipe(recipe))(low, high, progress)
+    with seeded_noise("cpu", 7):
+        soft = network.soft(low, temperature)
+    expected = 255 * functional.l1_loss(soft.images, high) + weight * soft.active_fraction
+    torch.testing.assert_close(loss.total, expected)
+    torch.testing.assert_close(loss.parts["soft_active_fraction"], soft.active_fraction.detach())
+
+
+def test_every_recipe_trains_the_masks_of_smsr() -> None:
+    names = trained_names(objective_for(seeded(SMSR), get_recipe("long")))
+    assert {"blocks.1.channel_logits", "blocks.1.predictor.0.weight"} <= names
+
+
+def test_each_branch_minimises_the_distance_on_its_own_class() -> None:
+    network = seeded(CLASSSR)
+    assert isinstance(network, ClassSR)
+    low, high = batch(6)
+    loss = objective_for(network, get_recipe("classsr-branch"))(low, high, 0.0)
+    each = [
+        functional.l1_loss(branch(low[2 * number : 2 * number + 2]), high[2 * number :][:2])
+        for number, branch in enumerate(network.branches)
+    ]
+    torch.testing.assert_close(loss.total, each[0] + each[1] + each[2])
+    torch.testing.assert_close(loss.parts["class_3_loss"], each[2].detach())
+
+
+@pytest.mark.parametrize("recipe", ["classsr-classifier", "classsr-joint", "long"])
+def test_the_classifier_is_weighed_as_published(recipe: str) -> None:
+    network = seeded(CLASSSR)
+    assert isinstance(network, ClassSR)
+    low, high = batch()
+    loss = objective_for(network, get_recipe(recipe))(low, high, 0.0)
+    probabilities = network.probabilities(low)
+    mixed = sum(
+        probabilities[:, number, None, None, None] * branch(low)
+        for number, branch in enumerate(network.branches)
+    )
+    expected = (
+        1000 * functional.l1_loss(torch.as_tensor(mixed), high)
+        + 0.5 * class_loss(probabilities)
+        + 3 * average_loss(probabilities)
+    )
+    torch.testing.assert_close(loss.total, expected)
+
+
+def test_the_classifier_learns_its_labels_beside_the_branches_if_asked() -> None:
+    recipe = get_recipe("classsr-branch")
+    labelled = recipe.replace(routing={**recipe.routing.model_dump(), "label_weight": 2})
+    network = seeded(CLASSSR)
+    assert isinstance(network, ClassSR)
+    low, high = batch(6)
+    plain = objective_for(network, recipe)(low, high, 0.0).total
+    objective = objective_for(network, labelled)
+    right = network.probabilities(low)[range(6), [0, 0, 1, 1, 2, 2]]
+    torch.testing.assert_close(
+        objective(low, high, 0.0).total - plain, -2 * right.log().mean(), atol=1e-5, rtol=1e-5
+    )
+    assert any(name.startswith("classifier") for name in trained_names(objective))
+
+
+def test_labels_are_the_order_of_the_batch_and_weighed_as_asked() -> None:
+    recipe = get_recipe("classsr-classifier")
+    labelled = recipe.replace(routing={**recipe.routing.model_dump(), "label_weight": 10})
+    assert (patch_classes(recipe, CLASSSR), patch_classes(labelled, CLASSSR)) == (1, 3)
+    assert patch_classes(labelled, SMSR) == 1
+    network = seeded(CLASSSR)
+    assert isinstance(network, ClassSR)
+    low, high = batch(6)
+    plain, with_labels = (
+        objective_for(network, chosen)(low, high, 0.0) for chosen in (recipe, labelled)
+    )
+    right = network.probabilities(low)[range(6), [0, 0, 1, 1, 2, 2]]
+    torch.testing.assert_close(with_labels.total - plain.total, -10 * right.log().mean())
+
+
+@pytest.mark.parametrize(
+    ("recipe", "trained"),
+    [
+        ("classsr-branch", {"branches.1", "branches.2"}),
+        ("classsr-classifier", {"classifier"}),
+        ("classsr-joint", {"branches.1", "branches.2", "classifier"}),
+        ("quick", {"branches.1", "branches.2", "classifier"}),
+    ],
+)
+def test_a_stage_trains_what_it_is_for(recipe: str, trained: set[str]) -> None:
+    network = seeded(CLASSSR)
+    names = trained_names(objective_for(network, get_recipe(recipe)))
+    expected = {
+        name for name, _ in network.named_parameters() if any(map(name.startswith, trained))
+    }
+    assert names == expected
+
+
+def gradients(network: nn.Module, loss: Tensor) -> dict[str, Tensor]:
+    network.zero_grad()
+    loss.backward()
+    named = network.named_parameters()
+    return {name: weight.grad.clone() for name, weight in named if weight.grad is not None}
+
+
+def test_apart_a_branch_learns_as_if_alone_and_the_classifier_as_between_frozen_ones() -> None:
+    network = seeded(CLASSSR)
+    assert isinstance(network, ClassSR)
+    low, high = batch()
+    apart = gradients(network, objective_for(network, get_recipe("quick"))(low, high, 0.0).total)
+    alone: dict[str, Tensor] = {}
+    for branch in list(network.branches)[1:]:
+        alone |= gradients(network, 1000 * functional.l1_loss(branch(low), high))
+    assert alone
+    frozen = objective_for(network, get_recipe("classsr-classifier"))
+    alone |= gradients(network, frozen(low, high, 0.0).total)
+    torch.testing.assert_close(apart, alone)
+
+
+def test_classsr_is_trained_on_its_own_patches_as_they_are_drawn() -> None:
+    quick = get_recipe("quick")
+    adapted = recipe_for(quick, CLASSSR)
+    assert (quick.best_of, quick.lr_patch_px) == (4, 16)
+    assert adapted == quick.replace(best_of=1, lr_patch_px=8)
+    assert recipe_for(quick, SMSR) == quick
+
+
+@pytest.mark.parametrize("recipe", ["smsr", "classsr-branch", "classsr-joint"])
+def test_a_recipe_of_another_family_is_refused(recipe: str) -> None:
+    family = RECIPES[recipe].family
+    with pytest.raises(ValueError, match=f"recipe {recipe} trains .* {family}, got splitsr"):
+        objective_for(seeded(SPLITSR), get_recipe(recipe))
+
+
+def test_an_objective_adds_no_weights_to_the_network() -> None:
+    network: nn.Module = seeded(SMSR)
+    objective = objective_for(seeded(SMSR), get_recipe("smsr"))
+    assert objective.network.state_dict().keys() == network.state_dict().keys()

@@ -1,0 +1,1 @@
+"""The patches that a network is trained on."""

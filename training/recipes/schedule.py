@@ -1,0 +1,56 @@
+"""A recipe's schedule in words, in the steps of one training."""
+
+import math
+
+from blocks.config import NetworkConfigBase
+from blocks.networks.smsr import SmsrConfig
+from training.recipes.recipe import Recipe, learning_rate_at
+
+
+def schedule_in_words(recipe: Recipe, config: NetworkConfigBase, steps: int) -> str:
+    """What happens at which step; one line, which says where the length is not the recipe's."""
+    events = [*_learning_rate_events(recipe, steps)]
+    if isinstance(config, SmsrConfig):
+        events += _sparsity_events(recipe, steps)
+    schedule = "; ".join(events)
+    if steps == recipe.steps:
+        return f"{steps:,} steps as in recipe {recipe.name}: {schedule}"
+    return (
+        f"recipe {recipe.name} is made for {recipe.steps:,} steps, this training has {steps:,}, so "
+        f"that its schedule is {'compressed' if steps < recipe.steps else 'stretched'} in "
+        f"proportion: {schedule}"
+    )
+
+
+def _learning_rate_events(recipe: Recipe, steps: int) -> list[str]:
+    events = []
+    if recipe.warmup_fraction:
+        peak_step = round(recipe.warmup_fraction * steps)
+        events.append(f"learning rate rises to {recipe.learning_rate:.3g} until step {peak_step:,}")
+    if recipe.decay == "halving":
+        # Rounded first, so that 0.1 * 30 is 3 and not a little more.
+        after = (math.ceil(round(fraction * steps, 6)) for fraction in recipe.halvings)
+        milestones = ", ".join(f"{step:,}" for step in after)
+        events.append(f"learning rate {recipe.learning_rate:.3g}, halved after steps {milestones}")
+    else:
+        shape = "along a line" if recipe.decay == "linear" else "as a cosine"
+        last = learning_rate_at(recipe, steps - 1, steps)
+        events.append(
+            f"learning rate falls {shape} from {recipe.learning_rate:.3g} to {last:.3g} at the end"
+        )
+    return events
+
+
+def _sparsity_events(recipe: Recipe, steps: int) -> list[str]:
+    sparsity = recipe.sparsity
+    if not sparsity.weight:
+        weighed = "no sparsity loss"
+    else:
+        warm = sparsity.warmup_fraction * steps
+        weighed = f"sparsity loss rises to weight {sparsity.weight:g} until step {warm:,.0f}"
+    cold = sparsity.temperature_fraction * steps
+    return [
+        weighed,
+        f"temperature falls from {sparsity.first_temperature:g} to {sparsity.last_temperature:g} "
+        f"until step {cold:,.0f}",
+    ]

@@ -1,0 +1,1 @@
+"""Use of a trained network: images and folders, tiles, written programs."""

@@ -1,0 +1,108 @@
+"""From a resolved MODEL to enlarged images."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blocks import NetworkConfig, SuperResolutionNetwork, in_variant, load_network, variants_of
+from blocks.models import ResolvedModel
+from foundation.freed_memory import give_back_memory
+from imaging.evaluation import Upscaler, bicubic_upscaler, network_upscaler
+from paretosr.cli.progress import Update
+from upscaling.fastest_variant import rank_variants, require_variant
+from upscaling.tiles import in_strips
+
+# The variants of a network are compared on the middle of an image, no larger than this.
+_SAMPLE_SIDE_PX = 256
+
+
+@dataclass(frozen=True)
+class ChosenUpscaler:
+    """An upscaler, and how it computes.
+
+    Attributes:
+        upscale: from uint8 (h, w, 3) to uint8 (s h, s w, 3), with s = model.scale.
+        variant: the variant of the network; None for bicubic.
+        notes: what to tell of the choice of a variant, if there was one.
+    """
+
+    upscale: Upscaler
+    variant: str | None
+    notes: tuple[str, ...] = ()
+
+
+def upscaler_of(
+    model: ResolvedModel, variant: str | None, images: Mapping[str, NDArray[np.uint8]]
+) -> ChosenUpscaler:
+    """Return `model` in a variant, or in the one that is the fastest on the first of `images`.
+
+    Raises:
+        ValueError: the model is a network without trained weights, its checkpoint is corrupt, it
+            has no such variant, or one of the images, by name, is too small for it.
+    """
+    require_variant(model, variant)
+    if model.config is None:
+        return ChosenUpscaler(bicubic_upscaler(model.scale), None)
+    network = trained_network(model)
+    _require_sizes(model.config, images)
+    names = variants_of(model.config) if variant is None else (variant,)
+    upscalers = {name: network_upscaler(in_strips(in_variant(network, name))) for name in names}
+    if len(names) == 1:
+        return ChosenUpscaler(upscalers[names[0]], names[0])
+    return _fastest(upscalers, _middle(next(iter(images.values()))))
+
+
+def piece_by_piece(upscale: Upscaler, update: Update) -> Upscaler:
+    """Return `upscale`, which moves a bar and gives freed memory back after each piece."""
+    numbers = count(1)
+
+    def upscale_piece(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        enlarged = upscale(pixels)
+        give_back_memory()
+        update(next(numbers))
+        return enlarged
+
+    return upscale_piece
+
+
+def _require_sizes(config: NetworkConfig, images: Mapping[str, NDArray[np.uint8]]) -> None:
+    minimum_px = config.minimum_size_px
+    for name, pixels in images.items():
+        height, width = pixels.shape[:2]
+        if min(height, width) < minimum_px:
+            raise ValueError(
+                f"{config.family} needs images of at least {minimum_px}x{minimum_px} px, got "
+                f"{height}x{width} for {name!r}: leave it out, or take another network"
+            )
+
+
+def trained_network(model: ResolvedModel) -> SuperResolutionNetwork:
+    """Return the network that `model`, which is not bicubic, stands for.
+
+    Raises:
+        ValueError: it has no trained weights, or its checkpoint is corrupt.
+    """
+    if model.weights is None:
+        raise ValueError(
+            f"MODEL must have trained weights, but {model.name!r} is only a design: train it "
+            f"(paretosr train {model.name} --scale {model.scale} --out DIR) and give "
+            "DIR/model.safetensors"
+        )
+    return load_network(model.weights)
+
+
+def _fastest(upscalers: dict[str, Upscaler], sample: NDArray[np.uint8]) -> ChosenUpscaler:
+    ratios = rank_variants({name: partial(upscale, sample) for name, upscale in upscalers.items()})
+    fastest, *others = ratios
+    slower = ", ".join(f"{name} takes {ratios[name]:.2f} times as long" for name in others)
+    note = f"computed in the variant {fastest}, the fastest here: {slower} (--variant)"
+    return ChosenUpscaler(upscalers[fastest], fastest, (note,))
+
+
+def _middle(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    top, left = (max(0, side - _SAMPLE_SIDE_PX) // 2 for side in pixels.shape[:2])
+    return pixels[top : top + _SAMPLE_SIDE_PX, left : left + _SAMPLE_SIDE_PX]

@@ -1,0 +1,89 @@
+"""How large an image a network gets in one piece, and what tiles change."""
+
+import math
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor, nn
+
+from blocks import (
+    ALL_BRANCHES,
+    ClassSRConfig,
+    FeatureNetwork,
+    InStrips,
+    InterpolationConfig,
+    NetworkConfig,
+    NetworkConfigBase,
+    in_variant,
+)
+from imaging.images import Image
+from imaging.tiling import Tiling
+from profilers import network_on_meta, peak_activation_mib
+
+# With weights, libraries, and photograph and result in memory, well below 2 GiB in all.
+_ACTIVATIONS_MIB = 256
+
+# The enlarged features of a strip, beside which the others stay in memory.
+_STRIP_MIB = 128
+
+# Activations are counted for an image of this side; they grow with the number of pixels.
+_SAMPLE_SIDE_PX = 64
+
+# What a tile sees around itself, where no number of pixels would give the image of one piece.
+_MARGIN_PX = 32
+
+
+def tiling_of(config: NetworkConfig, variant: str, tile_px: int | None) -> Tiling:
+    """Return tiles of a given side, or of the largest whose activations stay within bounds."""
+    margin_px = config.receptive_field_radius_px
+    if margin_px is None:
+        margin_px = max(_MARGIN_PX, config.minimum_size_px)
+    return Tiling(
+        tile_px or max(1, _affordable_side_px(config, variant) - 2 * margin_px), margin_px
+    )
+
+
+def in_strips(network: nn.Module) -> nn.Module:
+    """Return the network with its image made in strips, if the features are enlarged late."""
+    if not isinstance(network, FeatureNetwork):
+        return network
+    on_meta = network_on_meta(network.config)
+    assert isinstance(on_meta, FeatureNetwork)  # as the network
+    features = on_meta.extract(_sample(on_meta.config))
+    strips = _STRIP_MIB / peak_activation_mib(on_meta.reconstruct, features)
+    return InStrips(network, math.floor(strips * features[0, 0].numel()))
+
+
+def tiling_notes(config: NetworkConfig, tiling: Tiling, images: Iterable[Image]) -> tuple[str, ...]:
+    """Return what to tell of images whose result depends on how they are cut."""
+    cut = sum(tiling.cuts(*image.pixels.shape[:2]) for image in images)
+    if config.receptive_field_radius_px is not None or not cut:
+        return ()
+    part = f" ({config.whole_image_parts})" if config.whole_image_parts else ""
+    return (
+        f"{cut} enlarged in tiles of {tiling.tile_px} px, each with {tiling.margin_px} px around "
+        f"it, which {config.family} enlarges otherwise than in one piece, since its output "
+        f"depends on the whole image{part}: --tile 0 for one piece, which needs more memory",
+    )
+
+
+def _affordable_side_px(config: NetworkConfig, variant: str) -> int:
+    sample = _sample(config)
+    peak_mib = max(peak_activation_mib(step, sample) for step in _large_steps(config, variant))
+    return math.floor(len(sample[0, 0]) * math.sqrt(_ACTIVATIONS_MIB / peak_mib))
+
+
+def _large_steps(config: NetworkConfig, variant: str) -> tuple[Callable[[Tensor], Tensor], ...]:
+    """What takes more memory the larger the image."""
+    if variant == ALL_BRANCHES:
+        return (in_variant(network_on_meta(config), variant),)
+    if isinstance(config, ClassSRConfig):
+        # Branches get a few patches at a time: only what is around them grows.
+        config = config.replace(branches=[InterpolationConfig(scale=config.scale)] * 2)
+    network = network_on_meta(config)
+    return (network.extract,) if isinstance(network, FeatureNetwork) else network.peak_paths()
+
+
+def _sample(config: NetworkConfigBase) -> Tensor:
+    side_px = max(_SAMPLE_SIDE_PX, config.minimum_size_px)
+    return torch.empty(1, 3, side_px, side_px, device="meta")
