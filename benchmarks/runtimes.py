@@ -280,8 +280,8 @@ def main() -> None:
         "network ready or three calls take longer, timed by processor time. Time over that of "
         "eager in a second process beside it, with its 95 % interval; eager's own row tells what "
         "two processes differ by. Largest difference from eager in float32, of the output's "
-        "range; seconds to export and compile, and for the whole cell. Which variant is the fastest "
-        "was found before.",
+        "range; seconds to export and compile, and for the whole cell. Which variant is "
+        "fastest was found before.",
         "",
         f"{device_text()}.",
         "",

@@ -133,9 +133,9 @@ def make_table(rows: pd.DataFrame) -> str:
             "# Memory of enlarging 1920x1080 pixels",
             "",
             "`upscale_memory.py`: `paretosr upscale` of one photograph by every network of the "
-            "catalogue at its largest scale, in each of its variants, random weights, tiles as chosen "
-            f"without options. The most: {worst.peak_mib} MiB ({worst.network} {worst.variant}); the "
-            f"bound is {BOUND_MIB} MiB.",
+            "catalogue at its largest scale, in each of its variants, random weights, tiles as "
+            f"chosen without options. The most: {worst.peak_mib} MiB ({worst.network} {worst.variant}); "
+            f"the bound is {BOUND_MIB} MiB.",
             "",
             "| network | variant | scale | tile + margin (px) | peak (MiB) | processor time (s) |",
             "|---|---|--:|--:|--:|--:|",

@@ -49,7 +49,7 @@ class NetworkConfigBase(FrozenConfig):
     scale: Scale
 
     whole_image_parts: ClassVar[str] = ""
-    """What makes an output pixel depend on the whole image, where `receptive_field_radius_px` is None."""
+    """What makes an output pixel depend on the whole image, where the radius is None."""
 
     is_input_adaptive: ClassVar[bool] = False
     """Whether trained weights decide how much is computed, so that random ones say nothing of it.

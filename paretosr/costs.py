@@ -40,7 +40,7 @@ _CALIBRATION_SHARE = 0.25
 
 # Interquartile range over median of calls that are all alike. Where it was 0.2, the ratios of two
 # profiles of one network differed by 7 % (standard deviation), far beyond their intervals.
-_CALM_SPREAD = 0.1
+_QUIET_SPREAD = 0.1
 
 Status = Callable[[str], None]
 
@@ -197,11 +197,11 @@ def noise_warning(reference_spread: float, quiet_share: float | None) -> str | N
 
     Nothing where all that counts was measured while the machine was quiet.
     """
-    if reference_spread <= _CALM_SPREAD or quiet_share == 1:
+    if reference_spread <= _QUIET_SPREAD or quiet_share == 1:
         return None
     return (
         f"other work disturbs this machine: equal calls spread over {100 * reference_spread:.0f} % "
-        f"of their time (interquartile range), more than {100 * _CALM_SPREAD:.0f} %; another run "
+        f"of their time (interquartile range), more than {100 * _QUIET_SPREAD:.0f} %; another run "
         "may differ by more than the interval says"
     )
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from profilers.clock import Clock, call_ms
 from profilers.partner import Partner
-from profilers.probes import CalmLevel, Probe, probed_between, quiet_ones, share_of_quiet
+from profilers.probes import QuietLevel, Probe, probed_between, quiet_ones, share_of_quiet
 from profilers.ratio import RatioEstimate, Times, middle_ratio
 from profilers.simultaneous import GROUP_SECONDS, Calls, ratios_of_groups
 from profilers.timing import require_positive, warm_up
@@ -36,7 +36,7 @@ def compare_across(
     candidate: Callable[[], object],
     reference: Callable[[], object],
     *,
-    quiet: CalmLevel,
+    quiet: QuietLevel,
     max_seconds: float,
     precision: float,
     clock: Clock,
@@ -101,7 +101,7 @@ class _Used:
 class _Rounds:
     """What was measured with the candidate in one process and the reference in the other."""
 
-    def __init__(self, quiet: CalmLevel) -> None:
+    def __init__(self, quiet: QuietLevel) -> None:
         self.ratios: Times = np.empty(0)
         self.candidate_ms: list[float] = []
         self.reference_ms: list[float] = []

@@ -21,18 +21,18 @@ Probe = tuple[float, float, float]
 """When, in seconds of the monotonic clock, and what computing and copying took, in ms."""
 Prober = Callable[[], Probe]
 
-CALM_EXCESS = np.array([0.1, 0.25])
+QUIET_EXCESS = np.array([0.1, 0.25])
 """Computing and copying take at most so much longer where the machine is quiet. Shared, a loop
 takes 30 to 60 % longer; what copying takes has no steps."""
-CALM_QUANTILE = 0.1
-LEAST_CALM_SHARE = 0.25
+QUIET_QUANTILE = 0.1
+LEAST_QUIET_SHARE = 0.25
 """Fewer quiet ratios are too few to leave out the others."""
 _REMEMBERED = 100_000
 """Probes of half an hour of measuring. A neighbour may stay busy for most of ten minutes, and what
 is slow must not pass for quiet; a clock that is lowered for good is quiet again after them."""
 
 
-class CalmLevel:
+class QuietLevel:
     """What probes take where the machine is quiet, learned from all of them so far."""
 
     def __init__(self) -> None:
@@ -45,8 +45,8 @@ class CalmLevel:
 
     def excess(self, probed_ms: Times) -> Times:
         """Return how much longer than quiet each of `probed_ms` (n, 2) took: at most 1 is quiet."""
-        quiet_ms = np.quantile(self._seen, CALM_QUANTILE, axis=0)
-        excess: Times = ((probed_ms / quiet_ms - 1) / CALM_EXCESS).max(axis=1)
+        quiet_ms = np.quantile(self._seen, QUIET_QUANTILE, axis=0)
+        excess: Times = ((probed_ms / quiet_ms - 1) / QUIET_EXCESS).max(axis=1)
         return excess
 
 
@@ -66,8 +66,8 @@ def prober() -> Prober:
 
 
 def excess_around(probes: Sequence[Probe]) -> Times:
-    """Return the greater excess of every two neighbours in `probes`, by the quietest of them all."""
-    level = CalmLevel()
+    """Return the greater excess of each two neighbours in `probes`, by the quietest of all."""
+    level = QuietLevel()
     level.learn(probes)
     excess = level.excess(np.asarray(probes)[:, 1:])
     return np.maximum(excess[:-1], excess[1:])
@@ -76,7 +76,7 @@ def excess_around(probes: Sequence[Probe]) -> Times:
 def quiet_ones(excess: Times, fewest: int) -> NDArray[np.bool_]:
     """Return which of `excess` (n,) are quiet, or all if those are too few or under `fewest`."""
     quiet = _is_quiet(excess)
-    is_enough = quiet.sum() >= max(fewest, LEAST_CALM_SHARE * len(quiet))
+    is_enough = quiet.sum() >= max(fewest, LEAST_QUIET_SHARE * len(quiet))
     return quiet if is_enough else np.ones_like(quiet)
 
 

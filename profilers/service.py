@@ -14,7 +14,7 @@ from profilers.fastest_variant import VARIANTS_SHARE, FastestVariant, Variants, 
 from profilers.machine import Description
 from profilers.partner import Partner
 from profilers.prepared import Prepared, PreparedCall
-from profilers.probes import CalmLevel, prober
+from profilers.probes import QuietLevel, prober
 from profilers.ratio import PRECISION, RatioEstimate
 from profilers.simultaneous import over_after, repeat
 from profilers.sustained import time_sustained
@@ -55,7 +55,7 @@ class Service:
         self._reference: Prepared | None = None
         self._ready: dict[str, PreparedCall] = {}
         self._stopped = threading.Event()
-        self._quiet = CalmLevel()
+        self._quiet = QuietLevel()
         self._clock_name, self._clock = clock_of(target)
 
     def answer(self, message: Message) -> Answer:

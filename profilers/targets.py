@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-# The devices each runtime knows, the default first; profilers/runtimes/registry.py holds the code behind
-# the names.
+# The devices each runtime knows, the default first; the code behind the names is in
+# profilers/runtimes/registry.py.
 RUNTIME_DEVICES: Mapping[str, tuple[str, ...]] = {
     "eager": ("cpu", "cuda"),
     "compile": ("cpu", "cuda"),

@@ -104,7 +104,8 @@ def in_variant(network: SuperResolutionNetwork, name: str) -> nn.Module:
     variants = {variant.name: variant for variant in _applicable(network.config)}
     if name not in variants:
         raise ValueError(
-            f"variant must be one of {', '.join(variants)} for {network.config.family}, got {name!r}"
+            f"variant must be one of {', '.join(variants)} for {network.config.family}, "
+            f"got {name!r}"
         )
     return variants[name].convert(copy.deepcopy(network).eval()).eval().requires_grad_(False)
 

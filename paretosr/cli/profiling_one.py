@@ -8,7 +8,7 @@ from blocks.models import ResolvedModel
 from paretosr.cli.ledger_table import ledger_as_json, write_cross_checks, write_ledger
 from paretosr.cli.output import write_json, write_line, write_note, write_rows
 from paretosr.cli.progress import status_line
-from paretosr.costs import ModelProfile, profile_model
+from paretosr.costs import ModelProfile, noise_warning, profile_model
 from profilers import Target, clock_of, macs_bound
 from profilers.predictor import CalibrationFile
 

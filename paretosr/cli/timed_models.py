@@ -5,7 +5,7 @@ from dataclasses import asdict
 from blocks.models import ResolvedModel
 from paretosr.cli.output import write_json, write_line, write_note, write_rows
 from paretosr.cli.progress import status_line
-from paretosr.costs import compare_models, sustain_model, verdict
+from paretosr.costs import compare_models, noise_warning, sustain_model, verdict
 from profilers import Target, clock_of
 
 _COMPARED = {

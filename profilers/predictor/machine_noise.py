@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profilers.predictor.measurements import Measurement
-from profilers.probes import CALM_QUANTILE
+from profilers.probes import QUIET_QUANTILE
 
 Traits = Mapping[str, float]
 """What the powers of a network depend on: its family, as 1, and the shares of its time."""
@@ -39,7 +39,7 @@ class Noise:
     def unknown(cls, measurements: Sequence[Measurement]) -> "Noise":
         """Return one that changes no ratio, but knows how quiet the machine has been."""
         probed = [probes for one in measurements if (probes := _probes_ms(one)) is not None]
-        computing, copying = np.quantile(probed or [(1.0, 1.0)], CALM_QUANTILE, axis=0).tolist()
+        computing, copying = np.quantile(probed or [(1.0, 1.0)], QUIET_QUANTILE, axis=0).tolist()
         return cls((computing, copying), {})
 
     def fitted(

@@ -169,9 +169,9 @@ def _on_quiet_machine(networks: Sequence[_Measured]) -> list[_Measured]:
         traits = [_traits(model, one) for one in measurements]
         errors = [_error(model, one, one.latency_ratio) for one in measurements]
         noise = noise.fitted(measurements, traits, errors)
-        quiet = map(noise.quiet, measurements, traits)
+        as_quiet = map(noise.quiet, measurements, traits)
         quiet: list[_Measured] = [
-            list(itertools.islice(quiet, len(network))) for network in networks
+            list(itertools.islice(as_quiet, len(network))) for network in networks
         ]
         model = _fitted(quiet)
     return quiet

@@ -40,7 +40,7 @@ def with_analytic_cost(record: TrialRecord, config: NetworkConfig, costing: Cost
 
 
 def unbuildable(trial: int, reason: str, scale: int) -> TrialRecord:
-    """The record of a proposal whose hyperparameters, each in its range, make no network together."""
+    """The record of a proposal whose values, each in its range, make no network together."""
     return TrialRecord(
         trial=trial,
         arch_id=f"unbuildable-{trial}",

@@ -17,7 +17,7 @@ def check_feasible(
 ) -> list[str]:
     """Look for an architecture of each family that keeps the constraints on cheap columns.
 
-    From the first, the last and the middle value of every hyperparameter, one hyperparameter after the other
+    From the first, the last and the middle value of every hyperparameter, one after the other
     is set to its least violating value until nothing improves. The costs grow or
     fall with each hyperparameter alone, so that such a descent ends at an extreme of the space.
 
@@ -74,7 +74,7 @@ class _Descent:
         known = [record for record in found if record is not None]
         if not known:
             raise ValueError(
-                f"some combination of the hyperparameters of {self._family.family} must make a network, "
+                f"some combination of {self._family.family}'s hyperparameters must make a network, "
                 "but none tried does: check its ranges"
             )
         return min(known, key=self._total)

@@ -122,7 +122,7 @@ class ClassSRSpace(FamilySpace):
         }
 
     def _widths_of(self, branches: Sequence[Mapping[str, Any]]) -> dict[str, Value]:
-        """The hyperparameters of the widths; one that makes no branch has the width of its neighbour."""
+        """The widths by name; one that makes no branch has the width of its neighbour."""
         widths = [branch["channels"] for branch in branches if "channels" in branch] or [0]
         names = _width_names(max(len(branches), self._most_classes))
         before = len(branches) - len(widths)

@@ -1,4 +1,4 @@
-"""What the space of every family shares: hyperparameters by name, and networks from their values."""
+"""What every family's space shares: hyperparameters by name, networks from their values."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ class FamilySpace(FrozenConfig):
         raise problems[0]
 
     def values_at(self, share: float) -> dict[str, Value]:
-        """One value per hyperparameter: the first of its list at 0, the middle at 0.5, the last at 1."""
+        """One value per hyperparameter: its first at 0, the middle one at 0.5, its last at 1."""
         lists = {
             name: values_of(hyperparameter)
             for name, hyperparameter in self.hyperparameters().items()
@@ -76,10 +76,10 @@ class FamilySpace(FrozenConfig):
 
     @abstractmethod
     def values(self, config: NetworkConfig) -> dict[str, Value]:
-        """The inverse of `network`: one value per hyperparameter, which may lie outside its range."""
+        """The inverse of `network`: one value per hyperparameter, perhaps outside its range."""
 
     def misfit(self, config: NetworkConfig) -> str | None:
-        """Why the space does not hold a config of its family, naming the first hyperparameter to blame."""
+        """Why the space does not hold a config of its family: the first hyperparameter to blame."""
         values = self.values(config)
         for name, hyperparameter in self.hyperparameters().items():
             if values[name] not in values_of(hyperparameter):

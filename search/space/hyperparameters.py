@@ -1,4 +1,4 @@
-"""What one hyperparameter of a search space may be: one value, a list of values, or a range of integers."""
+"""What a hyperparameter may be: one value, a list of values, or a range of integers."""
 
 from collections.abc import Sequence
 from typing import Annotated, Protocol, TypeVar

@@ -18,7 +18,8 @@ _BARREN_DRAWS = 1000
 def networks(space: SearchSpace, *, seed: int) -> Iterator[NetworkConfig]:
     """Yield different networks, the families in turn, until every family is exhausted.
 
-    The values of a hyperparameter are drawn with equal probability. The same seed gives the same networks.
+    The values of a hyperparameter are drawn with equal probability. The same seed gives the same
+    networks.
     """
     families = [
         _of_family(family, space.scale, np.random.default_rng((seed, number)))

@@ -20,7 +20,7 @@ from search.space.splitsr import SplitSRSpace
 
 
 class Families(FrozenConfig):
-    """The searched families with the range of every hyperparameter; a family left out is not searched."""
+    """The searched families with their hyperparameters' ranges; one left out is not searched."""
 
     splitsr: SplitSRSpace | None = None
     seemore: SeemoReSpace | None = None
@@ -56,7 +56,7 @@ class SearchSpace:
         return config.scale == self.scale and self.misfit(config) is None
 
     def misfit(self, config: NetworkConfig) -> str | None:
-        """Why the space does not hold `config`, naming the first hyperparameter that cannot make it."""
+        """Why the space does not hold `config`: the first hyperparameter that cannot make it."""
         if config.family not in {space.family for space in self.families}:
             return f"family {config.family} is not searched"
         return self._space_of(config.family).misfit(config)

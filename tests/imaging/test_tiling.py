@@ -30,7 +30,7 @@ def noise(height: int, width: int) -> Pixels:
 
 
 def neighbourhood_sums(pixels: Pixels, receptive_field_radius_px: int) -> NDArray[np.int64]:
-    """Every pixel the sum over what lies up to `receptive_field_radius_px` around it, then enlarged by 2."""
+    """Every pixel the sum over what lies up to that radius around it, then enlarged by 2."""
     padded = np.pad(
         pixels.astype(np.int64),
         ((receptive_field_radius_px,) * 2, (receptive_field_radius_px,) * 2, (0, 0)),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from profilers.clock import Clock
 from profilers.crossover import CANDIDATE, REFERENCE, compare_across
 from profilers.partner import Partner
-from profilers.probes import CalmLevel, Probe
+from profilers.probes import QuietLevel, Probe
 from profilers.simultaneous import Calls, ratios_of_groups
 
 SLICE_SECONDS = 0.01
@@ -155,7 +155,7 @@ def compared(partner: SimulatedPartner, max_seconds: float) -> float:
         partner,
         int,
         int,
-        quiet=CalmLevel(),
+        quiet=QuietLevel(),
         max_seconds=max_seconds,
         precision=0.01,
         clock=lambda: 0.0,
@@ -183,4 +183,4 @@ def test_calls_that_are_slower_than_the_time_are_still_compared(
 def test_limits_have_to_be_positive(name: str) -> None:
     limits = {"max_seconds": 1.0, "precision": 0.01, name: 0.0}
     with pytest.raises(ValueError, match=f"{name} must be above 0, got 0"):
-        compare_across(Partner([]), int, int, quiet=CalmLevel(), clock=lambda: 0.0, **limits)
+        compare_across(Partner([]), int, int, quiet=QuietLevel(), clock=lambda: 0.0, **limits)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from profilers.probes import CalmLevel, Probe, probed_between, quiet_ones
+from profilers.probes import QuietLevel, Probe, probed_between, quiet_ones
 
 
 def test_the_probes_between_two_moments_are_averaged() -> None:
@@ -14,7 +14,7 @@ def test_the_probes_between_two_moments_are_averaged() -> None:
 
 
 def test_quiet_is_what_a_tenth_of_the_probes_reach() -> None:
-    level = CalmLevel()
+    level = QuietLevel()
     level.learn([(0.0, 1.0, 4.0)] * 20 + [(0.0, 1.5, 8.0)] * 80)
     # At 10 % over the quiet milliseconds of computing or 25 % over those of copying quiet ends.
     probed_ms = np.array([[1.0, 4.0], [1.1, 4.0], [1.0, 5.0], [1.5, 4.0], [1.0, 8.0]])
@@ -22,7 +22,7 @@ def test_quiet_is_what_a_tenth_of_the_probes_reach() -> None:
 
 
 def test_a_machine_that_slows_down_for_good_is_quiet_again() -> None:
-    level = CalmLevel()
+    level = QuietLevel()
     level.learn([(0.0, 1.0, 4.0)] * 1000)
     assert level.excess(np.array([[2.0, 8.0]])).item() > 1
     level.learn([(0.0, 2.0, 8.0)] * 100_000)
@@ -30,7 +30,7 @@ def test_a_machine_that_slows_down_for_good_is_quiet_again() -> None:
 
 
 def test_a_machine_that_is_busy_for_a_quarter_of_an_hour_does_not_pass_for_quiet() -> None:
-    level = CalmLevel()
+    level = QuietLevel()
     level.learn([(0.0, 1.0, 4.0)] * 12_000)  # three minutes, 66 probes a second
     level.learn([(0.0, 1.5, 8.0)] * 60_000)
     assert level.excess(np.array([[1.5, 8.0]])).item() == pytest.approx(5)

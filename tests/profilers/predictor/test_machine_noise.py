@@ -11,7 +11,7 @@ from profilers.predictor import LatencyPredictor, Measurement
 from profilers.predictor.machine_noise import Noise
 from search.space.sample import networks
 
-CALM_MS = (0.05, 0.3)
+QUIET_MS = (0.05, 0.3)
 POWERS = {"splitsr": (-0.05, 0.1), "seemore": (0.3, 0.2)}
 Slowness = tuple[float, float]
 
@@ -24,8 +24,8 @@ def noisy(measurement: Measurement, slowness: Slowness) -> Measurement:
         update={
             "latency_ratio": measurement.latency_ratio * factor,
             "ratios": {variant: ratio * factor for variant, ratio in measurement.ratios.items()},
-            "compute_probe_ms": CALM_MS[0] * slowness[0],
-            "copy_probe_ms": CALM_MS[1] * slowness[1],
+            "compute_probe_ms": QUIET_MS[0] * slowness[0],
+            "copy_probe_ms": QUIET_MS[1] * slowness[1],
         }
     )
 
@@ -64,7 +64,7 @@ def test_the_powers_are_found_and_taken_out(known_costs: Any) -> None:
     ]
     traits = [{one.config.family: 1.0} for one in measured]
     noise = Noise.unknown(measured).fitted(measured, traits, errors)
-    assert noise.quiet_ms == pytest.approx(CALM_MS)
+    assert noise.quiet_ms == pytest.approx(QUIET_MS)
     for family, powers in POWERS.items():
         assert noise.powers[family] == pytest.approx(powers, abs=0.02)
     for one, trait, truth in zip(measured, traits, truths, strict=True):
@@ -79,7 +79,7 @@ def test_what_takes_more_time_of_a_network_may_suffer_more(known_costs: Any) -> 
     traits = [{"calls": share, "MACs": 1 - share} for share in random.random(300).tolist()]
     measured, errors = [], []
     for slowness, trait in zip(slownesses(), traits, strict=True):
-        probes_ms = np.multiply(CALM_MS, slowness).tolist()
+        probes_ms = np.multiply(QUIET_MS, slowness).tolist()
         update = dict(zip(("compute_probe_ms", "copy_probe_ms"), probes_ms, strict=True))
         measured.append(truth.model_copy(update=update))
         errors.append(0.07 + np.log(slowness[0]) * (0.5 * trait["calls"] - 0.1 * trait["MACs"]))
