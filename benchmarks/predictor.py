@@ -185,8 +185,8 @@ def page(file: CalibrationFile, checked: list[Checked], refused: list[str], seco
             f"calibration measured {len(file.networks)} networks, {len(file.measurements)} "
             f"measurements in all, in {minutes:.1f} minutes; those of the table were drawn and "
             f"predicted after it, and measured {fewest} to {most} times for {seconds:g} s, minutes "
-            "apart. Of a network that met a quiet machine, what was measured there counts; of others, "
-            "all.",
+            "apart. Of a network that met a quiet machine, what was measured there counts; of the "
+            "others, all.",
             "",
             "| networks | number | within 10 % | within 15 % | median error | in 90 % interval |",
             "|---|--:|--:|--:|--:|--:|",

@@ -134,8 +134,8 @@ def make_table(rows: pd.DataFrame) -> str:
             "",
             "`upscale_memory.py`: `paretosr upscale` of one photograph by every network of the "
             "catalogue at its largest scale, in each of its variants, random weights, tiles as "
-            f"chosen without options. The most: {worst.peak_mib} MiB ({worst.network} {worst.variant}); "
-            f"the bound is {BOUND_MIB} MiB.",
+            f"chosen without options. The most: {worst.peak_mib} MiB ({worst.network} "
+            f"{worst.variant}); the bound is {BOUND_MIB} MiB.",
             "",
             "| network | variant | scale | tile + margin (px) | peak (MiB) | processor time (s) |",
             "|---|---|--:|--:|--:|--:|",

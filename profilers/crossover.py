@@ -16,7 +16,7 @@ import numpy as np
 
 from profilers.clock import Clock, call_ms
 from profilers.partner import Partner
-from profilers.probes import QuietLevel, Probe, probed_between, quiet_ones, share_of_quiet
+from profilers.probes import Probe, QuietLevel, probed_between, quiet_ones, share_of_quiet
 from profilers.ratio import RatioEstimate, Times, middle_ratio
 from profilers.simultaneous import GROUP_SECONDS, Calls, ratios_of_groups
 from profilers.timing import require_positive, warm_up

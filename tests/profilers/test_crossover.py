@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from profilers.clock import Clock
 from profilers.crossover import CANDIDATE, REFERENCE, compare_across
 from profilers.partner import Partner
-from profilers.probes import QuietLevel, Probe
+from profilers.probes import Probe, QuietLevel
 from profilers.simultaneous import Calls, ratios_of_groups
 
 SLICE_SECONDS = 0.01

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from profilers.probes import QuietLevel, Probe, probed_between, quiet_ones
+from profilers.probes import Probe, QuietLevel, probed_between, quiet_ones
 
 
 def test_the_probes_between_two_moments_are_averaged() -> None:
