@@ -237,7 +237,7 @@ def _alpha(upright: PIL.Image.Image) -> NDArray[np.uint8] | None:
         return None
     if upright.mode.startswith("I;16"):
         is_opaque = np.asarray(upright) != upright.info["transparency"]
-        return is_opaque.astype(np.uint8) * np.uint8(255)
+        return np.where(is_opaque, np.uint8(255), np.uint8(0))
     return np.array(upright.convert("RGBA").getchannel("A"))
 
 

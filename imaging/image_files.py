@@ -45,7 +45,7 @@ def write_enlarged(
             lost.append(f"lost alpha: {written.name} holds none")
     if image.mode not in written.modes:
         image = image.convert("RGBA" if image.mode == "LA" else "RGB")
-    if written.name == "GIF":
+    if written.name == "GIF" and image.mode != "L":
         lost.append("reduced to 256 colours: GIF holds no more")
     metadata = original.metadata.of_enlarged(*pixels.shape[:2])
     kept = _kept(metadata, written, keeps_profile=coloured.keeps_profile)

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 _ANY_SIDE_PX = 2**31 - 1
+# What positions of 32 bits reach, less room for what stands beside the pixels.
+_FOUR_GIB = 2**32 - 2**20
 _ALL_MODES = frozenset({"L", "LA", "RGB", "RGBA"})
 
 
@@ -40,8 +42,9 @@ class ImageFormat:
         size = f"got {height_px}x{width_px}"
         if max(height_px, width_px) > self.maximum_side_px:
             return f"{self.name} holds sides of at most {self.maximum_side_px} px, {size}"
-        if self.maximum_bytes is not None and height_px * width_px * 3 > self.maximum_bytes:
-            return f"{self.name} holds less than {self.maximum_bytes // 2**30} GiB, {size}"
+        largest_bytes = height_px * width_px * (4 if self.has_alpha else 3)
+        if self.maximum_bytes is not None and largest_bytes > self.maximum_bytes:
+            return f"{self.name} holds less than 4 GiB, {size}"
         return None
 
 
@@ -56,7 +59,7 @@ _PHOTOGRAPHS = (
         has_metadata=True,
         options={"quality": 95, "subsampling": "4:4:4"},
     ),
-    ImageFormat("BMP", (".bmp",), frozenset({"L", "RGB"}), maximum_bytes=2**32 - 2**20),
+    ImageFormat("BMP", (".bmp",), frozenset({"L", "RGB"}), maximum_bytes=_FOUR_GIB),
     ImageFormat("GIF", (".gif",), frozenset({"L", "RGB", "RGBA"}), maximum_side_px=65535),
     ImageFormat(
         "JPEG",
@@ -78,7 +81,7 @@ _PHOTOGRAPHS = (
         "TIFF",
         (".tif", ".tiff"),
         _ALL_MODES,
-        maximum_bytes=2**32 - 2**20,
+        maximum_bytes=_FOUR_GIB,
         has_profile=True,
         has_metadata=True,
     ),

@@ -1,17 +1,16 @@
 """Which images `paretosr upscale` enlarges, and where to; settled before anything is computed."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from blocks import NetworkConfig
 from imaging.decoding import BadImageError, stored_size_px
 from imaging.image_formats import IMAGE_SUFFIXES, format_of
 from imaging.images import image_paths
 from paretosr.skipped import SkippedImage
-
-WhyTooSmall = Callable[[int, int], str | None]
-"""Why no image of this height and width can be enlarged; None if it can."""
+from upscaling.images import why_too_small
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,12 @@ def planned(
     destination: Path,
     scale: int,
     options: FolderOptions,
-    why_too_small: WhyTooSmall = lambda height_px, width_px: None,
+    config: NetworkConfig | None,
 ) -> ImagePlan:
     """Return what is enlarged, and the images of a folder that cannot be; nothing is written.
+
+    Args:
+        config: of the network that enlarges; None for bicubic.
 
     Raises:
         ValueError: there is no image at `source` or it cannot be enlarged, OUTPUT is INPUT, is of
@@ -68,8 +70,8 @@ def planned(
     if destination.exists() and source.exists() and destination.samefile(source):
         raise ValueError(f"OUTPUT must differ from INPUT, got {destination} for both")
     if source.is_dir():
-        return _folder_plan(source, destination, scale, options, why_too_small)
-    return _file_plan(source, destination, scale, options, why_too_small)
+        return _folder_plan(source, destination, scale, options, config)
+    return _file_plan(source, destination, scale, options, config)
 
 
 def _file_plan(
@@ -77,7 +79,7 @@ def _file_plan(
     destination: Path,
     scale: int,
     options: FolderOptions,
-    why_too_small: WhyTooSmall,
+    config: NetworkConfig | None,
 ) -> ImagePlan:
     if not source.exists():
         raise ValueError(f"INPUT must be an image or a folder of images, but {source} is missing")
@@ -90,7 +92,7 @@ def _file_plan(
     if options.skip_existing and destination.exists():
         return ImagePlan((), (destination,))
     job = ImageJob(source, destination, stored_size_px(source))
-    reason = _why_not(job, scale, why_too_small)
+    reason = _why_not(job, scale, config)
     if reason is not None:
         raise ValueError(f"{source} cannot be enlarged to {destination.name}: {reason}")
     return ImagePlan((job,))
@@ -101,7 +103,7 @@ def _folder_plan(
     destination: Path,
     scale: int,
     options: FolderOptions,
-    why_too_small: WhyTooSmall,
+    config: NetworkConfig | None,
 ) -> ImagePlan:
     if destination.exists() and not destination.is_dir():
         raise ValueError(f"OUTPUT must be a folder, as INPUT is one, got the file {destination}")
@@ -123,7 +125,7 @@ def _folder_plan(
         except BadImageError as error:
             skipped.append(SkippedImage.of(error))
             continue
-        reason = _why_not(job, scale, why_too_small)
+        reason = _why_not(job, scale, config)
         if reason is None:
             jobs.append(job)
         else:
@@ -142,8 +144,7 @@ def _require_distinct(files: Iterable[Path]) -> None:
         raise ValueError(f"each image needs a file of its own, but {count} would become {file}")
 
 
-def _why_not(job: ImageJob, scale: int, why_too_small: WhyTooSmall) -> str | None:
+def _why_not(job: ImageJob, scale: int, config: NetworkConfig | None) -> str | None:
     height_px, width_px = job.size_px
-    return why_too_small(height_px, width_px) or format_of(job.destination).why_not(
-        height_px * scale, width_px * scale
-    )
+    too_small = None if config is None else why_too_small(config, height_px, width_px)
+    return too_small or format_of(job.destination).why_not(height_px * scale, width_px * scale)

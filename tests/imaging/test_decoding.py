@@ -253,14 +253,14 @@ def test_alpha_of_every_kind(tmp_path: Path, photograph: NDArray[np.uint8]) -> N
     assert decode_file(save(tmp_path / "plain.png", photograph)).alpha is None
 
 
-def _profile_of_gray_inks() -> bytes:
-    """A CMYK profile by which all inks, in any amount, look like L* = 40, a* = b* = 0.
+def _profile_of_colourless_inks() -> bytes:
+    """A CMYK profile by which only black has an effect: without it L* = 40, a* = b* = 0.
 
     Source: ICC.1:2001-04, 6.1 (header and tag table) and 6.5.8 (lut8Type).
     """
     identity = struct.pack(">9i", *(65536 * value for value in (1, 0, 0, 0, 1, 0, 0, 0, 1)))
-    ramp, gray_lab = bytes(range(256)), bytes([102, 128, 128])  # 102 / 255 = 40 / 100
-    lut = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + identity + ramp * 4 + gray_lab * 2**4 + ramp * 3
+    ramp, colours = bytes(range(256)), bytes([102, 128, 128, 0, 128, 128])  # 102 / 255 = 40 / 100
+    lut = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + identity + ramp * 4 + colours * 2**3 + ramp * 3
     white = b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)
     tags = {b"A2B0": lut, b"wtpt": white}
     table, data, offset = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
@@ -277,7 +277,7 @@ def _profile_of_gray_inks() -> bytes:
 
 def test_cmyk_is_converted_by_its_profile(tmp_path: Path) -> None:
     image = PIL.Image.new("CMYK", (16, 16), (0, 255, 255, 0))
-    image.save(tmp_path / "image.tif", icc_profile=_profile_of_gray_inks())
+    image.save(tmp_path / "image.tif", icc_profile=_profile_of_colourless_inks())
     decoded = decode_file(tmp_path / "image.tif")
     assert decoded.kinds == ("stored in another colour space",)
     assert decoded.metadata.icc_profile == b""

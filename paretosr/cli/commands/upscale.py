@@ -67,7 +67,6 @@ def upscale(
     """
     from blocks.models import resolve_model
     from upscaling.folders import enlarge
-    from upscaling.images import why_too_small
     from upscaling.jobs import FolderOptions, planned
 
     resolved = resolve_model(model, scale)
@@ -77,7 +76,7 @@ def upscale(
         destination,
         resolved.scale,
         FolderOptions(recursive, skip_existing, suffix),
-        lambda *size_px: resolved.config and why_too_small(resolved.config, *size_px),
+        resolved.config,
     )
     _write(plan, enlarge(resolved, plan, variant=variant, tile_px=tile, silent=json), as_json=json)
 
