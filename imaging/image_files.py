@@ -1,73 +1,147 @@
-"""Which image files `paretosr upscale` reads, and which it writes."""
+"""How an enlarged image is written: what was beside the pixels goes with them where it can."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
+from PIL import ExifTags
+from PIL.PngImagePlugin import PngInfo
 
 from foundation import atomic_path
-from imaging.decoding import GRAYSCALE, conversion_notes, decode
-from imaging.images import Image, ImageSet, load_images
+from imaging.decoding import DecodedFile
+from imaging.image_formats import ImageFormat, format_of
+from imaging.image_metadata import Metadata, profile_space, to_srgb
+from imaging.imresize import upscale_bicubic
 
-# High enough that the format, where it is lossy, does not undo what the network gained.
-_LOSSY_QUALITY = 95
-
-
-def read_images(source: Path) -> ImageSet:
-    """Return the one image that `source` is, or all images of the folder that it is.
-
-    Raises:
-        ValueError: there is no such file or folder, or an image cannot be decoded.
-    """
-    if source.is_dir():
-        return load_images(str(source.absolute()), split="validation")
-    if not source.exists():
-        raise ValueError(f"INPUT must be an image or a folder of images, but {source} is missing")
-    pixels, kinds = decode(source)
-    image = Image(source.name, pixels, GRAYSCALE in kinds)
-    return ImageSet((image,), tuple(conversion_notes(Counter(kinds), 1)))
+# GIF knows opaque and invisible only.
+_HALF_OPAQUE = 128
 
 
-def destinations(source: Path, destination: Path, images: Sequence[Image]) -> list[Path]:
-    """Return the file to write for each of `images`; nothing is written yet.
+def write_enlarged(
+    path: Path, pixels: NDArray[np.uint8], original: DecodedFile, scale: int
+) -> tuple[str, ...]:
+    """Replace `path` with the enlarged image, (H, W, 3), in the format of its suffix.
+
+    A gray image stays gray. The colour profile, EXIF, XMP and, enlarged by bicubic, alpha are
+    those of the original, where the format holds them.
+
+    Returns:
+        What was lost, to be said after "the image": "lost alpha: JPEG holds none".
 
     Raises:
-        ValueError: OUTPUT is INPUT, is of the other kind, has a suffix that cannot be
-            written, or two images would get the same file.
-    """
-    if destination.exists() and destination.samefile(source):
-        raise ValueError(f"OUTPUT must differ from INPUT, got {destination} for both")
-    if not source.is_dir():
-        _check_file(destination)
-        return [destination]
-    if destination.exists() and not destination.is_dir():
-        raise ValueError(f"OUTPUT must be a folder, as INPUT is one, got the file {destination}")
-    files = [destination / f"{Path(image.name).stem}.png" for image in images]
-    name, count = Counter(files).most_common(1)[0]
-    if count > 1:
-        raise ValueError(f"each image needs a file of its own, but {count} would become {name}")
-    return files
-
-
-def write_image(path: Path, pixels: NDArray[np.uint8], *, is_gray: bool) -> None:
-    """Replace `path` with an image, (H, W, 3) uint8, in the format of its suffix.
-
-    Raises:
+        ValueError: the suffix is that of no image format.
         OSError: the folder cannot be written.
     """
-    image = PIL.Image.fromarray(pixels)
+    written = format_of(path)
+    coloured = _coloured(pixels, original, written)
+    image, lost = coloured.image, [*coloured.lost]
+    if original.alpha is not None:
+        if written.has_alpha:
+            image = _with_alpha(image, upscale_bicubic(original.alpha, scale), written)
+        elif original.alpha.min() < 255:
+            lost.append(f"lost alpha: {written.name} holds none")
+    if image.mode not in written.modes:
+        image = image.convert("RGBA" if image.mode == "LA" else "RGB")
+    if written.name == "GIF" and image.mode != "L":
+        lost.append("reduced to 256 colours: GIF holds no more")
+    metadata = original.metadata.of_enlarged(*pixels.shape[:2])
+    kept = _kept(metadata, written, keeps_profile=coloured.keeps_profile)
+    lost += _lost_metadata(metadata, kept, written)
     with atomic_path(path) as temporary:
-        (image.convert("L") if is_gray else image).save(temporary, quality=_LOSSY_QUALITY)
+        image.save(temporary, format=written.name, **_options(image, kept, written))
+    return tuple(lost)
 
 
-def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise ValueError(f"OUTPUT must be a file, as INPUT is one, got the folder {path}")
-    formats = PIL.Image.registered_extensions()
-    if formats.get(path.suffix.lower()) not in PIL.Image.SAVE:
-        raise ValueError(
-            f"OUTPUT must end in the suffix of an image format, such as .png, got {path.name!r}"
-        )
+class _Coloured(NamedTuple):
+    image: PIL.Image.Image
+    keeps_profile: bool
+    lost: tuple[str, ...] = ()
+
+
+def _coloured(pixels: NDArray[np.uint8], original: DecodedFile, written: ImageFormat) -> _Coloured:
+    """The pixels, gray where the original is, in colours that the format can tell of."""
+    image = PIL.Image.fromarray(pixels)
+    if original.is_gray:
+        image = image.convert("L")
+    profile = original.metadata.icc_profile
+    # Where gray is written as RGB, a profile of gray would not describe it.
+    is_held = written.has_profile and (
+        image.mode in written.modes or profile_space(profile) == "RGB"
+    )
+    if is_held or not profile:
+        return _Coloured(image, keeps_profile=is_held)
+    kind = " of gray" if written.has_profile else ""
+    try:
+        converted = to_srgb(image, profile).convert(image.mode)
+    except ValueError:
+        lost = f"lost the colour profile: {written.name} holds none{kind}"
+        return _Coloured(image, keeps_profile=False, lost=(lost,))
+    lost = f"converted to sRGB: {written.name} holds no colour profile{kind}"
+    return _Coloured(converted, keeps_profile=False, lost=(lost,))
+
+
+def _with_alpha(
+    image: PIL.Image.Image, alpha: NDArray[np.uint8], written: ImageFormat
+) -> PIL.Image.Image:
+    if written.name == "GIF":
+        alpha = np.where(alpha < _HALF_OPAQUE, 0, 255).astype(np.uint8)
+    mode = "LA" if image.mode == "L" and "LA" in written.modes else "RGBA"
+    with_alpha = image.convert(mode)
+    with_alpha.putalpha(PIL.Image.fromarray(alpha))
+    return with_alpha
+
+
+def _kept(metadata: Metadata, written: ImageFormat, *, keeps_profile: bool) -> Metadata:
+    def fits(data: bytes) -> bool:
+        bound_bytes = written.maximum_metadata_bytes
+        return written.has_metadata and (bound_bytes is None or len(data) <= bound_bytes)
+
+    return Metadata(
+        exif=metadata.exif if fits(metadata.exif) else b"",
+        xmp=metadata.xmp if fits(metadata.xmp) else b"",
+        icc_profile=metadata.icc_profile if keeps_profile else b"",
+    )
+
+
+def _lost_metadata(metadata: Metadata, kept: Metadata, written: ImageFormat) -> list[str]:
+    bound_bytes = written.maximum_metadata_bytes
+    held = "none" if not written.has_metadata else f"at most {bound_bytes} bytes"
+    pairs = {"EXIF": (metadata.exif, kept.exif), "XMP": (metadata.xmp, kept.xmp)}
+    return [
+        f"lost {name}: {written.name} holds {held}"
+        for name, (had, has) in pairs.items()
+        if had and not has
+    ]
+
+
+def _options(image: PIL.Image.Image, kept: Metadata, written: ImageFormat) -> Mapping[str, object]:
+    """Pillow's options of `save`, in which each format has its own place for XMP."""
+    options = dict(written.options)
+    if kept.icc_profile:
+        options["icc_profile"] = kept.icc_profile
+    if written.name == "TIFF":
+        options["exif"] = _tiff_tags(kept)
+    elif kept.exif:
+        options["exif"] = kept.exif
+    if kept.xmp and written.name == "PNG":
+        options["pnginfo"] = info = PngInfo()
+        info.add_itxt("XML:com.adobe.xmp", kept.xmp.decode(errors="replace"))
+    elif kept.xmp and written.name != "TIFF":
+        options["xmp"] = kept.xmp
+    if written.name == "ICO":
+        options["sizes"] = [image.size]
+    return options
+
+
+def _tiff_tags(kept: Metadata) -> PIL.Image.Exif:
+    """EXIF as the tags of a TIFF, among which XMP has one."""
+    tags = PIL.Image.Exif()
+    tags.load(kept.exif)
+    # A position in the original file, which Pillow would copy.
+    tags.get_ifd(ExifTags.IFD.Exif).pop(ExifTags.IFD.Interop, None)
+    if kept.xmp:
+        tags[ExifTags.Base.XMLPacket] = kept.xmp
+    return tags

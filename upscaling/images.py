@@ -69,15 +69,22 @@ def piece_by_piece(upscale: Upscaler, update: Update) -> Upscaler:
     return upscale_piece
 
 
-def _require_sizes(config: NetworkConfig, images: Mapping[str, NDArray[np.uint8]]) -> None:
+def why_too_small(config: NetworkConfig, height_px: int, width_px: int) -> str | None:
+    """Return why the network cannot enlarge an image of this size; None if it can."""
     minimum_px = config.minimum_size_px
+    if min(height_px, width_px) >= minimum_px:
+        return None
+    return (
+        f"{config.family} needs images of at least {minimum_px}x{minimum_px} px, got "
+        f"{height_px}x{width_px}"
+    )
+
+
+def _require_sizes(config: NetworkConfig, images: Mapping[str, NDArray[np.uint8]]) -> None:
     for name, pixels in images.items():
-        height, width = pixels.shape[:2]
-        if min(height, width) < minimum_px:
-            raise ValueError(
-                f"{config.family} needs images of at least {minimum_px}x{minimum_px} px, got "
-                f"{height}x{width} for {name!r}: leave it out, or take another network"
-            )
+        reason = why_too_small(config, *pixels.shape[:2])
+        if reason is not None:
+            raise ValueError(f"{reason} for {name!r}: leave it out, or take another network")
 
 
 def trained_network(model: ResolvedModel) -> SuperResolutionNetwork:

@@ -16,7 +16,6 @@ from blocks import (
     NetworkConfigBase,
     in_variant,
 )
-from imaging.images import Image
 from imaging.tiling import Tiling
 from profilers import network_on_meta, peak_activation_mib
 
@@ -54,9 +53,11 @@ def in_strips(network: nn.Module) -> nn.Module:
     return InStrips(network, math.floor(strips * features[0, 0].numel()))
 
 
-def tiling_notes(config: NetworkConfig, tiling: Tiling, images: Iterable[Image]) -> tuple[str, ...]:
-    """Return what to tell of images whose result depends on how they are cut."""
-    cut = sum(tiling.cuts(*image.pixels.shape[:2]) for image in images)
+def tiling_notes(
+    config: NetworkConfig, tiling: Tiling, sizes_px: Iterable[tuple[int, int]]
+) -> tuple[str, ...]:
+    """Return what to tell of images, (h, w), whose result depends on how they are cut."""
+    cut = sum(tiling.cuts(*size_px) for size_px in sizes_px)
     if config.receptive_field_radius_px is not None or not cut:
         return ()
     part = f" ({config.whole_image_parts})" if config.whole_image_parts else ""

@@ -38,7 +38,7 @@ DataOption = Annotated[
     str,
     typer.Option(
         metavar="DIR|bundled",
-        help="Folder of images (PNG, JPEG, BMP, TIFF, WebP), or the embedded photographs.",
+        help="Folder of images (PNG, JPEG, WebP, AVIF, TIFF, ...), or the embedded photographs.",
     ),
 ]
 VariantOption = Annotated[

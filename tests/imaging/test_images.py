@@ -1,6 +1,7 @@
 """Folders of photographs, the embedded ones, and where their pixels lie."""
 
 import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data
 
-from imaging.images import ImageSet, load_images
+from imaging.images import ImageSet, image_paths, load_images
 
 
 @pytest.fixture
@@ -34,10 +35,7 @@ def test_a_folder_is_read_in_the_order_of_names(folder: Path) -> None:
     assert [image.name for image in loaded.images] == ["a.BMP", "b.png", "c.tiff"]
     assert [image.pixels.shape for image in loaded.images] == [(7, 5, 3), (8, 9, 3), (6, 6, 3)]
     assert [image.is_gray for image in loaded.images] == [False, False, True]
-    assert loaded.notes == (
-        "1 of 3 images is grayscale: the channel is repeated, and quality is judged by its raw "
-        "values",
-    )
+    assert loaded.notes == ()
     for image in loaded.images[:2]:
         assert np.array_equal(image.pixels, np.asarray(PIL.Image.open(folder / image.name)))
 
@@ -110,7 +108,7 @@ def test_a_file_instead_of_a_folder(folder: Path) -> None:
 
 
 def test_a_folder_without_images(folder: Path) -> None:
-    with pytest.raises(ValueError, match=r"must hold \.bmp, \.jpeg.*holds none"):
+    with pytest.raises(ValueError, match=r"must hold \.avif, \.bmp.*holds none"):
         load(folder / "more.png")
 
 
@@ -119,6 +117,70 @@ def test_a_damaged_image_is_named(folder: Path) -> None:
     (folder / "b.png").write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match=r"'.*b\.png' does not .* replace the file or remove it"):
         load(folder)
+
+
+@pytest.fixture
+def folder_with_bad_files(folder: Path) -> Path:
+    """Two images that do not decode: one by its header, one by its pixels."""
+    (folder / "0.png").write_text("no image")
+    content = (folder / "b.png").read_bytes()
+    (folder / "cut.png").write_bytes(content[: len(content) // 2])
+    return folder
+
+
+def test_all_damaged_images_are_named_at_once(folder_with_bad_files: Path) -> None:
+    with pytest.raises(ValueError, match=r"2 of 5 do not, '.*0\.png' \(.*'.*cut\.png' \("):
+        load(folder_with_bad_files)
+
+
+@pytest.mark.parametrize("memory_limit_bytes", [0, 10**6])
+def test_damaged_images_are_left_out_where_that_is_asked_for(
+    folder_with_bad_files: Path, memory_limit_bytes: int
+) -> None:
+    loaded = load(folder_with_bad_files, skip_bad=True, memory_limit_bytes=memory_limit_bytes)
+    assert [image.name for image in loaded.images] == ["a.BMP", "b.png", "c.tiff"]
+    assert [error.path.name for error in loaded.bad] == ["0.png", "cut.png"]
+
+
+def test_a_set_of_damaged_images_only_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.png").write_text("no image")
+    with pytest.raises(ValueError, match=r"text\.png' does not .* replace the file or remove it"):
+        load(tmp_path, skip_bad=True)
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_is_not_opened(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.png")
+    with pytest.raises(ValueError, match=r"'.*pipe\.png' does not \(not a regular file\)"):
+        load(folder)
+
+
+def test_a_link_to_a_file_is_an_image(folder: Path) -> None:
+    (folder / "d.png").symlink_to(folder / "b.png")
+    assert [image.name for image in load(folder).images] == ["a.BMP", "b.png", "c.tiff", "d.png"]
+
+
+@pytest.mark.parametrize(
+    "suffix",
+    [
+        ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp",
+        ".avif", ".jp2", ".PNG", ".JPG",
+    ],
+)  # fmt: skip
+def test_suffixes_that_are_images(tmp_path: Path, suffix: str) -> None:
+    PIL.Image.new("RGB", (6, 5), (9, 99, 199)).save(tmp_path / f"image{suffix}")
+    (image,) = load(tmp_path).images
+    assert (image.name, image.pixels.shape) == (f"image{suffix}", (5, 6, 3))
+
+
+def test_folders_inside_a_folder(tmp_path: Path) -> None:
+    for name in ("b.png", "in/a.png", "in/deep/c.gif", "in/out/d.png", ".hidden/e.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        PIL.Image.new("L", (4, 4)).save(tmp_path / name)
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert image_paths(tmp_path) == [tmp_path / "b.png"]
+    found = image_paths(tmp_path, recursive=True, without=tmp_path / "in" / "out")
+    assert found == [tmp_path / name for name in ("b.png", "in/a.png", "in/deep/c.gif")]
 
 
 def test_a_dangling_link_is_named(folder: Path) -> None:

@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING
 from paretosr.cli.options import DataOption, JsonOption, ModelArgument, ScaleOption, VariantOption
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from blocks.models import ResolvedModel
     from imaging.evaluation import Quality
+    from paretosr.skipped import SkippedImage
 
 
 def evaluate(
@@ -19,7 +22,8 @@ def evaluate(
     """Print PSNR and SSIM of MODEL per image and mean.
 
     The images of DIR are the originals: each is shrunk by MATLAB's imresize, enlarged by
-    MODEL and compared on the Y channel without a border of SCALE pixels.
+    MODEL and compared on the Y channel without a border of SCALE pixels. Files that do not
+    decode are left out of the mean and listed at the end, with exit status 1.
 
     \b
     Examples:
@@ -33,21 +37,30 @@ def evaluate(
     from imaging.images import load_images
     from paretosr.cli.output import write_note
     from paretosr.cli.progress import progress_bar
+    from paretosr.skipped import SkippedImage, end_if_skipped
     from upscaling.images import upscaler_of
 
     resolved = resolve_model(model, scale)
-    images = load_images(data, split="validation")
+    images = load_images(data, split="validation", skip_bad=True)
     pairs = prepare_validation(images.images, resolved.scale)
     chosen = upscaler_of(resolved, variant, {pair.name: pair.low for pair in pairs})
     for line in (*images.notes, *chosen.notes):
         write_note(line)
     with progress_bar("evaluating", total=len(pairs), silent=json) as update:
         quality = evaluate_quality(chosen.upscale, pairs, progress=lambda done, _: update(done))
-    _write(resolved, chosen.variant, data, quality, as_json=json)
+    skipped = [SkippedImage.of(error) for error in images.bad]
+    _write(resolved, chosen.variant, data, quality, skipped, as_json=json)
+    end_if_skipped(skipped, len(images.images) + len(skipped))
 
 
 def _write(
-    model: "ResolvedModel", variant: str | None, data: str, quality: "Quality", *, as_json: bool
+    model: "ResolvedModel",
+    variant: str | None,
+    data: str,
+    quality: "Quality",
+    skipped: "Sequence[SkippedImage]",
+    *,
+    as_json: bool,
 ) -> None:
     from paretosr.cli.output import write_json, write_line, write_rows
 
@@ -64,6 +77,7 @@ def _write(
                 "images": [
                     {"name": name, "psnr_y_db": psnr, "ssim_y": ssim} for name, psnr, ssim in images
                 ],
+                "skipped": [image.as_json() for image in skipped],
             }
         )
         return

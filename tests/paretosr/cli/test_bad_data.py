@@ -1,5 +1,6 @@
 """Whatever is wrong with the photographs: one line that names it, and nothing is left behind."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,68 @@ def test_evaluate(cli: Callable[..., Any], broken: tuple[Path, str]) -> None:
     _assert_one_line(cli("evaluate", "bicubic", "--scale", 4, "--data", folder), message)
 
 
+@pytest.fixture
+def partly_bad(tmp_path: Path, photographs: Path) -> Path:
+    """The two photographs among two files that do not decode."""
+    folder = tmp_path / "partly-bad"
+    shutil.copytree(photographs, folder)
+    _truncated(folder)
+    _no_image(folder)
+    return folder
+
+
+def test_evaluate_leaves_bad_files_out_and_says_so(
+    cli: Callable[..., Any], partly_bad: Path, photographs: Path
+) -> None:
+    arguments = ("evaluate", "bicubic", "--scale", 4, "--json", "--data")
+    whole, completed = cli(*arguments, photographs), cli(*arguments, partly_bad)
+    assert (whole.status, completed.status) == (0, 1)
+    assert whole.json["skipped"] == []
+    for column in ("psnr_y_db", "ssim_y", "images"):
+        assert completed.json[column] == whole.json[column]
+    skipped = [str(partly_bad / name) for name in ("text.png", "cut.png")]
+    assert [image["file"] for image in completed.json["skipped"]] == skipped
+    *lines, last = completed.err.splitlines()
+    assert [line.split(": ")[1] for line in lines] == [f"skipped {path}" for path in skipped]
+    assert last == "paretosr: 2 of 4 images were skipped (see above)"
+
+
+@pytest.mark.parametrize("option", ["--data", "--validation"])
+def test_train_names_all_bad_files(
+    cli: Callable[..., Any],
+    partly_bad: Path,
+    photographs: Path,
+    tiny_network: Path,
+    tmp_path: Path,
+    option: str,
+) -> None:
+    data = {"--data": photographs, "--validation": photographs, option: partly_bad}
+    options = [part for pair in data.items() for part in pair]
+    completed = cli("train", tiny_network, "--out", tmp_path / "out", "--steps", 1, *options)
+    _assert_one_line(completed, "cut.png")
+    assert "2 of 4 do not" in completed.err and "text.png" in completed.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("split", ["training", "validation"])
+def test_search_names_all_bad_files(
+    cli: Callable[..., Any],
+    partly_bad: Path,
+    photographs: Path,
+    small_search: Path,
+    tmp_path: Path,
+    split: str,
+) -> None:
+    config = tmp_path / "search.yaml"
+    text = small_search.read_text(encoding="utf-8")
+    config.write_text(text.replace(f"{split}: '{photographs}'", f"{split}: '{partly_bad}'"))
+    completed = cli("search", config, "--out", tmp_path / "run")
+    assert (completed.status, completed.out) == (2, "")
+    last = completed.err.splitlines()[-1]
+    assert "2 of 4 do not" in last and "cut.png" in last and "text.png" in last
+    assert not (tmp_path / "run" / "study.journal").exists()
+
+
 @pytest.mark.parametrize("option", ["--data", "--validation"])
 def test_train(
     cli: Callable[..., Any],
@@ -93,7 +156,7 @@ def test_a_corrupt_checkpoint_is_kept(
     assert broken.read_bytes() == checkpoint.read_bytes()[:-10]
 
 
-@pytest.mark.parametrize("mode", ["L", "RGBA", "I;16"])
+@pytest.mark.parametrize("mode", ["RGBA", "I;16"])
 def test_other_kinds_of_pixels_are_converted_and_told_once(
     cli: Callable[..., Any], tmp_path: Path, mode: str
 ) -> None:
@@ -106,7 +169,7 @@ def test_other_kinds_of_pixels_are_converted_and_told_once(
     completed = cli("evaluate", "bicubic", "--scale", 2, "--data", tmp_path, "--json")
     assert completed.status == 0
     assert len(completed.json["images"]) == 2
-    kind = {"L": "grayscale", "RGBA": "alpha channel", "I;16": "16 bits"}[mode]
+    kind = {"RGBA": "alpha channel", "I;16": "16 bits"}[mode]
     notes = [line for line in completed.err.splitlines() if kind in line]
     assert len(notes) == 1
     assert notes[0].startswith("note: 2 of 2 images are")

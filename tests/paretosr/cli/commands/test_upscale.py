@@ -32,13 +32,18 @@ def test_bicubic_is_imresize(
     assert np.array_equal(_pixels(large), upscale_bicubic(_pixels(photo), scale))
 
 
-def test_a_folder_becomes_a_folder_of_png(
+def test_a_folder_becomes_a_folder(
     cli: Callable[..., Any], checkpoint: Path, photographs: Path, tmp_path: Path
 ) -> None:
     large = tmp_path / "large"
     completed = cli("upscale", checkpoint, photographs, large, "--variant", "in_place", "--json")
     files = [large / name for name in ("narrow.png", "wide.png")]
-    assert completed.json == {"files": [str(file) for file in files], "variant": "in_place"}
+    assert completed.json == {
+        "files": [str(file) for file in files],
+        "variant": "in_place",
+        "existing": [],
+        "skipped": [],
+    }
     for file in files:
         height, width, channels = _pixels(photographs / file.name).shape
         assert _pixels(file).shape == (2 * height, 2 * width, channels)
@@ -77,15 +82,13 @@ def test_a_negative_tile_is_refused(cli: Callable[..., Any], photo: Path, tmp_pa
     assert "--tile" in completed.err
 
 
-def test_a_gray_image_stays_gray_and_that_is_said_once(
-    cli: Callable[..., Any], photo: Path, tmp_path: Path
-) -> None:
+def test_a_gray_image_stays_gray(cli: Callable[..., Any], photo: Path, tmp_path: Path) -> None:
     gray = tmp_path / "gray.png"
     with PIL.Image.open(photo) as image:
         image.convert("L").save(gray)
     large = tmp_path / "large.png"
     completed = cli("upscale", "bicubic", gray, large, "--scale", 2)
-    assert completed.err.count("grayscale") == 1
+    assert (completed.status, completed.err) == (0, "")
     assert np.array_equal(_pixels(large), upscale_bicubic(_pixels(gray), 2))
 
 
@@ -124,7 +127,6 @@ def test_a_folder_is_not_written_into_itself(cli: Callable[..., Any], photo: Pat
         ("photo.png", "large", "suffix of an image format"),
         ("photo.png", "folder", "OUTPUT must be a file, as INPUT is one"),
         ("folder", "photo.png", "OUTPUT must be a folder, as INPUT is one"),
-        ("twins", "large", "2 would become"),
         ("empty", "large", "an image folder must hold"),
     ],
 )
@@ -136,7 +138,7 @@ def test_wrong_paths(
     destination: str,
     message: str,
 ) -> None:
-    for folder, names in {"folder": ["a.png"], "twins": ["a.png", "a.bmp"], "empty": []}.items():
+    for folder, names in {"folder": ["a.png"], "empty": []}.items():
         (tmp_path / folder).mkdir()
         for name in names:
             PIL.Image.new("RGB", (9, 9)).save(tmp_path / folder / name)
