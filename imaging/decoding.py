@@ -12,9 +12,9 @@ from PIL import ImageOps
 
 GRAYSCALE = "grayscale"
 
-# What is done to images that are not plain 8-bit RGB, in the order in which it is told.
+# What is told of images that are not plain 8-bit RGB, in this order. Of grayscale nothing is: its
+# channel is repeated, and it is then an image like any other.
 _CONVERSIONS = {
-    GRAYSCALE: "the channel is repeated, and quality is judged by its raw values",
     "stored with 16 bits per channel": "reduced to 8 bits",
     "stored with an alpha channel": "it is dropped",
     "stored with a palette": "expanded to RGB",
@@ -80,7 +80,7 @@ def _opened(path: Path) -> Iterator[PIL.Image.Image]:
 
 
 def _kinds(image: PIL.Image.Image) -> tuple[str, ...]:
-    """The keys of `_CONVERSIONS` that apply to an image opened but not yet decoded."""
+    """The kinds of conversion that an image opened but not yet decoded needs."""
     stored_format = str(getattr(image, "tile", ""))  # Tells what Pillow's mode hides.
     applies = {
         GRAYSCALE: image.mode in _GRAY_MODES or "'LA;16" in stored_format,
@@ -90,7 +90,7 @@ def _kinds(image: PIL.Image.Image) -> tuple[str, ...]:
         "stored in another colour space": image.mode in _OTHER_COLOUR_MODES,
         "stored as several frames": getattr(image, "n_frames", 1) > 1,
     }
-    return tuple(kind for kind in _CONVERSIONS if applies[kind])
+    return tuple(kind for kind, needed in applies.items() if needed)
 
 
 def _rgb_pixels(image: PIL.Image.Image) -> NDArray[np.uint8]:

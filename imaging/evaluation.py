@@ -27,8 +27,6 @@ class ValidationPair:
     """Shape: (h, w, 3)."""
     high: NDArray[np.uint8]
     """Shape: (scale h, scale w, 3)."""
-    is_gray: bool
-    """The file has one channel: compared by its raw values."""
 
     @property
     def scale(self) -> int:
@@ -124,14 +122,14 @@ def _validation_pair(image: Image, scale: int) -> ValidationPair:
             f"multiple of scale {scale}, got {height}x{width} ({image.name!r}): leave it out"
         )
     high = crop_to_multiple(image.pixels, scale)
-    return ValidationPair(image.name, downscale(high, scale), high, image.is_gray)
+    return ValidationPair(image.name, downscale(high, scale), high)
 
 
 def _image_quality(upscale: Upscaler, pair: ValidationPair) -> ImageQuality:
     try:
         restored = upscale(pair.low)
-        psnr = psnr_y_db(restored, pair.high, border_px=pair.scale, is_gray=pair.is_gray)
-        ssim = ssim_y(restored, pair.high, border_px=pair.scale, is_gray=pair.is_gray)
+        psnr = psnr_y_db(restored, pair.high, border_px=pair.scale)
+        ssim = ssim_y(restored, pair.high, border_px=pair.scale)
     except ValueError as error:
         raise ValueError(f"{error} (image {pair.name!r})") from error
     return ImageQuality(pair.name, psnr, ssim)

@@ -208,10 +208,9 @@ def test_files_that_declare_too_many_pixels(tmp_path: Path) -> None:
 
 
 def test_notes_count_each_kind() -> None:
-    counts = {"stored with a palette": 1, "grayscale": 3}
+    counts = {"stored with a palette": 1, "stored with an alpha channel": 3, "grayscale": 3}
     assert conversion_notes(counts, 40) == [
-        "3 of 40 images are grayscale: the channel is repeated, and quality is judged by its raw "
-        "values",
+        "3 of 40 images are stored with an alpha channel: it is dropped",
         "1 of 40 images is stored with a palette: expanded to RGB",
     ]
     assert conversion_notes({}, 40) == []

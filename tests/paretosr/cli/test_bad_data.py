@@ -93,7 +93,7 @@ def test_a_corrupt_checkpoint_is_kept(
     assert broken.read_bytes() == checkpoint.read_bytes()[:-10]
 
 
-@pytest.mark.parametrize("mode", ["L", "RGBA", "I;16"])
+@pytest.mark.parametrize("mode", ["RGBA", "I;16"])
 def test_other_kinds_of_pixels_are_converted_and_told_once(
     cli: Callable[..., Any], tmp_path: Path, mode: str
 ) -> None:
@@ -106,7 +106,7 @@ def test_other_kinds_of_pixels_are_converted_and_told_once(
     completed = cli("evaluate", "bicubic", "--scale", 2, "--data", tmp_path, "--json")
     assert completed.status == 0
     assert len(completed.json["images"]) == 2
-    kind = {"L": "grayscale", "RGBA": "alpha channel", "I;16": "16 bits"}[mode]
+    kind = {"RGBA": "alpha channel", "I;16": "16 bits"}[mode]
     notes = [line for line in completed.err.splitlines() if kind in line]
     assert len(notes) == 1
     assert notes[0].startswith("note: 2 of 2 images are")

@@ -77,15 +77,13 @@ def test_a_negative_tile_is_refused(cli: Callable[..., Any], photo: Path, tmp_pa
     assert "--tile" in completed.err
 
 
-def test_a_gray_image_stays_gray_and_that_is_said_once(
-    cli: Callable[..., Any], photo: Path, tmp_path: Path
-) -> None:
+def test_a_gray_image_stays_gray(cli: Callable[..., Any], photo: Path, tmp_path: Path) -> None:
     gray = tmp_path / "gray.png"
     with PIL.Image.open(photo) as image:
         image.convert("L").save(gray)
     large = tmp_path / "large.png"
     completed = cli("upscale", "bicubic", gray, large, "--scale", 2)
-    assert completed.err.count("grayscale") == 1
+    assert completed.err == ""
     assert np.array_equal(_pixels(large), upscale_bicubic(_pixels(gray), 2))
 
 
