@@ -16,6 +16,7 @@ from imaging.evaluation import (
     ValidationPair,
     bicubic_upscaler,
     evaluate_quality,
+    exact_by_bicubic,
     network_upscaler,
     prepare_validation,
 )
@@ -99,6 +100,48 @@ def test_a_perfect_upscaler() -> None:
     quality = evaluate_quality(enlarged, [ValidationPair("a", low, enlarged(low))])
     assert quality.psnr_y_db == math.inf
     assert quality.ssim_y == pytest.approx(1.0)
+
+
+def single_colour() -> NDArray[np.uint8]:
+    return np.full((24, 32, 3), (200, 30, 77), np.uint8)
+
+
+def slow_gradient() -> NDArray[np.uint8]:
+    """A level more every eight columns: at x2 bicubic rounds each level back to itself."""
+    levels = (np.arange(64, dtype=np.uint8) // 8 + 100)[None, :, None]
+    return np.broadcast_to(levels, (24, 64, 3))
+
+
+@pytest.mark.parametrize("original", [single_colour(), slow_gradient()])
+def test_what_bicubic_restores_exactly_is_in_no_mean(original: NDArray[np.uint8]) -> None:
+    exact, usual = Image("exact", original, False), Image("usual", noise(30, 40), False)
+    pairs = prepare_validation([exact, usual], 2)
+    assert exact_by_bicubic(pairs) == ("exact",)
+    bicubic = evaluate_quality(bicubic_upscaler(2), pairs)
+    # A network that is a level off has a finite PSNR there, which must not raise its mean.
+    network = evaluate_quality(network_upscaler(Affine(offset=1 / 255)), pairs)
+    assert bicubic.images[0].psnr_y_db == math.inf > network.images[0].psnr_y_db
+    for quality in (bicubic, network):
+        assert quality.left_out == ("exact",)
+        assert quality.psnr_y_db == quality.images[1].psnr_y_db
+        assert quality.ssim_y == quality.images[1].ssim_y
+
+
+def test_what_the_network_restores_exactly_is_not_in_its_mean() -> None:
+    low = noise(12, 12)
+    pairs = [
+        ValidationPair("a", low, enlarged(low)),
+        *prepare_validation([Image("b", noise(30, 40), False)], 2),
+    ]
+    quality = evaluate_quality(enlarged, pairs)
+    assert (quality.images[0].psnr_y_db, quality.left_out) == (math.inf, ("a",))
+    assert quality.psnr_y_db == quality.images[1].psnr_y_db
+
+
+def test_without_another_image_the_mean_is_over_all() -> None:
+    pairs = prepare_validation([Image("exact", single_colour(), False)], 2)
+    quality = evaluate_quality(bicubic_upscaler(2), pairs)
+    assert (quality.psnr_y_db, quality.left_out) == (math.inf, ())
 
 
 def test_a_network_sees_unit_floats_and_is_rounded() -> None:

@@ -1,6 +1,7 @@
 """`paretosr evaluate`: PSNR and SSIM of a model on a folder of images."""
 
 from collections.abc import Sequence
+from math import isinf
 from typing import TYPE_CHECKING
 
 from paretosr.cli.options import DataOption, JsonOption, ModelArgument, ScaleOption, VariantOption
@@ -22,7 +23,8 @@ def evaluate(
 
     The images of DIR are the originals: each is shrunk by MATLAB's imresize, enlarged by
     MODEL and compared on the Y channel without a border of SCALE pixels. A file with one channel
-    is compared on Y of its RGB form, as published networks were.
+    is compared on Y of its RGB form, as published networks were. What is restored exactly, such as
+    an image of a single colour, has an infinite PSNR (null in JSON) and is left out of the mean.
 
     \b
     Examples:
@@ -32,7 +34,7 @@ def evaluate(
       paretosr evaluate runs/search:splitsr-x2-0123456789
     """
     from blocks.models import resolve_model
-    from imaging.evaluation import evaluate_quality, prepare_validation
+    from imaging.evaluation import evaluate_quality, left_out_notes, prepare_validation
     from imaging.images import load_images
     from paretosr.cli.output import write_note
     from paretosr.cli.progress import progress_bar
@@ -49,6 +51,12 @@ def evaluate(
         write_note(line)
     with progress_bar("evaluating", total=len(pairs), silent=json) as update:
         quality = evaluate_quality(chosen.upscale, pairs, progress=lambda done, _: update(done))
+    for line in left_out_notes(quality.left_out):
+        write_note(line)
+    if isinf(quality.psnr_y_db):
+        write_note(
+            "PSNR is infinite: every image is restored exactly, as one of a single colour is"
+        )
     _write(resolved, chosen.variant, data, quality, as_json=json)
 
 
@@ -82,6 +90,7 @@ def _write(
                 "data": data,
                 "psnr_y_db": quality.psnr_y_db,
                 "ssim_y": quality.ssim_y,
+                "left_out_of_mean": quality.left_out,
                 "images": [
                     {"name": name, "psnr_y_db": psnr, "ssim_y": ssim} for name, psnr, ssim in images
                 ],

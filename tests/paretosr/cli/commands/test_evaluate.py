@@ -70,8 +70,33 @@ def test_the_table_shows_the_same(
 
 def test_an_exact_copy_has_no_finite_psnr_in_json(cli: Callable[..., Any], tmp_path: Path) -> None:
     PIL.Image.fromarray(np.full((48, 48, 3), 128, np.uint8)).save(tmp_path / "flat.png")
-    answer = cli("evaluate", "bicubic", "--data", tmp_path, "--scale", 2, "--json").json
+    completed = cli("evaluate", "bicubic", "--data", tmp_path, "--scale", 2, "--json")
+    answer = completed.json
     assert (answer["psnr_y_db"], answer["ssim_y"]) == (None, pytest.approx(1))
+    assert completed.err == (
+        "note: PSNR is infinite: every image is restored exactly, as one of a single colour is\n"
+    )
+
+
+def test_a_flat_image_is_named_and_left_out_of_the_mean(
+    cli: Callable[..., Any], checkpoint: Path, photographs: Path, tmp_path: Path
+) -> None:
+    PIL.Image.new("RGB", (48, 48), (9, 99, 199)).save(tmp_path / "flat.png")
+    (tmp_path / "wide.png").write_bytes((photographs / "wide.png").read_bytes())
+    for model in ("bicubic", checkpoint):
+        options = ("--data", tmp_path, "--scale", 2)
+        completed = cli("evaluate", model, *options, "--json")
+        flat, wide = completed.json["images"]
+        assert (flat["psnr_y_db"] is None) == (model == "bicubic")
+        for column in ("psnr_y_db", "ssim_y"):
+            assert completed.json[column] == wide[column]
+        assert completed.json["left_out_of_mean"] == ["flat.png"]
+        (note,) = (line for line in completed.err.splitlines() if "left out of the mean" in line)
+        assert note.endswith("flat.png")
+    table = cli("evaluate", "bicubic", *options)
+    rows = [line.split()[:2] for line in table.out.splitlines() if line.strip()]
+    assert ["flat.png", "inf"] in rows
+    assert rows[-1] == ["mean", rows[-2][1]]
 
 
 def test_a_design_without_weights_is_refused(cli: Callable[..., Any], photographs: Path) -> None:
