@@ -102,24 +102,15 @@ def network_upscaler(network: nn.Module, *, device: str | torch.device = "cpu") 
     return upscale
 
 
-def evaluate_quality(
-    upscale: Upscaler,
-    pairs: Sequence[ValidationPair],
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> Quality:
-    """The quality of `upscale` on `pairs`; `progress` is told the images done and their number.
+def evaluate_quality(upscale: Upscaler, pairs: Sequence[ValidationPair]) -> Quality:
+    """The quality of `upscale` on `pairs`.
 
     Raises:
         ValueError: there are no pairs, or an image cannot be upscaled or compared (named).
     """
     if not pairs:
         raise ValueError("quality needs at least one validation image, got none")
-    qualities: list[ImageQuality] = []
-    for pair in pairs:
-        qualities.append(_image_quality(upscale, pair))
-        if progress is not None:
-            progress(len(qualities), len(pairs))
+    qualities = [_image_quality(upscale, pair) for pair in pairs]
     counted = [
         quality
         for pair, quality in zip(pairs, qualities, strict=True)

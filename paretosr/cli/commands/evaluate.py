@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from math import isinf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from paretosr.cli.options import DataOption, JsonOption, ModelArgument, ScaleOption, VariantOption
 
@@ -17,6 +19,15 @@ def evaluate(
     data: DataOption = "bundled",
     scale: ScaleOption = None,
     variant: VariantOption = None,
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PX",
+            min=0,
+            help="Side of the tiles that images are cut into; 0: none. By default as large as "
+            "2 GiB of memory allow where tiles change nothing, and none elsewhere.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Print PSNR and SSIM of MODEL per image and mean.
@@ -25,32 +36,41 @@ def evaluate(
     MODEL and compared on the Y channel without a border of SCALE pixels. A file with one channel
     is compared on Y of its RGB form, as published networks were. What is restored exactly, such as
     an image of a single colour, has an infinite PSNR (null in JSON) and is left out of the mean.
+    A large image is cut into tiles, except for networks whose output depends on the whole image.
 
     \b
     Examples:
       paretosr evaluate bicubic --scale 2
       paretosr evaluate bicubic --data Set5 --scale 4 --json
       paretosr evaluate runs/x2/model.safetensors --data Set5
+      paretosr evaluate imdn-x4.safetensors --data Test4K --tile 256
       paretosr evaluate runs/search:splitsr-x2-0123456789
     """
     from blocks.models import resolve_model
     from imaging.evaluation import evaluate_quality, left_out_notes, prepare_validation
     from imaging.images import load_images
+    from imaging.tiling import tiled
     from paretosr.cli.output import write_note
     from paretosr.cli.progress import progress_bar
-    from upscaling.images import upscaler_of
+    from upscaling.images import piece_by_piece, upscaler_of
+    from upscaling.tiles import chosen_tiling
 
     resolved = resolve_model(model, scale)
     images = load_images(data, split="validation")
     pairs = prepare_validation(images.images, resolved.scale)
     chosen = upscaler_of(resolved, variant, {pair.name: pair.low for pair in pairs})
-    notes = [*images.notes, *chosen.notes]
+    tiling, tiling_notes = chosen_tiling(
+        resolved.config, chosen.variant, tile, (pair.low for pair in pairs), only_exact=True
+    )
+    notes = [*images.notes, *chosen.notes, *tiling_notes]
     if resolved.config is None:
         notes += _published_bicubic_notes(images.images)
     for line in notes:
         write_note(line)
-    with progress_bar("evaluating", total=len(pairs), silent=json) as update:
-        quality = evaluate_quality(chosen.upscale, pairs, progress=lambda done, _: update(done))
+    pieces = sum(tiling.pieces(*pair.low.shape[:2]) for pair in pairs)
+    with progress_bar("evaluating", total=pieces, silent=json) as update:
+        upscaler = tiled(piece_by_piece(chosen.upscale, update), resolved.scale, tiling)
+        quality = evaluate_quality(upscaler, pairs)
     for line in left_out_notes(quality.left_out):
         write_note(line)
     if isinf(quality.psnr_y_db):

@@ -44,22 +44,19 @@ def upscale(
     """
     from blocks.models import resolve_model
     from imaging.image_files import destinations, read_images, write_image
-    from imaging.tiling import WHOLE, tiled
+    from imaging.tiling import tiled
     from paretosr.cli.output import write_json, write_line, write_note
     from paretosr.cli.progress import progress_bar
     from upscaling.images import piece_by_piece, upscaler_of
-    from upscaling.tiles import tiling_notes, tiling_of
+    from upscaling.tiles import chosen_tiling
 
     resolved = resolve_model(model, scale)
     images = read_images(source)
     files = destinations(source, destination, images.images)
     chosen = upscaler_of(resolved, variant, {image.name: image.pixels for image in images.images})
-    tiling = WHOLE
-    notes = [*images.notes, *chosen.notes]
-    if resolved.config is not None and chosen.variant is not None and tile != 0:
-        tiling = tiling_of(resolved.config, chosen.variant, tile)
-        notes += tiling_notes(resolved.config, tiling, images.images)
-    for line in notes:
+    pixels = (image.pixels for image in images.images)
+    tiling, tiling_notes = chosen_tiling(resolved.config, chosen.variant, tile, pixels)
+    for line in (*images.notes, *chosen.notes, *tiling_notes):
         write_note(line)
     pieces = sum(tiling.pieces(*image.pixels.shape[:2]) for image in images.images)
     with progress_bar("enlarging", total=pieces, silent=json) as update:

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
+import torch
 
-from blocks import SafmnConfig, build_network, save_checkpoint
+from blocks import ImdnConfig, SafmnConfig, build_network, save_checkpoint
 
 
 @pytest.mark.parametrize(("scale", "psnr_y_db"), [(2, 33.66), (3, 30.39), (4, 28.42)])
@@ -120,6 +121,61 @@ def test_the_fastest_variant_is_taken_and_told_of(
     asked = cli("evaluate", model, "--data", photographs, "--variant", other, "--json")
     assert (asked.json["variant"], asked.err) == (other, "")
     assert asked.json["psnr_y_db"] == pytest.approx(completed.json["psnr_y_db"], abs=0.001)
+
+
+@pytest.fixture
+def pieces(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Grows by one for each piece that is enlarged, after which memory is given back."""
+    enlarged: list[None] = []
+    monkeypatch.setattr("paretosr.upscaling.give_back_memory", lambda: enlarged.append(None))
+    return enlarged
+
+
+def test_images_beyond_the_memory_limit_are_cut_where_that_changes_nothing(
+    cli: Callable[..., Any],
+    checkpoint: Path,
+    photographs: Path,
+    pieces: list[None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options = ("--data", photographs, "--variant", "in_place", "--json")
+    whole = cli("evaluate", checkpoint, *options).json
+    assert len(pieces) == 2  # the photographs
+    monkeypatch.setattr("paretosr.tiles._ACTIVATIONS_MIB", 0.05)
+    cut = cli("evaluate", checkpoint, *options)
+    assert len(pieces) - 2 > 2
+    assert cut.err == ""
+    assert cut.json["psnr_y_db"] == pytest.approx(whole["psnr_y_db"], abs=1e-3)
+    pieces.clear()
+    assert cli("evaluate", checkpoint, *options, "--tile", 0).json == whole
+    assert len(pieces) == 2
+
+
+def test_a_network_that_sees_the_whole_image_is_evaluated_on_it(
+    cli: Callable[..., Any],
+    tmp_path: Path,
+    pieces: list[None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (168, 200, 3), np.uint8)
+    (tmp_path / "data").mkdir()
+    PIL.Image.fromarray(noise).save(tmp_path / "data" / "noise.png")
+    torch.manual_seed(0)
+    network = build_network(ImdnConfig(scale=2, channels=8, blocks=1))
+    model = tmp_path / "imdn.safetensors"
+    save_checkpoint(model, network.state_dict(), network.config, {})
+    arguments = ("evaluate", model, "--data", tmp_path / "data", "--json")
+    whole = cli(*arguments)
+    assert whole.err == ""
+    monkeypatch.setattr("paretosr.tiles._ACTIVATIONS_MIB", 0.05)
+    large = cli(*arguments)
+    assert large.json == whole.json
+    assert "note: 1 enlarged in one piece" in large.err
+    assert "depends on the whole image (contrast attention): --tile" in large.err
+    assert len(pieces) == 2
+    tiles = cli(*arguments, "--tile", 8)
+    assert "note: 1 enlarged in tiles of 8 px, each with 32 px around it" in tiles.err
+    assert len(pieces) > 2 + 1
 
 
 @pytest.mark.parametrize(
