@@ -35,7 +35,7 @@ class ValidationPair:
 
     @cached_property
     def is_exact_by_bicubic(self) -> bool:
-        """Whether bicubic restores the original, as if it has one colour: PSNR is then infinite."""
+        """Whether bicubic restores the original to the last bit, as it does a single colour."""
         restored = upscale_bicubic(self.low, self.scale)
         return math.isinf(psnr_y_db(restored, self.high, border_px=self.scale))
 

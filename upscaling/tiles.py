@@ -58,8 +58,8 @@ def chosen_tiling(
     reason = f"since its output depends on the whole image{part}"
     if only_exact and tile_px is None:
         return WHOLE, (
-            f"{cut} enlarged in one piece, though tiles would need less memory, which "
-            f"{config.family} enlarges otherwise, {reason}: --tile {tiling.tile_px} for tiles",
+            f"{cut} enlarged in one piece, however much memory that takes: in tiles "
+            f"{config.family} gives another image, {reason}: --tile {tiling.tile_px} for tiles",
         )
     return tiling, (
         f"{cut} enlarged in tiles of {tiling.tile_px} px, each with {tiling.margin_px} px around "
