@@ -2,7 +2,8 @@
 
 SeemoRe: the authors' nine test configurations (eduardzamfir/seemoredetails,
 options/super_resolution/test). SplitSR: the default reading of its figure and notes. The
-others are what these are compared with.
+others are what these are compared with, as their authors defined them, but for carn-m and
+fsrcnn-rgb, which are ClassSR's variants.
 """
 
 from dataclasses import dataclass
@@ -128,7 +129,7 @@ def _unprinted(
 def _classsr(
     name: str, hard: SingleNetworkConfig, widths: tuple[int, int], mega_flops: int, remark: str = ""
 ) -> CatalogueEntry:
-    """Three widths of one backbone, of which the last is the published network itself."""
+    """Three widths of one backbone, of which the last is that of the catalogue."""
     narrow = (hard.replace(channels=channels) for channels in widths)
     return _unprinted(
         f"classsr-{name}",
@@ -169,7 +170,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         _unprinted(
             name,
             FsrcnnConfig(scale=4, channels=channels, design="rgb"),
-            _CLASSSR,
+            f"{_CLASSSR}: its variant of FSRCNN (Dong et al. 2016), on RGB",
             _PER_PATCH.format(mega_flops, _TRANSPOSED),
         )
         for name, channels, mega_flops in (
@@ -188,7 +189,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         _unprinted(
             name,
             CarnConfig(scale=4, channels=channels),
-            _CLASSSR,
+            f"{_CLASSSR}: its variant of CARN-M (Ahn et al. 2018), with batch normalisation",
             _PER_PATCH.format(mega_flops, ""),
         )
         for name, channels, mega_flops in (

@@ -1,6 +1,9 @@
 """Numbers that papers print, kept as CSV files with the source of every row.
 
 A row belongs in a plot of PSNR against GMACs only if it prints both, and its parameters.
+
+Of Set14 bicubic is printed with the raw values of the one file that has one channel, networks with
+its Y: printed gains over bicubic are 0.09 dB larger than gains of like over like.
 """
 
 import csv

@@ -4,15 +4,21 @@ import datetime
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from blocks.networks.registry import NetworkConfig, build_network
-from imaging.evaluation import bicubic_upscaler, evaluate_quality, prepare_validation
-from imaging.images import load_images
+from imaging.evaluation import (
+    ValidationPair,
+    bicubic_upscaler,
+    evaluate_quality,
+    exact_by_bicubic,
+    prepare_validation,
+)
+from imaging.images import Image, load_images
 from profilers.device import describe_device
 from profilers.host.latency import Calibration, LatencyMeter, measure_callable
 from profilers.predictor import CalibrationFile
@@ -45,13 +51,48 @@ def initial_settings(config: SearchConfig) -> dict[str, object]:
     }
 
 
-def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: Notice) -> Workbench:
-    """Load the photographs and decide, or read back, what holds for every candidate.
+@dataclass(frozen=True)
+class Photographs:
+    """What the candidates of a search are trained on, and judged by."""
+
+    training: tuple[Image, ...]
+    validation: tuple[ValidationPair, ...]
+
+
+def load_photographs(config: SearchConfig, notice: Notice) -> Photographs:
+    """The photographs that a config names; nothing is written.
+
+    Raises:
+        ValueError: a folder or an image cannot be used, or bicubic restores a validation image
+            exactly, so that nothing can be compared by it.
+    """
+    training = load_images(config.data.training, split="training")
+    validation = load_images(config.data.validation, split="validation")
+    for note in (*training.notes, *validation.notes):
+        notice(note)
+    pairs = prepare_validation(validation.images, config.scale)
+    if exact := exact_by_bicubic(pairs):
+        raise ValueError(
+            "validation images must have a finite PSNR, but bicubic restores some exactly, as it "
+            f"does any image of a single colour: remove {', '.join(exact)} from "
+            f"{config.data.validation}"
+        )
+    return Photographs(training.images, pairs)
+
+
+def prepare(
+    config: SearchConfig,
+    run: RunDirectory,
+    photographs: Photographs,
+    stack: ExitStack,
+    notice: Notice,
+) -> Workbench:
+    """Decide, or read back, what holds for every candidate.
 
     The latency meter's process ends with `stack`.
 
     Raises:
-        ValueError: a device is missing, or the photographs or run.yaml cannot be used.
+        ValueError: a device is missing, a photograph is too small, or run.yaml cannot be used.
     """
     target = Target.parse(config.target)
     require_available(target)
@@ -61,12 +102,7 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
     settings = run.read_settings()
     _warn_of_another_device(settings, notice)
     recipe = get_recipe(config.training.recipe)
-    training = load_images(config.data.training, split="training")
-    validation = load_images(config.data.validation, split="validation")
-    for note in (*training.notes, *validation.notes):
-        notice(note)
-    patches = CandidatePatches(training.images, config.scale, recipe)
-    pairs = prepare_validation(validation.images, config.scale)
+    patches = CandidatePatches(photographs.training, config.scale, recipe)
 
     precision: dict[str, Precision] = dict(settings.get("precision") or {})
     for space in config.space.families:
@@ -88,7 +124,9 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
             settings["calibration"] = asdict(_calibration(stored, config, meter, notice))
             run.write_settings(settings)
         calibration = Calibration(**settings["calibration"])
-    return Workbench(config, run, patches, pairs, precision, meter, calibration, stored)
+    return Workbench(
+        config, run, patches, photographs.validation, precision, meter, calibration, stored
+    )
 
 
 def measured_baseline(bench: Workbench) -> TrialRecord:

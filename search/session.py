@@ -12,7 +12,13 @@ from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
 from search.config import SearchConfig
 from search.loop import Listener, Search
-from search.preparation import initial_settings, measured_baseline, prepare
+from search.preparation import (
+    Photographs,
+    initial_settings,
+    load_photographs,
+    measured_baseline,
+    prepare,
+)
 from search.sampler import ReproducibleSampler, population_size
 from search.storage.journal import exclusive, repair_journal
 from search.storage.run_directory import RunDirectory
@@ -24,7 +30,7 @@ def start_search(config: SearchConfig, run_dir: Path, listener: Listener) -> str
 
     Raises:
         ValueError: the directory holds a run, no architecture can keep the constraints, or
-            the photographs cannot be used; nothing has been trained then.
+            the photographs cannot be used.
         SearchFailedError: several candidates in a row failed.
     """
     run = RunDirectory(run_dir)
@@ -41,10 +47,11 @@ def start_search(config: SearchConfig, run_dir: Path, listener: Listener) -> str
     costing = Costing(Target.parse(config.target), config.seed)
     for line in check_feasible(config.space, config.constraints, costing):
         listener.notice(line)
+    photographs = load_photographs(config, listener.notice)
     run_dir.mkdir(parents=True, exist_ok=True)
     with exclusive(run_dir):
         run.write_settings(initial_settings(config))
-        return _session(config, run, listener)
+        return _session(config, run, photographs, listener)
 
 
 def resume_search(
@@ -67,15 +74,17 @@ def resume_search(
             "another one: leave the config out to continue it, or choose a new --out"
         )
     with exclusive(run_dir):
-        return _session(config, run, listener)
+        return _session(config, run, load_photographs(config, listener.notice), listener)
 
 
-def _session(config: SearchConfig, run: RunDirectory, listener: Listener) -> str:
+def _session(
+    config: SearchConfig, run: RunDirectory, photographs: Photographs, listener: Listener
+) -> str:
     started = time.perf_counter()
     if mended := repair_journal(run.journal):
         listener.notice(mended)
     with ExitStack() as stack:
-        bench = prepare(config, run, stack, listener.notice)
+        bench = prepare(config, run, photographs, stack, listener.notice)
         study = open_study(config, run, listener)
         if study.baseline is None:
             study.baseline = measured_baseline(bench)

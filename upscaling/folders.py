@@ -12,13 +12,13 @@ from blocks.models import ResolvedModel
 from imaging.decoding import ALPHA, BadImageError, conversion_notes, decode, decode_file
 from imaging.evaluation import Upscaler
 from imaging.image_files import write_enlarged
-from imaging.tiling import WHOLE, Tiling, tiled
+from imaging.tiling import Tiling, tiled
 from paretosr.cli.output import write_note
 from paretosr.cli.progress import progress_bar
 from paretosr.skipped import SkippedImage
 from upscaling.images import ChosenUpscaler, piece_by_piece, upscaler_of
 from upscaling.jobs import ImageJob, ImagePlan
-from upscaling.tiles import tiling_notes, tiling_of
+from upscaling.tiles import chosen_tiling
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _enlarged(job: ImageJob, upscale: Upscaler, scale: int, kinds: Counter[str])
 def _from_the_first_that_decodes(
     plan: ImagePlan, skipped: list[SkippedImage]
 ) -> tuple[tuple[ImageJob, ...], dict[str, NDArray[np.uint8]]]:
-    """The jobs that are left and the first one's image, on which variants of a network are compared.
+    """The jobs left, and the first image, on which variants of a network are compared.
 
     Raises:
         BadImageError: the plan is one image, which does not decode.
@@ -100,10 +100,9 @@ def _from_the_first_that_decodes(
 def _tiling(
     model: ResolvedModel, chosen: ChosenUpscaler, jobs: Sequence[ImageJob], tile_px: int | None
 ) -> Tiling:
-    notes, tiling = chosen.notes, WHOLE
-    if model.config is not None and chosen.variant is not None and tile_px != 0:
-        tiling = tiling_of(model.config, chosen.variant, tile_px)
-        notes += tiling_notes(model.config, tiling, (job.size_px for job in jobs))
-    for line in notes:
+    tiling, notes = chosen_tiling(
+        model.config, chosen.variant, tile_px, (job.size_px for job in jobs)
+    )
+    for line in (*chosen.notes, *notes):
         write_note(line)
     return tiling

@@ -16,7 +16,7 @@ from blocks import (
     NetworkConfigBase,
     in_variant,
 )
-from imaging.tiling import Tiling
+from imaging.tiling import WHOLE, Tiling
 from profilers import network_on_meta, peak_activation_mib
 
 # With weights, libraries, and photograph and result in memory, well below 2 GiB in all.
@@ -30,6 +30,40 @@ _SAMPLE_SIDE_PX = 64
 
 # What a tile sees around itself, where no number of pixels would give the image of one piece.
 _MARGIN_PX = 32
+
+
+def chosen_tiling(
+    config: NetworkConfig | None,
+    variant: str | None,
+    tile_px: int | None,
+    sizes_px: Iterable[tuple[int, int]],
+    *,
+    only_exact: bool = False,
+) -> tuple[Tiling, tuple[str, ...]]:
+    """Return how a command cuts images of sizes (h, w), and what to tell of it.
+
+    `tile_px` is what --tile asks for, 0 for images in one piece. Without it images too large for
+    the bounds on memory are cut, `only_exact` where that does not change the result. Bicubic, of
+    neither config nor variant, gets every image in one piece.
+    """
+    if config is None or variant is None or tile_px == 0:
+        return WHOLE, ()
+    tiling = tiling_of(config, variant, tile_px)
+    cut = sum(tiling.cuts(*size_px) for size_px in sizes_px)
+    if config.receptive_field_radius_px is not None or not cut:
+        return tiling, ()
+    part = f" ({config.whole_image_parts})" if config.whole_image_parts else ""
+    reason = f"since its output depends on the whole image{part}"
+    if only_exact and tile_px is None:
+        return WHOLE, (
+            f"{cut} enlarged in one piece, however much memory that takes: in tiles "
+            f"{config.family} gives another image, {reason}: --tile {tiling.tile_px} for tiles",
+        )
+    return tiling, (
+        f"{cut} enlarged in tiles of {tiling.tile_px} px, each with {tiling.margin_px} px around "
+        f"it, which {config.family} enlarges otherwise than in one piece, {reason}: --tile 0 for "
+        "one piece, which needs more memory",
+    )
 
 
 def tiling_of(config: NetworkConfig, variant: str, tile_px: int | None) -> Tiling:
@@ -51,21 +85,6 @@ def in_strips(network: nn.Module) -> nn.Module:
     features = on_meta.extract(_sample(on_meta.config))
     strips = _STRIP_MIB / peak_activation_mib(on_meta.reconstruct, features)
     return InStrips(network, math.floor(strips * features[0, 0].numel()))
-
-
-def tiling_notes(
-    config: NetworkConfig, tiling: Tiling, sizes_px: Iterable[tuple[int, int]]
-) -> tuple[str, ...]:
-    """Return what to tell of images, (h, w), whose result depends on how they are cut."""
-    cut = sum(tiling.cuts(*size_px) for size_px in sizes_px)
-    if config.receptive_field_radius_px is not None or not cut:
-        return ()
-    part = f" ({config.whole_image_parts})" if config.whole_image_parts else ""
-    return (
-        f"{cut} enlarged in tiles of {tiling.tile_px} px, each with {tiling.margin_px} px around "
-        f"it, which {config.family} enlarges otherwise than in one piece, since its output "
-        f"depends on the whole image{part}: --tile 0 for one piece, which needs more memory",
-    )
 
 
 def _affordable_side_px(config: NetworkConfig, variant: str) -> int:

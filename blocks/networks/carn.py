@@ -1,7 +1,8 @@
-"""CARN-M: cascades of residual units with grouped convolutions, weights shared inside a block.
+"""ClassSR's CARN-M: cascades of grouped residual units, whose weights a block shares.
 
-Source: Ahn et al. 2018 (CARN), arXiv:1803.08664, as in ClassSR (XPixelGroup/ClassSR), where
-the fusions are 1x1 convolutions without bias before batch normalisation. Departure: the
+Source: XPixelGroup/ClassSR, a variant of CARN-M (Ahn et al. 2018, arXiv:1803.08664) whose
+fusions are 1x1 convolutions without bias before batch normalisation: 295 K parameters, where the
+network of CARN's authors has no normalisation and 412 to 415 K. Departure from ClassSR: the
 normalisation works by its stored statistics in training too, so that an image's output never
 depends on the others of its batch; in a fresh network they are mean 0 and variance 1. The
 shifts by the mean colour are 1x1 convolutions that are trained, as in ClassSR, where only the
@@ -24,7 +25,7 @@ CASCADE_LENGTH = 3
 
 
 class CarnConfig(FeatureConfig):
-    """A CARN-M network; the defaults are ClassSR's hard branch, the published network."""
+    """ClassSR's variant of CARN-M; the defaults are its hard branch."""
 
     family: Literal["carn"] = "carn"
     channels: Count = 64

@@ -148,6 +148,13 @@ def test_published_macs_are_those_the_paper_prints() -> None:
     }
 
 
+def test_variants_are_said_to_be_variants() -> None:
+    variants = {entry.name for entry in CATALOGUE if "its variant of" in entry.source}
+    assert variants == {
+        "carn-m", "carn-m-52", "carn-m-36", "fsrcnn-rgb", "fsrcnn-rgb-36", "fsrcnn-rgb-16"
+    }  # fmt: skip
+
+
 def test_an_unknown_name_is_answered_with_the_known() -> None:
     known = "known: seemore-t, seemore-b, seemore-l, splitsr, smsr, fsrcnn, fsrcnn-rgb, .*2025$"
     with pytest.raises(ValueError, match=f"no network 'seemor-t'; {known}"):

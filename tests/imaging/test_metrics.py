@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from imaging.metrics import luma, psnr_y_db, ssim_y
+from imaging.metrics import GRAY_PSNR_SHIFT_DB, luma, psnr_y_db, ssim_y
 
 PHOTOGRAPH_SHAPE = (41, 57, 3)
 
@@ -49,10 +49,9 @@ def test_luma_is_that_of_scikit_image() -> None:
 
 
 def test_psnr_of_a_constant_error() -> None:
-    # One grey level is 219.859 / 256 of Y, and exactly one raw level.
+    # One grey level is 219.859 / 256 of Y.
     pair = constant(101, 101, 101), constant(100, 100, 100)
     assert psnr_y_db(*pair, border_px=2) == pytest.approx(20 * math.log10(255 * 256 / 219.859))
-    assert psnr_y_db(*pair, border_px=2, is_gray=True) == pytest.approx(20 * math.log10(255))
 
 
 @pytest.mark.parametrize("border_px", [0, 2, 4])
@@ -74,13 +73,12 @@ def test_ssim_is_that_of_scikit_image(seed: int, border_px: int) -> None:
     assert ssim_y(restored, original, border_px=border_px) == pytest.approx(oracle, abs=1e-9)
 
 
-def test_gray_files_are_judged_by_their_raw_values() -> None:
+def test_y_of_gray_images_gives_1_3219_db_more_than_their_raw_values() -> None:
     restored, original = noisy_pair(5, gray=True)
     raw = original[2:-2, 2:-2, 0].astype(np.float64), restored[2:-2, 2:-2, 0].astype(np.float64)
-    psnr = psnr_y_db(restored, original, border_px=2, is_gray=True)
-    assert psnr == pytest.approx(peak_signal_noise_ratio(*raw, data_range=255), abs=1e-9)
-    ssim = ssim_y(restored, original, border_px=2, is_gray=True)
-    assert ssim == pytest.approx(scikit_ssim(*raw), abs=1e-9)
+    of_raw_values = peak_signal_noise_ratio(*raw, data_range=255)
+    assert psnr_y_db(restored, original, border_px=2) == pytest.approx(of_raw_values + 1.321914)
+    assert pytest.approx(1.321914, abs=1e-6) == GRAY_PSNR_SHIFT_DB
 
 
 def scikit_ssim(original: NDArray[np.float64], restored: NDArray[np.float64]) -> float:

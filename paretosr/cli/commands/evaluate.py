@@ -1,6 +1,10 @@
 """`paretosr evaluate`: PSNR and SSIM of a model on a folder of images."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from math import isinf
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from paretosr.cli.options import DataOption, JsonOption, ModelArgument, ScaleOption, VariantOption
 
@@ -9,6 +13,7 @@ if TYPE_CHECKING:
 
     from blocks.models import ResolvedModel
     from imaging.evaluation import Quality
+    from imaging.images import Image
     from paretosr.skipped import SkippedImage
 
 
@@ -17,40 +22,88 @@ def evaluate(
     data: DataOption = "bundled",
     scale: ScaleOption = None,
     variant: VariantOption = None,
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PX",
+            min=0,
+            help="Side of the tiles that images are cut into; 0: none. By default as large as "
+            "2 GiB of memory allow where tiles change nothing, and none elsewhere.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Print PSNR and SSIM of MODEL per image and mean.
 
     The images of DIR are the originals: each is shrunk by MATLAB's imresize, enlarged by
-    MODEL and compared on the Y channel without a border of SCALE pixels. Files that do not
-    decode are left out of the mean and listed at the end, with exit status 1.
+    MODEL and compared on the Y channel without a border of SCALE pixels. A file with one channel
+    is compared on Y of its RGB form, as published networks were. What is restored exactly, such as
+    an image of a single colour, has an infinite PSNR (null in JSON) and is left out of the mean.
+    A large image is cut into tiles, except for networks whose output depends on the whole image.
+    Files that do not decode are left out too, and listed at the end, with exit status 1.
 
     \b
     Examples:
       paretosr evaluate bicubic --scale 2
       paretosr evaluate bicubic --data Set5 --scale 4 --json
       paretosr evaluate runs/x2/model.safetensors --data Set5
+      paretosr evaluate imdn-x4.safetensors --data Test4K --tile 256
       paretosr evaluate runs/search:splitsr-x2-0123456789
     """
     from blocks.models import resolve_model
-    from imaging.evaluation import evaluate_quality, prepare_validation
+    from imaging.evaluation import evaluate_quality, left_out_notes, prepare_validation
     from imaging.images import load_images
+    from imaging.tiling import tiled
     from paretosr.cli.output import write_note
     from paretosr.cli.progress import progress_bar
     from paretosr.skipped import SkippedImage, end_if_skipped
-    from upscaling.images import upscaler_of
+    from upscaling.images import piece_by_piece, upscaler_of
+    from upscaling.tiles import chosen_tiling
 
     resolved = resolve_model(model, scale)
     images = load_images(data, split="validation", skip_bad=True)
     pairs = prepare_validation(images.images, resolved.scale)
     chosen = upscaler_of(resolved, variant, {pair.name: pair.low for pair in pairs})
-    for line in (*images.notes, *chosen.notes):
+    tiling, tiling_notes = chosen_tiling(
+        resolved.config,
+        chosen.variant,
+        tile,
+        (pair.low.shape[:2] for pair in pairs),
+        only_exact=True,
+    )
+    notes = [*images.notes, *chosen.notes, *tiling_notes]
+    if resolved.config is None:
+        notes += _published_bicubic_notes(images.images)
+    for line in notes:
         write_note(line)
-    with progress_bar("evaluating", total=len(pairs), silent=json) as update:
-        quality = evaluate_quality(chosen.upscale, pairs, progress=lambda done, _: update(done))
+    pieces = sum(tiling.pieces(*pair.low.shape[:2]) for pair in pairs)
+    with progress_bar("evaluating", total=pieces, silent=json) as update:
+        upscaler = tiled(piece_by_piece(chosen.upscale, update), resolved.scale, tiling)
+        quality = evaluate_quality(upscaler, pairs)
+    for line in left_out_notes(quality.left_out):
+        write_note(line)
+    if isinf(quality.psnr_y_db):
+        write_note(
+            "PSNR is infinite: every image is restored exactly, as one of a single colour is"
+        )
     skipped = [SkippedImage.of(error) for error in images.bad]
     _write(resolved, chosen.variant, data, quality, skipped, as_json=json)
     end_if_skipped(skipped, len(images.images) + len(skipped))
+
+
+def _published_bicubic_notes(images: "Sequence[Image]") -> tuple[str, ...]:
+    """What to know before bicubic's figures are compared with published ones."""
+    from imaging.metrics import GRAY_PSNR_SHIFT_DB
+
+    names = [image.name for image in images if image.is_gray]
+    if not names:
+        return ()
+    mean_shift_db = GRAY_PSNR_SHIFT_DB * len(names) / len(images)
+    return (
+        f"of one channel, and compared on Y of the RGB form as all others: {', '.join(names)};"
+        " published bicubic figures, such as Set14's, are of the raw values of such files, whose"
+        f" PSNR is {GRAY_PSNR_SHIFT_DB:.2f} dB lower, and the mean here {mean_shift_db:.4f} dB",
+    )
 
 
 def _write(
@@ -74,6 +127,7 @@ def _write(
                 "data": data,
                 "psnr_y_db": quality.psnr_y_db,
                 "ssim_y": quality.ssim_y,
+                "left_out_of_mean": quality.left_out,
                 "images": [
                     {"name": name, "psnr_y_db": psnr, "ssim_y": ssim} for name, psnr, ssim in images
                 ],

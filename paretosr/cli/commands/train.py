@@ -101,7 +101,7 @@ def train(
         --device cuda --out runs/smsr
     """
     from blocks.models import resolve_model
-    from imaging.evaluation import prepare_validation
+    from imaging.evaluation import exact_by_bicubic, left_out_notes, prepare_validation
     from imaging.images import load_images
     from paretosr.cli.output import write_note
     from paretosr.cli.progress import progress_bar, status_line
@@ -135,6 +135,12 @@ def train(
     images = load_images(data, split="training")
     validation_images = load_images(validation, split="validation")
     pairs = prepare_validation(validation_images.images, config.scale)
+    exact = exact_by_bicubic(pairs)
+    if len(exact) == len(pairs):
+        raise ValueError(
+            "--validation must hold an image of finite PSNR, but bicubic restores exactly all that "
+            f"there are ({', '.join(exact)}): add photographs"
+        )
     classes = patch_classes(chosen, config)
     patches = PatchSampler(
         images.images, scale=config.scale, recipe=chosen, seed=seed, classes=classes
@@ -145,7 +151,12 @@ def train(
             status("choosing the number format by timed steps")
             precision = settled_precision(config, patches, device=own_device, folder=out)
         if processes.is_first:
-            notes = (*images.notes, *validation_images.notes, *recipe_warnings(chosen, config))
+            notes = (
+                *images.notes,
+                *validation_images.notes,
+                *left_out_notes(exact),
+                *recipe_warnings(chosen, config),
+            )
             for line in dict.fromkeys((*notes, schedule_in_words(chosen, config, steps))):
                 write_note(line)
         plan = TrainingPlan(

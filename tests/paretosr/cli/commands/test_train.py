@@ -3,6 +3,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import PIL.Image
 import pytest
 import torch
 
@@ -140,6 +142,29 @@ def test_wrong_options(
     completed = cli(*arguments, "--steps", 1, *changes)
     assert completed.status == 2
     assert message in completed.err
+
+
+def test_a_flat_validation_image_is_named_and_not_in_the_mean(
+    cli: Callable[..., Any], tiny_network: Path, photographs: Path, tmp_path: Path
+) -> None:
+    mixed, flat = tmp_path / "mixed", tmp_path / "flat"
+    for folder in (mixed, flat):
+        folder.mkdir()
+        PIL.Image.new("RGB", (48, 48), (9, 99, 199)).save(folder / "flat.png")
+    for path in photographs.iterdir():
+        (mixed / path.name).write_bytes(path.read_bytes())
+    out = tmp_path / "training"
+    options = ["--out", out, "--steps", 2, "--data", photographs, "--json"]
+    refused = cli("train", tiny_network, *options, "--validation", flat)
+    assert (refused.status, refused.err.count("\n")) == (2, 1)
+    assert "flat.png" in refused.err
+    assert not out.exists()
+    completed = cli("train", tiny_network, *options, "--validation", mixed)
+    baseline = cli("evaluate", "bicubic", "--scale", 2, "--data", photographs, "--json").json
+    assert completed.json["bicubic_psnr_y_db"] == baseline["psnr_y_db"]
+    assert "left out of the mean" in completed.err and ": flat.png" in completed.err
+    logged = pd.read_csv(out / "training.csv")
+    assert logged["psnr_y_db"].iloc[-1] == pytest.approx(completed.json["psnr_y_db"])
 
 
 def test_bicubic_has_nothing_to_train(cli: Callable[..., Any], tmp_path: Path) -> None:
