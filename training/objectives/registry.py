@@ -19,6 +19,7 @@ from blocks.networks.classsr import ClassSR, ClassSRConfig, SoftOutput
 from blocks.networks.registry import SuperResolutionNetwork
 from blocks.networks.smsr import Smsr
 from training.objectives.losses import average_loss, class_loss, fourier_l1, label_loss
+from training.recipes.published import BY_BACKBONE
 from training.recipes.recipe import BRANCHES, Recipe, Stage
 
 PEAK = 255
@@ -208,14 +209,17 @@ def recipe_for(recipe: Recipe, config: NetworkConfigBase) -> Recipe:
     """The recipe as the network of `config` takes it.
 
     ClassSR takes patches of the size in which it cuts images, each as it is drawn: its
-    classifier has to see easy ones as often as images have them.
+    classifier has to see easy ones as often as images have them. Its hardest branch, in the
+    published networks the backbone itself, decides what `BY_BACKBONE` has for it.
 
     Raises:
         ValueError: the recipe is for another family of networks.
     """
     check_family(recipe, config)
     if isinstance(config, ClassSRConfig):
-        return recipe.replace(lr_patch_px=config.patch_px, best_of=1)
+        of_backbone = BY_BACKBONE.get(recipe.name, {}).get(config.branches[-1].family, {})
+        cut = {"lr_patch_px": config.patch_px, "best_of": 1}
+        return recipe.with_settings({**cut, **of_backbone})
     return recipe
 
 
