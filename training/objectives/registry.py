@@ -18,6 +18,7 @@ from blocks.config import NetworkConfigBase
 from blocks.networks.classsr import ClassSR, ClassSRConfig, SoftOutput
 from blocks.networks.registry import SuperResolutionNetwork
 from blocks.networks.smsr import Smsr
+from training.distributed import ALONE, Processes
 from training.objectives.losses import average_loss, class_loss, fourier_l1, label_loss
 from training.recipes.published import BY_BACKBONE
 from training.recipes.recipe import BRANCHES, Recipe, Stage
@@ -36,15 +37,21 @@ class Loss:
 
 
 class Objective(nn.Module, ABC):
-    """The loss of a network on a batch."""
+    """The loss of a network on a batch, or on one process's part of it.
+
+    The mean of the losses of all `processes` is that of the whole batch.
+    """
 
     draws_noise: ClassVar[bool] = False
     """Whether a forward pass draws from torch's global generators."""
 
-    def __init__(self, network: SuperResolutionNetwork, recipe: Recipe) -> None:
+    def __init__(
+        self, network: SuperResolutionNetwork, recipe: Recipe, processes: Processes = ALONE
+    ) -> None:
         super().__init__()
         self.network = network
         self.recipe = recipe
+        self.processes = processes
 
     @abstractmethod
     def forward(self, low: Tensor, high: Tensor, progress: float) -> Loss:
@@ -96,8 +103,8 @@ class BranchesObjective(Objective):
 
     network: ClassSR
 
-    def __init__(self, network: ClassSR, recipe: Recipe) -> None:
-        super().__init__(network, recipe)
+    def __init__(self, network: ClassSR, recipe: Recipe, processes: Processes = ALONE) -> None:
+        super().__init__(network, recipe, processes)
         trained = network if recipe.routing.label_weight else network.branches
         _train_only(network, trained.parameters())
 
@@ -126,8 +133,8 @@ class RoutingObjective(Objective):
 
     network: ClassSR
 
-    def __init__(self, network: ClassSR, recipe: Recipe) -> None:
-        super().__init__(network, recipe)
+    def __init__(self, network: ClassSR, recipe: Recipe, processes: Processes = ALONE) -> None:
+        super().__init__(network, recipe, processes)
         if recipe.routing.stage == "classifier":
             _train_only(network, network.classifier.parameters())
 
@@ -139,7 +146,9 @@ class RoutingObjective(Objective):
         routing = self.recipe.routing
         pixel = self.pixel_loss(output.images, high)
         probabilities = output.probabilities.float()
-        undecided, uneven = class_loss(probabilities), average_loss(probabilities)
+        undecided = class_loss(probabilities)
+        # Not a mean over patches: the balance of a part says nothing of that of the whole batch.
+        uneven = average_loss(self.processes.gathered(probabilities))
         total = (
             routing.pixel_weight * pixel.total
             + routing.class_weight * undecided
@@ -178,7 +187,9 @@ _BY_STAGE: Mapping[Stage, type[BranchesObjective | RoutingObjective]] = MappingP
 )
 
 
-def objective_for(network: SuperResolutionNetwork, recipe: Recipe) -> Objective:
+def objective_for(
+    network: SuperResolutionNetwork, recipe: Recipe, processes: Processes = ALONE
+) -> Objective:
     """What `recipe` minimises for `network`; parameters that it does not train are frozen.
 
     Raises:
@@ -186,10 +197,10 @@ def objective_for(network: SuperResolutionNetwork, recipe: Recipe) -> Objective:
     """
     check_family(recipe, network.config)
     if isinstance(network, Smsr):
-        return SparseObjective(network, recipe)
+        return SparseObjective(network, recipe, processes)
     if isinstance(network, ClassSR):
-        return _BY_STAGE[recipe.routing.stage](network, recipe)
-    return PixelObjective(network, recipe)
+        return _BY_STAGE[recipe.routing.stage](network, recipe, processes)
+    return PixelObjective(network, recipe, processes)
 
 
 def check_family(recipe: Recipe, config: NetworkConfigBase) -> None:
