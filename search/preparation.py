@@ -26,7 +26,6 @@ from search.config import SearchConfig
 from search.storage.run_directory import RunDirectory
 from training.data.patches import PatchSampler
 from training.precision import choose_precision
-from training.recipes.published import get_recipe
 from training.step import Precision
 
 Notice = Callable[[str], None]
@@ -60,12 +59,11 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
     torch.set_num_threads(config.training.threads)
     settings = run.read_settings()
     _warn_of_another_device(settings, notice)
-    recipe = get_recipe(config.training.recipe)
     training = load_images(config.data.training, split="training")
     validation = load_images(config.data.validation, split="validation")
     for note in (*training.notes, *validation.notes):
         notice(note)
-    patches = CandidatePatches(training.images, config.scale, recipe)
+    patches = CandidatePatches(training.images, config.scale, config.training.recipe)
     pairs = prepare_validation(validation.images, config.scale)
 
     precision: dict[str, Precision] = dict(settings.get("precision") or {})
