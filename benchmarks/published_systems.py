@@ -77,8 +77,8 @@ def folder_name(name: str) -> str:
 def routing_stages(branch_learning_rate: float, *start: str) -> tuple[Stage, ...]:
     """Branches on small patches and batches; decisions on whole patches, 33 at a time."""
     rate = ("--learning-rate", str(branch_learning_rate), "--ema-decay", "0.999")
-    small = ("--batch-size", "4", "--lr-patch", "16", "--label-weight", "1")
-    labelled = ("--batch-size", "11", "--label-weight", "10")
+    small = ("--batch-size", "4", "--lr-patch", "16", "--set", "routing.label_weight=1")
+    labelled = ("--batch-size", "11", "--set", "routing.label_weight=10")
     return (
         Stage("classsr-branch", (*small, *rate, *start), 0.85),
         Stage("classsr-classifier", (*labelled, "--learning-rate", "5e-4"), 0.1),
@@ -87,8 +87,8 @@ def routing_stages(branch_learning_rate: float, *start: str) -> tuple[Stage, ...
 
 
 # The published weight of 0.1 leaves a quarter active after so few steps, at a loss of 0.4 dB.
-SPARSE = Stage("smsr", (*SMALL, "--learning-rate", "1e-3", "--sparsity-weight", "0.008"))
-DENSE = Stage("smsr", (*SMALL, "--learning-rate", "1e-3", "--sparsity-weight", "0"))
+SPARSE = Stage("smsr", (*SMALL, "--learning-rate", "1e-3", "--set", "sparsity.weight=0.008"))
+DENSE = Stage("smsr", (*SMALL, "--learning-rate", "1e-3", "--set", "sparsity.weight=0"))
 SYSTEMS = (
     System("SplitSR", "splitsr", 2, (Stage("splitsr", (*SMALL, "--learning-rate", "1e-3")),)),
     System("SeemoRe-T", "seemore-t", 2, (Stage("seemore", (*SMALL, "--learning-rate", "2e-3")),)),

@@ -1,50 +1,65 @@
 """The recipe of one training: a named one, adapted to the network and by options."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import yaml
+
 from blocks import ClassSRConfig, NetworkConfig
-from training import Recipe, get_recipe
+from training import Recipe
 from training.initial import Start
-from training.objectives.registry import patch_classes, recipe_for
+from training.objectives.registry import patch_classes
+from training.recipes.choice import RecipeChoice
+from training.recipes.recipe import Settings
 
 BALANCED_BATCH = 32
 
-# Options that are weights inside a part of a recipe: the family they are for, part and field.
-_WEIGHTS = {
-    "sparsity_weight": ("smsr", "sparsity", "weight"),
-    "label_weight": ("classsr", "routing", "label_weight"),
-}
 
+def recipe_settings(assignments: Sequence[str], options: Mapping[str, object]) -> Settings:
+    """What is set of a recipe: by `--set FIELD=VALUE`, and by options named after a field.
 
-def adapted_recipe(
-    name: str, config: NetworkConfig, options: Mapping[str, float | None], initial: Start | None
-) -> Recipe:
-    """The recipe called `name` with those `options` that are given, which are fields of it.
-
-    `sparsity_weight` and `label_weight` stand for those inside `sparsity` and `routing`. A
-    network that starts from given weights keeps its last convolutions.
+    Values are read as in a YAML file; an option that is None is not given.
 
     Raises:
-        ValueError: the recipe is unknown, does not fit the network, or a value is not allowed.
+        ValueError: an assignment is not one, or a field is set twice.
     """
-    recipe = recipe_for(get_recipe(name), config)
+    settings = {field: value for field, value in options.items() if value is not None}
+    for assignment in assignments:
+        field, equals, text = assignment.partition("=")
+        if not equals:
+            raise ValueError(
+                f"--set must be FIELD=VALUE, as in learning_rate=0.001, got {assignment!r}"
+            )
+        if field in settings:
+            raise ValueError(f"{field} must be set once, got --set {assignment} beside another")
+        try:
+            settings[field] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ValueError(
+                f"--set {field} must have a number, a word or [a list], got {text!r}"
+            ) from error
+    return settings
+
+
+def adapted_recipe(choice: RecipeChoice, config: NetworkConfig, initial: Start | None) -> Recipe:
+    """The recipe for the network of `config`, trained from `initial`.
+
+    A network that starts from given weights keeps its last convolutions, unless it was set that
+    they begin at zero.
+
+    Raises:
+        ValueError: the choice does not fit the network or what it starts from.
+    """
+    choice.check_use([config.family])
+    recipe = choice.for_network(config)
     if recipe.routing.stage == "classifier" and not isinstance(initial, Path):
         raise ValueError(
-            f"recipe {name} trains only the classifier, so the branches must be trained: add "
-            "--init with the checkpoint of a training by classsr-branch"
+            f"recipe {recipe.name} trains only the classifier, so the branches must be trained: "
+            "add --init with the checkpoint of a training by classsr-branch"
         )
-    changes: dict[str, object] = {key: value for key, value in options.items() if value is not None}
-    for option, (family, part, field) in _WEIGHTS.items():
-        if (weight := changes.pop(option, None)) is None:
-            continue
-        if config.family != family:
-            flag = f"--{option.replace('_', '-')}"
-            raise ValueError(f"{flag} is for {family} networks, got {config.family}: leave it out")
-        changes[part] = {**getattr(recipe, part).model_dump(), field: weight}
-    if initial is not None:
-        changes["zero_last_convolution"] = False
-    return recipe.replace(**changes)
+    if initial is not None and "zero_last_convolution" not in choice.settings:
+        return recipe.replace(zero_last_convolution=False)
+    return recipe
 
 
 def recipe_warnings(recipe: Recipe, config: NetworkConfig) -> list[str]:

@@ -11,6 +11,8 @@ from foundation import write_text_atomically
 from paretosr.single_training import TrainingOutcome, TrainingPlan
 from reports.figures.style import save_figure
 from reports.figures.training_curve import training_curve
+from training import get_recipe
+from training.objectives.registry import recipe_for
 from training.recipes.schedule import schedule_in_words
 
 CURVE_FILE = "training.png"
@@ -63,6 +65,7 @@ def _settings(
         ("started from", "random weights" if initial is None else plan.initial),
         ("training images", data),
         ("recipe", recipe.name),
+        ("set otherwise than in the recipe", _changes(plan)),
         ("steps", f"{plan.steps:,}"),
         ("batch size", recipe.batch_size),
         ("low-resolution patch (px)", recipe.lr_patch_px),
@@ -77,6 +80,13 @@ def _settings(
         ("last loss", f"{outcome.training.loss:.4g}"),
     ]
     return settings
+
+
+def _changes(plan: TrainingPlan) -> str:
+    """How the recipe differs from the one of its name for such a network."""
+    recipe = plan.patches.recipe
+    changes = recipe.changes_from(recipe_for(get_recipe(recipe.name), plan.config))
+    return ", ".join(f"{field} {value}" for field, (_, value) in changes.items()) or "nothing"
 
 
 def _quality_table(outcome: TrainingOutcome) -> str:

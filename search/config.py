@@ -11,7 +11,7 @@ from imaging.images import BUNDLED
 from profilers.targets import Target
 from reports.records import OBJECTIVES
 from search.space import Families, SearchSpace
-from training.recipes.published import get_recipe
+from training.recipes.choice import RecipeChoice
 
 DEFAULT_TARGET = "eager:threads=1"
 
@@ -22,6 +22,11 @@ def _known_column(name: str) -> str:
     return name
 
 
+Choice = Annotated[
+    RecipeChoice,
+    pydantic.BeforeValidator(RecipeChoice.parse),
+    pydantic.PlainSerializer(RecipeChoice.written),
+]
 ColumnName = Annotated[str, pydantic.AfterValidator(_known_column)]
 
 
@@ -56,13 +61,14 @@ class DataConfig(FrozenConfig):
 class TrainingConfig(FrozenConfig):
     """How each candidate is trained.
 
+    `recipe` is its name, or a mapping of the fields that are set, with `name` among them.
     `seeds` trainings are run of each candidate and their mean PSNR counts; with two or
     more, the noise between them is measured. `threads` is for training and validation;
     latency has the threads of the target. `precision` auto lets a few timed steps choose for
     each family; name one where two runs must train alike to the last bit.
     """
 
-    recipe: str = "quick"
+    recipe: Choice = RecipeChoice()
     seeds: pydantic.PositiveInt = 1
     device: Literal["cpu", "cuda"] = "cpu"
     threads: pydantic.PositiveInt = 1
@@ -70,12 +76,13 @@ class TrainingConfig(FrozenConfig):
 
     @pydantic.field_validator("recipe")
     @classmethod
-    def _known_recipe(cls, name: str) -> str:
-        if (family := get_recipe(name).family) is not None:
+    def _recipe_for_all(cls, choice: RecipeChoice) -> RecipeChoice:
+        if (family := choice.recipe.family) is not None:
             raise ValueError(
-                f"a search needs a recipe for all families, got {name}, which trains {family} only"
+                f"a search needs a recipe for all families, got {choice.name}, which trains "
+                f"{family} only"
             )
-        return name
+        return choice
 
 
 class Budget(FrozenConfig):
@@ -146,6 +153,17 @@ class SearchConfig(FrozenConfig):
             )
         return self
 
+    @pydantic.model_validator(mode="after")
+    def _recipe_settings_have_a_use(self) -> "SearchConfig":
+        choice = self.training.recipe
+        choice.check_use(space.family for space in self.space.families)
+        if self.budget.steps is not None and "steps" in choice.settings:
+            raise ValueError(
+                "steps must be given once, got budget.steps and steps in training.recipe: leave "
+                "one out"
+            )
+        return self
+
     @property
     def space(self) -> SearchSpace:
         return SearchSpace(self.scale, self.families.searched())
@@ -153,7 +171,7 @@ class SearchConfig(FrozenConfig):
     @property
     def steps(self) -> int:
         """Steps of one training."""
-        return self.budget.steps or get_recipe(self.training.recipe).steps
+        return self.budget.steps or self.training.recipe.recipe.steps
 
     @property
     def training_seeds(self) -> tuple[int, ...]:

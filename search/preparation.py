@@ -32,7 +32,6 @@ from search.config import SearchConfig
 from search.storage.run_directory import RunDirectory
 from training.data.patches import PatchSampler
 from training.precision import choose_precision
-from training.recipes.published import get_recipe
 from training.step import Precision
 
 Notice = Callable[[str], None]
@@ -101,8 +100,7 @@ def prepare(
     torch.set_num_threads(config.training.threads)
     settings = run.read_settings()
     _warn_of_another_device(settings, notice)
-    recipe = get_recipe(config.training.recipe)
-    patches = CandidatePatches(photographs.training, config.scale, recipe)
+    patches = CandidatePatches(photographs.training, config.scale, config.training.recipe)
 
     precision: dict[str, Precision] = dict(settings.get("precision") or {})
     for space in config.space.families:

@@ -49,17 +49,25 @@ def run_settings(settings: Mapping[str, Any]) -> RunSettings:
             training_data=config["data"]["training"],
             validation_data=config["data"]["validation"],
             train_steps=settings["train_steps"],
-            recipe=config["training"]["recipe"],
+            recipe=_recipe_in_words(config["training"]["recipe"]),
             sampler=config["sampler"],
             seed=config["seed"],
             target=config["target"],
             lr_height_px=target["lr_height_px"],
             lr_width_px=target["lr_width_px"],
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"run.yaml must hold what `paretosr search` wrote, but {error} is missing or malformed"
         ) from error
+
+
+def _recipe_in_words(recipe: str | Mapping[str, Any]) -> str:
+    """Its name and what was set of it, as run.yaml has them."""
+    if isinstance(recipe, str):
+        return recipe
+    changes = ", ".join(f"{field} {value}" for field, value in recipe.items() if field != "name")
+    return f"{recipe['name']} ({changes})"
 
 
 def phase_seconds(records: tuple[TrialRecord, ...]) -> dict[str, float]:

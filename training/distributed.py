@@ -5,10 +5,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
-from torch import distributed, nn
+from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 T = TypeVar("T")
@@ -46,8 +46,39 @@ class Processes:
         distributed.broadcast_object_list(values)
         return values[0]
 
+    def gathered(self, rows: Tensor) -> Tensor:
+        """The rows of all processes, those of the first one first; each has as many.
+
+        A gradient reaches every row from what all processes make of it. Shape: (N, ...) ->
+        (count * N, ...).
+        """
+        if self.count == 1:
+            return rows
+        gathered = _Gathered.apply(rows, self)  # type: ignore[no-untyped-call]
+        return cast(Tensor, gathered)
+
 
 ALONE = Processes()
+
+
+class _Gathered(torch.autograd.Function):
+    """`Processes.gathered`; the one of torch is deprecated without a public successor."""
+
+    @staticmethod
+    def forward(context: Any, rows: Tensor, processes: Processes) -> Tensor:
+        context.processes = processes
+        rows = rows.contiguous()
+        gathered = [torch.empty_like(rows) for _ in range(processes.count)]
+        distributed.all_gather(gathered, rows)
+        return torch.cat(gathered)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        processes: Processes = context.processes
+        # A copy, for the sum is formed in place.
+        gradient = gradients[0].clone(memory_format=torch.contiguous_format)
+        distributed.all_reduce(gradient)
+        return gradient.chunk(processes.count)[processes.rank], None
 
 
 def shared_by_processes(module: nn.Module) -> nn.Module:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from blocks.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from blocks.networks.registry import NetworkConfig
+from training.recipes.recipe import Recipe
 
 MODEL_FILE = "model.safetensors"
 BEST_FILE = "best.safetensors"
@@ -118,7 +119,24 @@ class TrainingFolder:
         found = {"arch_id": checkpoint.config.arch_id, **checkpoint.metadata}
         for key, value in wanted.items():
             if (other := found.get(key, "unknown")) != value:
+                differs = f"{key} {other}, not {value}"
+                if key == "recipe":
+                    differs = _recipe_difference(other, value)
                 raise ValueError(
-                    f"{path} belongs to a training with {key} {other}, not {value}: "
+                    f"{path} belongs to a training with {differs}: "
                     f"ask for the same again, or {self._remedy}"
                 )
+
+
+def _recipe_difference(found: str, wanted: str) -> str:
+    """What tells two recipes apart, which are JSON; the found one may be of an older version."""
+    recipe = Recipe.model_validate_json(wanted)
+    try:
+        other = Recipe.model_validate_json(found)
+    except ValueError:
+        return f"a recipe that this version does not know, not {recipe.name}"
+    if other.name != recipe.name:
+        return f"recipe {other.name}, not {recipe.name}"
+    changes = recipe.changes_from(other)
+    fields = (f"{field} {before}, not {now}" for field, (before, now) in changes.items())
+    return f"recipe {recipe.name} with {'; '.join(fields)}"

@@ -54,7 +54,7 @@ class TrainingStep:
         processes: Processes = ALONE,
     ) -> None:
         self.network = network
-        objective = objective_for(network, recipe)
+        objective = objective_for(network, recipe, processes)
         if recipe.zero_last_convolution:
             for convolution in network.last_convolutions:
                 _zero(convolution)

@@ -1,5 +1,6 @@
 """The arguments and options that several commands share, declared once."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -17,6 +18,16 @@ def positive(parameter: typer.CallbackParam, value: Number | None) -> Number | N
     if value is not None and not value > 0:
         raise ValueError(f"{parameter.opts[0]} must be greater than 0, got {value}")
     return value
+
+
+def now_set_by(field: str) -> Callable[[typer.CallbackParam, str | None], None]:
+    """What answers an option that `--set` has replaced, with its new spelling."""
+
+    def refuse(parameter: typer.CallbackParam, value: str | None) -> None:
+        if value is not None:
+            raise ValueError(f"{parameter.opts[0]} {value} is now --set {field}={value}")
+
+    return refuse
 
 
 _MODEL_HELP = (

@@ -5,21 +5,22 @@ from collections.abc import Sequence
 from blocks.networks.registry import NetworkConfig
 from imaging.images import Image
 from training.data.patches import PatchSampler
-from training.objectives.registry import recipe_for
+from training.objectives.registry import patch_classes
+from training.recipes.choice import RecipeChoice
 from training.recipes.recipe import Recipe
 
 
 class CandidatePatches:
-    """Patches of the size that each candidate needs, which for ClassSR is its own.
+    """Patches as each candidate needs them: those of ClassSR have a size of their own.
 
-    The sampler of a size is made when the first candidate asks for it, and kept.
+    A sampler is made when the first candidate asks for such patches, and kept.
     """
 
-    def __init__(self, images: Sequence[Image], scale: int, recipe: Recipe) -> None:
+    def __init__(self, images: Sequence[Image], scale: int, choice: RecipeChoice) -> None:
         self._images = images
         self._scale = scale
-        self._recipe = recipe
-        self._samplers: dict[int, PatchSampler] = {}
+        self._choice = choice
+        self._samplers: dict[tuple[Recipe, int], PatchSampler] = {}
 
     def sampler(self, config: NetworkConfig, seed: int) -> PatchSampler:
         """The patches that train a network, with the recipe for it.
@@ -27,10 +28,10 @@ class CandidatePatches:
         Raises:
             ValueError: there is no image, or one is smaller than a patch.
         """
-        recipe = recipe_for(self._recipe, config)
-        size_px = recipe.lr_patch_px
-        if size_px not in self._samplers:
-            self._samplers[size_px] = PatchSampler(
-                self._images, scale=self._scale, recipe=recipe, seed=seed
+        recipe = self._choice.for_network(config)
+        classes = patch_classes(recipe, config)
+        if (recipe, classes) not in self._samplers:
+            self._samplers[recipe, classes] = PatchSampler(
+                self._images, scale=self._scale, recipe=recipe, seed=seed, classes=classes
             )
-        return self._samplers[size_px].with_seed(seed)
+        return self._samplers[recipe, classes].with_seed(seed)

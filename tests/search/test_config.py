@@ -72,6 +72,22 @@ def _refusal(tmp_path: Path, config: dict[str, Any]) -> str:
         ({"target": "eagr"}, ("eager", "eagr")),
         ({"training": {"recipe": "quik"}}, ("quick", "quik")),
         ({"training": {"recipe": "smsr"}}, ("all families", "smsr only")),
+        ({"training": {"recipe": {"name": "smsr"}}}, ("all families", "smsr only")),
+        ({"training": {"recipe": {"name": ["quick"]}}}, ("recipe's name", "['quick']")),
+        ({"training": {"recipe": 3}}, ("training.recipes.recipe", "recipe's name", "3")),
+        (
+            {"training": {"recipe": {"ema_deca": 0}}},
+            ("training.recipes.recipe", "'ema_deca'", "ema_decay"),
+        ),
+        (
+            {"training": {"recipe": {"ema_decay": "no"}}},
+            ("training.recipes.recipe", "ema_decay", "'no'"),
+        ),
+        (
+            {"training": {"recipe": {"sparsity.weight": 0.01}}},
+            ("sparsity.weight is for smsr networks", "got splitsr, seemore"),
+        ),
+        ({"training": {"recipe": {"steps": 7}}}, ("budget.steps", "training.recipes.recipe")),
     ],
 )
 def test_bad_values_are_refused_in_one_line(
@@ -80,6 +96,29 @@ def test_bad_values_are_refused_in_one_line(
     message = _refusal(tmp_path, {**small_search, **change})
     for word in words:
         assert word in message
+
+
+def test_a_recipe_is_a_name_or_a_mapping_with_what_is_set(small_search: dict[str, Any]) -> None:
+    small_search["families"] = {**small_search["families"], "smsr": {}}
+    small_search["budget"] = {"trials": 1}
+
+    def read(recipe: Any) -> SearchConfig:
+        return SearchConfig.model_validate({**small_search, "training": {"recipe": recipe}})
+
+    changed = read({"name": "long", "sparsity.weight": 0.01, "betas": [0.5, 0.75], "steps": 7})
+    assert changed.training.recipe.recipe.sparsity.weight == 0.01
+    assert changed.training.recipe.recipe.betas == (0.5, 0.75)
+    assert changed.steps == 7
+    dumped = changed.model_dump(mode="json", exclude_none=True)
+    assert yaml.safe_load(yaml.safe_dump(dumped))["training"]["recipe"] == {
+        "name": "long", "sparsity.weight": 0.01, "betas": [0.5, 0.75], "steps": 7
+    }  # fmt: skip
+    assert SearchConfig.model_validate(dumped).training == changed.training
+    assert read({"clip_norm": None}).model_dump(mode="json", exclude_none=True)["training"][
+        "recipe"
+    ] == {"name": "quick", "clip_norm": None}
+    assert read({"name": "long"}) == read("long") != read("quick")
+    assert read("long").model_dump(mode="json")["training"]["recipe"] == "long"
 
 
 def test_a_file_that_is_not_yaml_is_refused(tmp_path: Path) -> None:

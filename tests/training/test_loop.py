@@ -182,7 +182,11 @@ def test_an_ended_training_is_only_loaded(
         ({"steps": STEPS + 1}, "steps 40, not 41"),
         ({"patches": make_patches(seed=1)}, "seed 0, not 1"),
         ({"precision": "bfloat16"}, "precision float32, not bfloat16"),
-        ({"recipe": RECIPE.model_copy(update={"learning_rate": 1e-3})}, "recipe"),
+        ({"recipe": RECIPE.replace(name="other")}, "recipe quick, not other"),
+        (
+            {"recipe": RECIPE.with_settings({"learning_rate": 1e-3, "sparsity.weight": 0.01})},
+            "recipe quick with learning_rate 0.004, not 0.001; sparsity.weight 0.1, not 0.01",
+        ),
         ({"network": make_network(CONFIG.replace(channels=5))}, "arch_id"),
     ],
 )

@@ -18,7 +18,9 @@ from blocks.config import NetworkConfigBase
 from blocks.networks.classsr import ClassSR, ClassSRConfig, SoftOutput
 from blocks.networks.registry import SuperResolutionNetwork
 from blocks.networks.smsr import Smsr
+from training.distributed import ALONE, Processes
 from training.objectives.losses import average_loss, class_loss, fourier_l1, label_loss
+from training.recipes.published import BY_BACKBONE
 from training.recipes.recipe import BRANCHES, Recipe, Stage
 
 PEAK = 255
@@ -35,15 +37,21 @@ class Loss:
 
 
 class Objective(nn.Module, ABC):
-    """The loss of a network on a batch."""
+    """The loss of a network on a batch, or on one process's part of it.
+
+    The mean of the losses of all `processes` is that of the whole batch.
+    """
 
     draws_noise: ClassVar[bool] = False
     """Whether a forward pass draws from torch's global generators."""
 
-    def __init__(self, network: SuperResolutionNetwork, recipe: Recipe) -> None:
+    def __init__(
+        self, network: SuperResolutionNetwork, recipe: Recipe, processes: Processes = ALONE
+    ) -> None:
         super().__init__()
         self.network = network
         self.recipe = recipe
+        self.processes = processes
 
     @abstractmethod
     def forward(self, low: Tensor, high: Tensor, progress: float) -> Loss:
@@ -95,8 +103,8 @@ class BranchesObjective(Objective):
 
     network: ClassSR
 
-    def __init__(self, network: ClassSR, recipe: Recipe) -> None:
-        super().__init__(network, recipe)
+    def __init__(self, network: ClassSR, recipe: Recipe, processes: Processes = ALONE) -> None:
+        super().__init__(network, recipe, processes)
         trained = network if recipe.routing.label_weight else network.branches
         _train_only(network, trained.parameters())
 
@@ -125,8 +133,8 @@ class RoutingObjective(Objective):
 
     network: ClassSR
 
-    def __init__(self, network: ClassSR, recipe: Recipe) -> None:
-        super().__init__(network, recipe)
+    def __init__(self, network: ClassSR, recipe: Recipe, processes: Processes = ALONE) -> None:
+        super().__init__(network, recipe, processes)
         if recipe.routing.stage == "classifier":
             _train_only(network, network.classifier.parameters())
 
@@ -138,7 +146,9 @@ class RoutingObjective(Objective):
         routing = self.recipe.routing
         pixel = self.pixel_loss(output.images, high)
         probabilities = output.probabilities.float()
-        undecided, uneven = class_loss(probabilities), average_loss(probabilities)
+        undecided = class_loss(probabilities)
+        # Not a mean over patches: the balance of a part says nothing of that of the whole batch.
+        uneven = average_loss(self.processes.gathered(probabilities))
         total = (
             routing.pixel_weight * pixel.total
             + routing.class_weight * undecided
@@ -177,7 +187,9 @@ _BY_STAGE: Mapping[Stage, type[BranchesObjective | RoutingObjective]] = MappingP
 )
 
 
-def objective_for(network: SuperResolutionNetwork, recipe: Recipe) -> Objective:
+def objective_for(
+    network: SuperResolutionNetwork, recipe: Recipe, processes: Processes = ALONE
+) -> Objective:
     """What `recipe` minimises for `network`; parameters that it does not train are frozen.
 
     Raises:
@@ -185,10 +197,10 @@ def objective_for(network: SuperResolutionNetwork, recipe: Recipe) -> Objective:
     """
     check_family(recipe, network.config)
     if isinstance(network, Smsr):
-        return SparseObjective(network, recipe)
+        return SparseObjective(network, recipe, processes)
     if isinstance(network, ClassSR):
-        return _BY_STAGE[recipe.routing.stage](network, recipe)
-    return PixelObjective(network, recipe)
+        return _BY_STAGE[recipe.routing.stage](network, recipe, processes)
+    return PixelObjective(network, recipe, processes)
 
 
 def check_family(recipe: Recipe, config: NetworkConfigBase) -> None:
@@ -208,14 +220,17 @@ def recipe_for(recipe: Recipe, config: NetworkConfigBase) -> Recipe:
     """The recipe as the network of `config` takes it.
 
     ClassSR takes patches of the size in which it cuts images, each as it is drawn: its
-    classifier has to see easy ones as often as images have them.
+    classifier has to see easy ones as often as images have them. Its hardest branch, in the
+    published networks the backbone itself, decides what `BY_BACKBONE` has for it.
 
     Raises:
         ValueError: the recipe is for another family of networks.
     """
     check_family(recipe, config)
     if isinstance(config, ClassSRConfig):
-        return recipe.replace(lr_patch_px=config.patch_px, best_of=1)
+        of_backbone = BY_BACKBONE.get(recipe.name, {}).get(config.branches[-1].family, {})
+        cut = {"lr_patch_px": config.patch_px, "best_of": 1}
+        return recipe.with_settings({**cut, **of_backbone})
     return recipe
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from training.recipes.recipe import Recipe, Routing
+from training.recipes.recipe import Recipe, Routing, Settings
 
 QUICK = Recipe(
     name="quick",
@@ -109,7 +109,7 @@ SMSR = Recipe(
     betas=(0.9, 0.999),
     warmup_fraction=0.0,
     decay="halving",
-    halvings=(0.2, 0.4, 0.6, 0.8),
+    halvings=(0.199, 0.399, 0.599, 0.799, 0.999),
     ema_decay=0.0,
     zero_last_convolution=False,
     loss="l1",
@@ -117,6 +117,7 @@ SMSR = Recipe(
 )
 """As SMSR was trained: 1000 epochs of 1000 steps.
 
+The rate of epoch e, counted from 1, is halved e // 200 times: before epochs 200, 400, ..., 1000.
 Source: github.com/LongguangWang/SMSR. Departures: those of `Sparsity`, and a batch whose loss
 is far above the usual is not skipped.
 """
@@ -140,9 +141,9 @@ CLASSSR_BRANCH = Recipe(
 )
 """ClassSR's first stage: every branch on the patches of its class, all in one training.
 
-Source: github.com/XPixelGroup/ClassSR. The learning rate is that of FSRCNN branches; for the
-other backbones the authors use 2e-4. Departures: patches are classed by the error of bicubic
-enlargement, in equal parts of the training patches, instead of by the PSNR of a trained
+Source: github.com/XPixelGroup/ClassSR. These are the settings of FSRCNN branches, and of those
+that are not published; `BY_BACKBONE` has the others. Departures: patches are classed by the error
+of bicubic enlargement, in equal parts of the training patches, instead of by the PSNR of a trained
 MSRResNet at thresholds that gave about equal parts; the images are not rescaled beforehand.
 """
 
@@ -157,14 +158,39 @@ CLASSSR_CLASSIFIER = CLASSSR_BRANCH.replace(
 """ClassSR's second stage: the classifier, between branches that stay as they are.
 
 Source: github.com/XPixelGroup/ClassSR, with its period of 500,000 steps for a training of
-200,000, so that the learning rate ends at 65 % of the peak. Departures: those of the first
-stage; RCAN's smaller batch and learning rate are left to options of the command line.
+200,000, so that the learning rate ends at 65 % of the peak. `BY_BACKBONE` has what is other for
+RCAN. Departures: those of the first stage.
 """
 
 CLASSSR_JOINT = CLASSSR_CLASSIFIER.replace(name="classsr-joint", routing=Routing(stage="joint"))
 """ClassSR's third stage: classifier and branches together.
 
 Source: arXiv:2103.04039; no settings are published, so those of the second stage are taken.
+"""
+
+_RCAN_ROUTING: Settings = {
+    "batch_size": 60,
+    "learning_rate": 3e-5,
+    "final_learning_rate": 2e-6,
+    "routing.pixel_weight": 4 * 255,
+}
+
+BY_BACKBONE: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
+    {
+        "classsr-branch": {
+            "carn": {"learning_rate": 2e-4},
+            "msrresnet": {"learning_rate": 2e-4},
+            "rcan": {"learning_rate": 2e-4, "steps": 1_000_000},
+        },
+        "classsr-classifier": {"rcan": _RCAN_ROUTING},
+        "classsr-joint": {"rcan": _RCAN_ROUTING},
+    }
+)
+"""What ClassSR's recipes have otherwise for some families of branches, by recipe and family.
+
+Source: the option files in github.com/XPixelGroup/ClassSR. RCAN's weight of 4 is for values from 0
+to 255. Departure: RCAN's rate falls along one cosine over its million steps; the published
+options have a period of 500,000 and then a restart without a period, at which the code stops.
 """
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(

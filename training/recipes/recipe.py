@@ -5,20 +5,49 @@ shorter training runs through the same schedule in proportion.
 """
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from blocks.config import FrozenConfig, parse_config
+from blocks.config import FrozenConfig, nearest, parse_config
 
 Decay = Literal["linear", "cosine", "halving"]
 Stage = Literal["branches", "classifier", "joint", "apart"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
+Settings = Mapping[str, object]
+"""Values of a recipe's fields by their names in `SETTABLE_FIELDS`."""
+
 BRANCHES: Stage = "branches"
 
 
-class Sparsity(FrozenConfig):
+class _Fields(FrozenConfig):
+    """A recipe or a part of one."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_number_is_a_truth_value(cls, value: object, info: ValidationInfo) -> object:
+        """Pydantic takes true for 1 and 1 for true, which in a recipe is a mistake."""
+        is_switch = cls.model_fields[str(info.field_name)].annotation is bool
+        if isinstance(value, bool) and not is_switch:
+            raise ValueError(f"must not be true or false, got {value}")
+        if is_switch and not isinstance(value, bool):
+            raise ValueError(f"must be true or false, got {value!r}")
+        return value
+
+
+class Sparsity(_Fields):
     """How an SMSR network learns which work to leave out, whatever recipe trains it.
 
     Source: Wang et al. 2021 (SMSR), arXiv:2006.09603, and its code. Departures: the schedules
@@ -46,11 +75,10 @@ class Sparsity(FrozenConfig):
         return self.first_temperature + fallen * (self.last_temperature - self.first_temperature)
 
 
-class Routing(FrozenConfig):
+class Routing(_Fields):
     """What of a ClassSR network is trained, and how its losses are weighed.
 
-    Source: Kong et al. 2021 (ClassSR), arXiv:2103.04039, and its code. Departure: RCAN, which
-    is published on values from 0 to 255 and with weight 4 for them, works on [0, 1] here.
+    Source: Kong et al. 2021 (ClassSR), arXiv:2103.04039, and its code.
     """
 
     stage: Stage = "joint"
@@ -71,7 +99,7 @@ class Routing(FrozenConfig):
     """
 
 
-class Recipe(FrozenConfig):
+class Recipe(_Fields):
     """Everything about a training that is neither the network, the data, the seed nor its length.
 
     Adam without weight decay minimises the L1 distance of RGB values in [0, 1], to which
@@ -117,6 +145,15 @@ class Recipe(FrozenConfig):
     steps: PositiveInt
     """The usual length, for who does not ask for another."""
 
+    @model_validator(mode="after")
+    def _rate_falls(self) -> Self:
+        if self.final_learning_rate > self.learning_rate:
+            raise ValueError(
+                "final_learning_rate must not be above learning_rate, got "
+                f"{self.final_learning_rate:g} and {self.learning_rate:g}"
+            )
+        return self
+
     def replace(self, **changes: object) -> "Recipe":
         """A copy with some fields changed.
 
@@ -124,6 +161,53 @@ class Recipe(FrozenConfig):
             ValueError: a value is not allowed; one line names it.
         """
         return parse_config(Recipe, {**self.model_dump(), **changes}, f"recipe {self.name}")
+
+    def with_settings(self, settings: Settings) -> "Recipe":
+        """A copy with the fields that `settings` names changed.
+
+        Raises:
+            ValueError: there is no such field, its value is not allowed, or it has no effect with
+                this decay; one line names it.
+        """
+        changes = self.model_dump()
+        for field, value in settings.items():
+            if field not in SETTABLE_FIELDS:
+                hint = nearest(field, SETTABLE_FIELDS)
+                raise ValueError(f"recipe {self.name}: unknown field {field!r}{hint}")
+            part, _, name = field.rpartition(".")
+            (changes[part] if part else changes)[name] = value
+        changed = parse_config(Recipe, changes, f"recipe {self.name}")
+        for field, decay in _ONLY_WITH_DECAY.items():
+            if field in settings and changed.decay != decay:
+                raise ValueError(
+                    f"recipe {self.name}: {field} has an effect only with decay {decay}, got "
+                    f"{changed.decay}: set decay to {decay} too, or leave {field} out"
+                )
+        return changed
+
+    def value_of(self, field: str) -> object:
+        """The value of one of `SETTABLE_FIELDS`."""
+        return attrgetter(field)(self)
+
+    def changes_from(self, other: "Recipe") -> dict[str, tuple[object, object]]:
+        """The fields that differ from those of `other`, each with the other's value and its own."""
+        values = {field: (other.value_of(field), self.value_of(field)) for field in SETTABLE_FIELDS}
+        return {field: pair for field, pair in values.items() if pair[0] != pair[1]}
+
+
+FAMILY_OF_PART: Mapping[str, str] = MappingProxyType({"sparsity": "smsr", "routing": "classsr"})
+"""The parts of a recipe, and the only family of networks that each has an effect on."""
+
+SETTABLE_FIELDS: tuple[str, ...] = (
+    *(field for field in Recipe.model_fields if field not in {"name", "family", *FAMILY_OF_PART}),
+    *(f"sparsity.{field}" for field in Sparsity.model_fields),
+    *(f"routing.{field}" for field in Routing.model_fields),
+)
+"""All but what tells which recipe it is; a field of a part has the part's name before it."""
+
+_ONLY_WITH_DECAY: Mapping[str, Decay] = MappingProxyType(
+    {"halvings": "halving", "cosine_horizon": "cosine", "final_learning_rate": "cosine"}
+)
 
 
 def learning_rate_at(recipe: Recipe, step: int, steps: int) -> float:

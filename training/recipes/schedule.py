@@ -29,9 +29,10 @@ def _learning_rate_events(recipe: Recipe, steps: int) -> list[str]:
         events.append(f"learning rate rises to {recipe.learning_rate:.3g} until step {peak_step:,}")
     if recipe.decay == "halving":
         # Rounded first, so that 0.1 * 30 is 3 and not a little more.
-        after = (math.ceil(round(fraction * steps, 6)) for fraction in recipe.halvings)
-        milestones = ", ".join(f"{step:,}" for step in after)
-        events.append(f"learning rate {recipe.learning_rate:.3g}, halved after steps {milestones}")
+        after = [math.ceil(round(fraction * steps, 6)) for fraction in recipe.halvings]
+        milestones = ", ".join(f"{step:,}" for step in after if step < steps)
+        halved = f", halved after steps {milestones}" if milestones else " throughout"
+        events.append(f"learning rate {recipe.learning_rate:.3g}{halved}")
     else:
         shape = "along a line" if recipe.decay == "linear" else "as a cosine"
         last = learning_rate_at(recipe, steps - 1, steps)

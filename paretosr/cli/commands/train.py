@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paretosr.cli.options import DataOption, JsonOption, ModelArgument, ScaleOption, positive
+from paretosr.cli.options import (
+    DataOption,
+    JsonOption,
+    ModelArgument,
+    ScaleOption,
+    now_set_by,
+    positive,
+)
 
 if TYPE_CHECKING:
     from paretosr.single_training import TrainingOutcome, TrainingPlan
@@ -59,16 +66,21 @@ def train(
         float | None,
         typer.Option(callback=positive, help="Longest gradient [default: the recipe's, or any]."),
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="Any field of the recipe, such as sparsity.weight=0.01 (of the active fraction in "
+            "SMSR's loss), routing.label_weight=1 (of the classes by bicubic error in ClassSR's) "
+            "or betas=[0.9,0.99]; repeatable. An unknown field is answered with the nearest.",
+        ),
+    ] = None,
     sparsity_weight: Annotated[
-        float | None,
-        typer.Option(help="Of the active fraction in SMSR's loss [default: 0.1]; 0: none."),
+        str | None, typer.Option(hidden=True, callback=now_set_by("sparsity.weight"))
     ] = None,
     label_weight: Annotated[
-        float | None,
-        typer.Option(
-            help="Of the classes by bicubic error in ClassSR's loss, for short trainings of the "
-            "classifier [default: 0, as published]."
-        ),
+        str | None, typer.Option(hidden=True, callback=now_set_by("routing.label_weight"))
     ] = None,
     validate_every: Annotated[
         int | None,
@@ -97,6 +109,7 @@ def train(
       paretosr train classsr-fsrcnn --scale 4 --recipe classsr-branch --out runs/branches
       paretosr train classsr-fsrcnn --scale 4 --recipe classsr-classifier \\
         --init runs/branches/model.safetensors --out runs/classifier
+      paretosr train smsr --scale 2 --set sparsity.weight=0.01 --out runs/smsr-quick
       torchrun --nproc-per-node 4 -m paretosr train smsr --scale 2 --recipe smsr --data DIV2K \\
         --device cuda --out runs/smsr
     """
@@ -106,7 +119,7 @@ def train(
     from paretosr.cli.output import write_note
     from paretosr.cli.progress import progress_bar, status_line
     from paretosr.single_training import TrainingPlan, settled_precision, train_and_validate
-    from paretosr.training_recipe import adapted_recipe, recipe_warnings
+    from paretosr.training_recipe import adapted_recipe, recipe_settings, recipe_warnings
     from paretosr.training_report import write_training_report
     from profilers import Target
     from profilers.runtimes.registry import require_available
@@ -114,6 +127,7 @@ def train(
     from training.distributed import joined_processes
     from training.initial import start_of
     from training.objectives.registry import patch_classes
+    from training.recipes.choice import RecipeChoice
     from training.recipes.schedule import schedule_in_words
 
     config = resolve_model(model, scale).config
@@ -126,11 +140,12 @@ def train(
         "lr_patch_px": lr_patch,
         "ema_decay": ema_decay,
         "clip_norm": clip_norm,
-        "sparsity_weight": sparsity_weight,
-        "label_weight": label_weight,
     }
+    choice = RecipeChoice(recipe, recipe_settings(settings or (), options))
+    if steps is not None and "steps" in choice.settings:
+        raise ValueError("steps must be given once, got --steps and --set steps: leave one out")
     start = None if init is None else start_of(init)
-    chosen = adapted_recipe(recipe, config, options, start)
+    chosen = adapted_recipe(choice, config, start)
     steps = steps or chosen.steps
     images = load_images(data, split="training")
     validation_images = load_images(validation, split="validation")

@@ -24,7 +24,7 @@ from blocks import (
 )
 from blocks.layers import SuperResolutionNetwork
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "classsr-mixed-x4.yaml"
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "classsr-mixed-x4.yaml"
 CONFIG = ClassSRConfig(
     scale=2,
     branches=(

@@ -144,7 +144,7 @@ REFERENCES: dict[str, st.SearchStrategy[NetworkConfig]] = {
         channels=CHANNELS,
         fusion_channels=st.one_of(st.none(), CHANNELS),
         blocks=DEPTHS,
-        variant=st.sampled_from(("folded", "training")),
+        form=st.sampled_from(("folded", "training")),
     ),
 }
 SINGLE_CONFIGS = st.one_of(splitsr_configs(), seemore_configs(), *REFERENCES.values())

@@ -70,7 +70,7 @@ LOCAL_CONFIGS: st.SearchStrategy[NetworkConfig] = st.one_of(
         scale=SCALES,
         channels=CHANNELS,
         blocks=DEPTHS,
-        variant=st.sampled_from(("folded", "training")),
+        form=st.sampled_from(("folded", "training")),
     ),
 )
 

@@ -277,7 +277,7 @@ def test_classsr_counts_the_costliest_branch_on_all_patches() -> None:
 
 
 def test_the_mixed_example_has_branches_of_clearly_different_cost() -> None:
-    example = Path(__file__).resolve().parents[2] / "examples" / "classsr-mixed-x4.yaml"
+    example = Path(__file__).resolve().parents[3] / "examples" / "classsr-mixed-x4.yaml"
     config = parse_network_config(yaml.safe_load(example.read_text()))
     assert isinstance(config, ClassSRConfig)
     _, middle, hard = config.branches

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from training.recipes.published import RECIPES, get_recipe
-from training.recipes.recipe import Recipe, Sparsity, learning_rate_at
+from training.recipes.recipe import SETTABLE_FIELDS, Recipe, Sparsity, learning_rate_at
 
 QUICK, LONG = RECIPES["quick"], RECIPES["long"]
 
@@ -62,7 +62,10 @@ PUBLISHED_RATES = [
     ("seemore", 0, 1e-3), ("seemore", 249_999, 1e-3), ("seemore", 250_000, 5e-4),
     ("seemore", 400_000, 2.5e-4), ("seemore", 450_000, 1.25e-4), ("seemore", 475_000, 6.25e-5),
     ("splitsr", 199_999, 1e-4), ("splitsr", 200_000, 5e-5), ("splitsr", 400_000, 2.5e-5),
-    ("smsr", 199_999, 2e-4), ("smsr", 200_000, 1e-4), ("smsr", 999_999, 1.25e-5),
+    # 2e-4 / 2 ** (epoch // 200), epochs of 1000 steps counted from 1: 199,000 begins the 200th.
+    ("smsr", 198_999, 2e-4), ("smsr", 199_000, 1e-4), ("smsr", 398_999, 1e-4),
+    ("smsr", 399_000, 5e-5), ("smsr", 599_000, 2.5e-5), ("smsr", 799_000, 1.25e-5),
+    ("smsr", 998_999, 1.25e-5), ("smsr", 999_000, 6.25e-6), ("smsr", 999_999, 6.25e-6),
     ("classsr-branch", 0, 1e-3), ("classsr-branch", 250_000, (1e-3 + 1e-7) / 2),
     ("classsr-classifier", 0, 2e-4), ("classsr-classifier", 199_999, 0.6545 * 2e-4),
 ]  # fmt: skip
@@ -90,6 +93,64 @@ def test_sparsity_follows_the_published_schedules(epoch: int) -> None:
 
 def test_without_a_warmup_the_sparsity_weighs_from_the_start() -> None:
     assert Sparsity(warmup_fraction=0).weight_at(0) == 0.1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("sparsity.weight", 0.01, 0.01),
+        ("learning_rate", "1e-3", 1e-3),  # what YAML 1.1 makes of 1e-3
+        ("betas", [0.5, 0.75], (0.5, 0.75)),
+        ("clip_norm", 2, 2.0),
+        ("zero_last_convolution", False, False),
+        ("routing.stage", "joint", "joint"),
+    ],
+)
+def test_a_field_is_set_by_its_name_and_nothing_else_changes(
+    field: str, value: object, expected: object
+) -> None:
+    changed = QUICK.with_settings({field: value})
+    assert changed.value_of(field) == expected
+    assert changed.changes_from(QUICK) == {field: (QUICK.value_of(field), expected)}
+
+
+def test_every_value_of_a_recipe_can_be_set() -> None:
+    flat = {
+        (field if not isinstance(value, dict) else f"{field}.{name}")
+        for field, value in QUICK.model_dump().items()
+        for name in (value if isinstance(value, dict) else [""])
+    }
+    assert set(SETTABLE_FIELDS) == flat - {"name", "family"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"sparsity.wieght": 1},
+            "unknown field 'sparsity.wieght'; did you mean 'sparsity.weight'?",
+        ),
+        ({"sparsity": {"weight": 1}}, "unknown field 'sparsity'; did you mean 'sparsity.weight'?"),
+        ({"name": "mine"}, "unknown field 'name'"),
+        ({"batch_size": 2.5}, "batch_size should be a valid integer, .* got 2.5"),
+        ({"batch_size": True}, "batch_size: must not be true or false, got True"),
+        ({"zero_last_convolution": 1}, "zero_last_convolution: must be true or false, got 1"),
+        ({"learning_rate": float("nan")}, "learning_rate should be"),
+        ({"sparsity.weight": -1}, "sparsity.weight should be greater than or equal to 0, got -1"),
+        ({"routing.stage": "last"}, "routing.stage should be 'branches', .* got 'last'"),
+        ({"final_learning_rate": 1e-6}, "final_learning_rate has an effect only with decay cosine"),
+        (
+            {"decay": "cosine", "final_learning_rate": 1},
+            "final_learning_rate must not be above learning_rate, got 1 and 0.004",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_in_one_line(
+    settings: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^recipe quick: {message}") as caught:
+        QUICK.with_settings(settings)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_changed_recipe_is_checked_in_one_line() -> None:

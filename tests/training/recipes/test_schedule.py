@@ -11,7 +11,7 @@ def test_a_shorter_training_names_its_own_steps() -> None:
     words = schedule_in_words(get_recipe("smsr"), SMSR, 2000)
     assert "made for 1,000,000 steps, this training has 2,000" in words
     assert "compressed in proportion" in words
-    assert "halved after steps 400, 800, 1,200, 1,600" in words
+    assert "halved after steps 398, 798, 1,198, 1,598, 1,998;" in words
     assert "weight 0.1 until step 100" in words
     assert "from 1 to 0.4 until step 600" in words
 
@@ -20,7 +20,13 @@ def test_halvings_are_named_by_the_steps_before_them() -> None:
     recipe = get_recipe("smsr")
     rates = [learning_rate_at(recipe, step, 4) for step in range(4)]
     assert rates == [2e-4, 1e-4, 5e-5, 2.5e-5]
-    assert "halved after steps 1, 2, 3, 4" in schedule_in_words(recipe, SMSR, 4)
+    # The last halving would come with step 4, which such a training does not have.
+    assert "halved after steps 1, 2, 3;" in schedule_in_words(recipe, SMSR, 4)
+
+
+def test_a_rate_that_is_never_halved_is_said_to_stay() -> None:
+    words = schedule_in_words(get_recipe("smsr"), SMSR, 1)
+    assert "learning rate 0.0002 throughout" in words
 
 
 def test_the_recipes_own_length_is_not_compressed() -> None:

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -5,11 +6,36 @@ from typing import Any
 import pytest
 import yaml
 
+from blocks import load_checkpoint
+from search.report import report_run
+
 
 def test_a_search_leaves_a_run(run_dir: Path) -> None:
     names = {path.name for path in run_dir.iterdir()}
     assert names >= {"run.yaml", "study.journal", "checkpoints", "trials.csv", "front.csv"}
     assert names >= {"pareto.png", "psnr_vs_gmacs.png"}
+
+
+def test_what_is_set_of_the_recipe_is_trained_and_kept_in_the_run(
+    cli: Callable[..., Any], small_search: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "set.yaml"
+    recipe = "recipe: {learning_rate: 1e-3, ema_decay: 0.9}"
+    text = small_search.read_text().replace("training: {", f"training: {{{recipe}, ")
+    config.write_text(text.replace("trials: 2", "trials: 1"))
+    run_dir = tmp_path / "run"
+    assert cli("search", config, "--out", run_dir).status == 0
+    settings = yaml.safe_load((run_dir / "run.yaml").read_text())
+    assert settings["config"]["training"]["recipe"] == {
+        "name": "quick",
+        "learning_rate": 0.001,
+        "ema_decay": 0.9,
+    }
+    (checkpoint,) = run_dir.glob("checkpoints/*/*/model.safetensors")
+    recipe = json.loads(load_checkpoint(checkpoint).metadata["recipe"])
+    assert (recipe["learning_rate"], recipe["ema_decay"], recipe["name"]) == (0.001, 0.9, "quick")
+    assert report_run(run_dir).settings.recipe == "quick (learning_rate 0.001, ema_decay 0.9)"
+    assert cli("search", "--resume", run_dir).status == 0
 
 
 def test_resuming_a_search_whose_budget_is_spent_trains_nothing(

@@ -244,8 +244,16 @@ def test_classsr_is_trained_in_stages(
         (["--recipe", "smsr"], "recipe smsr trains networks of the family smsr, got splitsr"),
         (["--batch-size", 0], "--batch-size must be greater than 0, got 0"),
         (["--ema-decay", 1], "recipe quick: ema_decay should be less than 1, got 1.0"),
-        (["--sparsity-weight", 0], "--sparsity-weight is for smsr networks, got splitsr"),
-        (["--label-weight", 1], "--label-weight is for classsr networks, got splitsr"),
+        (["--sparsity-weight", 0.01], "is now --set sparsity.weight=0.01"),
+        (["--label-weight", 1], "is now --set routing.label_weight=1"),
+        (["--set", "sparsity.weight=0"], "sparsity.weight is for smsr networks, got splitsr"),
+        (["--set", "routing.stage=joint"], "routing.stage is for classsr networks, got splitsr"),
+        (["--set", "lerning_rate=1"], "unknown field 'lerning_rate'; did you mean 'learning_rate'"),
+        (["--set", "learning_rate"], "--set must be FIELD=VALUE, as in learning_rate=0.001, got"),
+        (["--set", "learning_rate=fast"], "learning_rate should be a valid number, "),
+        (["--set", "betas=[0.9"], "--set betas must have a number, a word or [a list], got '[0.9'"),
+        (["--batch-size", 2, "--set", "batch_size=4"], "batch_size must be set once"),
+        (["--set", "steps=4"], "steps must be given once"),
         (["--init", "none.safetensors"], "a checkpoint must be a file, got none.safetensors"),
     ],
 )
@@ -254,7 +262,33 @@ def test_options_that_do_not_fit(
 ) -> None:
     completed = cli(*arguments, "--steps", 1, *options)
     assert completed.status == 2
-    assert message in completed.err
+    assert message in completed.err.splitlines()[-1]
+
+
+def test_what_is_set_is_trained_shown_and_kept(
+    cli: Callable[..., Any], tiny_smsr: Path, data: list[object], tmp_path: Path
+) -> None:
+    folder = tmp_path / "training"
+    arguments = ["train", tiny_smsr, "--out", folder, *data, "--steps", 2, "--batch-size", 2]
+    settings = ["--set", "sparsity.weight=1e-2", "--set", "betas=[0.8, 0.99]"]
+    answer = cli(*arguments, *settings, "--json").json
+    assert answer["recipe"]["sparsity"]["weight"] == 0.01
+    assert answer["recipe"]["betas"] == [0.8, 0.99]
+    assert "sparsity loss rises to weight 0.01 until" in answer["schedule"]
+    page = (folder / "report.md").read_text()
+    assert "batch_size 2, betas (0.8, 0.99), sparsity.weight 0.01" in page
+    other = cli(*arguments, *settings[:2], "--set", "betas=[0.9, 0.99]")
+    assert other.status == 2
+    assert "recipe quick with betas (0.8, 0.99), not (0.9, 0.99): ask for" in other.err
+
+
+def test_a_rate_above_the_backbones_final_one_can_be_set_with_it(
+    cli: Callable[..., Any], tiny_classsr: Path, data: list[object], tmp_path: Path
+) -> None:
+    arguments = ["train", tiny_classsr, "--recipe", "classsr-branch", *data, "--steps", 2]
+    settings = ["--set", "final_learning_rate=1e-5", "--set", "batch_size=1"]
+    answer = cli(*arguments, "--out", tmp_path / "training", *settings, "--json").json
+    assert answer["recipe"]["final_learning_rate"] == 1e-5
 
 
 def test_the_classifier_needs_trained_branches(
