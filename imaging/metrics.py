@@ -9,15 +9,12 @@ An image file of one channel is judged by its raw values (`is_gray`), not by its
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from skimage.metrics import structural_similarity
 
 SSIM_WINDOW_PX = 11
 
 _PEAK = 255.0
 _LUMA_WEIGHTS = np.array([65.738, 129.057, 25.064])
-_SSIM_SIGMA_PX = 1.5
-_SSIM_C1 = (0.01 * _PEAK) ** 2
-_SSIM_C2 = (0.03 * _PEAK) ** 2
 
 
 def luma(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -62,13 +59,20 @@ def ssim_y(
         ValueError: the images are not uint8 of one shape (H, W, 3), or the border leaves less than
             one window.
     """
-    x, y = _one_channel(restored, original, border_px, is_gray, minimum_px=SSIM_WINDOW_PX)
-    mean_x, mean_y = _window_mean(x), _window_mean(y)
-    variances = _window_mean(x * x + y * y) - mean_x**2 - mean_y**2
-    covariance = _window_mean(x * y) - mean_x * mean_y
-    luminance = (2 * mean_x * mean_y + _SSIM_C1) / (mean_x**2 + mean_y**2 + _SSIM_C1)
-    structure = (2 * covariance + _SSIM_C2) / (variances + _SSIM_C2)
-    return float(np.mean(luminance * structure))
+    channels = _one_channel(restored, original, border_px, is_gray, minimum_px=SSIM_WINDOW_PX)
+    # scikit-image leaves out the windows that reach beyond the image.
+    return float(
+        structural_similarity(
+            *channels,
+            win_size=SSIM_WINDOW_PX,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+            K1=0.01,
+            K2=0.03,
+            data_range=_PEAK,
+        )
+    )
 
 
 def _one_channel(
@@ -103,10 +107,3 @@ def _one_channel(
 def _raw_channel(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Y stretched to 0..255: the value itself where R = G = B. Shape: (H, W, 3) -> (H, W)."""
     return np.asarray(pixels.astype(np.float64) @ (_LUMA_WEIGHTS / _LUMA_WEIGHTS.sum()))
-
-
-def _window_mean(channel: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Gaussian mean of every window that fits. Shape: (H, W) -> (H - 10, W - 10)."""
-    radius = SSIM_WINDOW_PX // 2
-    smoothed = gaussian_filter(channel, _SSIM_SIGMA_PX, radius=radius)
-    return np.asarray(smoothed[radius:-radius, radius:-radius])
