@@ -16,8 +16,8 @@ from blocks import (
     NetworkConfigBase,
     in_variant,
 )
+from blocks.tiling import Tiling
 from imaging.images import Image
-from imaging.tiling import Tiling
 from profilers import network_on_meta, peak_activation_mib
 
 # With weights, libraries, and photograph and result in memory, well below 2 GiB in all.

@@ -43,8 +43,8 @@ def upscale(
       paretosr upscale span-x4.safetensors poster.png large.png --tile 256
     """
     from blocks.models import resolve_model
+    from blocks.tiling import WHOLE, tiled
     from imaging.image_files import destinations, read_images, write_image
-    from imaging.tiling import WHOLE, tiled
     from paretosr.cli.output import write_json, write_line, write_note
     from paretosr.cli.progress import progress_bar
     from upscaling.images import piece_by_piece, upscaler_of

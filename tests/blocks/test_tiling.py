@@ -20,7 +20,7 @@ from blocks import (
     SplitSRConfig,
     build_network,
 )
-from imaging.tiling import WHOLE, Tiling, tiled
+from blocks.tiling import WHOLE, Tiling, tiled
 
 Pixels = NDArray[np.uint8]
 
