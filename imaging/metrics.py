@@ -62,7 +62,7 @@ def ssim_y(
     channels = _one_channel(restored, original, border_px, is_gray, minimum_px=SSIM_WINDOW_PX)
     # scikit-image leaves out the windows that reach beyond the image.
     return float(
-        structural_similarity(
+        structural_similarity(  # type: ignore[no-untyped-call]
             *channels,
             win_size=SSIM_WINDOW_PX,
             gaussian_weights=True,

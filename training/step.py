@@ -111,7 +111,7 @@ class TrainingStep:
         self._adam.step()
         # The average forgets the random first weights faster than ema_decay alone would.
         decay = min(self.recipe.ema_decay, (1 + step) / (10 + step))
-        self._average.multi_avg_fn = get_ema_multi_avg_fn(decay)
+        self._average.multi_avg_fn = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         self._average.update_parameters(self.network)
         self.steps_done = step + 1
         return StepLoss(value, loss.parts)
