@@ -12,9 +12,8 @@ from reports.figures.drawing import (
     draw_front,
     draw_trials,
     drawable,
-    interval_boxes,
+    intervals,
     points,
-    segment_boxes,
     trial_labels,
     with_baseline,
 )
@@ -100,7 +99,7 @@ def _scatter_figure(
     axes.set_ylabel(y.label)
     axes.grid(True, lw=0.4, alpha=0.4)
     scale_cost_axis(axes, [across for across, _ in points(trained, x, y)])
-    line = draw_front(axes, with_baseline(trained, baseline, x), x, y)
+    staircase = draw_front(axes, with_baseline(trained, baseline, x), x, y)
     draw_trials(axes, trained, chosen, x, y)
     draw_baseline(axes, baseline, x, y)
     if not trained:
@@ -108,7 +107,7 @@ def _scatter_figure(
     axes.margins(0.06, 0.08)
     add_legend(axes)
     freeze_layout(figure)
-    avoid = segment_boxes(line) + interval_boxes(axes, chosen, x, y)
+    avoid = staircase + intervals(chosen, x, y)
     place_labels(axes, trial_labels(trained, chosen, x, y), avoid)
     return figure
 
