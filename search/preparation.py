@@ -13,11 +13,11 @@ import torch
 from blocks.networks.registry import NetworkConfig, build_network
 from imaging.evaluation import bicubic_upscaler, evaluate_quality, prepare_validation
 from imaging.images import load_images
+from profilers.agent.targets import Target
 from profilers.device import describe_device
 from profilers.host.latency import Calibration, LatencyMeter, measure_callable
 from profilers.predictor import CalibrationFile
 from profilers.runtimes.registry import require_available
-from profilers.targets import Target
 from reports.records import BASELINE_FAMILY, TrialRecord
 from search.candidates.evaluation import Workbench, latency_columns
 from search.candidates.latency_filter import stored_calibration

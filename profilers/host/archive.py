@@ -1,50 +1,24 @@
-"""The runner as one file: those modules of this package that need no PyTorch, zipped."""
+"""The package `profilers.agent` as one file."""
 
 import io
 import zipfile
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
-_MODULES = (
-    "checking",
-    "clock",
-    "cores",
-    "crossover",
-    "failure",
-    "fastest_variant",
-    "json_process",
-    "machine",
-    "onnx_loaders",
-    "onnx_runtime",
-    "openvino_runtime",
-    "partner",
-    "prepared",
-    "probes",
-    "ratio",
-    "resident",
-    "service",
-    "serving",
-    "simultaneous",
-    "slices",
-    "sustained",
-    "targets",
-    "timing",
-    "remote/runner",
-    "remote/store",
-    "remote/stored_networks",
-)
+from profilers import agent
 
 
 @cache
-def runner_archive() -> bytes:
-    """Return a zip file to import `profilers.remote.runner` from; the same code, the same bytes."""
+def agent_archive() -> bytes:
+    """Return a zip file to import `profilers.agent` from; the same code, the same bytes."""
+    (folder,) = map(Path, agent.__path__)
+    root = folder.parents[1]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
-        for package in ("profilers", "profilers/remote"):
-            _add(file, f"{package}/__init__.py", b"")
-        for module in _MODULES:
-            source = files("profilers").joinpath(f"{module}.py").read_bytes()
-            _add(file, f"profilers/{module}.py", source)
+        # In place of this machine's, which loads PyTorch.
+        _add(file, "profilers/__init__.py", b"")
+        for path in sorted(folder.rglob("*.py")):
+            _add(file, path.relative_to(root).as_posix(), path.read_bytes())
     return archive.getvalue()
 
 

@@ -1,7 +1,8 @@
-"""Measuring by a real SSH server, on a Python that has neither PyTorch nor this package."""
+"""Measuring by a real SSH server, on a Python that has NumPy, the runtimes and nothing of ours."""
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -23,9 +24,9 @@ from profilers import (
     measure_callable,
     measure_peak_memory_mib,
 )
+from profilers.agent.runtimes.onnx_loaders import LOADERS
+from profilers.agent.targets import PORTABLE_RUNTIMES
 from profilers.host.link import Link
-from profilers.onnx_loaders import LOADERS
-from profilers.targets import PORTABLE_RUNTIMES
 
 SPLITSR = SplitSRConfig(scale=2, channels=16, groups=2, blocks=1, active_channels=4, hybrid_index=1)
 MIB = 2**20
@@ -44,6 +45,24 @@ def test_runtimes_for_other_machines_are_those_that_need_no_pytorch() -> None:
     assert LOADERS.keys() == set(PORTABLE_RUNTIMES)
 
 
+def test_the_other_machine_has_nothing_of_ours(other_machine: Any) -> None:
+    program = (
+        "import sys, importlib.util as util\n"
+        "print(*[name for name in sys.argv[1:] if util.find_spec(name) is None])"
+    )
+    ours = ["blocks", "profilers", "reports", "search", "storage", "torch", "training"]
+    command = [other_machine.python, "-c", program, *ours, "numpy", "onnxruntime"]
+    environment = {"HOME": other_machine.home}
+    absent = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    assert absent.stdout.split() == ours
+
+
+@pytest.mark.parametrize("name", ["json", "numpy", "profilers"])
+def test_files_there_do_not_stand_in_for_modules(other_machine: Any, name: str) -> None:
+    (other_machine.home / f"{name}.py").write_text("raise SystemExit('the wrong file')")
+    Link(remote_target(other_machine, "onnxruntime:lr=16x16")).close()
+
+
 @pytest.mark.parametrize("runtime", PORTABLE_RUNTIMES)
 def test_networks_are_measured_there(other_machine: Any, runtime: str) -> None:
     target = remote_target(other_machine, f"{runtime}:lr=16x16")
@@ -54,7 +73,7 @@ def test_networks_are_measured_there(other_machine: Any, runtime: str) -> None:
         itself = meter.compare(Subject(SPLITSR), Subject(SPLITSR), max_seconds=0.1)
         sustained = meter.sustain(Subject(SPLITSR), seconds=0.1)
     assert device[f"{runtime}_version"]
-    # Which only PyTorch knows, and the one there cannot be imported.
+    # Which only PyTorch knows.
     assert describe_device().keys() - device.keys() >= {"torch_threads", "instruction_set"}
     assert (calibration.target, calibration.clock) == (str(target), "cpu")
     assert latency.latency_ms == latency.latency_ratio * calibration.reference_ms
@@ -156,9 +175,10 @@ def is_running(process: Path) -> bool:
 @pytest.mark.parametrize("module", ["numpy", "onnxruntime"])
 def test_what_is_missing_there_is_named_with_its_remedy(other_machine: Any, module: str) -> None:
     target = remote_target(other_machine, "onnxruntime:lr=16x16")
-    (other_machine.modules / f"{module}.py").write_text("raise ImportError('no such module')\n")
+    (other_machine.packages / module).unlink()
     assert failure(target) == (
-        f"{other_machine.host} cannot measure: cannot import {module} (no such module); "
+        f"{other_machine.host} cannot measure: cannot import {module} "
+        f"(No module named '{module}'); "
         "run there: python3 -m pip install numpy onnxruntime"
     )
 
@@ -166,7 +186,7 @@ def test_what_is_missing_there_is_named_with_its_remedy(other_machine: Any, modu
 def test_an_old_python_is_named(other_machine: Any) -> None:
     target = remote_target(other_machine, "onnxruntime:lr=16x16")
     pretence = "import sys\nsys.version_info, sys.version = (3, 9, 2), '3.9.2 (default)'\n"
-    (other_machine.modules / "sitecustomize.py").write_text(pretence)
+    (other_machine.packages / "sitecustomize.py").write_text(pretence)
     assert failure(target).endswith("must have Python 3.11 or later as python3, got 3.9.2")
 
 
