@@ -9,7 +9,7 @@ import pytest
 
 from profilers import agent
 
-(FOLDER,) = map(Path, agent.__path__)
+FOLDER = Path(agent.__path__[0])
 RUNTIMES = {
     "runtimes/onnx_runtime.py": "onnxruntime",
     "runtimes/openvino_runtime.py": "openvino",
