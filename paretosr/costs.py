@@ -26,8 +26,8 @@ from profilers import (
     measure_callable,
     measure_peak_memory_mib,
 )
+from profilers.agent.fastest_variant import VARIANTS_SHARE
 from profilers.clock import clock_of
-from profilers.fastest_variant import VARIANTS_SHARE
 from profilers.host.networks import prepare_fastest_variant
 from profilers.predictor import CalibrationFile, CannotPredict, LatencyPredictor, Prediction
 from profilers.runtimes.registry import require_available, require_here

@@ -8,7 +8,7 @@ import yaml
 
 from blocks.config import FrozenConfig, Scale, parse_config
 from imaging.images import BUNDLED
-from profilers.targets import Target
+from profilers.agent.targets import Target
 from reports.records import OBJECTIVES
 from search.space import Families, SearchSpace
 from training.recipes.choice import RecipeChoice

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from blocks.networks.registry import NetworkConfig
 from foundation import raise_interrupt
-from profilers.targets import Target
+from profilers.agent.targets import Target
 from reports.records import TrialRecord
 from search.candidates.candidate import Costing, described, unbuildable, with_analytic_cost
 from search.candidates.constraints import broken_rule, violations

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from blocks.config import parse_config
-from profilers.targets import Target
+from profilers.agent.targets import Target
 from search.candidates.candidate import Costing
 from search.candidates.evaluation import CandidateEvaluator
 from search.candidates.feasibility import check_feasible

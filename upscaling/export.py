@@ -9,7 +9,7 @@ from blocks import SuperResolutionNetwork, export_variant, in_variant
 from blocks.programs.onnx_graph import IMAGES, export_onnx_of_any_size
 from foundation import atomic_path
 from profilers import TOLERANCES, ProfilingFailed, Target, require_available
-from profilers.checking import as_array, largest_difference
+from profilers.agent.checking import as_array, largest_difference
 from profilers.images import sample_images
 
 # What a network is compared on, beside its smallest size: sizes that no grid divides.

@@ -81,8 +81,3 @@ def run(arguments: Sequence[str]) -> int:
         typer.echo(f"paretosr: {explanation.line}", err=True)
         return explanation.exit_status
     return 0
-
-
-def main() -> None:
-    """Entry point of the `paretosr` command."""
-    sys.exit(run(sys.argv[1:]))

@@ -17,9 +17,9 @@ import pydantic
 from blocks.config import FrozenConfig, Scale, parse_config
 from blocks.networks.registry import NetworkConfig, parse_network_config
 from foundation import write_text_atomically
+from profilers.agent.machine import Description
+from profilers.agent.targets import Target
 from profilers.host.latency import Calibration
-from profilers.machine import Description
-from profilers.targets import Target
 
 _Positive = pydantic.PositiveFloat
 _Line = TypeVar("_Line", bound=FrozenConfig)

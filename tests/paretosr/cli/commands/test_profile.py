@@ -8,7 +8,7 @@ import pytest
 
 from paretosr.costs import noise_warning, verdict
 from profilers import RUNTIMES
-from profilers.ratio import RatioEstimate
+from profilers.agent.timing.ratio import RatioEstimate
 
 SMALL = ["--target", "eager:lr=24x32", "--max-seconds", "0.4"]
 
