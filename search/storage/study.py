@@ -1,7 +1,7 @@
 """The study: Optuna's storage behind the few verbs that a search needs.
 
-Only this file and `sampler.py` know Optuna. Neither imports torch, so that a run can be
-reported on a machine without it.
+Only this file, `journal.py` and `sampler.py` know Optuna. None of them imports torch, so that a
+run can be reported on a machine without it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,8 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from reports.records import OBJECTIVES, TrialRecord
 from search.sampler import ReproducibleSampler
-from search.storage.journal import check_journal
+from search.storage.journal import BASELINE_KEY, RECORD_KEY, STUDY_NAME, check_journal
 from search.storage.run_directory import RunDirectory
-
-STUDY_NAME = "search"
-RECORD_KEY = "record"
-BASELINE_KEY = "floor"
-
 
 Value = bool | int | float | str
 
