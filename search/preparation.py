@@ -5,16 +5,19 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
+from blocks.config import parse_config
 from blocks.networks.registry import NetworkConfig, build_network
 from imaging.evaluation import bicubic_upscaler, evaluate_quality, prepare_validation
+from imaging.image_sets import ImageSets
 from imaging.images import load_images
 from profilers.device import describe_device
 from profilers.host.latency import Calibration, LatencyMeter, measure_callable
+from profilers.machine import Description
 from profilers.predictor import CalibrationFile
 from profilers.runtimes.registry import require_available
 from profilers.targets import Target
@@ -23,6 +26,7 @@ from search.candidates.evaluation import Workbench, latency_columns
 from search.candidates.latency_filter import stored_calibration
 from search.candidates.patches import CandidatePatches
 from search.config import SearchConfig
+from search.sampler import population_size
 from search.storage.run_directory import RunDirectory
 from training.data.patches import PatchSampler
 from training.precision import choose_precision
@@ -33,25 +37,32 @@ Notice = Callable[[str], None]
 
 CALIBRATION_SECONDS = 5.0
 
+T = TypeVar("T")
+
 
 def initial_settings(config: SearchConfig) -> dict[str, object]:
     """The settings of a run that has not begun."""
     return {
         "config": config.model_dump(mode="json", exclude_none=True),
         "train_steps": config.steps,
+        "population": population_size(config.budget.trials),
         "target": asdict(Target.parse(config.target)),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "device": describe_device(),
     }
 
 
-def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: Notice) -> Workbench:
+def prepare(
+    config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: Notice, *, has_begun: bool
+) -> Workbench:
     """Load the photographs and decide, or read back, what holds for every candidate.
 
-    The latency meter's process ends with `stack`.
+    The latency meter's process ends with `stack`. Of a run that `has_begun` the photographs are
+    compared with those it began with.
 
     Raises:
-        ValueError: a device is missing, or the photographs or run.yaml cannot be used.
+        ValueError: a device is missing, the photographs or run.yaml cannot be used, or the
+            photographs are others than before.
     """
     target = Target.parse(config.target)
     require_available(target)
@@ -65,10 +76,11 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
     validation = load_images(config.data.validation, split="validation")
     for note in (*training.notes, *validation.notes):
         notice(note)
+    _check_images(ImageSets.of(training.images, validation.images), run, notice, has_begun)
     patches = CandidatePatches(training.images, config.scale, recipe)
     pairs = prepare_validation(validation.images, config.scale)
 
-    precision: dict[str, Precision] = dict(settings.get("precision") or {})
+    precision = _decided(dict[str, Precision], "precision", run) or {}
     for space in config.space.families:
         typical = space.typical(config.scale)
         # Asked for in any case, so that photographs too small for it are found now.
@@ -81,13 +93,13 @@ def prepare(config: SearchConfig, run: RunDirectory, stack: ExitStack, notice: N
     meter = calibration = stored = None
     if "latency_ms" in config.columns:
         meter = stack.enter_context(LatencyMeter(target))
-        if "target_device" not in settings:
-            settings["target_device"] = meter.describe_device()
-        stored = stored_calibration(config, settings["target_device"], notice)
-        if "calibration" not in settings:
-            settings["calibration"] = asdict(_calibration(stored, config, meter, notice))
+        device = _decided(Description, "target_device", run) or meter.describe_device()
+        stored = stored_calibration(config, device, notice)
+        calibration = _decided(Calibration, "calibration", run)
+        if calibration is None:
+            calibration = _calibration(stored, config, meter, notice)
+            settings |= {"target_device": device, "calibration": asdict(calibration)}
             run.write_settings(settings)
-        calibration = Calibration(**settings["calibration"])
     return Workbench(config, run, patches, pairs, precision, meter, calibration, stored)
 
 
@@ -120,6 +132,23 @@ def measured_baseline(bench: Workbench) -> TrialRecord:
         lambda: upscale(pixels), target, bench.calibration, max_seconds=config.timing_seconds
     )
     return replace(baseline, **latency_columns(latency))
+
+
+def _decided(kind: type[T], key: str, run: RunDirectory) -> T | None:
+    """What run.yaml says was decided by an earlier session; None where it says nothing."""
+    value = run.read_settings().get(key)
+    return None if value is None else parse_config(kind, value, f"{run.settings}, {key}")
+
+
+def _check_images(images: ImageSets, run: RunDirectory, notice: Notice, has_begun: bool) -> None:
+    if not has_begun:
+        images.record(run.path)
+    elif note := images.check(
+        run.path,
+        remedy="restore them, name the folder they are in now with --data or --validation, or "
+        "start a new search",
+    ):
+        notice(note)
 
 
 def _precision_of(

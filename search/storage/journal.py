@@ -23,6 +23,8 @@ RECORD_KEY = "record"
 """The attribute of a trial that holds its record."""
 BASELINE_KEY = "floor"
 """The attribute of the study that holds the bicubic baseline."""
+SETTINGS_KEY = "settings"
+"""The attribute of the study that holds the settings of the run."""
 
 _BEGINNING = b'{"op_code":'
 _CREATE_STUDY, _CREATE_TRIAL = 0, 4

@@ -102,10 +102,16 @@ def train(
     """
     from blocks.models import resolve_model
     from imaging.evaluation import prepare_validation
+    from imaging.image_sets import ImageSets
     from imaging.images import load_images
     from paretosr.cli.output import write_note
     from paretosr.cli.progress import progress_bar, status_line
-    from paretosr.single_training import TrainingPlan, settled_precision, train_and_validate
+    from paretosr.single_training import (
+        TrainingPlan,
+        check_images,
+        settled_precision,
+        train_and_validate,
+    )
     from paretosr.training_recipe import adapted_recipe, recipe_warnings
     from paretosr.training_report import write_training_report
     from profilers import Target
@@ -134,6 +140,8 @@ def train(
     steps = steps or chosen.steps
     images = load_images(data, split="training")
     validation_images = load_images(validation, split="validation")
+    sets = ImageSets.of(images.images, validation_images.images)
+    unchecked = check_images(sets, out)
     pairs = prepare_validation(validation_images.images, config.scale)
     classes = patch_classes(chosen, config)
     patches = PatchSampler(
@@ -145,6 +153,8 @@ def train(
             status("choosing the number format by timed steps")
             precision = settled_precision(config, patches, device=own_device, folder=out)
         if processes.is_first:
+            if unchecked is not None:
+                write_note(unchecked)
             notes = (*images.notes, *validation_images.notes, *recipe_warnings(chosen, config))
             for line in dict.fromkeys((*notes, schedule_in_words(chosen, config, steps))):
                 write_note(line)
@@ -152,6 +162,7 @@ def train(
             config,
             patches,
             pairs,
+            sets,
             steps=steps,
             device=own_device,
             precision=processes.agreed(precision),
