@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from pydantic import TypeAdapter
 
 from blocks.config import parse_config
 from blocks.networks.registry import NetworkConfig, build_network
@@ -80,7 +81,7 @@ def prepare(
     patches = CandidatePatches(training.images, config.scale, recipe)
     pairs = prepare_validation(validation.images, config.scale)
 
-    precision = _decided(dict[str, Precision], "precision", run) or {}
+    precision = decided(dict[str, Precision], "precision", run) or {}
     for space in config.space.families:
         typical = space.typical(config.scale)
         # Asked for in any case, so that photographs too small for it are found now.
@@ -93,14 +94,24 @@ def prepare(
     meter = calibration = stored = None
     if "latency_ms" in config.columns:
         meter = stack.enter_context(LatencyMeter(target))
-        device = _decided(Description, "target_device", run) or meter.describe_device()
+        device = decided(Description, "target_device", run) or meter.describe_device()
         stored = stored_calibration(config, device, notice)
-        calibration = _decided(Calibration, "calibration", run)
+        calibration = decided(Calibration, "calibration", run)
         if calibration is None:
             calibration = _calibration(stored, config, meter, notice)
             settings |= {"target_device": device, "calibration": asdict(calibration)}
             run.write_settings(settings)
     return Workbench(config, run, patches, pairs, precision, meter, calibration, stored)
+
+
+def decided(kind: type[T] | TypeAdapter[T], key: str, run: RunDirectory) -> T | None:
+    """What run.yaml says was decided by an earlier session; None where it says nothing.
+
+    Raises:
+        ValueError: it says something that cannot be.
+    """
+    value = run.read_settings().get(key)
+    return None if value is None else parse_config(kind, value, f"{run.settings}, {key}")
 
 
 def measured_baseline(bench: Workbench) -> TrialRecord:
@@ -132,12 +143,6 @@ def measured_baseline(bench: Workbench) -> TrialRecord:
         lambda: upscale(pixels), target, bench.calibration, max_seconds=config.timing_seconds
     )
     return replace(baseline, **latency_columns(latency))
-
-
-def _decided(kind: type[T], key: str, run: RunDirectory) -> T | None:
-    """What run.yaml says was decided by an earlier session; None where it says nothing."""
-    value = run.read_settings().get(key)
-    return None if value is None else parse_config(kind, value, f"{run.settings}, {key}")
 
 
 def _check_images(images: ImageSets, run: RunDirectory, notice: Notice, has_begun: bool) -> None:

@@ -3,6 +3,9 @@
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
 
 from blocks.config import parse_config
 from profilers.targets import Target
@@ -12,12 +15,14 @@ from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
 from search.config import SearchConfig
 from search.loop import Listener, Search
-from search.preparation import initial_settings, measured_baseline, prepare
+from search.preparation import decided, initial_settings, measured_baseline, prepare
 from search.sampler import ReproducibleSampler, population_size
 from search.storage.changes import UNCHANGED, Changes, differences, lasting
 from search.storage.journal import exclusive, repair_journal
 from search.storage.run_directory import RunDirectory
 from search.storage.study import SearchStudy, read_run
+
+_POPULATION: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=2)])
 
 
 def start_search(config: SearchConfig, run_dir: Path, listener: Listener) -> str:
@@ -102,7 +107,8 @@ def _session(
         # Only now, since the images in a folder given anew may be others.
         settings = changes.applied(run.read_settings())
         run.write_settings(settings)
-        study = open_study(config, run, listener)
+        population = decided(_POPULATION, "population", run)
+        study = open_study(config, run, listener, population=population)
         study.keep_settings(lasting(settings))
         if study.baseline is None:
             study.baseline = measured_baseline(bench)
@@ -113,9 +119,15 @@ def _session(
         return search.run()
 
 
-def open_study(config: SearchConfig, run: RunDirectory, listener: Listener) -> SearchStudy:
-    """The run's study, with the published networks that fit its space proposed first."""
-    population = run.read_settings().get("population", population_size(config.budget.trials))
+def open_study(
+    config: SearchConfig, run: RunDirectory, listener: Listener, *, population: int | None = None
+) -> SearchStudy:
+    """The run's study, with the published networks that fit its space proposed first.
+
+    `population` is NSGA-II's; None derives it from the budget.
+    """
+    if population is None:
+        population = population_size(config.budget.trials)
     sampler = ReproducibleSampler(config.sampler, config.seed, population)
     study = SearchStudy(run, config.objectives, sampler)
     proposals = []

@@ -230,3 +230,73 @@ def test_another_config_beside_a_run_is_told_by_its_keys(
     other = tmp_path / "other.yaml"
     other.write_text(small_search.read_text() + "seed: 4\n")
     assert_refused(cli("search", other, "--resume", begun), "there seed is 0, not 4")
+
+
+BROKEN_SETTINGS = {
+    "list": "- 1\n",
+    "text": "run\n",
+    "empty": "",
+    "not YAML": "config: [\n",
+    "binary": "\x00\x01",
+    "repeated key": "config: {}\nconfig: {}\n",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN_SETTINGS.values(), ids=BROKEN_SETTINGS.keys())
+@pytest.mark.parametrize("command", [["search", "--resume"], ["report"], ["plot"]])
+def test_a_broken_run_yaml_is_one_line(
+    cli: Cli, begun: Path, command: list[str], text: str
+) -> None:
+    (begun / "run.yaml").write_text(text)
+    assert_refused(cli(*command, begun), str(begun / "run.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("command", "change", "words"),
+    [
+        ("report", lambda s: s["config"]["data"].update(training=None), "training_data is None"),
+        ("report", lambda s: s.update(train_steps=[1]), "train_steps is [1]"),
+        ("report", lambda s: s["config"].pop("seed"), "'seed' is missing"),
+        ("resume", lambda s: s.update(population=[8]), "population: should be a valid integer"),
+        ("resume", lambda s: s.update(precision=[1]), "precision: should be a mapping"),
+        ("resume", lambda s: s.update(config=[1]), "config: should be a mapping"),
+    ],
+)
+def test_a_broken_part_of_run_yaml_is_one_line(
+    cli: Cli, begun: Path, command: str, change: Callable[[dict[str, Any]], object], words: str
+) -> None:
+    if command == "resume":  # of a run that has not begun, so that nothing is compared
+        (begun / "study.journal").unlink()
+    edit(begun, change)
+    arguments = ["search", "--resume"] if command == "resume" else [command]
+    assert_refused(cli(*arguments, begun), "run.yaml", words)
+
+
+BROKEN_JOURNALS = {
+    "binary": b"\x89PNG\r\n\x1a\n\x00\x00",
+    "zeros": b"\x00" * 4096,
+    "number": b"42\n",
+    "other document": b'{"a":1}\n',
+    "blank line": b"\n",
+}
+
+
+@pytest.mark.parametrize("data", BROKEN_JOURNALS.values(), ids=BROKEN_JOURNALS.keys())
+@pytest.mark.parametrize("command", [["search", "--resume"], ["report"], ["plot"]])
+def test_a_file_that_is_no_journal_is_one_line_and_is_kept(
+    cli: Cli, begun: Path, command: list[str], data: bytes
+) -> None:
+    (begun / "study.journal").write_bytes(data)
+    assert_refused(cli(*command, begun), str(begun / "study.journal"), "line 1 is corrupt")
+    assert (begun / "study.journal").read_bytes() == data
+
+
+def test_a_journal_cut_off_within_a_record_goes_on_to_the_same_end(cli: Cli, begun: Path) -> None:
+    before = [(r.arch_id, r.psnr_y_db) for r in read_run(begun).records]
+    journal = begun / "study.journal"
+    journal.write_bytes(journal.read_bytes()[:-20])
+    assert cli("report", begun).status == 0
+    completed = cli("search", "--resume", begun)
+    assert completed.status == 0
+    assert "cut an unfinished last line" in completed.err
+    assert [(r.arch_id, r.psnr_y_db) for r in read_run(begun).records] == before
