@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pydantic
+
 from reports.records import TrialRecord
 from reports.run_report import ReportPaths, RunSettings, write_report
 from search.storage.study import read_run
@@ -43,23 +45,26 @@ def run_settings(settings: Mapping[str, Any]) -> RunSettings:
     """
     try:
         config, target = settings["config"], settings["target"]
-        return RunSettings(
-            scale=config["scale"],
-            objectives=tuple(config["objectives"]),
-            training_data=config["data"]["training"],
-            validation_data=config["data"]["validation"],
-            train_steps=settings["train_steps"],
-            recipe=_recipe_in_words(config["training"]["recipe"]),
-            sampler=config["sampler"],
-            seed=config["seed"],
-            target=config["target"],
-            lr_height_px=target["lr_height_px"],
-            lr_width_px=target["lr_width_px"],
-        )
+        fields = {
+            "scale": config["scale"],
+            "objectives": config["objectives"],
+            "training_data": config["data"]["training"],
+            "validation_data": config["data"]["validation"],
+            "train_steps": settings["train_steps"],
+            "recipe": _recipe_in_words(config["training"]["recipe"]),
+            "sampler": config["sampler"],
+            "seed": config["seed"],
+            "target": config["target"],
+            "lr_height_px": target["lr_height_px"],
+            "lr_width_px": target["lr_width_px"],
+        }
+        return pydantic.TypeAdapter(RunSettings).validate_python(fields)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f"run.yaml must hold what `paretosr search` wrote, but {error} is missing or malformed"
-        ) from error
+        wrong = f"{error} is missing or malformed"
+    except pydantic.ValidationError as error:
+        problem = error.errors()[0]
+        wrong = f"{problem['loc'][0]} is {problem['input']!r}"
+    raise ValueError(f"run.yaml must hold what `paretosr search` wrote, but {wrong}")
 
 
 def _recipe_in_words(recipe: str | Mapping[str, Any]) -> str:
