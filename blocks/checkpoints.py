@@ -1,6 +1,5 @@
 """Networks on disk: safetensors with the configuration in the metadata, never a pickle."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork
 from blocks.networks.registry import NetworkConfig, build_network, parse_network_config
 from foundation import atomic_path
+from foundation.documents import parse_json
 
 CONFIG_KEY = "config"
 
@@ -90,8 +90,8 @@ def _config(path: Path, text: str | None) -> NetworkConfig:
         )
     where = f"configuration in {path}"
     try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
+        data = parse_json(text)
+    except ValueError as error:
         raise ValueError(f"{where}: must be JSON, but {error}; save it with paretosr") from error
     return parse_network_config(data, where)
 

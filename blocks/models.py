@@ -1,10 +1,7 @@
 """From what a user calls MODEL to a config and, where there are any, its weights."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
 
 from blocks import (
     CATALOGUE,
@@ -15,6 +12,7 @@ from blocks import (
     parse_network_config,
 )
 from blocks.catalogue import SCALES
+from foundation.documents import read_json, read_yaml
 from search.storage.study import read_run
 
 BICUBIC = "bicubic"
@@ -58,7 +56,8 @@ def resolve_model(reference: str, scale: int | None) -> ResolvedModel:
 def _resolve(reference: str, scale: int | None) -> ResolvedModel:
     path = Path(reference)
     if path.suffix in (".json", ".yaml", ".yml"):
-        config = parse_network_config(_read_mapping(path), reference)
+        data = read_json(path) if path.suffix == ".json" else read_yaml(path)
+        config = parse_network_config(data, reference)
         return ResolvedModel(reference, config.scale, config)
     if path.suffix == ".safetensors":
         config = load_checkpoint(path).config
@@ -66,14 +65,6 @@ def _resolve(reference: str, scale: int | None) -> ResolvedModel:
     if ":" in reference:
         return _from_run(reference)
     return _by_name(reference, scale)
-
-
-def _read_mapping(path: Path) -> object:
-    try:
-        text = path.read_text(encoding="utf-8")
-        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as error:
-        raise ValueError(f"{path} must be a {path.suffix[1:].upper()} file: {error}") from error
 
 
 def _from_run(reference: str) -> ResolvedModel:

@@ -5,7 +5,6 @@ process that is killed leaves at most its last line cut, which is then no measur
 """
 
 import dataclasses
-import json
 import os
 from collections import defaultdict
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ import pydantic
 from blocks.config import FrozenConfig, Scale, parse_config
 from blocks.networks.registry import NetworkConfig, parse_network_config
 from foundation import write_text_atomically
+from foundation.documents import parse_json
 from profilers.host.latency import Calibration
 from profilers.machine import Description
 from profilers.targets import Target
@@ -159,7 +159,7 @@ class CalibrationFile:
 
 def _read(kind: type[_Line], line: str, where: str) -> _Line:
     try:
-        data = json.loads(line)
+        data = parse_json(line)
     except ValueError as error:
         raise ValueError(
             f"{where}: must be JSON ({error}); remove the file and calibrate anew"

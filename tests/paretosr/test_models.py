@@ -89,6 +89,8 @@ def test_unknown_candidate_names_the_nearest(run_dir: Path) -> None:
         ("broken.yaml", "a: [1", "broken.yaml must be a YAML file"),
         ("typo.yaml", "{family: splitsr, scale: 2, chanels: 8}", "did you mean 'channels'"),
         ("family.yaml", "{family: splitr, scale: 2}", "did you mean 'splitsr'"),
+        ("twice.yaml", "channels: 8\nchannels: 9", "'channels' is given twice, on lines 1 and 2"),
+        ("twice.json", '{"scale": 2,\n"scale": 3}', "'scale' is given twice, on lines 1 and 2"),
         ("list.json", "[]", "should be a mapping"),
         ("empty.safetensors", "", "must be a whole safetensors file"),
     ],
