@@ -1,5 +1,6 @@
 """Which image files `paretosr upscale` reads, and which it writes."""
 
+import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from foundation import atomic_path
+from foundation import write_bytes_atomically
 from imaging.decoding import GRAYSCALE, conversion_notes, decode
 from imaging.images import Image, ImageSet, load_images
 
@@ -59,8 +60,11 @@ def write_image(path: Path, pixels: NDArray[np.uint8], *, is_gray: bool) -> None
         OSError: the folder cannot be written.
     """
     image = PIL.Image.fromarray(pixels)
-    with atomic_path(path) as temporary:
-        (image.convert("L") if is_gray else image).save(temporary, quality=_LOSSY_QUALITY)
+    image_format = PIL.Image.registered_extensions()[path.suffix.lower()]
+    # Into memory first: to a full disk, Pillow writes half a JPEG without a word.
+    encoded = io.BytesIO()
+    (image.convert("L") if is_gray else image).save(encoded, image_format, quality=_LOSSY_QUALITY)
+    write_bytes_atomically(path, encoded.getvalue())
 
 
 def _check_file(path: Path) -> None:

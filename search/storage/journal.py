@@ -13,6 +13,8 @@ from pathlib import Path
 
 import filelock
 
+from foundation import writing
+
 
 @contextmanager
 def exclusive(run_dir: Path) -> Iterator[None]:
@@ -49,7 +51,7 @@ def repair_journal(path: Path) -> str | None:
     torn = _torn_bytes(path)
     if not torn:
         return None
-    with path.open("rb+") as file:
+    with writing(path), path.open("rb+") as file:
         file.truncate(path.stat().st_size - torn)
         os.fsync(file.fileno())
     return f"cut an unfinished last line ({torn} bytes) off {path}"

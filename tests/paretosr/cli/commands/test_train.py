@@ -221,7 +221,7 @@ def test_classsr_is_trained_in_stages(
         (["--ema-decay", 1], "recipe quick: ema_decay should be less than 1, got 1.0"),
         (["--sparsity-weight", 0], "--sparsity-weight is for smsr networks, got splitsr"),
         (["--label-weight", 1], "--label-weight is for classsr networks, got splitsr"),
-        (["--init", "none.safetensors"], "a checkpoint must be a file, got none.safetensors"),
+        (["--init", "none.safetensors"], "no such file: none.safetensors"),
     ],
 )
 def test_options_that_do_not_fit(
