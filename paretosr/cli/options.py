@@ -20,7 +20,7 @@ def positive(parameter: typer.CallbackParam, value: Number | None) -> Number | N
 
 
 _MODEL_HELP = (
-    "Catalogue name, .json/.yaml config, .safetensors checkpoint, RUN_DIR:ARCH_ID or bicubic."
+    "Catalogue name, .json/.yaml config, .safetensors checkpoint, RUN_DIR:TRIAL or bicubic."
 )
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
 OptionalModelArgument = Annotated[str | None, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
