@@ -1,5 +1,6 @@
 """The report of a run, rebuilt from its journal without torch."""
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from reports.records import TrialRecord
 from reports.run_report import ReportPaths, RunSettings, write_report
 from search.storage.study import read_run
 
+_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
 
 @dataclass(frozen=True)
 class RunReport:
@@ -17,7 +20,8 @@ class RunReport:
     settings: RunSettings
     baseline: TrialRecord | None
     records: tuple[TrialRecord, ...]
-    paths: ReportPaths
+    paths: ReportPaths | None
+    """None where the run directory is read-only."""
     seconds: Mapping[str, float]
     """How long each part took, summed over the trials of all sessions."""
 
@@ -25,13 +29,20 @@ class RunReport:
 def report_run(run_dir: Path) -> RunReport:
     """Write the tables and the figures of a run, also while the search goes on.
 
+    A run directory in which nobody may write is reported on all the same.
+
     Raises:
         ValueError: not a run directory, or its journal is corrupt.
     """
     run = read_run(run_dir)
     settings = run_settings(run.settings)
     rows = run.records if run.baseline is None else (run.baseline, *run.records)
-    paths = write_report(run_dir, rows, settings)
+    try:
+        paths = write_report(run_dir, rows, settings)
+    except OSError as error:
+        if error.errno not in _READ_ONLY:
+            raise
+        paths = None
     return RunReport(settings, run.baseline, run.records, paths, phase_seconds(run.records))
 
 
@@ -55,10 +66,18 @@ def run_settings(settings: Mapping[str, Any]) -> RunSettings:
             target=config["target"],
             lr_height_px=target["lr_height_px"],
             lr_width_px=target["lr_width_px"],
+            bounds={
+                name: (bounds.get("min"), bounds.get("max"))
+                for name, bounds in config.get("constraints", {}).items()
+            },
         )
-    except (KeyError, TypeError) as error:
+    except KeyError as error:
         raise ValueError(
-            f"run.yaml must hold what `paretosr search` wrote, but {error} is missing or malformed"
+            f"run.yaml must hold the key {error}, as `paretosr search` wrote it"
+        ) from error
+    except (TypeError, AttributeError) as error:
+        raise ValueError(
+            "run.yaml must hold what `paretosr search` wrote, but config or target is no mapping"
         ) from error
 
 

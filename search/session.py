@@ -72,6 +72,7 @@ def resume_search(
 
 def _session(config: SearchConfig, run: RunDirectory, listener: Listener) -> str:
     started = time.perf_counter()
+    listener.notice(f"the run is in {run.path}")
     if mended := repair_journal(run.journal):
         listener.notice(mended)
     with ExitStack() as stack:
