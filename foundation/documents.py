@@ -24,8 +24,10 @@ def read_yaml(path: Path) -> Any:
     try:
         # The loader is a SafeLoader: it makes plain values only.
         return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader)
+    except _RepeatedKeyError as error:
+        raise ValueError(f"{path} must be a YAML file: {error}") from error
     except _YAML_ERRORS as error:
-        raise ValueError(f"{path} must be a YAML file: {_one_line(error)}") from error
+        raise ValueError(f"{path} must be a YAML file: {_yaml_problem(error)}") from error
 
 
 def read_json(path: Path) -> Any:
@@ -37,6 +39,8 @@ def read_json(path: Path) -> Any:
     """
     try:
         return parse_json(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} must be a JSON file: it is no text in UTF-8") from error
     except ValueError as error:
         raise ValueError(f"{path} must be a JSON file: {error}") from error
 
@@ -49,8 +53,10 @@ def parse_json(text: str) -> Any:
     """
     try:
         value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"error at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
-        raise ValueError(f"too deeply nested to be read ({error})") from error
+        raise ValueError("it is nested too deeply to be read") from error
     _check_json_keys(text)
     return value
 
@@ -68,6 +74,10 @@ def _check_json_keys(text: str) -> None:
             lines_of_objects.pop()
 
 
+class _RepeatedKeyError(ValueError):
+    """A key is given twice."""
+
+
 class _UniqueKeyLoader(yaml.SafeLoader):
     """PyYAML's safe loader, which refuses a mapping that gives a key twice."""
 
@@ -83,9 +93,21 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 def _check_new(lines: dict[str, int], key: str, line: int) -> None:
     if key in lines:
-        raise ValueError(f"key {key!r} is given twice, on lines {lines[key]} and {line}: keep one")
+        raise _RepeatedKeyError(
+            f"key {key!r} is given twice, on lines {lines[key]} and {line}: keep one"
+        )
     lines[key] = line
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _yaml_problem(error: Exception) -> str:
+    """What is wrong, in our words: PyYAML's are those of a parser's author."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no text in UTF-8"
+    if isinstance(error, yaml.reader.ReaderError):
+        return "it holds a character that YAML does not allow"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply to be read"
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return "it holds a value that is not of its type, such as a 13th month"
+    return f"error at line {mark.line + 1}, column {mark.column + 1}"

@@ -32,7 +32,6 @@ def _session(config: SearchConfig, run_dir: Path) -> Iterator[SearchDisplay]:
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         with SearchDisplay(config) as display:
-            display.notice(f"the run is in {run_dir}")
             yield display
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(f"interrupted; {_how_to_go_on(run_dir)}") from interrupt

@@ -202,7 +202,10 @@ def _precision_of(
     precision = choose_precision(
         lambda: build_network(typical), patches, patches.recipe, device=config.training.device
     )
-    notice(f"{typical.family} trains in {precision}, chosen by timed steps")
+    notice(
+        f"{typical.family} trains in {precision}, chosen by timed steps (to choose it yourself: "
+        "training.precision in the config)"
+    )
     return precision
 
 
@@ -212,7 +215,7 @@ def _calibration(
     """The stored one, with which predicted and measured milliseconds agree, or a new one."""
     if stored is not None:
         return stored.header.calibration
-    notice(f"calibrating {config.target}")
+    notice(f"timing the reference network on {config.target}")
     return meter.calibrate(CALIBRATION_SECONDS)
 
 

@@ -1,5 +1,6 @@
 """The report of a run, rebuilt from its journal without torch."""
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from reports.records import TrialRecord
 from reports.run_report import ReportPaths, RunSettings, write_report
 from search.storage.study import read_run
 
+_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
 
 @dataclass(frozen=True)
 class RunReport:
@@ -19,7 +22,8 @@ class RunReport:
     settings: RunSettings
     baseline: TrialRecord | None
     records: tuple[TrialRecord, ...]
-    paths: ReportPaths
+    paths: ReportPaths | None
+    """None where the run directory is read-only."""
     seconds: Mapping[str, float]
     """How long each part took, summed over the trials of all sessions."""
 
@@ -27,13 +31,20 @@ class RunReport:
 def report_run(run_dir: Path) -> RunReport:
     """Write the tables and the figures of a run, also while the search goes on.
 
+    A run directory in which nobody may write is reported on all the same.
+
     Raises:
         ValueError: not a run directory, or its journal is corrupt.
     """
     run = read_run(run_dir)
     settings = run_settings(run.settings)
     rows = run.records if run.baseline is None else (run.baseline, *run.records)
-    paths = write_report(run_dir, rows, settings)
+    try:
+        paths = write_report(run_dir, rows, settings)
+    except OSError as error:
+        if error.errno not in _READ_ONLY:
+            raise
+        paths = None
     return RunReport(settings, run.baseline, run.records, paths, phase_seconds(run.records))
 
 
@@ -57,6 +68,10 @@ def run_settings(settings: Mapping[str, Any]) -> RunSettings:
             "target": config["target"],
             "lr_height_px": target["lr_height_px"],
             "lr_width_px": target["lr_width_px"],
+            "bounds": {
+                name: (bounds.get("min"), bounds.get("max"))
+                for name, bounds in config.get("constraints", {}).items()
+            },
         }
         return pydantic.TypeAdapter(RunSettings).validate_python(fields)
     except (KeyError, TypeError, AttributeError) as error:

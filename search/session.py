@@ -114,6 +114,7 @@ def _session(
     has_begun: bool = False,
 ) -> str:
     started = time.perf_counter()
+    listener.notice(f"the run is in {run.path}")
     with ExitStack() as stack:
         bench = prepare(config, run, photographs, stack, listener.notice, has_begun=has_begun)
         # Only now, since the images in a folder given anew may be others.

@@ -9,8 +9,10 @@ from paretosr.cli.ledger_table import explained_as_json, write_explained
 from paretosr.cli.output import write_json, write_line, write_note, write_rows
 from paretosr.cli.progress import status_line
 from paretosr.costs import ModelProfile, explain_macs, noise_warning, profile_model
-from profilers import Target, clock_of
+from profilers import Latency, Target, clock_of
 from profilers.predictor import CalibrationFile
+
+_FEWEST_FOR_A_TENTH = 10
 
 
 def write_profiled(
@@ -86,7 +88,7 @@ def _write_table(model: ResolvedModel, target: Target, profile: ModelProfile) ->
         ("peak memory", _mib(profile.peak_memory_mib), "of a forward pass, beyond the weights"),
         ("latency", f"{latency.latency_ms:.2f} ms", f"95 % interval {interval} ms"),
         ("", f"{latency.latency_ratio:.3f}", "as a multiple of the reference network"),
-        ("", f"{latency.p90_ms:.2f} ms", f"nine of ten calls were faster, n = {latency.repeats}"),
+        *_slow_calls(latency),
         ("", f"{latency.first_ms:.2f} ms", "first call"),
         ("", f"{latency.reference_spread:.1%}", "spread of the reference network's calls"),
     ]
@@ -103,12 +105,21 @@ def _write_table(model: ResolvedModel, target: Target, profile: ModelProfile) ->
     if latency.variant not in (None, "plain"):
         rows.append(("variant", str(latency.variant), "in which the network was measured"))
     for other in latency.other_variants:
-        slower = f"takes {other.ratio:.2f} times as long" if other.ratio else str(other.reason)
+        compared = f"takes {other.ratio:.2f} times as long as {latency.variant}"
+        slower = compared if other.ratio else str(other.reason)
         rows.append(("", other.name, slower))
     clocks = {"cpu": "processor time", "cuda": "the GPU's clock", "wall": "elapsed time"}
     clock = clocks[clock_of(target)[0]]
     write_line(f"{model.name} x{model.scale} on {target}, by {clock}")
     write_rows(("cost", "value", ""), rows, numbers=("value",))
+
+
+def _slow_calls(latency: Latency) -> list[tuple[str, str, str]]:
+    """What the slowest tenth of the calls took, where there are ten."""
+    if latency.repeats < _FEWEST_FOR_A_TENTH:
+        return []
+    faster = f"nine of ten calls were faster, n = {latency.repeats}"
+    return [("", f"{latency.p90_ms:.2f} ms", faster)]
 
 
 def _mib(size: float | None) -> str:

@@ -29,8 +29,9 @@ from reports.figures.style import (
     scale_cost_axis,
     set_titles,
 )
+from reports.nothing_trained import why_nothing_trained
 from reports.pareto import front
-from reports.records import TrialRecord, objective
+from reports.records import OBJECTIVES, TrialRecord, objective
 from reports.run_settings import RunSettings
 from reports.ties import expected_std_db, tie_threshold_db
 
@@ -71,13 +72,30 @@ def plot_figure(records: Sequence[TrialRecord], settings: RunSettings, x: str, y
     PSNR against MACs is drawn as papers do, beside the published models.
 
     Raises:
-        ValueError: an unknown objective, or twice the same.
+        ValueError: an unknown objective, twice the same, or one that no trained trial has.
     """
     if x == y:
         raise ValueError(f"a plot needs two different columns, got {x} twice")
+    for name in (x, y):
+        _check_known(name, records)
     if (x, y) == ("macs", "psnr_y_db"):
         return psnr_vs_gmacs_figure(records, settings)
     return _scatter_figure(records, settings, x, y, (x, y))
+
+
+def _check_known(name: str, records: Sequence[TrialRecord]) -> None:
+    objective(name)
+    trained = [record for record in records if record.state == "trained" and not record.is_baseline]
+    known = [
+        column
+        for column in OBJECTIVES
+        if any(getattr(record, column) is not None for record in trained)
+    ]
+    if trained and name not in known:
+        raise ValueError(
+            f"a plot needs columns of the run, but no trained trial has {name}; they have "
+            f"{', '.join(known)}"
+        )
 
 
 def _scatter_figure(
@@ -103,7 +121,7 @@ def _scatter_figure(
     draw_trials(axes, trained, chosen, x, y)
     draw_baseline(axes, baseline, x, y)
     if not trained:
-        say_empty(axes)
+        say_empty(axes, why_nothing_trained(records, settings))
     axes.margins(0.06, 0.08)
     add_legend(axes)
     freeze_layout(figure)

@@ -27,6 +27,7 @@ from reports.figures.style import (
     scale_cost_axis,
     set_titles,
 )
+from reports.nothing_trained import why_nothing_trained
 from reports.pareto import front
 from reports.published import PublishedModel, published_models
 from reports.records import TrialRecord
@@ -66,7 +67,7 @@ def psnr_vs_gmacs_figure(records: Sequence[TrialRecord], settings: RunSettings) 
     _draw_published(top, models, published_scale)
     _draw_ours(bottom, trained, our_scale, macs, psnr)
     if not trained:
-        say_empty(bottom)
+        say_empty(bottom, why_nothing_trained(records, settings))
     staircase = draw_front(bottom, trained, macs, psnr)
     draw_baseline(bottom, baseline, macs, psnr)
 

@@ -15,6 +15,7 @@ import filelock
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 
+from foundation import writing
 from foundation.documents import parse_json
 from reports.records import TrialRecord
 
@@ -69,7 +70,7 @@ def repair_journal(path: Path) -> str | None:
     torn = _torn_bytes(path)
     if not torn:
         return None
-    with path.open("rb+") as file:
+    with writing(path), path.open("rb+") as file:
         file.truncate(path.stat().st_size - torn)
         os.fsync(file.fileno())
     return f"cut an unfinished last line ({torn} bytes) off {path}"

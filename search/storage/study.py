@@ -14,6 +14,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from foundation import writing
 from reports.records import OBJECTIVES, TrialRecord
 from search.sampler import ReproducibleSampler
 from search.storage.journal import BASELINE_KEY, RECORD_KEY, SETTINGS_KEY, STUDY_NAME, check_journal
@@ -78,15 +79,26 @@ class _HeldLock(JournalFileSymlinkLock):
         pass
 
 
+class _Journal(JournalFileBackend):
+    """A journal in which a search writes, by itself; a full disk is told with the file's name."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), lock_obj=_HeldLock(str(path)))
+        self._path = path
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        with writing(self._path):
+            super().append_logs(logs)
+
+
 class SearchStudy:
     """One study in one journal file; open it only while holding the run directory's lock."""
 
     def __init__(self, run: RunDirectory, objectives: Sequence[str], sampler: ReproducibleSampler):
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        journal = str(run.journal)
         self._study = optuna.create_study(
             study_name=STUDY_NAME,
-            storage=JournalStorage(JournalFileBackend(journal, lock_obj=_HeldLock(journal))),
+            storage=JournalStorage(_Journal(run.journal)),
             sampler=sampler,
             directions=[
                 "maximize" if OBJECTIVES[name].direction == "maximise" else "minimize"

@@ -106,3 +106,25 @@ def test_what_is_not_json_is_one_line_that_names_the_file(tmp_path: Path, text: 
     with pytest.raises(ValueError, match=r"file\.json must be a JSON file: ") as caught:
         read_json(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("file.yaml", "a: 1\nb: c: d\n", "a YAML file: error at line 2, column 5"),
+        ("file.yaml", "a: [1,\n", "a YAML file: error at line 2, column 1"),
+        ("file.yaml", "a: \x00", "a YAML file: it holds a character that YAML does not allow"),
+        ("file.yaml", "a: 2001-13-41", "a YAML file: it holds a value that is not of its type"),
+        ("file.yaml", "[" * 5000, "a YAML file: it is nested too deeply to be read"),
+        ("file.json", '{"a": 1,\n"b" 2}', "a JSON file: error at line 2, column 5"),
+        ("file.json", "[" * 100_000, "a JSON file: it is nested too deeply to be read"),
+    ],
+)
+def test_what_is_wrong_is_said_in_our_words(
+    tmp_path: Path, name: str, text: str, problem: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError) as caught:
+        (read_yaml if path.suffix == ".yaml" else read_json)(path)
+    assert str(caught.value).startswith(f"{path} must be {problem}")

@@ -96,11 +96,11 @@ def train(
 ) -> None:
     """Train MODEL and validate it on the way.
 
-    DIR/model.safetensors is the result and DIR/best.safetensors the best on the way, both
-    complete models; training.csv and training.png show the course, report.md sums up. The same
-    command continues a training that was interrupted exactly where it stopped. Of a checkpoint
-    given as MODEL, only the design is used. A schedule has the length of the training. Under
-    torchrun several processes share each batch.
+    DIR/model.safetensors is the result, once the training has ended, and DIR/best.safetensors the
+    best on the way, both complete models; training.csv and training.png show the course, report.md
+    sums up. The same command continues a training that was interrupted exactly where it stopped.
+    Of a checkpoint given as MODEL, only the design is used. A schedule has the length of the
+    training. Under torchrun several processes share each batch.
 
     \b
     Examples:

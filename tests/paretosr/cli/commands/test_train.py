@@ -257,7 +257,7 @@ def test_classsr_is_trained_in_stages(
         (["--set", "betas=[0.9"], "--set betas must have a number, a word or [a list], got '[0.9'"),
         (["--batch-size", 2, "--set", "batch_size=4"], "batch_size must be set once"),
         (["--set", "steps=4"], "steps must be given once"),
-        (["--init", "none.safetensors"], "a checkpoint must be a file, got none.safetensors"),
+        (["--init", "none.safetensors"], "no such file: none.safetensors"),
     ],
 )
 def test_options_that_do_not_fit(
