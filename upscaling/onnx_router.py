@@ -17,10 +17,10 @@ MANIFEST_FILE = "manifest.json"
 CLASSIFIER_FILE = "classifier.onnx"
 
 _CUTTING = (
-    "Square patches from the top left corner on, stride_px apart, row by row, until they cover "
-    "the image: ceil((side - patch_px) / stride_px) + 1 along each side, which is at least "
-    "patch_px; what the last ones cover beyond the image is mirrored there, without repeating "
-    "its border."
+    "A side shorter than patch_px is first made as long by repeating its last pixels. Then "
+    "square patches from the top left corner on, stride_px apart, row by row, until they cover "
+    "the image: ceil((side - patch_px) / stride_px) + 1 along each side; what the last ones "
+    "cover beyond the image is mirrored there, without repeating its border."
 )
 _ROUTING = (
     "The class of a patch, counted from 0, is the place of its largest logit; the branch of that "
@@ -51,6 +51,8 @@ class Manifest(FrozenConfig):
     scale: int
     patch_px: int
     stride_px: int
+    lr_size_px: tuple[int, int] | None = None
+    """Height and width of the images if they have one size: the graphs then take one patch."""
     images: str = "float32, (number, 3, height, width), red, green, blue from 0 to 1"
     cutting: str = _CUTTING
     classifier: str = CLASSIFIER_FILE
@@ -71,6 +73,9 @@ class OnnxRouter:
     """The network of a folder.
 
     Shape: (3, h, w) float32 in [0, 1] -> (3, scale h, scale w), not clamped.
+
+    Raises:
+        ValueError: on a call, the folder was written for images of another size.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -85,6 +90,10 @@ class OnnxRouter:
         self._branches = [session(branch.file) for branch in self.manifest.branches]
 
     def __call__(self, image: Images) -> Images:
+        size_px = self.manifest.lr_size_px
+        if size_px is not None and image.shape[1:] != size_px:
+            wanted, given = ("x".join(map(str, sides)) for sides in (size_px, image.shape[1:]))
+            raise ValueError(f"the image must be of {wanted} px, got {given}; export without size")
         patches, rows, columns = self._cut(image)
         return self._blend(self._enlarge(patches, self.classes(patches)), rows, columns)[
             :, : self.manifest.scale * image.shape[1], : self.manifest.scale * image.shape[2]
@@ -92,17 +101,26 @@ class OnnxRouter:
 
     def classes(self, patches: Images) -> NDArray[np.int64]:
         """The class, from 0, of each patch. Shape: (N, 3, patch_px, patch_px) -> (N,)."""
-        (logits,) = self._classifier.run(["logits"], {"images": patches})
-        classes: NDArray[np.int64] = logits.argmax(axis=1)
+        classes: NDArray[np.int64] = self._run(self._classifier, patches).argmax(axis=1)
         return classes
 
     def branch(self, number: int, patches: Images) -> Images:
         """The patches enlarged by the branch of class `number`, from 0."""
-        (enlarged,) = self._branches[number].run(["enlarged"], {"images": patches})
-        return np.asarray(enlarged)
+        return self._run(self._branches[number], patches)
+
+    def _run(self, session: Any, patches: Images) -> Images:
+        at_once = len(patches) if self.manifest.lr_size_px is None else 1
+        return np.concatenate(
+            [
+                session.run(None, {"images": patches[start : start + at_once]})[0]
+                for start in range(0, len(patches), at_once)
+            ]
+        )
 
     def _cut(self, image: Images) -> tuple[Images, int, int]:
         size, stride = self.manifest.patch_px, self.manifest.stride_px
+        missing = ((0, max(0, size - side)) for side in image.shape[1:])
+        image = np.pad(image, ((0, 0), *missing), mode="edge")
         height, width = image.shape[1:]
         rows, columns = (-(-(side - size) // stride) + 1 for side in (height, width))
         below = (rows - 1) * stride + size - height
