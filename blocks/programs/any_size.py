@@ -35,6 +35,6 @@ class AnySize(nn.Module):
         """The images, as large as the network needs."""
         height, width = images.shape[2:]
         # Sizes are symbols in an exported graph, of which Python's `max` would choose one.
-        below = torch.sym_max(0, self.minimum_size_px - height)
-        beside = torch.sym_max(0, self.minimum_size_px - width)
+        below = torch.sym_max(0, self.minimum_size_px - height)  # type: ignore[no-untyped-call]
+        beside = torch.sym_max(0, self.minimum_size_px - width)  # type: ignore[no-untyped-call]
         return F.pad(images, (0, beside, 0, below), mode="replicate")

@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatc
 
 from profilers.counting.composites import COMPOSITES, PartHandlers, part_handlers
 from profilers.counting.meta import Operator, call_operator, tensors_in
-from profilers.counting.operands import UnknownCostError, has_components, shapes_by_component
+from profilers.counting.operands import has_components, shapes_by_component
 from profilers.counting.operators import MACS, NESTED, MacHandler, is_free, operator_name
 from profilers.counting.threads import followed_into_threads
 
@@ -57,6 +57,7 @@ class ObservedOperators:
         self._stack.enter_context(self.here())
         self._stack.callback(self._operators.close)
         self._stack.enter_context(followed_into_threads(self._entering))
+        self._stack.enter_context(_fast_paths_as_ever())
 
     def __exit__(self, *_exception: object) -> None:
         self._stack.close()
@@ -153,10 +154,7 @@ class _Operators(TorchDispatchMode):
         name, handler = self._handler_of(name, tensors)
         if handler is None:
             return Call(func, name, args, tensors, "free" if is_free(func) else "uncounted", 0)
-        try:
-            macs = sum(handler(*shapes) for shapes in shapes_by_component(args, output, tensors))
-        except UnknownCostError:
-            return Call(func, name, args, tensors, "uncounted", 0)
+        macs = sum(handler(*shapes) for shapes in shapes_by_component(args, output, tensors))
         return Call(func, name, args, tensors, "counted", macs)
 
     def _handler_of(
@@ -173,6 +171,27 @@ class _Operators(TorchDispatchMode):
     def _function_in_parts(self) -> tuple[str, PartHandlers] | None:
         function: tuple[str, PartHandlers] | None = getattr(self._within, "function", None)
         return function
+
+
+@contextmanager
+def _fast_paths_as_ever() -> Iterator[None]:
+    """Hide function modes from modules that take another path where they meet one.
+
+    Multi-head attention and the encoders do; of their tensors they still see which are not plain.
+    """
+    has_torch_function = torch.overrides.has_torch_function
+
+    def has_torch_function_of_its_own(args: Iterable[Any]) -> bool:
+        plain = (torch.Tensor.__torch_function__, torch._C._disabled_torch_function_impl)
+        return any(
+            getattr(type(operand), "__torch_function__", plain[0]) not in plain for operand in args
+        )
+
+    torch.overrides.has_torch_function = has_torch_function_of_its_own
+    try:
+        yield
+    finally:
+        torch.overrides.has_torch_function = has_torch_function
 
 
 class _Functions(TorchFunctionMode):

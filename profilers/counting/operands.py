@@ -9,10 +9,6 @@ _COMPRESSED = frozenset({torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, t
 _SPARSE = _COMPRESSED | {torch.sparse_coo}
 
 
-class UnknownCostError(Exception):
-    """What an operator costs depends on something that nobody can tell here."""
-
-
 class SparseShape(tuple[int, ...]):
     """The shape of a sparse operand, which knows how many numbers it stores, and where."""
 
@@ -25,27 +21,13 @@ class SparseShape(tuple[int, ...]):
 
     @property
     def stored(self) -> int:
-        """How many numbers are stored, in blocks and several times in one place too.
-
-        Raises:
-            UnknownCostError: the operand is on the meta device, where none are.
-        """
-        self._require_values()
+        """How many numbers are stored, in blocks and several times in one place too."""
         return _values_of(self._tensor).numel()
 
     def stored_along(self, dim: int) -> torch.Tensor:
-        """How many numbers of a matrix are stored at each place along one side.
-
-        Raises:
-            UnknownCostError: as `stored`.
-        """
-        self._require_values()
+        """How many numbers of a matrix are stored at each place along one side."""
         indices = self._tensor.to_sparse(layout=torch.sparse_coo)._indices()
         return torch.bincount(indices[dim], minlength=self[dim])
-
-    def _require_values(self) -> None:
-        if self._tensor.is_meta:
-            raise UnknownCostError("a sparse operand stores nothing on the meta device")
 
 
 def is_sparse(tensor: torch.Tensor) -> bool:

@@ -75,11 +75,6 @@ def grouped_product(args: Sequence[Any], _output: Any) -> int:
     return int(prod(left) * right[-1])
 
 
-def half_stored_product(args: Sequence[Any], output: Any) -> int:
-    """Left (m, k), of which two in four numbers are stored, times right (k, n), as cuSPARSELt."""
-    return int(prod(output) * args[1][0] // 2)
-
-
 def packed_product(args: Sequence[Any], output: Any) -> int:
     """(..., k) x (k, n), of whose right side the result alone tells the size."""
     return int(prod(args[0]) * output[-1])
@@ -179,7 +174,6 @@ MACS: Mapping[str, MacHandler] = {
     "aten.sspaddmm": _product_of(1, 2),
     "aten.hspmm": _product_of(0, 1),
     "aten.sparse_sampled_addmm": sampled_product,
-    "aten._cslt_sparse_mm": half_stored_product,
     "aten._sparse_semi_structured_mm": _product_of(0, 2),
     "aten._sparse_semi_structured_addmm": _product_of(1, 3),
     "aten._sparse_semi_structured_linear": lambda args, _output: int(
@@ -226,6 +220,7 @@ NESTED: Mapping[str, MacHandler] = {
     "aten.matmul": _product_of(0, 1),
     "aten.linear": lambda args, _output: int(prod(args[0]) * args[1][0]),
     "aten.scaled_dot_product_attention": attention,
+    "aten._scaled_dot_product_attention_math": attention,
 }
 
 _CREATION = """empty empty_like empty_strided new_empty new_empty_strided zeros zeros_like new_zeros

@@ -15,8 +15,8 @@ def followed_into_threads(entering: Entering) -> Iterator[None]:
     """Run in the same modes what is handed to new threads, or to thread pools of any age."""
     start, submit, submitting = Thread.start, ThreadPoolExecutor.submit, local()
 
-    def followed_start(thread: Thread) -> None:
-        entered, run = entering(), thread.run
+    def followed_start(self: Thread) -> None:
+        entered, run = entering(), self.run
         # A pool's threads outlive the call, so their tasks enter and leave, one by one.
         if entered is not None and not hasattr(submitting, "task"):
 
@@ -24,8 +24,8 @@ def followed_into_threads(entering: Entering) -> Iterator[None]:
                 with entered:
                     run()
 
-            thread.run = entered_run  # type: ignore[method-assign]
-        start(thread)
+            self.run = entered_run  # type: ignore[method-assign]
+        start(self)
 
     def followed_submit(
         pool: ThreadPoolExecutor, task: Callable[..., Any], /, *args: Any, **kwargs: Any
