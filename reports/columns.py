@@ -136,13 +136,17 @@ def check_row(row: object) -> None:
     Raises:
         ValueError: a value has the wrong type, is not finite, or is none of the choices.
     """
-    for column in columns_of(type(row)):
+    for column in _columns_of_row(row):
         column.check(getattr(row, column.name))
 
 
 def row_values(row: object) -> Mapping[str, object]:
     """Return the values of an instance of a dataclass by the names of its columns."""
-    return {column.name: getattr(row, column.name) for column in columns_of(type(row))}
+    return {column.name: getattr(row, column.name) for column in _columns_of_row(row)}
+
+
+def _columns_of_row(row: object) -> tuple[Column, ...]:
+    return columns_of(type(row))  # type: ignore[arg-type]  # mypy: type[object] is not hashable
 
 
 def _columns(hints: Iterator[tuple[str, Any]]) -> Iterator[Column]:
