@@ -19,11 +19,12 @@ from pydantic import Field, PlainValidator, SerializeAsAny, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import NetworkConfigBase
 from blocks.family import parser_of
 from blocks.layers import PlainRangeNetwork, SuperResolutionNetwork, initialise_small
 from blocks.networks.single import BRANCHES
 from blocks.windows import Canvas, Windows, halves, ramp, stitch
+from foundation.configs import Count
 
 Branch = Annotated[SerializeAsAny[NetworkConfigBase], PlainValidator(parser_of(BRANCHES))]
 
