@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Literal, Self, get_args
 
 Direction = Literal["minimise", "maximise"]
-State = Literal["trained", "duplicate", "infeasible", "failed"]
+State = Literal["proposed", "trained", "duplicate", "infeasible", "failed"]
+"""A record is `proposed` until its trial ends."""
 Source = Literal["measured", "predicted", "published"]
 
 BASELINE_FAMILY = "bicubic"
