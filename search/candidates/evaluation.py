@@ -11,7 +11,8 @@ import torch
 
 from blocks.networks.registry import NetworkConfig, SuperResolutionNetwork, build_network
 from blocks.variants.registry import in_variant, variants_of
-from imaging.evaluation import ValidationPair, evaluate_quality, network_upscaler, to_images
+from blocks.pixels import network_upscaler, to_images
+from imaging.evaluation import ValidationPair, evaluate_quality
 from profilers.agent.targets import Target
 from profilers.counting.executed import executed_macs
 from profilers.host.latency import Calibration, Latency, LatencyMeter
