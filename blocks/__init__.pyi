@@ -5,11 +5,8 @@ from .checkpoints import Checkpoint as Checkpoint
 from .checkpoints import load_checkpoint as load_checkpoint
 from .checkpoints import load_network as load_network
 from .checkpoints import save_checkpoint as save_checkpoint
-from .config import FrozenConfig as FrozenConfig
 from .config import NetworkConfigBase as NetworkConfigBase
 from .config import Scale as Scale
-from .config import nearest as nearest
-from .config import parse_config as parse_config
 from .features import FeatureConfig as FeatureConfig
 from .features import FeatureNetwork as FeatureNetwork
 from .features import InStrips as InStrips

@@ -12,6 +12,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from foundation.messages import one_line
 from imaging.image_metadata import (
     Metadata,
     open_without_exif,
@@ -192,9 +193,9 @@ def _opened(path: Path) -> Iterator[PIL.Image.Image]:
     except MemoryError:
         raise
     except PIL.Image.DecompressionBombError as error:
-        raise BadImageError(path, _one_line(error), "cut it into smaller images") from error
+        raise BadImageError(path, one_line(error), "cut it into smaller images") from error
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files.
-        raise BadImageError(path, _one_line(error), "replace the file or remove it") from error
+        raise BadImageError(path, one_line(error), "replace the file or remove it") from error
 
 
 def _open(path: Path) -> PIL.Image.Image:
@@ -268,7 +269,3 @@ def _alpha(upright: PIL.Image.Image) -> NDArray[np.uint8] | None:
         is_opaque = np.asarray(upright) != upright.info["transparency"]
         return np.where(is_opaque, np.uint8(255), np.uint8(0))
     return np.array(upright.convert("RGBA").getchannel("A"))
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from blocks.config import Scale, parse_config
+from blocks.config import Scale
+from foundation.configs import parse_config
 from profilers import Target
 from profilers.predictor import CalibrationFile, LatencyPredictor
 from search.config import DEFAULT_TARGET, load_search_config

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from blocks import ClassSR, NetworkConfig, Smsr, build_network, load_checkpoint
 from blocks.networks.registry import SuperResolutionNetwork
+from blocks.random_weights import seeded_network
 from imaging.evaluation import (
     Quality,
     ValidationPair,
@@ -17,7 +18,6 @@ from imaging.evaluation import (
     network_upscaler,
 )
 from imaging.image_sets import ImageSets
-from search.candidates.evaluation import seeded_network
 from training import PatchSampler, Precision, TrainingResult, choose_precision, train
 from training.behaviour import ClassUsage, active_fractions, class_usage
 from training.distributed import ALONE, Processes

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from blocks import CATALOGUE, CatalogueEntry
-from foundation import raise_interrupt
+from foundation import one_line, raise_interrupt
 from paretosr.cli.progress import Update
 from paretosr.profile_table import COLUMNS, ProfileTable, Row
 from profilers import (
@@ -113,7 +113,7 @@ def _row(
         row["state"] = "measured"
     except Exception as error:  # whatever is wrong with one cell, the others are measured
         raise_interrupt(error)
-        row["reason"] = " ".join(str(error).split()) or type(error).__name__
+        row["reason"] = one_line(error)
     return row
 
 

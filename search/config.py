@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from blocks.config import FrozenConfig, Scale, parse_config
+from blocks.config import Scale
+from foundation.configs import FrozenConfig, parse_config
 from foundation.documents import read_yaml
 from imaging.images import BUNDLED
 from profilers.agent.targets import Target

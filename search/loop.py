@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from blocks.networks.registry import NetworkConfig
-from foundation import raise_interrupt
+from foundation import one_line, raise_interrupt
 from profilers.agent.targets import Target
 from reports.records import TrialRecord
 from search.candidates.candidate import Costing, described, unbuildable, with_analytic_cost
@@ -131,7 +131,7 @@ class Search:
             return self._trained(record, config)
         except CANDIDATE_FAILURES as error:
             raise_interrupt(error)
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            reason = f"{type(error).__name__}: {one_line(error)}"
             return replace(record, state="failed", reason=reason)
 
     def _trained(self, record: TrialRecord, config: NetworkConfig) -> TrialRecord:

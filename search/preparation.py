@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from pydantic import TypeAdapter
 
-from blocks.config import parse_config
 from blocks.networks.registry import NetworkConfig, build_network
+from foundation.configs import parse_config
 from imaging.evaluation import (
     ValidationPair,
     bicubic_upscaler,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from blocks.config import parse_config
+from foundation.configs import parse_config
 from profilers.agent.targets import Target
 from search.candidates.candidate import Costing
 from search.candidates.evaluation import CandidateEvaluator

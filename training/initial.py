@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from blocks.checkpoints import load_checkpoint
 from blocks.networks.fsrcnn import Fsrcnn
 from blocks.networks.registry import SuperResolutionNetwork
+from blocks.random_weights import seeded
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,7 @@ def give_initial_weights(
             f"--init {INTERPOLATION} is for fsrcnn, alone or as a branch, got "
             f"{network.config.family}: leave it out"
         )
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with seeded(seed):
         for part in parts:
             part.start_as_interpolation()
     return InitialWeights(INTERPOLATION, network.config.scale, ())

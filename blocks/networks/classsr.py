@@ -19,11 +19,12 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import NetworkConfigBase
 from blocks.layers import PlainRangeNetwork, SuperResolutionNetwork, initialise_small
 from blocks.networks.interpolation import Interpolation, InterpolationConfig
 from blocks.networks.single import SINGLE_FAMILIES, SingleNetworkConfig
 from blocks.windows import Canvas, Windows, halves, ramp, stitch
+from foundation.configs import Count
 
 Branch = Annotated[SingleNetworkConfig | InterpolationConfig, Field(discriminator="family")]
 

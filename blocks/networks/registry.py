@@ -6,10 +6,11 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from blocks.config import NetworkConfigBase, parse_config
+from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork as SuperResolutionNetwork
 from blocks.networks.classsr import ClassSR, ClassSRConfig
 from blocks.networks.single import SINGLE_FAMILIES, Family, SingleNetworkConfig
+from foundation.configs import parse_config
 
 NetworkConfig = Annotated[SingleNetworkConfig | ClassSRConfig, Field(discriminator="family")]
 _NETWORK_CONFIG: TypeAdapter[NetworkConfig] = TypeAdapter(NetworkConfig)

@@ -11,8 +11,9 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import NetworkConfigBase
 from blocks.layers import ChannelLayerNorm, PlainRangeNetwork, convolution, depthwise
+from foundation.configs import Count
 
 Design = Literal["paper", "ntire"]
 

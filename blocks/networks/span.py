@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork, convolution
+from foundation.configs import Count
 
 Form = Literal["folded", "training"]
 

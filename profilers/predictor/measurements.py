@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 import pydantic
 
-from blocks.config import FrozenConfig, Scale, parse_config
+from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig, parse_network_config
 from foundation import write_text_atomically, writing
+from foundation.configs import FrozenConfig, parse_config
 from foundation.documents import parse_json
 from profilers.agent.machine import Description
 from profilers.agent.targets import Target

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
-
-from blocks.networks.registry import NetworkConfig, SuperResolutionNetwork, build_network
+from blocks.networks.registry import NetworkConfig
+from blocks.random_weights import seeded_network
 from blocks.variants.registry import in_variant, variants_of
 from blocks.pixels import network_upscaler, to_images
 from imaging.evaluation import ValidationPair, evaluate_quality
@@ -151,13 +150,6 @@ class _Training:
     ssim_y: float
     train_seconds: float
     validation_seconds: float
-
-
-def seeded_network(config: NetworkConfig, seed: int) -> SuperResolutionNetwork:
-    """The network with the initial weights that belong to `seed`; no global state is touched."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return build_network(config)
 
 
 def latency_columns(latency: Latency) -> Columns:

@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 import pydantic
 
-from blocks.config import FrozenConfig, Scale
+from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig
+from foundation.configs import FrozenConfig
 from search.space.hyperparameters import ONE_OR_MORE, Hyperparameter, Value, values_of
 
 SHARES = (0.5, 0.0, 1.0)

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from blocks.catalogue import CATALOGUE
-from blocks.config import FrozenConfig, Scale
+from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig
+from foundation.configs import FrozenConfig
 from search.space.classsr import ClassSRSpace
 from search.space.family import FamilySpace
 from search.space.hyperparameters import Trial, Value, suggest, values_of

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from blocks.config import FrozenConfig, nearest, parse_config
+from foundation.configs import FrozenConfig, nearest, parse_config
 
 Decay = Literal["linear", "cosine", "halving"]
 Stage = Literal["branches", "classifier", "joint", "apart"]
