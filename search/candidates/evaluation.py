@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from blocks.pixels import network_upscaler, to_images
 from blocks.random_weights import seeded_network
 from blocks.variants.registry import in_variant, variants_of
-from imaging.evaluation import ValidationPair, evaluate_quality, network_upscaler, to_images
+from imaging.evaluation import ValidationPair, evaluate_quality
 from profilers.counting.executed import executed_macs
 from profilers.host.latency import Calibration, Latency, LatencyMeter
 from profilers.host.memory import measure_peak_memory_mib

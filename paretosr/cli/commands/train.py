@@ -5,14 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paretosr.cli.options import (
-    DataOption,
-    JsonOption,
-    ModelArgument,
-    ScaleOption,
-    now_set_by,
-    positive,
-)
+from paretosr.cli.options import DataOption, JsonOption, ModelArgument, ScaleOption, positive
+from paretosr.cli.replaced import replaced
 
 if TYPE_CHECKING:
     from paretosr.single_training import TrainingOutcome, TrainingPlan
@@ -76,12 +70,8 @@ def train(
             "or betas=[0.9,0.99]; repeatable. An unknown field is answered with the nearest.",
         ),
     ] = None,
-    sparsity_weight: Annotated[
-        str | None, typer.Option(hidden=True, callback=now_set_by("sparsity.weight"))
-    ] = None,
-    label_weight: Annotated[
-        str | None, typer.Option(hidden=True, callback=now_set_by("routing.label_weight"))
-    ] = None,
+    sparsity_weight: Annotated[str | None, replaced("--set sparsity.weight={value}")] = None,
+    label_weight: Annotated[str | None, replaced("--set routing.label_weight={value}")] = None,
     validate_every: Annotated[
         int | None,
         typer.Option(
