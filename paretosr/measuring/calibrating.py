@@ -141,14 +141,14 @@ def space_and_target(
         families = Families(
             splitsr=SplitSRSpace(), seemore=SeemoReSpace(), smsr=SmsrSpace(), classsr=ClassSRSpace()
         )
-        space, text = SearchSpace(_DEFAULT_SCALE, families.searched()), DEFAULT_TARGET
+        space, wanted = SearchSpace(_DEFAULT_SCALE, families.searched()), as_target(DEFAULT_TARGET)
     else:
         search = load_search_config(Path(config))
-        space, text = search.space, search.target
+        space, wanted = search.space, search.target
     if scale is not None:
-        wanted: Scale = parse_config(Scale, scale, "scale")  # type: ignore[arg-type]
-        space = SearchSpace(wanted, space.families)
-    return space, as_target(target or text)
+        size: Scale = parse_config(Scale, scale, "scale")  # type: ignore[arg-type]
+        space = SearchSpace(size, space.families)
+    return space, wanted if target is None else as_target(target)
 
 
 def _errors_by_family(predictor: LatencyPredictor) -> Mapping[str, FamilyErrors]:

@@ -18,8 +18,8 @@ from paretosr.measuring.subjects import (
 from paretosr.models import load
 from paretosr.results import Result, Table
 from profilers import LatencyMeter, RatioEstimate, Subject, Target
-from profilers.agent.timing.in_turn import compare as time_both
 from profilers.agent.fastest_variant import VARIANTS_SHARE
+from profilers.agent.timing.in_turn import compare as time_both
 from profilers.clock import clock_of
 from profilers.host.networks import prepare_fastest_variant
 from profilers.runtimes.registry import require_available, require_here
@@ -164,9 +164,7 @@ def compare(
                 _compared(first.scale, subjects[0], other.name, subject, meter, max_seconds)
             )
     _warn_of_noise(results, listener)
-    return Comparison(
-        first.name, first.scale, str(wanted), clock_of(wanted)[0], tuple(results)
-    )
+    return Comparison(first.name, first.scale, str(wanted), clock_of(wanted)[0], tuple(results))
 
 
 def verdict(ci_low: float, ci_high: float) -> Verdict:

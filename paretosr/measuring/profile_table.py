@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from foundation import write_text_atomically
 from blocks.models import Model
+from foundation import write_text_atomically
 from profilers import Target
 from reports.columns import (
     ActivationMib,

@@ -121,9 +121,7 @@ def catalogue_networks(scale: int | None) -> tuple[Model, ...]:
     return networks
 
 
-def unfinished(
-    networks: Sequence[Model], targets: Sequence[Target], table: ProfileTable
-) -> Cells:
+def unfinished(networks: Sequence[Model], targets: Sequence[Target], table: ProfileTable) -> Cells:
     """Return for each target the networks that have no row in `table`, failed ones included."""
     left = {
         target: [network for network in networks if not table.has(network, target)]

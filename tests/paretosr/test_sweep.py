@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from blocks import CATALOGUE, CatalogueEntry, NetworkConfig, SeemoReConfig, SplitSRConfig
 from paretosr.profile_table import COLUMNS, ProfileTable
 from paretosr.sweep import catalogue_networks, sweep, targets_here, unfinished
+
+from blocks import CATALOGUE, CatalogueEntry, NetworkConfig, SeemoReConfig, SplitSRConfig
 from profilers import RUNTIMES, Target
 from profilers.agent.targets import RUNTIME_DEVICES
 

@@ -55,6 +55,7 @@ def compare(
     import paretosr
     from paretosr.cli.listener import TerminalListener
     from paretosr.cli.output import write_result
+    from paretosr.results import Result
 
     first, *others = models
     if targets and target is not None:
@@ -63,11 +64,23 @@ def compare(
         raise ValueError("give a second MODEL to compare with, or --targets")
     with TerminalListener(silent=json) as listener:
         model = paretosr.load(first, scale)
-        how = {"variant": variant, "max_seconds": max_seconds, "listener": listener}
-        # An option takes one value: the targets after the first arrive among the models.
-        result = (
-            paretosr.compare_targets(model, [*targets, *others], **how)
-            if targets
-            else paretosr.compare(model, others, target or "eager", **how)
-        )
+        result: Result
+        if targets:
+            # An option takes one value: the targets after the first arrive among the models.
+            result = paretosr.compare_targets(
+                model,
+                [*targets, *others],
+                variant=variant,
+                max_seconds=max_seconds,
+                listener=listener,
+            )
+        else:
+            result = paretosr.compare(
+                model,
+                others,
+                target or "eager",
+                variant=variant,
+                max_seconds=max_seconds,
+                listener=listener,
+            )
     write_result(result, as_json=json)

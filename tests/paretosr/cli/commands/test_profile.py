@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from paretosr.costs import noise_warning, verdict
+
 from profilers import RUNTIMES
 from profilers.agent.timing.ratio import RatioEstimate
 
