@@ -52,7 +52,7 @@ def named_targets(text: str, listener: Listener) -> tuple[Target, ...]:
     `listener` is warned of those that are left out because something is missing here.
 
     Raises:
-        ValueError: it is neither, no runtime takes these settings, or all are missing here.
+        ValueError: it is neither, or no runtime takes these settings.
     """
     runtime, _, settings = text.strip().partition(":")
     named = targets_with(settings) if runtime == EVERY else (Target.parse(text),)

@@ -99,7 +99,7 @@ class Comparison(Result):
             for other in self.others
         )
         title = (
-            f"time of {self.model} x{self.scale} over that of another on {self.target}, by "
+            f"{self.model} x{self.scale} on {self.target}: its time over that of each other, by "
             f"{CLOCKS[self.clock]}"
         )
         return (Table(headings, rows, frozenset(headings[1:5]), title),)

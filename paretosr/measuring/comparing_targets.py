@@ -79,7 +79,10 @@ class TargetComparison(Result):
         }
 
     def tables(self) -> Sequence[Table]:
-        headings = ("target", "latency (ms)", "95 % interval", "to the first", "verdict", "variant")
+        headings = (
+            *("target", "latency (ms)", "95 % interval", "to the first", "verdict"),
+            *("variant", "clock"),
+        )
         rows = tuple(
             _row(it, time) for it, time in zip(self.profiles, self.on_target(), strict=True)
         )
@@ -91,8 +94,8 @@ class TargetComparison(Result):
         fastest = min(measured, key=lambda it: it.latency_ms)
         failed = [f"{it.target} failed: {it.reason}" for it in self.profiles if it.reason]
         return [
-            f"the fastest is {fastest.target}; targets are timed one after the other, each beside "
-            "its own reference network, so a machine whose speed changes meanwhile moves them",
+            f"{self.model} is fastest on {fastest.target}",
+            "targets are measured one after the other, so a small difference may be the machine's",
             *failed,
         ]
 
@@ -162,7 +165,7 @@ def _each(target: Target | str, listener: Listener) -> Iterator[Target]:
 
 def _row(record: ProfileRecord, time: TimeOnTarget | None) -> tuple[str, ...]:
     if not isinstance(record, Profile):
-        return record.target, "-", "-", "-", "failed", "-"
+        return record.target, "-", "-", "-", "failed", "-", "-"
     return (
         record.target,
         f"{record.latency_ms:.2f}",
@@ -170,4 +173,5 @@ def _row(record: ProfileRecord, time: TimeOnTarget | None) -> tuple[str, ...]:
         f"{time.ratio:.3f}" if time else "1",
         time.verdict if time else "",
         record.variant or "-",
+        record.clock,
     )
