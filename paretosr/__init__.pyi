@@ -1,3 +1,12 @@
+from .enlarging import UpscaledFolder as UpscaledFolder
+from .enlarging import upscale as upscale
+from .enlarging import upscale_folder as upscale_folder
+from .evaluating import Evaluation as Evaluation
+from .evaluating import evaluate as evaluate
+from .exporting import Export as Export
+from .exporting import export as export
+from .importing import ImportedWeights as ImportedWeights
+from .importing import import_weights as import_weights
 from .measuring.available_targets import Target as Target
 from .measuring.available_targets import Targets as Targets
 from .measuring.available_targets import targets as targets
@@ -18,3 +27,5 @@ from .models import CatalogueRow as CatalogueRow
 from .models import Model as Model
 from .models import catalogue as catalogue
 from .models import load as load
+from .trainings import Training as Training
+from .trainings import train as train

@@ -31,7 +31,7 @@ def subject_of(model: Model, variant: str | None) -> Subject | None:
     Raises:
         ValueError: there is no such variant.
     """
-    require_variant(model.name, model.config, variant)
+    require_variant(model, variant)
     if model.config is None:
         return None
     return Subject(model.config, model.weights, variant)

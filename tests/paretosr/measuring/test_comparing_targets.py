@@ -76,7 +76,11 @@ def test_the_document_has_a_row_for_each_target() -> None:
     assert list(document) == ["model", "scale", "targets"]
     slow, fast, failed = json.loads(json.dumps(document["targets"]))
     assert (slow["ratio"], fast["ratio"], failed["ratio"]) == (None, 0.5, None)
-    assert (fast["verdict"], failed["state"], failed["reason"]) == ("faster", "failed", "no compiler")
+    assert (fast["verdict"], failed["state"], failed["reason"]) == (
+        "faster",
+        "failed",
+        "no compiler",
+    )
 
 
 @pytest.mark.filterwarnings("ignore::foundation.listener.ParetoSRWarning")

@@ -20,7 +20,7 @@ def test_a_network_is_measured_with_its_variant_and_bicubic_is_no_network() -> N
     model = Model("mine", 2, config)
     assert subject_of(model, "shuffled") == Subject(config, None, "shuffled")
     assert subject_of(Model("bicubic", 2, None), None) is None
-    with pytest.raises(ValueError, match="variant must be plain or shuffled for mine, got 'x'"):
+    with pytest.raises(ValueError, match="the variant must be plain or shuffled for mine, got 'x'"):
         subject_of(model, "x")
 
 

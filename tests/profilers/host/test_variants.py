@@ -5,7 +5,9 @@ import time
 import pytest
 
 from blocks import FsrcnnConfig
-from profilers.host.variants import fastest_call, require_variant
+from blocks.models import Model
+from profilers import OtherVariant
+from profilers.host.variants import describe_choice, fastest_call, require_variant
 
 
 def test_the_shortest_call_is_the_fastest_and_each_other_has_its_ratio() -> None:
@@ -20,13 +22,23 @@ def test_the_shortest_call_is_the_fastest_and_each_other_has_its_ratio() -> None
     assert slow.name == "slow" and slow.ratio is not None and slow.ratio > 1.5
 
 
-
 def test_a_variant_must_be_one_of_the_network() -> None:
-    config = FsrcnnConfig(scale=2)
-    require_variant("mine", config, None)
-    require_variant("mine", config, "shuffled")
-    require_variant("bicubic", None, None)
-    with pytest.raises(ValueError, match="variant must be plain or shuffled for mine, got 'x'"):
-        require_variant("mine", config, "x")
-    with pytest.raises(ValueError, match="variant must be left out for bicubic"):
-        require_variant("bicubic", None, "plain")
+    mine, bicubic = Model("mine", 2, FsrcnnConfig(scale=2)), Model("bicubic", 2, None)
+    require_variant(mine, None)
+    require_variant(mine, "shuffled")
+    require_variant(bicubic, None)
+    with pytest.raises(ValueError, match="the variant must be plain or shuffled for mine, got 'x'"):
+        require_variant(mine, "x")
+    with pytest.raises(ValueError, match="the variant must be left out for bicubic"):
+        require_variant(bicubic, "plain")
+
+
+def test_a_choice_in_words() -> None:
+    others = (
+        OtherVariant("shuffled", 1.42, None),
+        OtherVariant("sparse", None, "no such operator"),
+    )
+    assert describe_choice("plain", (slower, missing)) == (
+        "computed in variant plain, the fastest here: shuffled takes 1.42 times as long as plain, "
+        "sparse does not run (no op)"
+    )
