@@ -140,8 +140,8 @@ def compare(
 
     Example:
         >>> import paretosr as psr
-        >>> small, large = psr.load("fsrcnn", scale=2), psr.load("rcan", scale=2)
-        >>> comparison = psr.compare(small, large, "eager:lr=8x8", max_seconds=1)
+        >>> small, large = psr.load("fsrcnn", scale=2), psr.load("rlfn", scale=2)
+        >>> comparison = psr.compare(small, large, "eager:lr=16x16", max_seconds=1)
         >>> comparison.others[0].verdict
         'faster'
     """
