@@ -82,6 +82,7 @@ def terminal() -> Iterator[Callable[[], str]]:
 
 def test_a_terminal_shows_a_bar_and_what_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
     with terminal() as drawn, TerminalListener() as listener:
         listener.status("timing")
         assert "timing" in drawn()
