@@ -122,8 +122,8 @@ def train(
     from training import PatchSampler
     from training.distributed import joined_processes
     from training.initial import start_of
-    from training.objectives.registry import patch_classes
     from training.recipes.choice import RecipeChoice
+    from training.recipes.registry import patch_classes
     from training.recipes.schedule import schedule_in_words
 
     config = load(model, scale).config
