@@ -1,4 +1,5 @@
 from .config_files import write_config as write_config
+from .families import register_family as register_family
 from .models import Catalogue as Catalogue
 from .models import CatalogueRow as CatalogueRow
 from .models import Model as Model
