@@ -9,14 +9,7 @@ from foundation.configs import parse_config
 from profilers import Target
 from profilers.predictor import CalibrationFile, LatencyPredictor
 from search.config import DEFAULT_TARGET, load_search_config
-from search.space import (
-    ClassSRSpace,
-    Families,
-    SearchSpace,
-    SeemoReSpace,
-    SmsrSpace,
-    SplitSRSpace,
-)
+from search.space import SearchSpace, every_space
 
 DEFAULT_SCALE: Scale = 2
 
@@ -31,10 +24,7 @@ def space_and_target(
         FileNotFoundError: there is no such config.
     """
     if config is None:
-        families = Families(
-            splitsr=SplitSRSpace(), seemore=SeemoReSpace(), smsr=SmsrSpace(), classsr=ClassSRSpace()
-        )
-        space, text = SearchSpace(DEFAULT_SCALE, families.searched()), DEFAULT_TARGET
+        space, text = SearchSpace(DEFAULT_SCALE, every_space()), DEFAULT_TARGET
     else:
         search = load_search_config(config)
         space, text = search.space, search.target

@@ -11,7 +11,7 @@ from foundation.documents import read_yaml
 from imaging.images import BUNDLED
 from profilers.agent.targets import Target
 from reports.records import OBJECTIVES
-from search.space import Families, SearchSpace
+from search.space import SPACES, Families, ParsedFamilies, SearchSpace
 from training.recipes.choice import RecipeChoice
 
 DEFAULT_TARGET = "eager:threads=1"
@@ -108,7 +108,7 @@ class SearchConfig(FrozenConfig):
     """Everything that determines a search; examples/quickstart.yaml explains each key."""
 
     scale: Scale
-    families: Families
+    families: ParsedFamilies
     objectives: Annotated[tuple[ColumnName, ...], pydantic.Field(min_length=1)]
     constraints: dict[ColumnName, Bounds] = pydantic.Field(default_factory=dict)
     data: DataConfig = DataConfig()
@@ -132,7 +132,7 @@ class SearchConfig(FrozenConfig):
     @classmethod
     def _some_family(cls, families: Families) -> Families:
         if not families.searched():
-            raise ValueError(f"name at least one family of {', '.join(Families.model_fields)}")
+            raise ValueError(f"name at least one family of {', '.join(SPACES)}")
         return families
 
     @pydantic.field_validator("target")

@@ -1,3 +1,8 @@
+"""What networks decide by their input.
+
+Covers training.behaviour.behaviour, training.behaviour.classsr and training.behaviour.smsr.
+"""
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +11,12 @@ from blocks import ClassSR, ClassSRConfig, SmsrConfig, SplitSRConfig, build_netw
 from imaging.evaluation import prepare_validation
 from imaging.images import Image
 from imaging.imresize import downscale, upscale_bicubic
-from training.behaviour import ClassUsage, active_fractions, behaviour_names, class_usage
+from training.behaviour import (
+    ClassUsage,
+    active_fractions,
+    behaviour_columns,
+    class_usage,
+)
 
 INTERPOLATION = {"family": "interpolation"}
 CLASSSR = ClassSRConfig.model_validate(
@@ -67,9 +77,9 @@ def test_active_fractions_are_meaned_over_images_of_any_size() -> None:
 
 def test_only_networks_that_decide_have_columns() -> None:
     shares = ("class_1_share", "class_2_share", "class_3_share")
-    assert behaviour_names(CLASSSR) == shares
-    assert behaviour_names(SMSR) == ("active_fraction",)
+    assert behaviour_columns(CLASSSR) == shares
+    assert behaviour_columns(SMSR) == ("active_fraction",)
     plain = SplitSRConfig(
         scale=2, channels=4, groups=1, blocks=1, active_channels=2, hybrid_index=1
     )
-    assert behaviour_names(plain) == ()
+    assert behaviour_columns(plain) == ()

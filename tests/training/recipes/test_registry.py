@@ -1,10 +1,16 @@
+"""The recipes.
+
+Covers training.recipes.recipe, training.recipes.published, training.recipes.smsr and
+training.recipes.family; training.recipes.choice is covered by the commands that choose one.
+"""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from training.recipes.published import RECIPES, get_recipe
 from training.recipes.recipe import SETTABLE_FIELDS, Recipe, Sparsity, learning_rate_at
+from training.recipes.registry import RECIPES, get_recipe
 
 QUICK, LONG = RECIPES["quick"], RECIPES["long"]
 
