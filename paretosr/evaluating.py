@@ -20,7 +20,7 @@ from imaging.tiling import tiled
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
 from profilers import OtherVariant
-from upscaling.fastest_variant import describe_choice
+from profilers.host.variants import describe_choice
 from upscaling.images import piece_by_piece, upscaler_of
 from upscaling.tiles import chosen_tiling
 

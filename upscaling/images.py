@@ -15,7 +15,7 @@ from foundation.freed_memory import give_back_memory
 from foundation.listener import Listener
 from imaging.evaluation import Upscaler, bicubic_upscaler
 from profilers import OtherVariant
-from upscaling.fastest_variant import fastest_call, require_variant
+from profilers.host.variants import fastest_call, require_variant
 from upscaling.tiles import in_strips
 
 # The variants of a network are compared on the middle of an image, no larger than this.

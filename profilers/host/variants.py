@@ -7,13 +7,14 @@ import torch
 
 from blocks import variants_of
 from blocks.models import Model
-from profilers import Target, clock_of
 from profilers.agent.fastest_variant import (
     FastestVariant,
     OtherVariant,
     Uncalled,
     fastest_variant,
 )
+from profilers.agent.targets import Target
+from profilers.clock import clock_of
 
 _SECONDS = 2.0
 
@@ -22,7 +23,7 @@ def require_variant(model: Model, variant: str | None) -> None:
     """Check that a variant, if one is given, is one of the model's.
 
     Raises:
-        ValueError: the model has no such variant.
+        ValueError: the model has no such variant; bicubic has none.
     """
     if variant is None:
         return
@@ -38,7 +39,7 @@ def require_variant(model: Model, variant: str | None) -> None:
 
 
 def fastest_call(calls: Mapping[str, Callable[[], object]]) -> FastestVariant[Uncalled]:
-    """Return the fastest of several variants, each given as a call that is to be timed.
+    """Return the fastest of the variants whose calls are given, timed in this process.
 
     By processor time on one thread. Several wait for each other, and where other programs keep
     one from running the others' waiting would count as work: they are timed by the wall.
