@@ -1,3 +1,4 @@
+from .config_files import write_config as write_config
 from .enlarging import UpscaledFolder as UpscaledFolder
 from .enlarging import upscale as upscale
 from .enlarging import upscale_folder as upscale_folder
@@ -27,5 +28,9 @@ from .models import CatalogueRow as CatalogueRow
 from .models import Model as Model
 from .models import catalogue as catalogue
 from .models import load as load
+from .runs import Run as Run
+from .runs import open_run as open_run
+from .runs import resume as resume
+from .runs import search as search
 from .trainings import Training as Training
 from .trainings import train as train

@@ -194,4 +194,13 @@ def load_search_config(path: Path) -> SearchConfig:
         ValueError: not YAML, an unknown or repeated key, or a value that breaks a rule.
         FileNotFoundError: there is no such file.
     """
-    return parse_config(SearchConfig, read_yaml(path), str(path))
+    return parse_search_config(read_yaml(path), str(path))
+
+
+def parse_search_config(data: object, where: str) -> SearchConfig:
+    """Return the search config in `data`, which comes from `where`.
+
+    Raises:
+        ValueError: an unknown key, or a value that breaks a rule.
+    """
+    return parse_config(SearchConfig, data, where)
