@@ -143,7 +143,7 @@ class Training(Result):
 
 
 def train(
-    model: Model | str,
+    model: Model | str | Path,
     out: str | Path,
     *,
     data: str | Path = BUNDLED,
@@ -222,8 +222,8 @@ def train(
         heard.status("choosing the number format by timed steps")
         precision = settled_precision(config, patches, device=own_device, folder=out)
         if processes.is_first:
-            notes = [unchecked] * (unchecked is not None)
-            for line in dict.fromkeys((*notes, *images.notes, *recipe_warnings(chosen, config))):
+            notes = images.notes if unchecked is None else (unchecked, *images.notes)
+            for line in dict.fromkeys((*notes, *recipe_warnings(chosen, config))):
                 listener.warning(line)
         plan = TrainingPlan(
             config,
