@@ -1,3 +1,5 @@
+"""PSNR and SSIM of models, and what is said of images; with paretosr.cli.skipped."""
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

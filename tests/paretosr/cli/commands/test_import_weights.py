@@ -1,4 +1,4 @@
-"""From an authors' checkpoint to a model that other commands take."""
+"""From an authors' checkpoint to a model that other commands take, by paretosr.importing."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
