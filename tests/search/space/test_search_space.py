@@ -1,4 +1,7 @@
-"""Spaces: what they propose is valid, contained, trained, and proposed again from parameters."""
+"""Spaces: what they propose is valid, contained, trained, and proposed again from parameters.
+
+Covers search.space.family and search.space.smsr.
+"""
 
 from collections.abc import Sequence
 
