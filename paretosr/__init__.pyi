@@ -1,5 +1,10 @@
+from .config_files import write_config as write_config
 from .models import Catalogue as Catalogue
 from .models import CatalogueRow as CatalogueRow
 from .models import Model as Model
 from .models import catalogue as catalogue
 from .models import load as load
+from .runs import Run as Run
+from .runs import open_run as open_run
+from .runs import resume as resume
+from .runs import search as search

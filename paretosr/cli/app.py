@@ -12,6 +12,7 @@ from paretosr.cli.commands.calibrate import calibrate
 from paretosr.cli.commands.evaluate import evaluate
 from paretosr.cli.commands.export import export
 from paretosr.cli.commands.import_weights import import_weights
+from paretosr.cli.commands.init import init
 from paretosr.cli.commands.models import models
 from paretosr.cli.commands.plot import plot
 from paretosr.cli.commands.profile import profile
@@ -24,8 +25,8 @@ from paretosr.cli.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
-    search, profile, calibrate, plot, report, train, evaluate, upscale, import_weights, export,
-    models, targets,
+    init, search, plot, report, profile, calibrate, train, evaluate, upscale, import_weights,
+    export, models, targets,
 ):  # fmt: skip
     app.command()(command)
 
@@ -78,6 +79,8 @@ def run(arguments: Sequence[str]) -> int:
         explanation = explain(error)
         if explanation is None:
             raise
+        for note in getattr(error, "__notes__", ()):
+            typer.echo(f"note: {note}", err=True)
         typer.echo(f"paretosr: {explanation.line}", err=True)
         return explanation.exit_status
     return 0
