@@ -16,6 +16,7 @@ from training.behaviour import (
     active_fractions,
     behaviour_columns,
     class_usage,
+    decisions_of,
 )
 
 INTERPOLATION = {"family": "interpolation"}
