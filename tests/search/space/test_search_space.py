@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from blocks.catalogue import catalogue_config
 from blocks.networks.registry import build_network, parse_network_config
-from search.space import ClassSRSpace, SearchSpace, SeemoReSpace, SmsrSpace, SplitSRSpace
+from search.space import SPACES, ClassSRSpace, SearchSpace, SeemoReSpace, SmsrSpace, SplitSRSpace
 from search.space.hyperparameters import IntegerRange, Value, values_of
 from training.recipes.registry import get_recipe, recipe_for
 from training.step import TrainingStep
@@ -36,6 +36,10 @@ SPACE = SearchSpace(
     ),
 )
 FAMILIES = [space.family for space in SPACE.families]
+
+
+def test_every_space_is_here() -> None:
+    assert set(FAMILIES) == set(SPACES)
 
 
 class DrawnTrial:
