@@ -6,6 +6,7 @@ from .evaluating import Evaluation as Evaluation
 from .evaluating import evaluate as evaluate
 from .exporting import Export as Export
 from .exporting import export as export
+from .families import register_family as register_family
 from .importing import ImportedWeights as ImportedWeights
 from .importing import import_weights as import_weights
 from .measuring.available_targets import Target as Target

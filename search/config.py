@@ -1,13 +1,15 @@
 """The search config: one YAML file that says what is searched, for what, and for how long."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
 from blocks.config import Scale
 from foundation.configs import FrozenConfig, parse_config
 from foundation.documents import read_yaml
+from foundation.plugins import load_plugins
 from imaging.images import BUNDLED
 from profilers.agent.targets import Target
 from reports.records import OBJECTIVES
@@ -114,6 +116,8 @@ class Budget(FrozenConfig):
 class SearchConfig(FrozenConfig):
     """Everything that determines a search; examples/quickstart.yaml explains each key."""
 
+    plugins: tuple[str, ...] = ()
+    """Modules that register families of the user's own; see `paretosr.register_family`."""
     scale: Scale
     families: ParsedFamilies
     objectives: Annotated[tuple[ColumnName, ...], pydantic.Field(min_length=1)]
@@ -127,6 +131,15 @@ class SearchConfig(FrozenConfig):
     """A file of `paretosr calibrate`, by whose predictions bounds on latency_ms reject."""
     sampler: Literal["nsga2", "tpe", "gp", "random"] = "nsga2"
     seed: pydantic.NonNegativeInt = 0
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _knows_plugins(cls, data: Any) -> Any:
+        """Import the plug-ins first, for the families are looked up among those registered."""
+        plugins = data.get("plugins", ()) if isinstance(data, Mapping) else ()
+        if isinstance(plugins, Sequence) and not isinstance(plugins, str):
+            load_plugins(module for module in plugins if isinstance(module, str))
+        return data
 
     @pydantic.field_validator("objectives")
     @classmethod

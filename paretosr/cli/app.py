@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from foundation.plugins import load_plugins
 from paretosr.cli.commands.calibrate import calibrate
 from paretosr.cli.commands.compare import compare
 from paretosr.cli.commands.evaluate import evaluate
@@ -40,6 +41,14 @@ def _front_door(
     show_version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.")
     ] = False,
+    plugin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODULE",
+            help="Module with networks of your own, on Python's path or in the current folder; "
+            "repeatable. Searches name theirs in the config.",
+        ),
+    ] = None,
 ) -> None:
     """Which super-resolution network should I run on this device?
 
@@ -54,6 +63,7 @@ def _front_door(
       a trial of a search        RUN_DIR:TRIAL, its number or the id of its architecture
       bicubic                    MATLAB's imresize, the baseline to compare with
     """
+    load_plugins(plugin or ())
     if show_version:
         typer.echo(version("paretosr"))
     elif context.invoked_subcommand is None:
