@@ -7,14 +7,8 @@ from typing import Self
 
 from blocks import NetworkConfig
 from foundation.listener import SILENT, Listener
-from imaging.evaluation import (
-    ValidationPair,
-    exact_by_bicubic,
-    left_out_notes,
-    prepare_validation,
-)
-from imaging.image_sets import ImageSets
-from imaging.images import BUNDLED, Image, load_images
+from imaging import BUNDLED, Image, ImageSets, ValidationPair, load_images, prepare_validation
+from imaging.evaluation import exact_by_bicubic, left_out_notes
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
 from paretosr.single_training import (
