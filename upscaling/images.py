@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from blocks import NetworkConfig, SuperResolutionNetwork, in_variant, load_network, variants_of
 from blocks.models import ResolvedModel
-from foundation.freed_memory import give_back_memory
+from foundation.memory import give_back_memory
 from imaging.evaluation import Upscaler, bicubic_upscaler, network_upscaler
 from paretosr.cli.progress import Update
 from upscaling.fastest_variant import rank_variants, require_variant
