@@ -7,6 +7,7 @@ from .checkpoints import load_network as load_network
 from .checkpoints import save_checkpoint as save_checkpoint
 from .config import NetworkConfigBase as NetworkConfigBase
 from .config import Scale as Scale
+from .family import Family as Family
 from .features import FeatureConfig as FeatureConfig
 from .features import FeatureNetwork as FeatureNetwork
 from .features import InStrips as InStrips
@@ -29,6 +30,7 @@ from .networks.rcan import RcanConfig as RcanConfig
 from .networks.registry import FAMILIES as FAMILIES
 from .networks.registry import NetworkConfig as NetworkConfig
 from .networks.registry import SuperResolutionNetwork as SuperResolutionNetwork
+from .networks.registry import add_family as add_family
 from .networks.registry import build_network as build_network
 from .networks.registry import parse_network_config as parse_network_config
 from .networks.rlfn import Rlfn as Rlfn
@@ -38,7 +40,6 @@ from .networks.safmn import SafmnConfig as SafmnConfig
 from .networks.seemore import SeemoRe as SeemoRe
 from .networks.seemore import SeemoReConfig as SeemoReConfig
 from .networks.seemore import ranks_of as ranks_of
-from .networks.single import Family as Family
 from .networks.smsr import Smsr as Smsr
 from .networks.smsr import SmsrConfig as SmsrConfig
 from .networks.span import Span as Span

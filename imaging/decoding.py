@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import PIL.Image
@@ -71,6 +71,23 @@ class BadImageError(ValueError):
 
 
 @dataclass(frozen=True)
+class SkippedImage:
+    """An image that was left out of work on many, and why."""
+
+    path: Path
+    reason: str
+
+    @classmethod
+    def of(cls, error: BadImageError) -> Self:
+        """An image that does not decode."""
+        return cls(error.path, error.reason)
+
+    def to_dict(self) -> dict[str, str]:
+        """The image under the names of JSON documents."""
+        return {"file": str(self.path), "reason": self.reason}
+
+
+@dataclass(frozen=True)
 class DecodedFile:
     """All that is used of a file, turned upright as EXIF says."""
 
@@ -127,25 +144,37 @@ def decode_file(path: Path) -> DecodedFile:
         BadImageError: as `decode`.
     """
     with _opened(path) as image:
-        kinds = _kinds(image)
-        # TIFF is turned upright by its EXIF while it is loaded; others may hold EXIF behind pixels.
-        early = read_exif(image) if image.format == "TIFF" else None
-        image.load()
-        exif = early or read_exif(image)
-        upright = _upright(image)
-        colours = _colours(upright, is_gray=GRAYSCALE in kinds)
-        checks = {_BROKEN_EXIF: exif.is_readable, _FOREIGN_PROFILE: colours.is_profile_fine}
-        return DecodedFile(
-            # A copy, since Pillow's own memory is read-only and torch warns of that.
-            np.array(colours.rgb),
-            _alpha(upright),
-            (*kinds, *(kind for kind, is_fine in checks.items() if not is_fine)),
-            Metadata(exif.data, read_xmp(image), colours.icc_profile),
-        )
+        return decode_image(image)
+
+
+def decode_image(image: PIL.Image.Image) -> DecodedFile:
+    """The same of an image that Pillow has opened or holds in memory.
+
+    Raises:
+        ValueError: its pixels have an unknown range.
+        OSError: its file is damaged.
+    """
+    kinds = _kinds(image)
+    # TIFF is turned upright by its EXIF while it is loaded; others may hold EXIF behind pixels.
+    early = read_exif(image) if image.format == "TIFF" else None
+    image.load()
+    exif = early or read_exif(image)
+    upright = _upright(image)
+    colours = _colours(upright, is_gray=GRAYSCALE in kinds)
+    checks = {_BROKEN_EXIF: exif.is_readable, _FOREIGN_PROFILE: colours.is_profile_fine}
+    return DecodedFile(
+        # A copy, since Pillow's own memory is read-only and torch warns of that.
+        np.array(colours.rgb),
+        _alpha(upright),
+        (*kinds, *(kind for kind, is_fine in checks.items() if not is_fine)),
+        Metadata(exif.data, read_xmp(image), colours.icc_profile),
+    )
 
 
 def conversion_notes(counts: Mapping[str, int], total: int) -> list[str]:
     """One line for each kind of conversion among `total` images."""
+    if total == 1:
+        return [f"the image is {kind}: {_CONVERSIONS[kind]}" for kind in _CONVERSIONS if counts.get(kind)]
     return [
         f"{counts[kind]} of {total} images {'is' if counts[kind] == 1 else 'are'} {kind}: {what}"
         for kind, what in _CONVERSIONS.items()

@@ -19,6 +19,8 @@ from imaging.imresize import upscale_bicubic
 
 # GIF knows opaque and invisible only.
 _HALF_OPAQUE = 128
+# The format that holds all that Pillow's own images do.
+_PNG = format_of(Path("image.png"))
 
 
 def write_enlarged(
@@ -56,6 +58,19 @@ def write_enlarged(
     image.save(encoded, format=written.name, **_options(image, kept, written))
     write_bytes_atomically(path, encoded.getvalue())
     return tuple(lost)
+
+
+def enlarged_image(
+    pixels: NDArray[np.uint8], original: DecodedFile, scale: int
+) -> PIL.Image.Image:
+    """The enlarged image, (H, W, 3), for Pillow: gray, with alpha or a profile as the original."""
+    coloured = _coloured(pixels, original, _PNG)
+    image = coloured.image
+    if original.alpha is not None:
+        image = _with_alpha(image, upscale_bicubic(original.alpha, scale), _PNG)
+    if original.metadata.icc_profile and coloured.keeps_profile:
+        image.info["icc_profile"] = original.metadata.icc_profile
+    return image
 
 
 class _Coloured(NamedTuple):

@@ -172,7 +172,7 @@ def compare_models(
     subject, against = subject_of(model, variant), subject_of(other, None)
     if subject is not None and against is not None:
         with LatencyMeter(target) as meter:
-            return meter.compare(subject, against, max_seconds=max_seconds)
+            return meter.compare(subject, against, max_seconds=max_seconds).estimate
     require_here(target)
     # Bicubic is NumPy code and has no runtime to run it: both are timed in this process.
     torch.set_num_threads(target.threads)

@@ -9,14 +9,9 @@ from numpy.typing import NDArray
 
 from blocks import ClassSR, NetworkConfig, Smsr, build_network, load_checkpoint
 from blocks.networks.registry import SuperResolutionNetwork
+from blocks.pixels import network_upscaler
 from blocks.random_weights import seeded_network
-from imaging.evaluation import (
-    Quality,
-    ValidationPair,
-    bicubic_upscaler,
-    evaluate_quality,
-    network_upscaler,
-)
+from imaging.evaluation import Quality, ValidationPair, bicubic_upscaler, evaluate_quality
 from imaging.image_sets import ImageSets
 from training import PatchSampler, Precision, TrainingResult, choose_precision, train
 from training.behaviour import ClassUsage, active_fractions, class_usage

@@ -1,44 +1,14 @@
-"""The recipe of one training: a named one, adapted to the network and by options."""
+"""The recipe of one training: a named one, adapted to the network and to what it starts from."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import yaml
 
 from blocks import ClassSRConfig, NetworkConfig
 from training import Recipe
 from training.initial import Start
 from training.objectives.registry import patch_classes
 from training.recipes.choice import RecipeChoice
-from training.recipes.recipe import Settings
 
 BALANCED_BATCH = 32
-
-
-def recipe_settings(assignments: Sequence[str], options: Mapping[str, object]) -> Settings:
-    """What is set of a recipe: by `--set FIELD=VALUE`, and by options named after a field.
-
-    Values are read as in a YAML file; an option that is None is not given.
-
-    Raises:
-        ValueError: an assignment is not one, or a field is set twice.
-    """
-    settings = {field: value for field, value in options.items() if value is not None}
-    for assignment in assignments:
-        field, equals, text = assignment.partition("=")
-        if not equals:
-            raise ValueError(
-                f"--set must be FIELD=VALUE, as in learning_rate=0.001, got {assignment!r}"
-            )
-        if field in settings:
-            raise ValueError(f"{field} must be set once, got --set {assignment} beside another")
-        try:
-            settings[field] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ValueError(
-                f"--set {field} must have a number, a word or [a list], got {text!r}"
-            ) from error
-    return settings
 
 
 def adapted_recipe(choice: RecipeChoice, config: NetworkConfig, initial: Start | None) -> Recipe:

@@ -12,7 +12,8 @@ from blocks.config import NetworkConfigBase
 from blocks.networks.classsr import ClassSR, ClassSRConfig
 from blocks.networks.registry import SuperResolutionNetwork
 from blocks.networks.smsr import Smsr, SmsrConfig
-from imaging.evaluation import ValidationPair, to_images
+from blocks.pixels import to_images
+from imaging.evaluation import ValidationPair
 from imaging.imresize import upscale_bicubic
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from blocks.config import NetworkConfigBase
 from blocks.networks.registry import SuperResolutionNetwork
-from imaging.evaluation import ValidationPair, evaluate_quality, network_upscaler
+from blocks.pixels import network_upscaler
+from imaging.evaluation import ValidationPair, evaluate_quality
 from training.behaviour import behaviour_names, behaviour_values
 
 PSNR = "psnr_y_db"

@@ -1,7 +1,7 @@
 """From a resolved MODEL to enlarged images."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from blocks import NetworkConfig, SuperResolutionNetwork, in_variant, load_network, variants_of
 from blocks.models import ResolvedModel
+from blocks.pixels import network_upscaler
+from foundation.listener import Listener
 from foundation.memory import give_back_memory
-from imaging.evaluation import Upscaler, bicubic_upscaler, network_upscaler
-from paretosr.cli.progress import Update
+from imaging.evaluation import Upscaler, bicubic_upscaler
 from upscaling.fastest_variant import rank_variants, require_variant
 from upscaling.tiles import in_strips
 
@@ -27,12 +28,12 @@ class ChosenUpscaler:
     Attributes:
         upscale: from uint8 (h, w, 3) to uint8 (s h, s w, 3), with s = model.scale.
         variant: the variant of the network; None for bicubic.
-        notes: what to tell of the choice of a variant, if there was one.
+        ratios: if the variant was chosen among several, the time of each over the fastest's.
     """
 
     upscale: Upscaler
     variant: str | None
-    notes: tuple[str, ...] = ()
+    ratios: Mapping[str, float] = field(default_factory=dict)
 
 
 def upscaler_of(
@@ -56,14 +57,21 @@ def upscaler_of(
     return _fastest(upscalers, _middle(next(iter(images.values()))))
 
 
-def piece_by_piece(upscale: Upscaler, update: Update) -> Upscaler:
-    """Return `upscale`, which moves a bar and gives freed memory back after each piece."""
+def describe_choice(ratios: Mapping[str, float]) -> str:
+    """Return in words which variant was chosen, and how much longer the others take."""
+    fastest, *others = ratios
+    slower = ", ".join(f"{name} takes {ratios[name]:.2f} times as long" for name in others)
+    return f"computed in variant {fastest}, the fastest here: {slower} as {fastest}"
+
+
+def piece_by_piece(upscale: Upscaler, total: int, listener: Listener) -> Upscaler:
+    """Return `upscale`, which reports each of `total` pieces and gives freed memory back."""
     numbers = count(1)
 
     def upscale_piece(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         enlarged = upscale(pixels)
         give_back_memory()
-        update(next(numbers))
+        listener.progress(next(numbers), total)
         return enlarged
 
     return upscale_piece
@@ -104,10 +112,8 @@ def trained_network(model: ResolvedModel) -> SuperResolutionNetwork:
 
 def _fastest(upscalers: dict[str, Upscaler], sample: NDArray[np.uint8]) -> ChosenUpscaler:
     ratios = rank_variants({name: partial(upscale, sample) for name, upscale in upscalers.items()})
-    fastest, *others = ratios
-    slower = ", ".join(f"{name} takes {ratios[name]:.2f} times as long" for name in others)
-    note = f"computed in the variant {fastest}, the fastest here: {slower} (--variant)"
-    return ChosenUpscaler(upscalers[fastest], fastest, (note,))
+    fastest = next(iter(ratios))
+    return ChosenUpscaler(upscalers[fastest], fastest, ratios)
 
 
 def _middle(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -15,18 +15,18 @@ from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, SerializeAsAny, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from blocks.config import NetworkConfigBase
+from blocks.family import parser_of
 from blocks.layers import PlainRangeNetwork, SuperResolutionNetwork, initialise_small
-from blocks.networks.interpolation import Interpolation, InterpolationConfig
-from blocks.networks.single import SINGLE_FAMILIES, SingleNetworkConfig
+from blocks.networks.single import BRANCHES
 from blocks.windows import Canvas, Windows, halves, ramp, stitch
 from foundation.configs import Count
 
-Branch = Annotated[SingleNetworkConfig | InterpolationConfig, Field(discriminator="family")]
+Branch = Annotated[SerializeAsAny[NetworkConfigBase], PlainValidator(parser_of(BRANCHES))]
 
 MINIMUM_BRANCHES, MAXIMUM_BRANCHES = 2, 5
 CELL_PX = 4
@@ -174,7 +174,9 @@ class ClassSR(PlainRangeNetwork):
     def __init__(self, config: ClassSRConfig) -> None:
         super().__init__(config)
         self.classifier = Classifier(config)
-        self.branches = nn.ModuleList(_build_branch(branch) for branch in config.branches)
+        self.branches = nn.ModuleList(
+            BRANCHES[branch.family].network_type(branch) for branch in config.branches
+        )
 
     def enlarge(self, encoded: Tensor) -> Tensor:
         return self._route(encoded, self._classes(encoded).flatten().tolist())
@@ -328,9 +330,3 @@ class AllBranches(nn.Module):
 
 def _patches_at_once(pixels: int, patch_px: int) -> int:
     return max(1, pixels // patch_px**2)
-
-
-def _build_branch(config: Branch) -> SuperResolutionNetwork:
-    if isinstance(config, InterpolationConfig):
-        return Interpolation(config)
-    return SINGLE_FAMILIES[config.family].network_type(config)

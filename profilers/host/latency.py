@@ -81,6 +81,15 @@ class Latency:
 
 
 @dataclass(frozen=True)
+class ComparedTimes:
+    """The time of one network over that of another, and the variants in which they were timed."""
+
+    estimate: RatioEstimate
+    variant: str
+    other_variant: str
+
+
+@dataclass(frozen=True)
 class Sustained:
     """How the time of a network changed while it ran without a pause, in its fastest variant."""
 
@@ -161,14 +170,16 @@ class LatencyMeter:
             other_variants=tuple(OtherVariant(**other) for other in answer["other_variants"]),
         )
 
-    def compare(self, subject: Subject, other: Subject, *, max_seconds: float) -> RatioEstimate:
+    def compare(self, subject: Subject, other: Subject, *, max_seconds: float) -> ComparedTimes:
         """Return the time of `subject` over that of `other`.
 
         Two that are the same are timed in the same variant; the interval gets narrower than that
         of `measure`, since small differences are what is asked for.
         """
         message = {"do": "compare", "subject": subject.to_json(), "other": other.to_json()}
-        return RatioEstimate(**self._ask(message, max_seconds)["estimate"])
+        answer = self._ask(message, max_seconds)
+        estimate = RatioEstimate(**answer["estimate"])
+        return ComparedTimes(estimate, answer["variant"], answer["other_variant"])
 
     def sustain(self, subject: Subject, *, seconds: float) -> Sustained:
         """Return what happens to the time of `subject` that runs for `seconds` without a pause."""

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from blocks.networks.registry import NetworkConfig
 from blocks.random_weights import seeded_network
 from blocks.variants.registry import in_variant, variants_of
-from imaging.evaluation import ValidationPair, evaluate_quality, network_upscaler, to_images
+from blocks.pixels import network_upscaler, to_images
+from imaging.evaluation import ValidationPair, evaluate_quality
 from profilers.agent.targets import Target
 from profilers.counting.executed import executed_macs
 from profilers.host.latency import Calibration, Latency, LatencyMeter

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from blocks import load_network
-from imaging.evaluation import prepare_validation, to_images
+from blocks.pixels import to_images
+from imaging.evaluation import prepare_validation
 from imaging.images import load_images
 from profilers.counting.executed import executed_macs
 from search.candidates.evaluation import CandidateEvaluator, Columns

@@ -74,11 +74,11 @@ def test_a_network_that_sees_a_neighbourhood_gets_large_images_in_tiles(only_exa
 def test_a_network_that_sees_the_whole_image_gets_it_where_only_exact_tiles_may_be_cut() -> None:
     by_memory, notes = choose("imdn", None, only_exact=False)
     assert by_memory.cuts(*LARGE.shape[:2])
-    assert notes[0].startswith(f"1 enlarged in tiles of {by_memory.tile_px} px, each with 32 px")
+    assert notes[0].startswith(f"1 image is enlarged in tiles of {by_memory.tile_px} px, each with 32 px")
     whole, notes = choose("imdn", None, only_exact=True)
     assert whole == WHOLE
-    assert notes[0].startswith("1 enlarged in one piece")
-    assert notes[0].endswith(f"(contrast attention): --tile {by_memory.tile_px} for tiles")
+    assert notes[0].startswith("1 image is enlarged in one piece")
+    assert f"(contrast attention): tiles of {by_memory.tile_px} px" in notes[0]
 
 
 @pytest.mark.parametrize("only_exact", [False, True])
@@ -86,7 +86,7 @@ def test_what_is_asked_for_is_done(only_exact: bool) -> None:
     assert choose("imdn", 0, only_exact=only_exact) == (WHOLE, ())
     tiling, (note,) = choose("imdn", 100, only_exact=only_exact)
     assert tiling == Tiling(tile_px=100, margin_px=32)
-    assert note.startswith("1 enlarged in tiles of 100 px, each with 32 px around it")
+    assert note.startswith("1 image is enlarged in tiles of 100 px, each with 32 px around it")
     assert choose("span", 100, only_exact=only_exact) == (Tiling(100, 21), ())
 
 

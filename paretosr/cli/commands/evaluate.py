@@ -50,17 +50,17 @@ def evaluate(
       paretosr evaluate imdn-x4.safetensors --data Test4K --tile 256
       paretosr evaluate runs/search:splitsr-x2-0123456789
     """
-    from blocks.models import resolve_model
     from imaging.evaluation import evaluate_quality, left_out_notes, prepare_validation
     from imaging.images import load_images
     from imaging.tiling import tiled
     from paretosr.cli.output import write_note
     from paretosr.cli.progress import progress_bar
+    from paretosr.models import load
     from paretosr.skipped import SkippedImage, end_if_skipped
     from upscaling.images import piece_by_piece, upscaler_of
     from upscaling.tiles import chosen_tiling
 
-    resolved = resolve_model(model, scale)
+    resolved = load(model, scale)
     images = load_images(data, split="validation", skip_bad=True)
     pairs = prepare_validation(images.images, resolved.scale)
     chosen = upscaler_of(resolved, variant, {pair.name: pair.low for pair in pairs})

@@ -49,10 +49,10 @@ def export(
       paretosr export classsr-x4.safetensors --out classsr-x4
     """
     from blocks import ClassSR
-    from blocks.models import resolve_model
     from blocks.programs.onnx_graph import DEFAULT_OPSET
     from foundation import has_suffix
     from paretosr.cli.output import write_json, write_line
+    from paretosr.models import load
     from profilers.agent.targets import parse_size_px
     from upscaling.export import ExportSettings, export_network
     from upscaling.export_classsr import export_classsr
@@ -60,7 +60,7 @@ def export(
 
     size_px = None if size is None else parse_size_px(size, "--size")
     settings = ExportSettings(opset or DEFAULT_OPSET, size_px)
-    resolved = resolve_model(model, scale)
+    resolved = load(model, scale)
     if resolved.config is None:
         raise ValueError("MODEL must be a network to be exported, got bicubic")
     kind = "folder" if resolved.config.family == "classsr" else "file"

@@ -38,13 +38,13 @@ def import_weights(
       paretosr import-weights span_ch48.pth --as span-s --scale 2 --out span-s-x2.safetensors
     """
     from blocks import import_official, save_checkpoint
-    from blocks.models import resolve_model
     from foundation import has_suffix
     from paretosr.cli.output import write_json, write_line, write_note
+    from paretosr.models import load
 
     if not has_suffix(out, ".safetensors"):
         raise ValueError(f"--out must end in .safetensors, got {out}")
-    config = resolve_model(name, scale).config
+    config = load(name, scale).config
     if config is None:
         raise ValueError(f"--as must name a network, got {name}, which has no weights")
     weights = import_official(source, config)

@@ -113,12 +113,12 @@ def profile(
             "--against, --calibration and --sustained exclude each other, and --all takes none "
             "of them, nor --variant or --explain"
         )
-    from blocks.models import resolve_model
     from paretosr.cli.profiling_one import write_profiled
     from paretosr.cli.timed_models import write_compared, write_sustained
+    from paretosr.models import load
     from profilers import Target
 
-    resolved, wanted = resolve_model(model, scale), Target.parse(target or "eager")
+    resolved, wanted = load(model, scale), Target.parse(target or "eager")
     if explain and (against is not None or resolved.config is None):
         raise ValueError(
             "--explain shows the ledger of one network; leave --against and bicubic out"
@@ -132,7 +132,7 @@ def profile(
             )
         write_sustained(resolved, wanted, variant, sustained, as_json=json)
     elif against is not None:
-        other = resolve_model(against, resolved.scale)
+        other = load(against, resolved.scale)
         write_compared(resolved, other, wanted, variant, timing, as_json=json)
     else:
         write_profiled(

@@ -5,14 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paretosr.cli.options import (
-    DataOption,
-    JsonOption,
-    ModelArgument,
-    ScaleOption,
-    now_set_by,
-    positive,
-)
+from paretosr.cli.options import DataOption, JsonOption, ModelArgument, ScaleOption, positive
+from paretosr.cli.replaced import replaced
 
 if TYPE_CHECKING:
     from paretosr.single_training import TrainingOutcome, TrainingPlan
@@ -76,12 +70,8 @@ def train(
             "or betas=[0.9,0.99]; repeatable. An unknown field is answered with the nearest.",
         ),
     ] = None,
-    sparsity_weight: Annotated[
-        str | None, typer.Option(hidden=True, callback=now_set_by("sparsity.weight"))
-    ] = None,
-    label_weight: Annotated[
-        str | None, typer.Option(hidden=True, callback=now_set_by("routing.label_weight"))
-    ] = None,
+    sparsity_weight: Annotated[str | None, replaced("--set sparsity.weight={value}")] = None,
+    label_weight: Annotated[str | None, replaced("--set routing.label_weight={value}")] = None,
     validate_every: Annotated[
         int | None,
         typer.Option(
@@ -113,12 +103,12 @@ def train(
       torchrun --nproc-per-node 4 -m paretosr train smsr --scale 2 --recipe smsr --data DIV2K \\
         --device cuda --out runs/smsr
     """
-    from blocks.models import resolve_model
     from imaging.evaluation import exact_by_bicubic, left_out_notes, prepare_validation
     from imaging.image_sets import ImageSets
     from imaging.images import load_images
     from paretosr.cli.output import write_note
     from paretosr.cli.progress import progress_bar, status_line
+    from paretosr.models import load
     from paretosr.single_training import (
         TrainingPlan,
         check_images,
@@ -136,7 +126,7 @@ def train(
     from training.recipes.choice import RecipeChoice
     from training.recipes.schedule import schedule_in_words
 
-    config = resolve_model(model, scale).config
+    config = load(model, scale).config
     if config is None:
         raise ValueError("MODEL must be a network to be trained, got bicubic, which has no weights")
     require_available(Target(device=device))

@@ -65,11 +65,11 @@ def upscale(
       paretosr upscale runs/best/model.safetensors photos large-photos --recursive
       paretosr upscale span-x4.safetensors poster.png large.png --tile 256
     """
-    from blocks.models import resolve_model
+    from paretosr.models import load
     from upscaling.folders import enlarge
     from upscaling.jobs import FolderOptions, planned
 
-    resolved = resolve_model(model, scale)
+    resolved = load(model, scale)
     suffix = None if file_format is None else f".{file_format.lower().removeprefix('.')}"
     plan = planned(
         source,

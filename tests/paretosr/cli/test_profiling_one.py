@@ -2,9 +2,9 @@
 
 import pytest
 
-from blocks.models import resolve_model
 from paretosr.cli.profiling_one import _write_table
 from paretosr.costs import ModelProfile
+from paretosr.models import load
 from profilers import Latency, Target
 from profilers.agent.fastest_variant import OtherVariant
 
@@ -25,7 +25,7 @@ def table(capsys: pytest.CaptureFixture[str], repeats: int) -> str:
         other_variants=(OtherVariant("shuffled", 1.42, None),),
     )
     profile = ModelProfile(1000, 10**9, {}, 1.0, 2.0, latency)
-    _write_table(resolve_model("fsrcnn", 2), Target(), profile)
+    _write_table(load("fsrcnn", 2), Target(), profile)
     return capsys.readouterr().out
 
 
