@@ -44,15 +44,15 @@ from .networks.smsr import Smsr as Smsr
 from .networks.smsr import SmsrConfig as SmsrConfig
 from .networks.span import Span as Span
 from .networks.span import SpanConfig as SpanConfig
-from .networks.span import fold_span as fold_span
 from .networks.splitsr import SplitSR as SplitSR
 from .networks.splitsr import SplitSRConfig as SplitSRConfig
 from .networks.splitsr import active_channels_of as active_channels_of
 from .programs.any_size import AnySize as AnySize
 from .programs.any_size import of_any_size as of_any_size
-from .variants.registry import ALL_BRANCHES as ALL_BRANCHES
 from .variants.registry import export_variant as export_variant
+from .variants.registry import has_own_peak as has_own_peak
 from .variants.registry import in_variant as in_variant
 from .variants.registry import variants_of as variants_of
+from .variants.span import fold_span as fold_span
 from .weights import from_official as from_official
 from .weights import import_official as import_official

@@ -83,6 +83,10 @@ class SuperResolutionNetwork(nn.Module, ABC):
         """Like `paths`, but the costliest in memory; what only repeats may be left out of them."""
         return self.paths()
 
+    def growing_paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
+        """Like `peak_paths`, but of what takes more memory the larger the image."""
+        return self.peak_paths()
+
     def _check(self, images: Tensor) -> None:
         if images.ndim != 4 or images.shape[1] != 3:
             raise ValueError(

@@ -7,13 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from blocks import (
-    ALL_BRANCHES,
-    ClassSRConfig,
     FeatureNetwork,
     InStrips,
-    InterpolationConfig,
     NetworkConfig,
     NetworkConfigBase,
+    has_own_peak,
     in_variant,
 )
 from imaging.tiling import WHOLE, Tiling
@@ -96,13 +94,10 @@ def _affordable_side_px(config: NetworkConfig, variant: str) -> int:
 
 def _large_steps(config: NetworkConfig, variant: str) -> tuple[Callable[[Tensor], Tensor], ...]:
     """What takes more memory the larger the image."""
-    if variant == ALL_BRANCHES:
-        return (in_variant(network_on_meta(config), variant),)
-    if isinstance(config, ClassSRConfig):
-        # Branches get a few patches at a time: only what is around them grows.
-        config = config.replace(branches=[InterpolationConfig(scale=config.scale)] * 2)
     network = network_on_meta(config)
-    return (network.extract,) if isinstance(network, FeatureNetwork) else network.peak_paths()
+    if has_own_peak(config, variant):
+        return (in_variant(network, variant),)
+    return network.growing_paths()
 
 
 def _sample(config: NetworkConfigBase) -> Tensor:

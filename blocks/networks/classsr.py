@@ -23,7 +23,7 @@ from blocks.config import NetworkConfigBase
 from blocks.family import parser_of
 from blocks.layers import PlainRangeNetwork, SuperResolutionNetwork, initialise_small
 from blocks.networks.single import BRANCHES
-from blocks.windows import Canvas, Windows, halves, ramp, stitch
+from blocks.windows import Canvas, Windows, halves, ramp
 from foundation.configs import Count
 
 Branch = Annotated[SerializeAsAny[NetworkConfigBase], PlainValidator(parser_of(BRANCHES))]
@@ -252,6 +252,12 @@ class ClassSR(PlainRangeNetwork):
         """For each branch that of an image of which as many patches take it as do at a time."""
         return tuple(partial(self._some_through, number) for number in range(len(self.branches)))
 
+    def growing_paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
+        """Those around the branches, which get a few patches at a time, however large the image."""
+        around = [{"family": "interpolation"}] * MINIMUM_BRANCHES
+        with torch.device(self.mean.device):
+            return ClassSR(self.config.replace(branches=around)).train(self.training).peak_paths()
+
     @property
     def last_convolutions(self) -> tuple[nn.Conv2d | nn.ConvTranspose2d, ...]:
         return tuple(
@@ -303,29 +309,6 @@ class ClassSR(PlainRangeNetwork):
             places = [place for place, route in enumerate(routes) if route == number]
             for first in range(0, len(places), chunk):
                 yield branch, places[first : first + chunk]
-
-
-class AllBranches(nn.Module):
-    """Every branch on every patch, of which the class then selects one.
-
-    No shape depends on what an image shows, so that the whole is a graph of fixed size.
-
-    Shape: (N, 3, h, w) -> (N, 3, scale h, scale w).
-    """
-
-    def __init__(self, network: ClassSR) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor:
-        classes = self.network.classify(images).flatten()[:, None, None, None]
-        windows = self.network.covering_windows(images)
-        patches = windows.cut(images)
-        first, *others = self.network.branches
-        selected = first(patches)
-        for number, branch in enumerate(others, start=1):
-            selected = torch.where(classes == number, branch(patches), selected)
-        return stitch(selected, images, windows, self.network.config.scale, ramp)
 
 
 def _patches_at_once(pixels: int, patch_px: int) -> int:

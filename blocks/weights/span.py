@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
-from blocks.networks.span import Span, SpanConfig, fold_span
+from blocks.networks.span import Span, SpanConfig
+from blocks.variants.span import fold_span
 from blocks.weights.renaming import Layout, Rename, renamed
 
 

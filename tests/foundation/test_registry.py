@@ -46,7 +46,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 
 def test_several_registries_change_together_or_not_at_all() -> None:
     first, second, third = colours(), Registry[Colour]("shade"), colours()
-    with pytest.raises(ValueError, match="every colour must have .* got 'red' again"):
+    with pytest.raises(ValueError, match=r"every colour must have .* got 'red' again"):
         add_together((first, Colour("white")), (second, Colour("red")), (third, Colour("red")))
     assert [list(registry) for registry in (first, second, third)] == [
         ["red", "green", "blue"], [], ["red", "green", "blue"],

@@ -13,6 +13,7 @@ from torch import nn
 
 from blocks.layers import convolution
 from blocks.networks.fsrcnn import Fsrcnn
+from blocks.variants.variant import PLAIN, FamilyVariants, Variant
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
@@ -44,3 +45,6 @@ def _as_convolution(transposed: nn.ConvTranspose2d) -> nn.Conv2d:
     result.weight = nn.Parameter(chosen.permute(1, 2, 4, 0, 3, 5).flatten(0, 2).contiguous())
     result.bias = nn.Parameter(bias.detach().repeat_interleave(stride**2))
     return result
+
+
+FSRCNN_VARIANTS = FamilyVariants("fsrcnn", (PLAIN, Variant("shuffled", shuffled)))

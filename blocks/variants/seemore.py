@@ -1,4 +1,4 @@
-"""SeemoRe that computes only the experts it chooses, for inference.
+"""SeemoRe's variants, and the one that computes only the experts it chooses.
 
 Every image chooses its own experts, so they are computed image by image; everything else is
 computed for the whole batch. Which experts run depends on the values of the images: this variant
@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from blocks.networks.seemore import LowRankExperts, SeemoRe, SeemoReConfig
+from blocks.variants.seemore_folded import has_small_context, seemore_folded
+from blocks.variants.variant import FamilyVariants, Variant
 
 
 def chooses_experts(config: SeemoReConfig) -> bool:
@@ -56,3 +58,13 @@ class SelectedExperts(nn.Module):
         of_rank = weights[self.experts.expert_of_rank[rows], None, None]
         bias = weights @ self.experts.restore_bias
         return F.conv2d(product * of_rank, self.experts.restore.weight[:, rows], bias)
+
+
+SEEMORE_VARIANTS = FamilyVariants(
+    "seemore",
+    (
+        Variant("masked"),
+        Variant("selected", seemore_selected, chooses_experts),
+        Variant("folded", seemore_folded, has_small_context, is_for_export=True),
+    ),
+)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from blocks.layers import ResidualGroup
 from blocks.networks.splitsr import SplitLayer, SplitSR, SplitSRConfig
+from blocks.variants.variant import FamilyVariants, Variant
 
 
 def splits_evenly(config: SplitSRConfig) -> bool:
@@ -62,3 +63,9 @@ class SlicedRun(nn.Module):
             active, *passive = slices
             slices = (*map(layer.keep, passive), layer.process(active))
         return torch.cat(tuple(slices), dim=1)
+
+
+SPLITSR_VARIANTS = FamilyVariants(
+    "splitsr",
+    (Variant("concatenated"), Variant("in_place", splitsr_in_place, splits_evenly)),
+)
