@@ -37,7 +37,7 @@ def space_and_target(
         space, text = SearchSpace(DEFAULT_SCALE, families.searched()), DEFAULT_TARGET
     else:
         search = load_search_config(config)
-        space, text = search.space, search.target
+        space, text = search.space, str(search.target)
     if scale is not None:
         wanted: Scale = parse_config(Scale, scale, "--scale")  # type: ignore[arg-type]
         space = SearchSpace(wanted, space.families)

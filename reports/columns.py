@@ -77,7 +77,10 @@ Model = Annotated[str, Meaning("model")]
 ArchId = Annotated[str, Meaning("architecture")]
 Family = Annotated[str, Meaning("family")]
 Scale = Annotated[int, Meaning("scale")]
-TrialState = Annotated[Literal["trained", "duplicate", "infeasible", "failed"], Meaning("state")]
+TrialState = Annotated[
+    Literal["proposed", "trained", "duplicate", "infeasible", "failed"], Meaning("state")
+]
+"""`proposed` until the trial ends."""
 ProfileState = Annotated[Literal["measured", "failed"], Meaning("state")]
 Reason = Annotated[str, Meaning("reason")]
 """Why there are no numbers."""

@@ -17,6 +17,10 @@ from training.recipes.choice import RecipeChoice
 DEFAULT_TARGET = "eager:threads=1"
 
 
+def _parsed_target(target: object) -> Target:
+    return target if isinstance(target, Target) else Target.parse(str(target))
+
+
 def _known_column(name: str) -> str:
     if name not in OBJECTIVES:
         raise ValueError(f"must be one of {', '.join(OBJECTIVES)}, got {name}")
@@ -27,6 +31,9 @@ Choice = Annotated[
     RecipeChoice,
     pydantic.BeforeValidator(RecipeChoice.parse),
     pydantic.PlainSerializer(RecipeChoice.written),
+]
+TargetField = Annotated[
+    Target, pydantic.PlainValidator(_parsed_target), pydantic.PlainSerializer(str)
 ]
 ColumnName = Annotated[str, pydantic.AfterValidator(_known_column)]
 
@@ -114,7 +121,7 @@ class SearchConfig(FrozenConfig):
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()
     budget: Budget
-    target: str = DEFAULT_TARGET
+    target: TargetField = Target.parse(DEFAULT_TARGET)
     timing_seconds: pydantic.PositiveFloat = 5.0
     calibration: str | None = None
     """A file of `paretosr calibrate`, by whose predictions bounds on latency_ms reject."""
@@ -134,11 +141,6 @@ class SearchConfig(FrozenConfig):
         if not families.searched():
             raise ValueError(f"name at least one family of {', '.join(Families.model_fields)}")
         return families
-
-    @pydantic.field_validator("target")
-    @classmethod
-    def _known_target(cls, text: str) -> str:
-        return str(Target.parse(text))
 
     @pydantic.field_validator("calibration")
     @classmethod
