@@ -11,7 +11,16 @@ import yaml
 from reports.records import COLUMNS
 from search.config import SearchConfig
 from search.space import Families
+from training.recipes.choice import RecipeChoice
 
+REQUIRED = {
+    "scale": 2,
+    "families": {"seemore": {}},
+    "objectives": ["psnr_y_db"],
+    "budget": {"trials": 1},
+}
+END = "...\n"
+"""After which PyYAML says that a lone value is over."""
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
@@ -32,10 +41,12 @@ def quickstart() -> str:
 def config_table() -> str:
     """Return a row for each key of a search config, without the families."""
     rows = ["| key | values | default |", "|---|---|---|"]
-    rows += [
-        f"| `{name}` | {_values(field.annotation, field.metadata)} | {_default(field)} |"
-        for name, field in _fields(SearchConfig)
-    ]
+    # Unlike the fields' own, these are as a config file spells them.
+    defaults = SearchConfig.model_validate(REQUIRED).model_dump(mode="json")
+    for name, field in _fields(SearchConfig):
+        values = _values(field.annotation, field.metadata)
+        default = "required" if field.is_required() else _flow(_at(defaults, name))
+        rows.append(f"| `{name}` | {values} | {default} |")
     return "\n".join(rows)
 
 
@@ -46,9 +57,7 @@ def families_tables() -> str:
         space = next(kind for kind in get_args(field.annotation) if kind is not types.NoneType)
         defaults = space().model_dump(mode="json")
         rows = [f"### `{name}`", "| hyperparameter | searched by default |\n|---|---|"]
-        rows[1] += "".join(
-            f"\n| `{key}` | {_flow(value)} |" for key, value in defaults.items()
-        )
+        rows[1] += "".join(f"\n| `{key}` | {_flow(value)} |" for key, value in defaults.items())
         parts += rows
     return "\n\n".join(parts)
 
@@ -65,11 +74,11 @@ def _fields(
             yield f"{prefix}{name}", field
 
 
-def _default(field: pydantic.fields.FieldInfo) -> str:
-    if field.is_required():
-        return "required"
-    default = field.get_default(call_default_factory=True)
-    return "" if default is None else f"`{_flow(default).strip('`')}`"
+def _at(values: Any, path: str) -> Any:
+    """Return what stands in nested mappings under a name such as `training.seeds`."""
+    for key in path.split("."):
+        values = values[key]
+    return values
 
 
 def _values(annotation: Any, metadata: Any = ()) -> str:
@@ -87,6 +96,8 @@ def _values(annotation: Any, metadata: Any = ()) -> str:
         return f"a list of {_values(arguments[0])}s"
     if origin is dict:
         return "a mapping of columns to `{min: ..., max: ...}`"
+    if annotation is RecipeChoice:
+        return "a recipe's name, or `{name: ..., FIELD: ...}`"
     kind = {int: "whole number", float: "number", str: "text", bool: "`true` or `false`"}
     least = [bound for bound in metadata if hasattr(bound, "gt") or hasattr(bound, "ge")]
     words = kind.get(annotation, "")
@@ -97,8 +108,10 @@ def _values(annotation: Any, metadata: Any = ()) -> str:
 
 
 def _flow(value: Any) -> str:
+    """Return a value as a config file would hold it in one line."""
+    if value is None or value == {}:
+        return ""
     if isinstance(value, str):
         return f"`{value}`"
-    plain = list(value) if isinstance(value, tuple) else value
-    text = yaml.safe_dump(plain, default_flow_style=True, sort_keys=False, width=1000).removesuffix("\n...\n")
-    return f"`{text.strip()}`"
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000)
+    return f"`{text.removesuffix(END).strip()}`"
