@@ -1,10 +1,10 @@
 """The same networks on every runtime, in eager's time, on one thread.
 
 Each runtime runs a network in a process of its own, beside one in which eager runs the same
-network. The two take turns on one core, some milliseconds each (profilers/slices.py): what the
-machine does in the meantime meets both. Each runs the network in the variant that is fastest there,
-which is found first and kept in a table of its own; then a cell takes --seconds, from the start
-of its processes on, unless making the network ready or three calls take longer.
+network. The two take turns on one core, some milliseconds each (profilers/agent/timing/slices.py):
+what the machine does in the meantime meets both. Each runs the network in the variant that is
+fastest there, which is found first and kept in a table of its own; then a cell takes --seconds,
+from the start of its processes on, unless making the network ready or three calls take longer.
 
     python benchmarks/runtimes.py [--lr 180x320] [--seconds 60] [--targets TARGET ...] \
         [--networks NAME ...] [--page runtimes.md]
@@ -33,13 +33,13 @@ from common import device_text
 
 from blocks import CATALOGUE, CatalogueEntry, variants_of
 from profilers import RUNTIMES, Subject, Target, clock_of
-from profilers.crossover import CANDIDATE
-from profilers.failure import reason_of
+from profilers.agent.failure import reason_of
+from profilers.agent.timing.crossover import CANDIDATE
+from profilers.agent.timing.partner import Partner
+from profilers.agent.timing.ratio import PRECISION, Ratio, median_ratio
+from profilers.agent.timing.simultaneous import ratios_of_groups
 from profilers.host.latency import KEEP_FREED_MEMORY
 from profilers.host.networks import prepare_fastest_variant
-from profilers.partner import Partner
-from profilers.ratio import PRECISION, Ratio, median_ratio
-from profilers.simultaneous import ratios_of_groups
 
 RESULTS = Path(__file__).resolve().parent / "results"
 NETWORKS = (

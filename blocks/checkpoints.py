@@ -1,18 +1,19 @@
 """Networks on disk: safetensors with the configuration in the metadata, never a pickle."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork
 from blocks.networks.registry import NetworkConfig, build_network, parse_network_config
-from foundation import atomic_path
+from foundation import require_file, write_bytes_atomically
+from foundation.documents import parse_json
 
 CONFIG_KEY = "config"
 
@@ -42,8 +43,9 @@ def save_checkpoint(
         raise ValueError(f"the metadata key {CONFIG_KEY!r} holds the configuration; rename yours")
     # The format has no memory layout: channels_last weights are stored in the plain order.
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with atomic_path(path) as temporary:
-        save_file(plain, temporary, {**metadata, CONFIG_KEY: config.model_dump_json()})
+    # Into memory first: to a full disk, safetensors writes with an error that is no OSError.
+    content = save(plain, {**metadata, CONFIG_KEY: config.model_dump_json()})
+    write_bytes_atomically(path, content)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -53,18 +55,15 @@ def load_checkpoint(path: Path) -> Checkpoint:
         ValueError: the file is missing, not a safetensors file, or has no valid
             configuration.
     """
-    if not path.is_file():
-        raise ValueError(f"a checkpoint must be a file, got {path}, which is none")
+    require_file(path)
     try:
         with safe_open(path, framework="pt") as opened:
             metadata = dict(opened.metadata() or {})
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        reason = " ".join(str(error).split())
+    except SafetensorError as error:
         raise ValueError(
-            f"{path} must be a whole safetensors file, but cannot be read ({reason}); write it"
-            " anew, and convert a file of a network's authors (.pt, .pth) with paretosr"
-            " import-weights"
+            f"{path} must be a whole safetensors file, but is damaged or of another kind: write it"
+            " anew, or convert a file of a network's authors with paretosr import-weights"
         ) from error
     return Checkpoint(_config(path, metadata.pop(CONFIG_KEY, None)), tensors, metadata)
 
@@ -73,7 +72,8 @@ def load_network(path: Path) -> SuperResolutionNetwork:
     """Build the network of a checkpoint and give it the stored weights.
 
     Raises:
-        ValueError: as `load_checkpoint`, or the tensors are not those of the configuration.
+        ValueError: as `load_checkpoint`, or the tensors are not those of the configuration, or
+            not finite.
     """
     checkpoint = load_checkpoint(path)
     network = build_network(checkpoint.config)
@@ -82,17 +82,33 @@ def load_network(path: Path) -> SuperResolutionNetwork:
     return network
 
 
+def check_finite(tensors: Mapping[str, Tensor], where: str) -> None:
+    """Check that every number is finite in float32, the precision in which networks compute.
+
+    Raises:
+        ValueError: one is not; opens with `where` and names the tensor.
+    """
+    for name, tensor in tensors.items():
+        bad = int((~torch.isfinite(tensor.float())).sum())
+        if bad:
+            raise ValueError(
+                f"{where}: weights must be finite, but {bad:,} of {tensor.numel():,} in tensor"
+                f" {name!r} are NaN or infinite: take a checkpoint from before that"
+            )
+
+
 def _config(path: Path, text: str | None) -> NetworkConfig:
     if text is None:
         raise ValueError(
             f"{path} must carry its network's configuration in the metadata key"
-            f" {CONFIG_KEY!r}, but has none; save it with paretosr"
+            f" {CONFIG_KEY!r}, but has none: convert a file of a network's authors with paretosr"
+            " import-weights"
         )
     where = f"configuration in {path}"
     try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{where}: must be JSON, but {error}; save it with paretosr") from error
+        data = parse_json(text)
+    except ValueError as error:
+        raise ValueError(f"{where} must be JSON ({error}): save it with paretosr") from error
     return parse_network_config(data, where)
 
 
@@ -110,3 +126,4 @@ def _check_tensors(
                 f"{path}: tensor {name!r} must have shape {tuple(tensor.shape)} by its"
                 f" configuration, got {tuple(stored[name].shape)}"
             )
+    check_finite(stored, str(path))

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from blocks.config import NetworkConfigBase, Scale
 from blocks.layers import SuperResolutionNetwork, convolution
+from imaging.tiling import spans
 
 
 class FeatureConfig(NetworkConfigBase):
@@ -69,19 +70,15 @@ class InStrips(nn.Module):
         return self.network.images_by(self._enlarge, images)
 
     def _enlarge(self, encoded: Tensor) -> Tensor:
-        features = self.network.extract(encoded)
+        network, scale = self.network, self.network.config.scale
+        features = network.extract(encoded)
         batch, _, height, width = features.shape
         rows = max(1, self.strip_px // (batch * width))
-        strips = [self._strip(features, top, top + rows) for top in range(0, height, rows)]
+        strips = [
+            network.reconstruct(features[:, :, strip.read])[:, :, strip.inside(scale)]
+            for strip in spans(height, rows, network.config.reconstruction_radius_px)
+        ]
         return torch.cat(strips, dim=2)
-
-    def _strip(self, features: Tensor, top: int, bottom: int) -> Tensor:
-        config = self.network.config
-        read_top = max(0, top - config.reconstruction_radius_px)
-        read_bottom = bottom + config.reconstruction_radius_px
-        image = self.network.reconstruct(features[:, :, read_top:read_bottom])
-        inside = slice((top - read_top) * config.scale, (bottom - read_top) * config.scale)
-        return image[:, :, inside]
 
 
 def upsampling_factors(scale: Scale) -> tuple[int, ...]:

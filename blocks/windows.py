@@ -1,4 +1,8 @@
-"""Images cut into overlapping square patches, and enlarged patches put together again."""
+"""Images cut into overlapping square patches, and enlarged patches put together again.
+
+These are no tiles (`tiling`): their size and places are part of what a network computes, so that
+the last ones are not clipped but mirrored, and where they overlap they are blended.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

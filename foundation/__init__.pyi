@@ -1,5 +1,9 @@
 from .atomic import atomic_folder as atomic_folder
 from .atomic import atomic_path as atomic_path
+from .atomic import write_bytes_atomically as write_bytes_atomically
 from .atomic import write_text_atomically as write_text_atomically
+from .atomic import writing as writing
 from .interrupts import raise_interrupt as raise_interrupt
 from .interrupts import was_interrupted as was_interrupted
+from .paths import has_suffix as has_suffix
+from .paths import require_file as require_file

@@ -1,5 +1,6 @@
 """How an enlarged image is written: what was beside the pixels goes with them where it can."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags
 from PIL.PngImagePlugin import PngInfo
 
-from foundation import atomic_path
+from foundation import write_bytes_atomically
 from imaging.decoding import DecodedFile
 from imaging.image_formats import ImageFormat, format_of
 from imaging.image_metadata import Metadata, profile_space, to_srgb
@@ -50,8 +51,10 @@ def write_enlarged(
     metadata = original.metadata.of_enlarged(*pixels.shape[:2])
     kept = _kept(metadata, written, keeps_profile=coloured.keeps_profile)
     lost += _lost_metadata(metadata, kept, written)
-    with atomic_path(path) as temporary:
-        image.save(temporary, format=written.name, **_options(image, kept, written))
+    # Into memory first: to a full disk, Pillow writes half a JPEG without a word.
+    encoded = io.BytesIO()
+    image.save(encoded, format=written.name, **_options(image, kept, written))
+    write_bytes_atomically(path, encoded.getvalue())
     return tuple(lost)
 
 

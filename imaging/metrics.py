@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from skimage.metrics import structural_similarity
 
 SSIM_WINDOW_PX = 11
 
@@ -23,10 +23,6 @@ _LUMA_WEIGHTS = np.array([65.738, 129.057, 25.064])
 # A step of one gray level is 219.859 / 256 of a step in Y.
 GRAY_PSNR_SHIFT_DB = 20 * math.log10(256 / _LUMA_WEIGHTS.sum())
 """By how much PSNR on Y exceeds that of the raw values where both images are gray: 1.3218 dB."""
-
-_SSIM_SIGMA_PX = 1.5
-_SSIM_C1 = (0.01 * _PEAK) ** 2
-_SSIM_C2 = (0.03 * _PEAK) ** 2
 
 
 def luma(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -59,13 +55,20 @@ def ssim_y(restored: NDArray[np.uint8], original: NDArray[np.uint8], *, border_p
         ValueError: the images are not uint8 of one shape (H, W, 3), or the border leaves less than
             one window.
     """
-    x, y = _luma_inside(restored, original, border_px, minimum_px=SSIM_WINDOW_PX)
-    mean_x, mean_y = _window_mean(x), _window_mean(y)
-    variances = _window_mean(x * x + y * y) - mean_x**2 - mean_y**2
-    covariance = _window_mean(x * y) - mean_x * mean_y
-    luminance = (2 * mean_x * mean_y + _SSIM_C1) / (mean_x**2 + mean_y**2 + _SSIM_C1)
-    structure = (2 * covariance + _SSIM_C2) / (variances + _SSIM_C2)
-    return float(np.mean(luminance * structure))
+    channels = _luma_inside(restored, original, border_px, minimum_px=SSIM_WINDOW_PX)
+    # scikit-image leaves out the windows that reach beyond the image.
+    return float(
+        structural_similarity(  # type: ignore[no-untyped-call]
+            *channels,
+            win_size=SSIM_WINDOW_PX,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+            K1=0.01,
+            K2=0.03,
+            data_range=_PEAK,
+        )
+    )
 
 
 def _luma_inside(
@@ -93,10 +96,3 @@ def _luma_inside(
         )
     inside = np.s_[border_px : height - border_px, border_px : width - border_px]
     return luma(restored[inside]), luma(original[inside])
-
-
-def _window_mean(channel: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Gaussian mean of every window that fits. Shape: (H, W) -> (H - 10, W - 10)."""
-    radius = SSIM_WINDOW_PX // 2
-    smoothed = gaussian_filter(channel, _SSIM_SIGMA_PX, radius=radius)
-    return np.asarray(smoothed[radius:-radius, radius:-radius])

@@ -1,9 +1,14 @@
-"""Images enlarged tile by tile, so that the memory needed does not grow with the image."""
+"""What is computed piece by piece, so that the memory needed does not grow with the image.
+
+A piece reads more than is kept of it, as far as an output pixel sees; the rest is dropped. Where
+overlapping pieces are blended instead, see `windows`.
+"""
 
 import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import TypeVar
 
 import numpy as np
@@ -43,21 +48,35 @@ WHOLE = Tiling(tile_px=sys.maxsize, margin_px=0)
 
 
 @dataclass(frozen=True)
-class _Span:
-    """Along one side: what a tile keeps, and what is read for it."""
+class Span:
+    """Along one side: what is kept of a piece, and what is read for it."""
 
     start: int
     stop: int
     read_start: int
     read_stop: int
 
+    @property
+    def read(self) -> slice:
+        """What is read."""
+        return slice(self.read_start, self.read_stop)
+
     def kept(self, scale: int) -> slice:
-        """Where the tile lies in the enlarged image."""
+        """Where the piece lies in the enlarged whole."""
         return slice(self.start * scale, self.stop * scale)
 
     def inside(self, scale: int) -> slice:
-        """Where the tile lies in what became of the part that was read."""
+        """Where the piece lies in what became of the part that was read."""
         return slice((self.start - self.read_start) * scale, (self.stop - self.read_start) * scale)
+
+
+def spans(length_px: int, piece_px: int, margin_px: int, grid_px: int = 1) -> Iterator[Span]:
+    """The pieces of a side, each read with a margin that is widened to a grid."""
+    for start in range(0, length_px, piece_px):
+        stop = min(start + piece_px, length_px)
+        read_start = max(0, start - margin_px) // grid_px * grid_px
+        read_stop = -(-(stop + margin_px) // grid_px) * grid_px
+        yield Span(start, stop, read_start, min(read_stop, length_px))
 
 
 def tiled(enlarge: Enlarge[Pixel], scale: int, tiling: Tiling) -> Enlarge[Pixel]:
@@ -71,26 +90,18 @@ def tiled(enlarge: Enlarge[Pixel], scale: int, tiling: Tiling) -> Enlarge[Pixel]
         if not tiling.cuts(height, width):
             return enlarge(pixels)
         whole: NDArray[Pixel] | None = None
-        for rows in _spans(height, tiling):
-            for columns in _spans(width, tiling):
-                part = pixels[
-                    rows.read_start : rows.read_stop, columns.read_start : columns.read_stop
-                ]
-                enlarged = enlarge(part)
-                if whole is None:
-                    whole = np.empty((scale * height, scale * width, 3), enlarged.dtype)
-                whole[rows.kept(scale), columns.kept(scale)] = enlarged[
-                    rows.inside(scale), columns.inside(scale)
-                ]
+        for rows, columns in product(_spans(height, tiling), _spans(width, tiling)):
+            enlarged = enlarge(pixels[rows.read, columns.read])
+            if whole is None:
+                whole = np.empty((scale * height, scale * width, 3), enlarged.dtype)
+            whole[rows.kept(scale), columns.kept(scale)] = enlarged[
+                rows.inside(scale), columns.inside(scale)
+            ]
         assert whole is not None  # an image that is cut has pixels
         return whole
 
     return enlarge_in_tiles
 
 
-def _spans(size: int, tiling: Tiling) -> Iterator[_Span]:
-    for start in range(0, size, tiling.tile_px):
-        stop = min(start + tiling.tile_px, size)
-        read_start = max(0, start - tiling.margin_px) // _GRID_PX * _GRID_PX
-        read_stop = -(-(stop + tiling.margin_px) // _GRID_PX) * _GRID_PX
-        yield _Span(start, stop, read_start, min(read_stop, size))
+def _spans(length_px: int, tiling: Tiling) -> Iterator[Span]:
+    return spans(length_px, tiling.tile_px, tiling.margin_px, _GRID_PX)

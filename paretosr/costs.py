@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from blocks import build_network
+from blocks import NetworkConfig, build_network
 from blocks.models import ResolvedModel
 from imaging.evaluation import bicubic_upscaler
 from profilers import (
     CrossCheck,
     Latency,
     LatencyMeter,
+    MacsReport,
     RatioEstimate,
     Subject,
     Sustained,
@@ -21,11 +22,12 @@ from profilers import (
     compare,
     cross_check,
     describe_device,
+    macs_bound,
     measure_callable,
     measure_peak_memory_mib,
 )
+from profilers.agent.fastest_variant import VARIANTS_SHARE
 from profilers.clock import clock_of
-from profilers.fastest_variant import VARIANTS_SHARE
 from profilers.host.networks import prepare_fastest_variant
 from profilers.predictor import CalibrationFile, CannotPredict, LatencyPredictor, Prediction
 from profilers.runtimes.registry import require_available, require_here
@@ -60,11 +62,18 @@ class ModelProfile:
     activation_mib: float | None
     peak_memory_mib: float | None
     latency: Latency
+    prediction: Prediction | None = None
+    """By a stored calibration, made before the measurement."""
+
+
+@dataclass(frozen=True)
+class ExplainedMacs:
+    """The MACs of one network: what spends them, and why other tools count otherwise."""
+
+    ledger: MacsReport
     cross_checks: tuple[CrossCheck, ...]
     cross_check_side_px: int
     """Height and width of the input for which fvcore and thop count."""
-    prediction: Prediction | None = None
-    """By a stored calibration, made before the measurement."""
 
 
 def profile_model(
@@ -94,13 +103,9 @@ def profile_model(
         status("timing")
         require_here(target)
         latency = _time_bicubic(model, target, max_seconds)
-        return ModelProfile(0, 0, describe_device(), None, None, latency, (), 0)
+        return ModelProfile(0, 0, describe_device(), None, None, latency)
     status("counting")
     cost = analytic_cost(model.config, target)
-    side_px = max(_CROSS_CHECK_SIDE_PX, model.config.minimum_size_px)
-    cross_checks = cross_check(
-        build_network(model.config), lr_height_px=side_px, lr_width_px=side_px
-    )
     status("timing")
     with LatencyMeter(target) as meter:
         device = meter.describe_device()
@@ -121,10 +126,15 @@ def profile_model(
         activation_mib=cost.activation_mib,
         peak_memory_mib=peak_memory_mib,
         latency=latency,
-        cross_checks=cross_checks,
-        cross_check_side_px=side_px,
         prediction=prediction,
     )
+
+
+def explain_macs(config: NetworkConfig) -> ExplainedMacs:
+    """Return what spends the MACs of a network, and what fvcore and thop count."""
+    side_px = max(_CROSS_CHECK_SIDE_PX, config.minimum_size_px)
+    cross_checks = cross_check(build_network(config), lr_height_px=side_px, lr_width_px=side_px)
+    return ExplainedMacs(macs_bound(config), cross_checks, side_px)
 
 
 def _predicted(

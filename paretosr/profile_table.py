@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from foundation import write_text_atomically
@@ -77,11 +77,18 @@ class ProfileTable:
 
 
 def _read(path: Path) -> list[Row]:
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ValueError(
-                f"{path} must be a table that paretosr profile --all wrote, but its columns are "
-                "others; name another file"
-            )
-        return list(reader)
+    columns: Sequence[str] | None = None
+    rows: list[Row] = []
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+            columns = reader.fieldnames
+    except (csv.Error, UnicodeDecodeError):
+        pass  # no table at all
+    if tuple(columns or ()) != COLUMNS:
+        raise ValueError(
+            f"{path} must be a table that paretosr profile --all wrote, but it is none, or its "
+            "columns are others; name another file"
+        )
+    return rows

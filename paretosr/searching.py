@@ -9,6 +9,7 @@ from paretosr.cli.output import write_note
 from paretosr.cli.search_display import SearchDisplay
 from search.config import SearchConfig, load_search_config
 from search.session import read_config, resume_search, start_search
+from search.storage.changes import Changes
 from search.storage.run_directory import RunDirectory
 
 
@@ -19,11 +20,11 @@ def launched(config_path: Path, run_dir: Path) -> str:
         return start_search(config, run_dir, display)
 
 
-def continued(run_dir: Path, config_path: Path | None) -> str:
+def continued(run_dir: Path, config_path: Path | None, changes: Changes) -> str:
     """Run the rest of a search and return in words what ended it."""
     expected = load_search_config(config_path) if config_path is not None else None
-    with _session(read_config(run_dir), run_dir) as display:
-        return resume_search(run_dir, display, expected=expected)
+    with _session(read_config(run_dir, changes), run_dir) as display:
+        return resume_search(run_dir, display, changes=changes, expected=expected)
 
 
 @contextmanager
@@ -31,7 +32,6 @@ def _session(config: SearchConfig, run_dir: Path) -> Iterator[SearchDisplay]:
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         with SearchDisplay(config) as display:
-            display.notice(f"the run is in {run_dir}")
             yield display
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(f"interrupted; {_how_to_go_on(run_dir)}") from interrupt

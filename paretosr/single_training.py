@@ -16,6 +16,7 @@ from imaging.evaluation import (
     evaluate_quality,
     network_upscaler,
 )
+from imaging.image_sets import ImageSets
 from search.candidates.evaluation import seeded_network
 from training import PatchSampler, Precision, TrainingResult, choose_precision, train
 from training.behaviour import ClassUsage, active_fractions, class_usage
@@ -38,6 +39,8 @@ class TrainingPlan:
     config: NetworkConfig
     patches: PatchSampler
     validation: Sequence[ValidationPair]
+    images: ImageSets
+    """Both sets, to be compared when the training is continued."""
     steps: int
     device: str
     precision: Precision
@@ -82,6 +85,8 @@ def train_and_validate(
     network, initial = seeded_network(plan.config, plan.patches.seed), None
     if plan.initial is not None:
         initial = give_initial_weights(network, plan.initial, seed=plan.patches.seed)
+    if plan.processes.is_first and not _has_begun(plan.folder):
+        plan.images.record(plan.folder)
     watch = Watch.over(plan.steps, Validation(plan.validation, plan.device), plan.validate_every)
     try:
         result = train(
@@ -140,8 +145,30 @@ def settled_precision(
     Raises:
         ValueError: the checkpoint in `folder` is corrupt.
     """
-    for path in (folder / STATE_FILE, folder / MODEL_FILE):
+    for path in _models(folder):
         if path.exists():
             stored = load_checkpoint(path).metadata.get("precision")
             return "bfloat16" if stored == "bfloat16" else "float32"
     return choose_precision(lambda: build_network(config), patches, patches.recipe, device=device)
+
+
+def check_images(images: ImageSets, folder: Path) -> str | None:
+    """Compare the images with those of the training begun in `folder`, if there is one.
+
+    Returns a note where they cannot be compared.
+
+    Raises:
+        ValueError: they are others.
+    """
+    if not _has_begun(folder):
+        return None
+    return images.check(folder, remedy="restore them, or train in another folder with --out")
+
+
+def _has_begun(folder: Path) -> bool:
+    return any(path.exists() for path in _models(folder))
+
+
+def _models(folder: Path) -> tuple[Path, Path]:
+    """What a training that has not ended leaves, and one that has."""
+    return folder / STATE_FILE, folder / MODEL_FILE

@@ -1,4 +1,12 @@
-from .checking import TOLERANCES as TOLERANCES
+from .agent.checking import TOLERANCES as TOLERANCES
+from .agent.failure import ProfilingFailed as ProfilingFailed
+from .agent.fastest_variant import OtherVariant as OtherVariant
+from .agent.prepared import Missing as Missing
+from .agent.prepared import Prepared as Prepared
+from .agent.prepared import PreparedCall as PreparedCall
+from .agent.targets import Target as Target
+from .agent.timing.in_turn import compare as compare
+from .agent.timing.ratio import RatioEstimate as RatioEstimate
 from .clock import clock_of as clock_of
 from .counting.activations import peak_activation_mib as peak_activation_mib
 from .counting.analytic import AnalyticCost as AnalyticCost
@@ -14,8 +22,6 @@ from .counting.macs import ModuleRow as ModuleRow
 from .counting.macs import OperatorRow as OperatorRow
 from .counting.macs import count_macs as count_macs
 from .device import describe_device as describe_device
-from .failure import ProfilingFailed as ProfilingFailed
-from .fastest_variant import OtherVariant as OtherVariant
 from .host.latency import Calibration as Calibration
 from .host.latency import Latency as Latency
 from .host.latency import LatencyMeter as LatencyMeter
@@ -23,10 +29,6 @@ from .host.latency import Sustained as Sustained
 from .host.latency import measure_callable as measure_callable
 from .host.memory import measure_peak_memory_mib as measure_peak_memory_mib
 from .preparation import prepare_checked as prepare_checked
-from .prepared import Missing as Missing
-from .prepared import Prepared as Prepared
-from .prepared import PreparedCall as PreparedCall
-from .ratio import RatioEstimate as RatioEstimate
 from .reference import REFERENCE_NAME as REFERENCE_NAME
 from .reference import ReferenceNetwork as ReferenceNetwork
 from .runtimes.registry import RUNTIMES as RUNTIMES
@@ -35,5 +37,3 @@ from .runtimes.registry import TargetStatus as TargetStatus
 from .runtimes.registry import list_targets as list_targets
 from .runtimes.registry import require_available as require_available
 from .subject import Subject as Subject
-from .targets import Target as Target
-from .timing import compare as compare

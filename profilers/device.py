@@ -2,7 +2,7 @@
 
 import torch
 
-from profilers.machine import Description, describe_machine
+from profilers.agent.machine import Description, describe_machine
 
 
 def describe_device() -> Description:

@@ -9,7 +9,7 @@ import PIL.Image
 import torch
 from numpy.typing import NDArray
 
-from profilers.targets import Target
+from profilers.agent.targets import Target
 
 # Inside the wheel of scikit-image.
 _PHOTOGRAPHS = ("chelsea.png", "astronaut.png", "coffee.png", "rocket.jpg")

@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from profilers.checking import as_array, checked
-from profilers.prepared import Prepared
+from foundation import raise_interrupt
+from profilers.agent.checking import as_array, checked
+from profilers.agent.prepared import Prepared
+from profilers.agent.targets import Target
+from profilers.clock import clock_of
 from profilers.runtimes.eager import EagerRuntime
 from profilers.runtimes.registry import RUNTIMES
-from profilers.targets import Target
 
 
 def prepare_checked(network: nn.Module, target: Target) -> Prepared:
@@ -18,13 +20,20 @@ def prepare_checked(network: nn.Module, target: Target) -> Prepared:
 
     Raises:
         ValueError: the target's settings cannot be honoured here.
+        KeyboardInterrupt: one came meanwhile, whatever PyTorch made of it.
         ProfilingFailed: the output differs from eager's by more than the precision allows.
     """
-    return checked(
-        lambda: RUNTIMES[target.runtime].prepare(network, target),
-        lambda: eager_output(network, target),
-        target,
-    )
+    _, clock = clock_of(target)
+    try:
+        return checked(
+            lambda: RUNTIMES[target.runtime].prepare(network, target),
+            lambda: eager_output(network, target),
+            target.precision,
+            clock,
+        )
+    except Exception as error:
+        raise_interrupt(error)
+        raise
 
 
 def eager_output(network: nn.Module, target: Target) -> NDArray[np.float32]:

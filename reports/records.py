@@ -189,4 +189,4 @@ def _plain(config: Mapping[str, object]) -> object:
     try:
         return json.loads(json.dumps(dict(config), allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"config must hold only finite JSON values: {error}") from error
+        raise ValueError(f"config must hold only finite JSON values, got {config!r}") from error

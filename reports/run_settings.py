@@ -1,7 +1,7 @@
 """What a run's files must say about how its numbers came about."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -23,6 +23,8 @@ class RunSettings:
     lr_width_px: int | None = None
     reference: Mapping[str, float] | None = None
     """The hypervolume's reference: one number per objective; None chooses it from the run."""
+    bounds: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    """The least and the largest value allowed of a column; None where there is no such bound."""
 
     @property
     def training_name(self) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from foundation import atomic_path
+from foundation import write_text_atomically
 from reports.pareto import front
 from reports.records import COLUMNS, OBJECTIVES, TrialRecord
 from reports.ties import psnr_std_db, tie_threshold_db
@@ -38,8 +38,7 @@ def write_csv(path: Path, records: Sequence[TrialRecord]) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    with atomic_path(path) as temporary:
-        trials_table(records).to_csv(temporary, index=False, lineterminator="\n")
+    write_text_atomically(path, trials_table(records).to_csv(index=False, lineterminator="\n"))
 
 
 @dataclass(frozen=True)

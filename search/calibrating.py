@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Protocol
 
 from blocks import NetworkConfig
-from profilers.failure import ProfilingFailed
+from profilers.agent.failure import ProfilingFailed
+from profilers.agent.targets import Target
 from profilers.host.latency import Calibration, Latency, LatencyMeter
 from profilers.predictor import CalibrationFile, CalibrationHeader, Measurement, work_of
 from profilers.subject import Subject
-from profilers.targets import Target
 from search.space import SearchSpace
 from search.space.sample import networks
 

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import pydantic
-import yaml
 
 from blocks.config import FrozenConfig, Scale, parse_config
+from foundation.documents import read_yaml
 from imaging.images import BUNDLED
-from profilers.targets import Target
+from profilers.agent.targets import Target
 from reports.records import OBJECTIVES
 from search.space import Families, SearchSpace
 from training.recipes.choice import RecipeChoice
@@ -188,12 +188,7 @@ def load_search_config(path: Path) -> SearchConfig:
     """Read a search config.
 
     Raises:
-        ValueError: not YAML, an unknown key, or a value that breaks a rule.
+        ValueError: not YAML, an unknown or repeated key, or a value that breaks a rule.
         FileNotFoundError: there is no such file.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path} must be a YAML file: {reason}") from error
-    return parse_config(SearchConfig, data, str(path))
+    return parse_config(SearchConfig, read_yaml(path), str(path))

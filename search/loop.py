@@ -1,12 +1,13 @@
 """The search loop: ask, gate, evaluate, tell, until the budget is spent."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
 from blocks.networks.registry import NetworkConfig
 from foundation import raise_interrupt
-from profilers.targets import Target
+from profilers.agent.targets import Target
 from reports.records import TrialRecord
 from search.candidates.candidate import Costing, described, unbuildable, with_analytic_cost
 from search.candidates.constraints import broken_rule, violations
@@ -64,6 +65,7 @@ class Search:
         self._history = _History()
         for record in study.records():
             self._history.add(record)
+        self._untried = _Untried(self._space.networks())
 
     def run(self) -> str:
         """Run trials until the budget is spent; return in words what ended the search.
@@ -86,6 +88,11 @@ class Search:
             return f"the budget of {budget.trials} trained candidates is spent"
         if budget.minutes is not None and history.seconds >= budget.minutes * 60:
             return f"the budget of {budget.minutes:g} minutes is spent"
+        if not self._untried.remain(history):
+            return (
+                "the space is exhausted: every architecture in it has been tried "
+                f"({history.architectures})"
+            )
         if history.untrained_in_a_row >= MAX_UNTRAINED_IN_A_ROW:
             return (
                 f"{history.untrained_in_a_row} proposals in a row were duplicates or broke a "
@@ -186,6 +193,28 @@ class _History:
 
     def first_of(self, arch_id: str) -> TrialRecord | None:
         return self._first.get(arch_id)
+
+    @property
+    def architectures(self) -> int:
+        """How many different ones were proposed."""
+        return sum(record.config is not None for record in self._first.values())
+
+
+class _Untried:
+    """Whether a space holds networks that no trial has proposed.
+
+    One such network is kept at hand until it is proposed: each is passed only once, so that a
+    space of any size costs little.
+    """
+
+    def __init__(self, networks: Iterator[NetworkConfig]) -> None:
+        self._networks = networks
+        self._next = next(networks, None)
+
+    def remain(self, history: _History) -> bool:
+        while self._next is not None and history.first_of(self._next.arch_id) is not None:
+            self._next = next(self._networks, None)
+        return self._next is not None
 
 
 def _duplicate(known: TrialRecord, record: TrialRecord) -> TrialRecord:

@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from pydantic import TypeAdapter
 
+from blocks.config import parse_config
 from blocks.networks.registry import NetworkConfig, build_network
 from imaging.evaluation import (
     ValidationPair,
@@ -18,17 +20,20 @@ from imaging.evaluation import (
     exact_by_bicubic,
     prepare_validation,
 )
+from imaging.image_sets import ImageSets
 from imaging.images import Image, load_images
+from profilers.agent.machine import Description
+from profilers.agent.targets import Target
 from profilers.device import describe_device
 from profilers.host.latency import Calibration, LatencyMeter, measure_callable
 from profilers.predictor import CalibrationFile
 from profilers.runtimes.registry import require_available
-from profilers.targets import Target
 from reports.records import BASELINE_FAMILY, TrialRecord
 from search.candidates.evaluation import Workbench, latency_columns
 from search.candidates.latency_filter import stored_calibration
 from search.candidates.patches import CandidatePatches
 from search.config import SearchConfig
+from search.sampler import population_size
 from search.storage.run_directory import RunDirectory
 from training.data.patches import PatchSampler
 from training.precision import choose_precision
@@ -38,12 +43,15 @@ Notice = Callable[[str], None]
 
 CALIBRATION_SECONDS = 5.0
 
+T = TypeVar("T")
+
 
 def initial_settings(config: SearchConfig) -> dict[str, object]:
     """The settings of a run that has not begun."""
     return {
         "config": config.model_dump(mode="json", exclude_none=True),
         "train_steps": config.steps,
+        "population": population_size(config.budget.trials),
         "target": asdict(Target.parse(config.target)),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "device": describe_device(),
@@ -56,6 +64,7 @@ class Photographs:
 
     training: tuple[Image, ...]
     validation: tuple[ValidationPair, ...]
+    digests: ImageSets
 
 
 def load_photographs(config: SearchConfig, notice: Notice) -> Photographs:
@@ -76,7 +85,8 @@ def load_photographs(config: SearchConfig, notice: Notice) -> Photographs:
             f"does any image of a single colour: remove {', '.join(exact)} from "
             f"{config.data.validation}"
         )
-    return Photographs(training.images, pairs)
+    digests = ImageSets.of(training.images, validation.images)
+    return Photographs(training.images, pairs, digests)
 
 
 def prepare(
@@ -85,13 +95,17 @@ def prepare(
     photographs: Photographs,
     stack: ExitStack,
     notice: Notice,
+    *,
+    has_begun: bool,
 ) -> Workbench:
     """Decide, or read back, what holds for every candidate.
 
-    The latency meter's process ends with `stack`.
+    The latency meter's process ends with `stack`. Of a run that `has_begun` the photographs are
+    compared with those it began with.
 
     Raises:
-        ValueError: a device is missing, a photograph is too small, or run.yaml cannot be used.
+        ValueError: a device is missing, a photograph is too small, run.yaml cannot be used, or the
+            photographs are others than before.
     """
     target = Target.parse(config.target)
     require_available(target)
@@ -100,9 +114,10 @@ def prepare(
     torch.set_num_threads(config.training.threads)
     settings = run.read_settings()
     _warn_of_another_device(settings, notice)
+    _check_images(photographs.digests, run, notice, has_begun)
     patches = CandidatePatches(photographs.training, config.scale, config.training.recipe)
 
-    precision: dict[str, Precision] = dict(settings.get("precision") or {})
+    precision = decided(dict[str, Precision], "precision", run) or {}
     for space in config.space.families:
         typical = space.typical(config.scale)
         # Asked for in any case, so that photographs too small for it are found now.
@@ -115,16 +130,26 @@ def prepare(
     meter = calibration = stored = None
     if "latency_ms" in config.columns:
         meter = stack.enter_context(LatencyMeter(target))
-        if "target_device" not in settings:
-            settings["target_device"] = meter.describe_device()
-        stored = stored_calibration(config, settings["target_device"], notice)
-        if "calibration" not in settings:
-            settings["calibration"] = asdict(_calibration(stored, config, meter, notice))
+        device = decided(Description, "target_device", run) or meter.describe_device()
+        stored = stored_calibration(config, device, notice)
+        calibration = decided(Calibration, "calibration", run)
+        if calibration is None:
+            calibration = _calibration(stored, config, meter, notice)
+            settings |= {"target_device": device, "calibration": asdict(calibration)}
             run.write_settings(settings)
-        calibration = Calibration(**settings["calibration"])
     return Workbench(
         config, run, patches, photographs.validation, precision, meter, calibration, stored
     )
+
+
+def decided(kind: type[T] | TypeAdapter[T], key: str, run: RunDirectory) -> T | None:
+    """What run.yaml says was decided by an earlier session; None where it says nothing.
+
+    Raises:
+        ValueError: it says something that cannot be.
+    """
+    value = run.read_settings().get(key)
+    return None if value is None else parse_config(kind, value, f"{run.settings}, {key}")
 
 
 def measured_baseline(bench: Workbench) -> TrialRecord:
@@ -158,6 +183,17 @@ def measured_baseline(bench: Workbench) -> TrialRecord:
     return replace(baseline, **latency_columns(latency))
 
 
+def _check_images(images: ImageSets, run: RunDirectory, notice: Notice, has_begun: bool) -> None:
+    if not has_begun:
+        images.record(run.path)
+    elif note := images.check(
+        run.path,
+        remedy="restore them, name the folder they are in now with --data or --validation, or "
+        "start a new search",
+    ):
+        notice(note)
+
+
 def _precision_of(
     typical: NetworkConfig, config: SearchConfig, patches: PatchSampler, notice: Notice
 ) -> Precision:
@@ -166,7 +202,10 @@ def _precision_of(
     precision = choose_precision(
         lambda: build_network(typical), patches, patches.recipe, device=config.training.device
     )
-    notice(f"{typical.family} trains in {precision}, chosen by timed steps")
+    notice(
+        f"{typical.family} trains in {precision}, chosen by timed steps (to choose it yourself: "
+        "training.precision in the config)"
+    )
     return precision
 
 
@@ -176,7 +215,7 @@ def _calibration(
     """The stored one, with which predicted and measured milliseconds agree, or a new one."""
     if stored is not None:
         return stored.header.calibration
-    notice(f"calibrating {config.target}")
+    notice(f"timing the reference network on {config.target}")
     return meter.calibrate(CALIBRATION_SECONDS)
 
 

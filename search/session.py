@@ -3,9 +3,12 @@
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
 
 from blocks.config import parse_config
-from profilers.targets import Target
+from profilers.agent.targets import Target
 from search.candidates.candidate import Costing
 from search.candidates.evaluation import CandidateEvaluator
 from search.candidates.feasibility import check_feasible
@@ -14,15 +17,19 @@ from search.config import SearchConfig
 from search.loop import Listener, Search
 from search.preparation import (
     Photographs,
+    decided,
     initial_settings,
     load_photographs,
     measured_baseline,
     prepare,
 )
 from search.sampler import ReproducibleSampler, population_size
+from search.storage.changes import UNCHANGED, Changes, differences, lasting
 from search.storage.journal import exclusive, repair_journal
 from search.storage.run_directory import RunDirectory
-from search.storage.study import SearchStudy
+from search.storage.study import SearchStudy, read_run
+
+_POPULATION: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=2)])
 
 
 def start_search(config: SearchConfig, run_dir: Path, listener: Listener) -> str:
@@ -55,37 +62,67 @@ def start_search(config: SearchConfig, run_dir: Path, listener: Listener) -> str
 
 
 def resume_search(
-    run_dir: Path, listener: Listener, *, expected: SearchConfig | None = None
+    run_dir: Path,
+    listener: Listener,
+    *,
+    changes: Changes = UNCHANGED,
+    expected: SearchConfig | None = None,
 ) -> str:
     """Continue the search of a run directory; one whose budget is spent ends at once.
 
     Returns in words what ended it.
 
     Raises:
-        ValueError: not a run directory, one of another config than `expected`, or with a
-            corrupt journal.
+        ValueError: not a run directory, one of another config than `expected`, with a corrupt
+            journal, or with settings or images that are not those it began with.
         SearchFailedError: several candidates in a row failed.
     """
     run = RunDirectory(run_dir)
     config = read_config(run.path)
     if expected is not None and expected != config:
+        differing = differences(_plain(expected), _plain(config))
+        found = "; ".join(f"{key} {words}" for key, words in differing)
         raise ValueError(
-            f"the run in {run_dir} must belong to the config given, but it was started with "
-            "another one: leave the config out to continue it, or choose a new --out"
+            f"the run in {run_dir} must belong to the config given, but there {found}: leave the "
+            "config out to continue it, or choose a new --out"
         )
     with exclusive(run_dir):
-        return _session(config, run, load_photographs(config, listener.notice), listener)
+        if mended := repair_journal(run.journal):
+            listener.notice(mended)
+        before = read_run(run_dir)
+        if before.began_with is not None:
+            changes.check(before.began_with, lasting(before.settings), str(run.settings))
+        elif before.has_begun:
+            listener.notice(
+                f"whether {run.settings} is as the search left it cannot be checked: the journal "
+                "does not say, as in runs of earlier versions"
+            )
+        config = read_config(run_dir, changes)
+        photographs = load_photographs(config, listener.notice)
+        return _session(
+            config, run, photographs, listener, changes=changes, has_begun=before.has_begun
+        )
 
 
 def _session(
-    config: SearchConfig, run: RunDirectory, photographs: Photographs, listener: Listener
+    config: SearchConfig,
+    run: RunDirectory,
+    photographs: Photographs,
+    listener: Listener,
+    *,
+    changes: Changes = UNCHANGED,
+    has_begun: bool = False,
 ) -> str:
     started = time.perf_counter()
-    if mended := repair_journal(run.journal):
-        listener.notice(mended)
+    listener.notice(f"the run is in {run.path}")
     with ExitStack() as stack:
-        bench = prepare(config, run, photographs, stack, listener.notice)
-        study = open_study(config, run, listener)
+        bench = prepare(config, run, photographs, stack, listener.notice, has_begun=has_begun)
+        # Only now, since the images in a folder given anew may be others.
+        settings = changes.applied(run.read_settings())
+        run.write_settings(settings)
+        population = decided(_POPULATION, "population", run)
+        study = open_study(config, run, listener, population=population)
+        study.keep_settings(lasting(settings))
         if study.baseline is None:
             study.baseline = measured_baseline(bench)
         device = run.read_settings().get("target_device", {})
@@ -95,11 +132,16 @@ def _session(
         return search.run()
 
 
-def open_study(config: SearchConfig, run: RunDirectory, listener: Listener) -> SearchStudy:
-    """The run's study, with the published networks that fit its space proposed first."""
-    sampler = ReproducibleSampler(
-        config.sampler, config.seed, population_size(config.budget.trials)
-    )
+def open_study(
+    config: SearchConfig, run: RunDirectory, listener: Listener, *, population: int | None = None
+) -> SearchStudy:
+    """The run's study, with the published networks that fit its space proposed first.
+
+    `population` is NSGA-II's; None derives it from the budget.
+    """
+    if population is None:
+        population = population_size(config.budget.trials)
+    sampler = ReproducibleSampler(config.sampler, config.seed, population)
     study = SearchStudy(run, config.objectives, sampler)
     proposals = []
     for name, network, misfit in config.space.published():
@@ -114,11 +156,19 @@ def open_study(config: SearchConfig, run: RunDirectory, listener: Listener) -> S
     return study
 
 
-def read_config(run_dir: Path) -> SearchConfig:
-    """The config of a run.
+def read_config(run_dir: Path, changes: Changes = UNCHANGED) -> SearchConfig:
+    """The config of a run, with what is changed of it.
 
     Raises:
-        ValueError: not a run directory, or its settings are no valid config.
+        ValueError: not a run directory, or its settings or the changes make no valid config.
     """
     run = RunDirectory(run_dir)
-    return parse_config(SearchConfig, run.read_settings().get("config"), f"{run.settings}, config")
+    settings, where = run.read_settings(), f"{run.settings}, config"
+    config = parse_config(SearchConfig, settings.get("config"), where)
+    if changes == UNCHANGED:
+        return config
+    return parse_config(SearchConfig, changes.applied(settings)["config"], where)
+
+
+def _plain(config: SearchConfig) -> dict[str, object]:
+    return config.model_dump(mode="json", exclude_none=True)

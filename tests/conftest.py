@@ -1,6 +1,8 @@
 """What all tests share."""
 
-from collections.abc import Sequence
+import resource
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +32,22 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"needs the benchmark photographs in {SHARED_DATA}, which are absent")
     return SHARED_DATA
+
+
+@contextmanager
+def _files_up_to(size_bytes: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def files_up_to() -> Callable[[int], AbstractContextManager[None]]:
+    """Lets files grow to so many bytes only: the error is a full disk's, and needs no privilege."""
+    return _files_up_to
 
 
 @dataclass(frozen=True)

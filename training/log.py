@@ -4,7 +4,7 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
-from foundation import write_text_atomically
+from foundation import write_text_atomically, writing
 
 Row = Mapping[str, float | None]
 """Numbers by column; None where one is not known."""
@@ -26,7 +26,7 @@ class TrainingLog:
     def add(self, row: Row) -> None:
         """Append a row, whose columns are those of the first."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", newline="", encoding="utf-8") as file:
+        with writing(self._path), self._path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, row.keys(), lineterminator="\n")
             if file.tell() == 0:
                 writer.writeheader()

@@ -1,12 +1,10 @@
 """Watching a training: its log, its validation, and the best weights so far."""
 
-import copy
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from blocks.networks.registry import SuperResolutionNetwork
 from training.log import TrainingLog
 from training.state import Progress, TrainingFolder
 from training.step import StepLoss, TrainingStep
@@ -47,7 +45,6 @@ class Monitor:
         self._folder = folder
         self._steps = steps
         self._log = TrainingLog(folder.path / LOG_FILE)
-        self._network: SuperResolutionNetwork | None = None
         self._best_db = -math.inf
 
     def continue_after(self, step: int) -> None:
@@ -80,13 +77,9 @@ class Monitor:
         )
 
     def _validate(self, training: TrainingStep, progress: Progress) -> Mapping[str, float]:
-        """Judge the averaged weights, in a network of their own, and keep the best."""
-        if self._network is None:
-            self._network = copy.deepcopy(training.network)
-        weights = training.averaged_weights()
-        self._network.load_state_dict(weights)
-        judged = self._watch.validation.judge(self._network)
+        """Judge the averaged weights, and keep the best."""
+        judged = self._watch.validation.judge(training.averaged_network)
         if judged[PSNR] > self._best_db:
             self._best_db = judged[PSNR]
-            self._folder.save_best(progress, weights)
+            self._folder.save_best(progress, training.averaged_weights())
         return judged

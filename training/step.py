@@ -8,6 +8,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from blocks.networks.registry import SuperResolutionNetwork
 from training.distributed import ALONE, Processes, shared_by_processes
@@ -72,7 +73,9 @@ class TrainingStep:
         )
         self._parameters = dict(network.named_parameters())
         self._weights: list[torch.Tensor] = list(self._parameters.values())
-        self._average = [weight.detach().clone() for weight in self._weights]
+        self._average = AveragedModel(network)
+        # Else the average would start at the weights after the first step.
+        self._average.update_parameters(network)
         self._adam = torch.optim.Adam(
             self._weights,
             lr=recipe.learning_rate,
@@ -108,8 +111,8 @@ class TrainingStep:
         self._adam.step()
         # The average forgets the random first weights faster than ema_decay alone would.
         decay = min(self.recipe.ema_decay, (1 + step) / (10 + step))
-        with torch.no_grad():
-            torch._foreach_lerp_(self._average, self._weights, 1 - decay)
+        self._average.multi_avg_fn = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        self._average.update_parameters(self.network)
         self.steps_done = step + 1
         return StepLoss(value, loss.parts)
 
@@ -128,13 +131,11 @@ class TrainingStep:
         Raises:
             ValueError: a tensor is missing.
         """
-        weights = {name: WEIGHTS + name for name in self.network.state_dict()}
-        averages = [AVERAGE + name for name in self._parameters]
-        if missing := {*weights.values(), *averages} - tensors.keys():
+        names = self.network.state_dict().keys()
+        if missing := {prefix + n for prefix in (WEIGHTS, AVERAGE) for n in names} - tensors.keys():
             raise ValueError(f"the training state lacks {min(missing)}")
-        self.network.load_state_dict({name: tensors[key] for name, key in weights.items()})
-        for average, key in zip(self._average, averages, strict=True):
-            average.copy_(tensors[key])
+        for prefix, network in ((WEIGHTS, self.network), (AVERAGE, self.averaged_network)):
+            network.load_state_dict({name: tensors[prefix + name] for name in names})
         for name, weight in self._parameters.items():
             # A weight that no batch has reached yet has no moments.
             if f"{MOMENTS}step/{name}" in tensors:
@@ -145,9 +146,16 @@ class TrainingStep:
                 }
         self.steps_done = steps_done
 
+    @property
+    def averaged_network(self) -> SuperResolutionNetwork:
+        """A copy of the network that has the averaged weights."""
+        network = self._average.module
+        assert isinstance(network, SuperResolutionNetwork)  # a copy of one
+        return network
+
     def averaged_weights(self) -> dict[str, Tensor]:
         """Return the network's state with the averaged weights in place of the last ones."""
-        return self.network.state_dict() | dict(zip(self._parameters, self._average, strict=True))
+        return self.averaged_network.state_dict()
 
     def finish(self) -> None:
         """Put the averaged weights into the network and set it to evaluation mode.
@@ -155,7 +163,7 @@ class TrainingStep:
         Raises:
             TrainingDiverged: some of them are not finite.
         """
-        for name, average in zip(self._parameters, self._average, strict=True):
+        for name, average in self.averaged_network.named_parameters():
             if not torch.isfinite(average).all():
                 raise TrainingDiverged(
                     f"weights of {name} were not finite after step {self.steps_done}"

@@ -7,9 +7,9 @@ import torch
 
 from blocks import SuperResolutionNetwork, export_variant, in_variant
 from blocks.programs.onnx_graph import IMAGES, export_onnx_of_any_size
-from foundation import atomic_path
+from foundation import write_bytes_atomically
 from profilers import TOLERANCES, ProfilingFailed, Target, require_available
-from profilers.checking import as_array, largest_difference
+from profilers.agent.checking import as_array, largest_difference
 from profilers.images import sample_images
 
 # What a network is compared on, beside its smallest size: sizes that no grid divides.
@@ -36,8 +36,7 @@ def export_network(network: SuperResolutionNetwork, out: Path) -> float:
     smallest = replace(_CHECKED, batch=1, lr_height_px=minimum_px, lr_width_px=minimum_px + 1)
     difference = max(_difference(model, network, target) for target in (_CHECKED, smallest))
     require_equal(difference, out)
-    with atomic_path(out) as temporary:
-        temporary.write_bytes(model)
+    write_bytes_atomically(out, model)
     return difference
 
 

@@ -11,7 +11,7 @@ from blocks.programs.onnx_graph import EXPORT_MODULES, LOGITS, export_onnx_of_pa
 from blocks.windows import ramp
 from foundation import atomic_folder
 from profilers import Target, require_available
-from profilers.checking import as_array, largest_difference
+from profilers.agent.checking import as_array, largest_difference
 from profilers.images import sample_images
 from upscaling.export import require_equal
 from upscaling.onnx_router import CLASSIFIER_FILE, MANIFEST_FILE, BranchFile, Manifest, OnnxRouter

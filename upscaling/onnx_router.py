@@ -1,17 +1,19 @@
-"""An exported ClassSR as a function of images, by NumPy and ONNX Runtime alone.
+"""An exported ClassSR as a function of images, by ONNX Runtime.
 
-It reads nothing but the exported folder. Where another program is to run the networks, this is
-what it has to do.
+It reads nothing but the exported folder, whose manifest says in words what any other program has to
+do to run the networks.
 """
 
-from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from blocks import FrozenConfig
+from blocks.windows import Canvas, Windows
 
 MANIFEST_FILE = "manifest.json"
 CLASSIFIER_FILE = "classifier.onnx"
@@ -85,10 +87,14 @@ class OnnxRouter:
         self._branches = [session(branch.file) for branch in self.manifest.branches]
 
     def __call__(self, image: Images) -> Images:
-        patches, rows, columns = self._cut(image)
-        return self._blend(self._enlarge(patches, self.classes(patches)), rows, columns)[
-            :, : self.manifest.scale * image.shape[1], : self.manifest.scale * image.shape[2]
-        ]
+        images = torch.tensor(image)[None]
+        windows = Windows.covering(images, self.manifest.patch_px, self.manifest.stride_px)
+        canvas = Canvas(images, windows, self.manifest.scale, self._later_weights)
+        patches: Images = windows.cut(images).numpy()
+        for place, patch in enumerate(self._enlarge(patches, self.classes(patches))):
+            canvas.add(torch.from_numpy(patch)[None], [place])
+        blended: Images = canvas.images[0].numpy()
+        return blended
 
     def classes(self, patches: Images) -> NDArray[np.int64]:
         """The class, from 0, of each patch. Shape: (N, 3, patch_px, patch_px) -> (N,)."""
@@ -101,20 +107,6 @@ class OnnxRouter:
         (enlarged,) = self._branches[number].run(["enlarged"], {"images": patches})
         return np.asarray(enlarged)
 
-    def _cut(self, image: Images) -> tuple[Images, int, int]:
-        size, stride = self.manifest.patch_px, self.manifest.stride_px
-        height, width = image.shape[1:]
-        rows, columns = (-(-(side - size) // stride) + 1 for side in (height, width))
-        below = (rows - 1) * stride + size - height
-        beside = (columns - 1) * stride + size - width
-        covered = np.pad(image, ((0, 0), (0, below), (0, beside)), mode="reflect")
-        patches = [
-            covered[:, top : top + size, left : left + size]
-            for top in range(0, rows * stride, stride)
-            for left in range(0, columns * stride, stride)
-        ]
-        return np.stack(patches), rows, columns
-
     def _enlarge(self, patches: Images, classes: NDArray[np.int64]) -> Images:
         side = self.manifest.scale * self.manifest.patch_px
         enlarged = np.empty((len(patches), 3, side, side), np.float32)
@@ -123,22 +115,6 @@ class OnnxRouter:
             enlarged[chosen] = self.branch(number, patches[chosen])
         return enlarged
 
-    def _blend(self, patches: Images, rows: int, columns: int) -> Images:
-        size = self.manifest.scale * self.manifest.patch_px
-        stride = self.manifest.scale * self.manifest.stride_px
-        image = np.zeros((3, (rows - 1) * stride + size, (columns - 1) * stride + size), np.float32)
-        for patch, (row, column) in zip(patches, product(range(rows), range(columns)), strict=True):
-            weights = np.outer(self._weights(row, rows), self._weights(column, columns))
-            top, left = row * stride, column * stride
-            image[:, top : top + size, left : left + size] += patch * weights
-        return image
-
-    def _weights(self, place: int, count: int) -> Images:
-        """The weights of a patch along one axis, where it has `place` among `count`."""
-        later = np.array(self.manifest.later_weights, np.float32)
-        weights = np.ones(self.manifest.scale * self.manifest.patch_px, np.float32)
-        if place > 0:
-            weights[: later.size] = later
-        if place < count - 1:
-            weights[weights.size - later.size :] = 1 - later
-        return weights
+    def _later_weights(self, overlap_px: int) -> Tensor:
+        """The manifest's, which are for the one overlap that its patches have."""
+        return torch.tensor(self.manifest.later_weights)

@@ -12,7 +12,7 @@ from torch.fx import GraphModule, Node
 from torch.fx.passes.infra.pass_base import PassResult
 
 from foundation.library_messages import quiet_libraries
-from profilers.failure import ProfilingFailed
+from profilers.agent.failure import ProfilingFailed
 
 # What `export_executorch` imports.
 EXPORT_MODULES = ("executorch.backends.xnnpack.partition.xnnpack_partitioner",)

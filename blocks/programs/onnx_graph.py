@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from foundation.library_messages import quiet_libraries
-from profilers.failure import ProfilingFailed
-from profilers.targets import Target
+from profilers.agent.failure import ProfilingFailed
+from profilers.agent.targets import Target
 
 IMAGES = "images"
 ENLARGED = "enlarged"

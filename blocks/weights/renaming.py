@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 import torch
@@ -13,6 +14,15 @@ from blocks.networks.registry import build_network
 
 _FROM_1 = "_from_1"
 _LISTED = 8
+
+
+class TensorMismatchError(ValueError):
+    """Tensors are not those of a network."""
+
+    def __init__(self, message: str, matched: int) -> None:
+        super().__init__(message)
+        self.matched = matched
+        """How many of the network's tensors had their name."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +73,10 @@ def renamed(
     """The state of the network of `config`, in float32, from tensors in the names of `layout`.
 
     Raises:
-        ValueError: a tensor is missing, foreign or of another shape; lists those it concerns.
+        TensorMismatchError: a tensor is missing, foreign or of another shape; lists those it
+            concerns.
     """
-    with torch.device("meta"):
-        expected = build_network(config).state_dict()
+    expected = _shapes(config)
     state: dict[str, Tensor] = {}
     unexpected = []
     for name, tensor in tensors.items():
@@ -75,20 +85,28 @@ def renamed(
         full = _our_name(name, layout.renames)
         if full not in expected or full in state:
             unexpected.append(f"{name} {tuple(tensor.shape)}")
-        elif expected[full].shape != tensor.shape:
-            wanted = tuple(expected[full].shape)
-            unexpected.append(f"{name} {tuple(tensor.shape)}, which should be {wanted}")
+        elif expected[full] != tuple(tensor.shape):
+            unexpected.append(f"{name} {tuple(tensor.shape)}, which should be {expected[full]}")
             state[full] = tensor
         else:
             state[full] = tensor.float()
-    missing = [f"{name} {tuple(t.shape)}" for name, t in expected.items() if name not in state]
+    missing = [f"{name} {shape}" for name, shape in expected.items() if name not in state]
     if unexpected or missing:
-        raise ValueError(
+        raise TensorMismatchError(
             f"the tensors must be those of {config.family} x{config.scale} with"
             f" {_hyperparameters(config)}; unexpected: {_some(unexpected)}; missing, in our"
-            f" names: {_some(missing)}"
+            f" names: {_some(missing)}",
+            matched=len(state),
         )
     return state
+
+
+@lru_cache(maxsize=4)
+def _shapes(config: NetworkConfigBase) -> Mapping[str, tuple[int, ...]]:
+    """The shape of each of our tensors; a file may hold many sets to compare with them."""
+    with torch.device("meta"):
+        network = build_network(config)
+    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
 
 
 def _our_name(name: str, renames: Iterable[Rename]) -> str:

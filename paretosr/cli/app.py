@@ -47,7 +47,7 @@ def _front_door(
       a catalogue name           seemore-t (list them: paretosr models)
       a config file              design.json or design.yaml
       a checkpoint               model.safetensors
-      a candidate of a search    RUN_DIR:ARCH_ID
+      a trial of a search        RUN_DIR:TRIAL, its number or the id of its architecture
       bicubic                    MATLAB's imresize, the baseline to compare with
     """
     if show_version:
@@ -81,8 +81,3 @@ def run(arguments: Sequence[str]) -> int:
         typer.echo(f"paretosr: {explanation.line}", err=True)
         return explanation.exit_status
     return 0
-
-
-def main() -> None:
-    """Entry point of the `paretosr` command."""
-    sys.exit(run(sys.argv[1:]))

@@ -13,7 +13,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 # What an operating system says when the machine, not the given path, is the problem.
 _MACHINE_ERRNOS = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 )
 
 
@@ -39,10 +39,21 @@ def explain(error: BaseException) -> Explanation | None:
             return Explanation("interrupted", INTERRUPTED)
         case ValueError():
             return Explanation(_one_line(str(error)), BAD_INPUT)
-        case RuntimeError() | MemoryError():
-            return Explanation(_one_line(str(error)) or "out of memory", FAILURE)
+        case RuntimeError() | MemoryError() if _is_out_of_memory(error):
+            return Explanation("out of memory", FAILURE)
+        case RuntimeError():
+            return Explanation(_one_line(str(error)), FAILURE)
         case _:
             return None
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether it is Python's error or one of PyTorch's, whose words are about its allocator."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )
 
 
 def _describe(error: OSError) -> str:

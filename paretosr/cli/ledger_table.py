@@ -6,6 +6,7 @@ from typing import Any
 
 from blocks.models import ResolvedModel
 from paretosr.cli.output import write_line, write_rows
+from paretosr.costs import ExplainedMacs
 from profilers import CrossCheck, MacsReport, OperatorRow
 from profilers.counting.analytic import HR_HEIGHT_PX, HR_WIDTH_PX, macs_lr_size_px
 
@@ -18,24 +19,30 @@ _TOLERANCE = 0.01
 _MIB = 2**20
 
 
-def ledger_as_json(model: ResolvedModel, report: MacsReport) -> dict[str, Any]:
-    """Return the report with its convention, the largest consumers first."""
+def explained_as_json(model: ResolvedModel, explained: ExplainedMacs) -> dict[str, Any]:
+    """Return the ledger with its convention, the largest consumers first, and the cross-checks."""
     height, width = macs_lr_size_px(model.scale)
+    report = explained.ledger
     return {
-        "hr_height_px": HR_HEIGHT_PX,
-        "hr_width_px": HR_WIDTH_PX,
-        "lr_height_px": height,
-        "lr_width_px": width,
-        **asdict(report),
-        "by_module": [
-            asdict(row) for row in sorted(report.by_module, key=lambda row: -row.own_macs)
-        ],
+        "ledger": {
+            "hr_height_px": HR_HEIGHT_PX,
+            "hr_width_px": HR_WIDTH_PX,
+            "lr_height_px": height,
+            "lr_width_px": width,
+            **asdict(report),
+            "by_module": [
+                asdict(row) for row in sorted(report.by_module, key=lambda row: -row.own_macs)
+            ],
+        },
+        "cross_checks": [asdict(check) for check in explained.cross_checks],
+        "cross_check_side_px": explained.cross_check_side_px,
     }
 
 
-def write_ledger(model: ResolvedModel, report: MacsReport) -> None:
-    """Write the convention, then what modules and operators spend, the largest first."""
+def write_explained(model: ResolvedModel, explained: ExplainedMacs) -> None:
+    """Write the convention, what modules and operators spend, and what other tools count."""
     height, width = macs_lr_size_px(model.scale)
+    report = explained.ledger
     write_line(
         f"MACs of {model.name} x{model.scale} for one output of {HR_WIDTH_PX}x{HR_HEIGHT_PX}, "
         f"an input of {width}x{height}, over all paths: {report.total:,}"
@@ -44,9 +51,10 @@ def write_ledger(model: ResolvedModel, report: MacsReport) -> None:
         write_line(note)
     _write_modules(report)
     _write_operators(report)
+    _write_cross_checks(explained.cross_checks, explained.cross_check_side_px)
 
 
-def write_cross_checks(checks: Sequence[CrossCheck], side_px: int) -> None:
+def _write_cross_checks(checks: Sequence[CrossCheck], side_px: int) -> None:
     """Write what each other tool counts, with the cause where it is over 1 % beside ours."""
     for check in checks:
         if check.ratio is None:

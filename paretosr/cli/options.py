@@ -31,7 +31,7 @@ def now_set_by(field: str) -> Callable[[typer.CallbackParam, str | None], None]:
 
 
 _MODEL_HELP = (
-    "Catalogue name, .json/.yaml config, .safetensors checkpoint, RUN_DIR:ARCH_ID or bicubic."
+    "Catalogue name, .json/.yaml config, .safetensors checkpoint, RUN_DIR:TRIAL or bicubic."
 )
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
 OptionalModelArgument = Annotated[str | None, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]

@@ -4,24 +4,29 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from foundation import writing
+
+_STANDARD_OUTPUT = Path("standard output")
 # What is piped into a file must be neither wrapped nor cut.
 _UNLIMITED_WIDTH = 1000
 
 
 def write_json(value: object) -> None:
     """Write one JSON document; a number that is not finite becomes null."""
-    typer.echo(json.dumps(_finite(value), indent=2, allow_nan=False))
+    write_line(json.dumps(_finite(value), indent=2, allow_nan=False))
 
 
 def write_line(line: str) -> None:
     """Write one line of a result."""
-    typer.echo(line)
+    with writing(_STANDARD_OUTPUT):
+        typer.echo(line)
 
 
 def write_note(line: str) -> None:
@@ -44,7 +49,8 @@ def write_rows(
 def write_table(table: RenderableType) -> None:
     """Write a table as wide as the terminal, or as wide as it needs where there is none."""
     width = None if sys.stdout.isatty() else _UNLIMITED_WIDTH
-    Console(width=width, highlight=False, markup=False).print(table)
+    with writing(_STANDARD_OUTPUT):
+        Console(width=width, highlight=False, markup=False).print(table)
 
 
 def _finite(value: object) -> object:

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from blocks.models import ResolvedModel
-from paretosr.cli.ledger_table import ledger_as_json, write_cross_checks, write_ledger
+from paretosr.cli.ledger_table import explained_as_json, write_explained
 from paretosr.cli.output import write_json, write_line, write_note, write_rows
 from paretosr.cli.progress import status_line
-from paretosr.costs import ModelProfile, noise_warning, profile_model
-from profilers import Target, clock_of, macs_bound
+from paretosr.costs import ModelProfile, explain_macs, noise_warning, profile_model
+from profilers import Latency, Target, clock_of
 from profilers.predictor import CalibrationFile
+
+_FEWEST_FOR_A_TENTH = 10
 
 
 def write_profiled(
@@ -23,7 +25,10 @@ def write_profiled(
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Write everything that `model` costs, predicted too by the file of a `calibration`."""
+    """Write everything that `model` costs, predicted too by the file of a `calibration`.
+
+    To `explain` the MACs, fvcore and thop count them as well, which takes seconds.
+    """
     stored = None if calibration is None else CalibrationFile(calibration)
     with status_line(silent=as_json) as status:
         profile = profile_model(
@@ -35,18 +40,20 @@ def write_profiled(
             stored=stored,
             notice=write_note,
         )
-    ledger = macs_bound(model.config) if explain and model.config else None
+        explained = None
+        if explain and model.config is not None:
+            status("counting MACs with fvcore and thop")
+            explained = explain_macs(model.config)
     if as_json:
-        explained = {"ledger": ledger_as_json(model, ledger)} if ledger else {}
-        write_json({**_as_json(model, target, profile), **explained})
+        explanation = explained_as_json(model, explained) if explained else {}
+        write_json({**_as_json(model, target, profile), **explanation})
         return
     _write_table(model, target, profile)
     latency = profile.latency
     if (note := noise_warning(latency.reference_spread, latency.quiet_share)) is not None:
         write_note(note)
-    if ledger:
-        write_ledger(model, ledger)
-    write_cross_checks(profile.cross_checks, profile.cross_check_side_px)
+    if explained is not None:
+        write_explained(model, explained)
 
 
 def _as_json(model: ResolvedModel, target: Target, profile: ModelProfile) -> dict[str, Any]:
@@ -64,8 +71,6 @@ def _as_json(model: ResolvedModel, target: Target, profile: ModelProfile) -> dic
         "activation_mib": profile.activation_mib,
         "peak_memory_mib": profile.peak_memory_mib,
         **asdict(profile.latency),
-        "cross_checks": [asdict(check) for check in profile.cross_checks],
-        "cross_check_side_px": profile.cross_check_side_px,
         "clock": clock_of(target)[0],
         "source": "measured",
         "prediction": asdict(profile.prediction) if profile.prediction else None,
@@ -83,7 +88,7 @@ def _write_table(model: ResolvedModel, target: Target, profile: ModelProfile) ->
         ("peak memory", _mib(profile.peak_memory_mib), "of a forward pass, beyond the weights"),
         ("latency", f"{latency.latency_ms:.2f} ms", f"95 % interval {interval} ms"),
         ("", f"{latency.latency_ratio:.3f}", "as a multiple of the reference network"),
-        ("", f"{latency.p90_ms:.2f} ms", f"nine of ten calls were faster, n = {latency.repeats}"),
+        *_slow_calls(latency),
         ("", f"{latency.first_ms:.2f} ms", "first call"),
         ("", f"{latency.reference_spread:.1%}", "spread of the reference network's calls"),
     ]
@@ -100,12 +105,21 @@ def _write_table(model: ResolvedModel, target: Target, profile: ModelProfile) ->
     if latency.variant not in (None, "plain"):
         rows.append(("variant", str(latency.variant), "in which the network was measured"))
     for other in latency.other_variants:
-        slower = f"takes {other.ratio:.2f} times as long" if other.ratio else str(other.reason)
+        compared = f"takes {other.ratio:.2f} times as long as {latency.variant}"
+        slower = compared if other.ratio else str(other.reason)
         rows.append(("", other.name, slower))
     clocks = {"cpu": "processor time", "cuda": "the GPU's clock", "wall": "elapsed time"}
     clock = clocks[clock_of(target)[0]]
     write_line(f"{model.name} x{model.scale} on {target}, by {clock}")
     write_rows(("cost", "value", ""), rows, numbers=("value",))
+
+
+def _slow_calls(latency: Latency) -> list[tuple[str, str, str]]:
+    """What the slowest tenth of the calls took, where there are ten."""
+    if latency.repeats < _FEWEST_FOR_A_TENTH:
+        return []
+    faster = f"nine of ten calls were faster, n = {latency.repeats}"
+    return [("", f"{latency.p90_ms:.2f} ms", faster)]
 
 
 def _mib(size: float | None) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from paretosr.cli.output import write_json, write_line, write_table
+from paretosr.cli.output import write_json, write_line, write_note, write_table
+from reports.nothing_trained import why_nothing_trained
 from reports.pareto import front
 from reports.records import COLUMNS, TrialRecord
 from reports.run_report import run_hypervolume
@@ -16,7 +17,9 @@ def write_run_summary(report: RunReport, *, as_json: bool) -> None:
     """Write the front, the paths of the files, and how long each part took."""
     rows = report.records if report.baseline is None else (report.baseline, *report.records)
     objectives = report.settings.objectives
-    files = {name: str(path) for name, path in asdict(report.paths).items()}
+    if report.paths is None:
+        write_note("the run directory cannot be written to: no tables and figures were saved")
+    files = {name: str(path) for name, path in asdict(report.paths).items()} if report.paths else {}
     volume = run_hypervolume(rows, report.settings)
     if as_json:
         chosen = [_columns(record) for record in front(rows, objectives)]
@@ -33,6 +36,9 @@ def write_run_summary(report: RunReport, *, as_json: bool) -> None:
         )
         return
     write_table(front_table(rows, objectives))
+    why = why_nothing_trained(rows, report.settings)
+    if report.records and why is not None:
+        write_line(why)
     if volume is not None:
         write_line(str(volume))
     write_line(f"{_counts(report.records)}; time: {_durations(report.seconds)}")

@@ -18,10 +18,10 @@ from torch import nn
 
 from foundation import raise_interrupt
 from foundation.library_messages import quiet_libraries
+from profilers.agent.failure import reason_of
 from profilers.counting.macs import MacsReport, count_macs
 from profilers.counting.module_state import evaluation_mode
 from profilers.counting.operators import is_free
-from profilers.failure import reason_of
 
 _FVCORE_PRODUCTS = frozenset({"conv", "addmm", "bmm", "einsum", "matmul", "mm", "linear"})
 # A share of the total below which a difference is not worth a word.

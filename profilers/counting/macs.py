@@ -1,3 +1,4 @@
+# Not torch's ModuleTracker: it has no innermost module, loses re-entered ones, keeps failed ones.
 """The MAC ledger: which operators a module runs, and how many multiply-adds they cost.
 
 Convention: one multiply-add is 1 MAC. Convolutions, linear layers and matrix products count,

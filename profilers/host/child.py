@@ -4,9 +4,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Self
 
-from profilers.failure import ProfilingFailed
-from profilers.json_process import JsonProcess, ProcessEndedError
-from profilers.targets import Target
+from profilers.agent.failure import ProfilingFailed
+from profilers.agent.json_process import JsonProcess, ProcessEndedError
+from profilers.agent.targets import Target
 
 START_SECONDS = 120.0
 

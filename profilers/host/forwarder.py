@@ -12,15 +12,15 @@ from torch import nn
 
 from blocks import in_variant
 from blocks.programs.onnx_graph import export_onnx
-from profilers.failure import reason_of
+from profilers.agent.failure import reason_of
+from profilers.agent.service import Answer, Message
+from profilers.agent.stored_networks import Files
+from profilers.agent.targets import Target
 from profilers.host.link import Link
 from profilers.host.networks import seeded_reference, variant_names
 from profilers.images import sample_images
 from profilers.preparation import eager_output
-from profilers.remote.stored_networks import Files
-from profilers.service import Answer, Message
 from profilers.subject import Subject
-from profilers.targets import Target
 
 _AGAINST_REFERENCE = ("calibrate", "measure")
 _UNCHECKED = "memory"

@@ -6,18 +6,18 @@ from typing import Any, Self
 
 import torch
 
+from profilers.agent.fastest_variant import OtherVariant
+from profilers.agent.machine import Description
+from profilers.agent.targets import Target
+from profilers.agent.timing.in_turn import compare, require_positive
+from profilers.agent.timing.ratio import RatioEstimate
+from profilers.agent.timing.sustained import SustainedTimes, Window
 from profilers.clock import clock_of
-from profilers.fastest_variant import OtherVariant
 from profilers.host.child import START_SECONDS, Child
-from profilers.machine import Description
 from profilers.preparation import prepare_checked
-from profilers.ratio import RatioEstimate
 from profilers.reference import REFERENCE_NAME, ReferenceNetwork
 from profilers.runtimes.registry import require_available, require_here
 from profilers.subject import Subject
-from profilers.sustained import SustainedTimes, Window
-from profilers.targets import Target
-from profilers.timing import compare, require_positive
 
 # A worker may exceed its budget by preparing, and by the few calls of every measurement.
 GRACE_SECONDS = 300.0

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import torch
 
+from profilers.agent.prepared import PreparedCall
+from profilers.agent.resident import CALLS, MIB, peak_resident_mib
+from profilers.agent.targets import RECORDED_RUNTIMES, Target
 from profilers.host.child import Child
-from profilers.prepared import PreparedCall
-from profilers.resident import CALLS, MIB, peak_resident_mib
 from profilers.runtimes.registry import require_available
 from profilers.subject import Subject
-from profilers.targets import RECORDED_RUNTIMES, Target
 
 TIMEOUT_SECONDS = 300.0
 # By default glibc moves this threshold as it goes and keeps freed blocks, or not, as the heap

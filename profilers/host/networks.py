@@ -7,16 +7,18 @@ from typing import Any
 import torch
 
 from blocks import in_variant, variants_of
+from profilers.agent.fastest_variant import FastestVariant, Variants, fastest_variant
+from profilers.agent.machine import Description
+from profilers.agent.prepared import Prepared
+from profilers.agent.targets import Target
+from profilers.agent.timing.clock import Clock
+from profilers.clock import clock_of
 from profilers.device import describe_device
-from profilers.fastest_variant import FastestVariant, Variants, fastest_variant
 from profilers.host.memory import peak_memory_of_calls_mib
-from profilers.machine import Description
 from profilers.preparation import prepare_checked
-from profilers.prepared import Prepared
 from profilers.reference import ReferenceNetwork
 from profilers.runtimes.registry import RUNTIMES
 from profilers.subject import Subject
-from profilers.targets import Target
 
 _WEIGHTS_SEED = 0
 
@@ -29,6 +31,9 @@ class Networks:
 
     def describe(self) -> Description:
         return describe_device()
+
+    def clock(self) -> tuple[str, Clock]:
+        return clock_of(self._target)
 
     def reference(self, message: Mapping[str, Any]) -> Prepared:
         return prepare_checked(seeded_reference(), self._target)
@@ -64,7 +69,8 @@ def prepare_fastest_variant(subject: Subject, target: Target, max_seconds: float
         ValueError: the subject asks for a variant that its network does not have.
         ProfilingFailed: no variant runs on the target.
     """
-    return fastest_variant(_variants(subject, target), target, max_seconds)
+    _, clock = clock_of(target)
+    return fastest_variant(_variants(subject, target), clock, max_seconds)
 
 
 def _variants(subject: Subject, target: Target) -> Variants:

@@ -4,12 +4,12 @@ import sys
 
 import torch
 
+from profilers.agent.service import Service
+from profilers.agent.serving import serve
+from profilers.agent.targets import Target
+from profilers.agent.timing.partner import Partner
 from profilers.host.forwarder import Forwarder
 from profilers.host.networks import Networks
-from profilers.partner import Partner
-from profilers.service import Service
-from profilers.serving import serve
-from profilers.targets import Target
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     if target.host:
         serve(Forwarder(target).answer)
         return
-    service = Service(target, Networks(target), Partner(sys.orig_argv))
+    service = Service(Networks(target), Partner(sys.orig_argv))
     serve(service.answer, service.stop)
 
 

@@ -2,9 +2,9 @@
 
 Other work on a shared machine slows networks unequally. Mostly it stays in one state for longer
 than a measurement takes, which so cannot tell how much; many together can. A ratio rises with
-what probes of the machine take (profilers/probes.py), by a power of each that is the sum of what
-the network's family adds and what the shares of its time add: on a core whose other half is busy
-many small calls suffer most, multiply-adds least.
+what probes of the machine take (profilers/agent/timing/probes.py), by a power of each that is the
+sum of what the network's family adds and what the shares of its time add: on a core whose other
+half is busy many small calls suffer most, multiply-adds least.
 """
 
 import math
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from profilers.agent.timing.probes import QUIET_QUANTILE
 from profilers.predictor.measurements import Measurement
-from profilers.probes import QUIET_QUANTILE
 
 Traits = Mapping[str, float]
 """What the powers of a network depend on: its family, as 1, and the shares of its time."""

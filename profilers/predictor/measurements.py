@@ -5,7 +5,6 @@ process that is killed leaves at most its last line cut, which is then no measur
 """
 
 import dataclasses
-import json
 import os
 from collections import defaultdict
 from collections.abc import Mapping
@@ -16,10 +15,11 @@ import pydantic
 
 from blocks.config import FrozenConfig, Scale, parse_config
 from blocks.networks.registry import NetworkConfig, parse_network_config
-from foundation import write_text_atomically
+from foundation import write_text_atomically, writing
+from foundation.documents import parse_json
+from profilers.agent.machine import Description
+from profilers.agent.targets import Target
 from profilers.host.latency import Calibration
-from profilers.machine import Description
-from profilers.targets import Target
 
 _Positive = pydantic.PositiveFloat
 _Line = TypeVar("_Line", bound=FrozenConfig)
@@ -112,7 +112,9 @@ class CalibrationFile:
         try:
             *whole, _cut = path.read_text(encoding="utf-8").split("\n")
         except UnicodeDecodeError as error:
-            raise ValueError(f"{path} must be the file of a calibration: {error}") from error
+            raise ValueError(
+                f"{path} must be the file of a calibration, but is no text in UTF-8"
+            ) from error
         if not whole:
             raise ValueError(f"{path} must be the file of a calibration, but has no whole line")
         self.header = _read(CalibrationHeader, whole[0], f"{path}, line 1")
@@ -147,7 +149,7 @@ class CalibrationFile:
             OSError: the file cannot be written.
         """
         line = measurement.model_dump_json().encode() + b"\n"
-        with self.path.open("rb+") as file:
+        with writing(self.path), self.path.open("rb+") as file:
             file.truncate(self._whole_bytes)  # a last line that a killed process left
             file.seek(self._whole_bytes)
             file.write(line)
@@ -159,7 +161,7 @@ class CalibrationFile:
 
 def _read(kind: type[_Line], line: str, where: str) -> _Line:
     try:
-        data = json.loads(line)
+        data = parse_json(line)
     except ValueError as error:
         raise ValueError(
             f"{where}: must be JSON ({error}); remove the file and calibrate anew"

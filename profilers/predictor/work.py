@@ -10,13 +10,13 @@ from torch import nn
 from torch._ops import HigherOrderOperator
 
 from blocks import in_variant, variants_of
+from profilers.agent.targets import Target
 from profilers.counting.analytic import network_on_meta
 from profilers.counting.meta import Operator, tensors_in
 from profilers.counting.observer import ObservedOperators, is_view
 from profilers.counting.operators import MACS, shapes_of
 from profilers.images import sample_images
 from profilers.subject import Subject
-from profilers.targets import Target
 
 Work = Mapping[str, float]
 """Amounts by name: how often each kind of operator is called, its MACs, the bytes it moves."""

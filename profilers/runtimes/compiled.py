@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import nn
 
-from profilers.cores import usable_cores
-from profilers.prepared import Missing, PreparedCall, missing_library
+from profilers.agent.cores import usable_cores
+from profilers.agent.prepared import Missing, PreparedCall, missing_library
+from profilers.agent.targets import Target
 from profilers.runtimes.eager import EagerRuntime, forward_pass, network_on
-from profilers.targets import Target
 
 # The compiler of torch gives up on a function after eight versions of it. All networks of a
 # family share their functions, and one process measures as many as there are candidates.

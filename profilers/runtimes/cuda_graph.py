@@ -8,16 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from profilers.failure import ProfilingFailed, reason_of
-from profilers.prepared import Missing, PreparedCall
+from profilers.agent.failure import ProfilingFailed, reason_of
+from profilers.agent.prepared import Missing, PreparedCall
+from profilers.agent.targets import Target
 from profilers.runtimes.compiled import CompiledRuntime
 from profilers.runtimes.eager import EagerRuntime
-from profilers.targets import Target
 
 # As many as PyTorch's own helpers make before they record: libraries set themselves up.
 _WARM_UP_CALLS = 3
@@ -64,10 +62,10 @@ class _Replay:
     graph: torch.cuda.CUDAGraph
     recorded: PreparedCall
     """Keeps alive the weights and the images, which the graph knows by their addresses alone."""
-    enlarged: torch.Tensor | NDArray[np.float32]
+    enlarged: object
     """What every replay writes anew."""
 
-    def __call__(self) -> torch.Tensor | NDArray[np.float32]:
+    def __call__(self) -> object:
         self.graph.replay()
         return self.enlarged
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from profilers.agent.prepared import Missing, PreparedCall
+from profilers.agent.targets import Target
 from profilers.images import sample_images
-from profilers.prepared import Missing, PreparedCall
-from profilers.targets import Target
 
 
 class EagerRuntime:

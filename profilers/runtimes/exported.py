@@ -3,10 +3,10 @@
 from torch import nn
 
 from blocks.programs.onnx_graph import EXPORT_MODULES, export_onnx
+from profilers.agent.prepared import Missing, PreparedCall, missing_library
+from profilers.agent.runtimes.onnx_loaders import LOADERS
+from profilers.agent.targets import Target
 from profilers.images import sample_images
-from profilers.onnx_loaders import LOADERS
-from profilers.prepared import Missing, PreparedCall, missing_library
-from profilers.targets import Target
 
 
 class ExportedRuntime:

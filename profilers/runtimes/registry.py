@@ -8,13 +8,13 @@ from typing import Protocol
 from torch import nn
 
 from blocks.programs.onnx_graph import EXPORT_MODULES
-from profilers.prepared import Missing, PreparedCall, missing_library
+from profilers.agent.prepared import Missing, PreparedCall, missing_library
+from profilers.agent.targets import RUNTIME_DEVICES, Target
 from profilers.runtimes.compiled import CompiledRuntime
 from profilers.runtimes.cuda_graph import CudaGraphRuntime
 from profilers.runtimes.eager import EagerRuntime
 from profilers.runtimes.exported import ExportedRuntime
 from profilers.runtimes.xnnpack import XnnpackRuntime
-from profilers.targets import RUNTIME_DEVICES, Target
 
 
 class Runtime(Protocol):

@@ -5,10 +5,10 @@ from torch import nn
 
 from blocks.programs.executorch_program import EXPORT_MODULES, export_executorch
 from foundation.library_messages import quiet_libraries
+from profilers.agent.prepared import Missing, PreparedCall, missing_library
+from profilers.agent.targets import Target
 from profilers.images import sample_images
-from profilers.prepared import Missing, PreparedCall, missing_library
 from profilers.runtimes.eager import network_on
-from profilers.targets import Target
 
 _METHOD = "forward"
 

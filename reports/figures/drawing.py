@@ -2,15 +2,12 @@
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from reports.figures.labels import Label
+from reports.figures.labels import Label, Line
 from reports.figures.style import GREY, INK, Quantity, family_styles
 from reports.pareto import front
 from reports.records import TrialRecord
@@ -64,10 +61,8 @@ def trial_labels(
     return labels
 
 
-def draw_front(
-    axes: Axes, records: Sequence[TrialRecord], x: Quantity, y: Quantity
-) -> Line2D | None:
-    """Draw the front of two quantities as a staircase; None if there is no point.
+def draw_front(axes: Axes, records: Sequence[TrialRecord], x: Quantity, y: Quantity) -> list[Line]:
+    """Draw the front of two quantities as a staircase, and return its line, if there is a point.
 
     What lies between two points is not known to be reachable, so the line stays level from
     a point to the next one's cost.
@@ -75,26 +70,14 @@ def draw_front(
     best = points(front(records, (x.name, y.name)), x, y)
     best.sort(reverse=not x.minimised)
     if not best:
-        return None
+        return []
     corners = [best[0]]
     for across, up in best[1:]:
         corners += [(across, corners[-1][1]), (across, up)]
     worst = (max if x.minimised else min)(across for across, _ in points(records, x, y))
     corners.append((worst, corners[-1][1]))
-    (line,) = axes.plot(*zip(*corners, strict=True), color=INK, lw=1.2, zorder=3, label="front")
-    return line
-
-
-def segment_boxes(line: Line2D | None) -> list[Bbox]:
-    """The level and upright segments of a line in pixels, once the limits are final."""
-    if line is None:
-        return []
-    corners = line.get_transform().transform(line.get_xydata())
-    # A segment has no area, so it gets the width of a pen.
-    return [
-        Bbox.from_extents(*np.minimum(start, end) - 1, *np.maximum(start, end) + 1)
-        for start, end in pairwise(corners)
-    ]
+    axes.plot(*zip(*corners, strict=True), color=INK, lw=1.2, zorder=3, label="front")
+    return [np.array(corners)]
 
 
 def draw_trials(
@@ -140,18 +123,15 @@ def draw_baseline(axes: Axes, baseline: TrialRecord | None, x: Quantity, y: Quan
         )
 
 
-def interval_boxes(
-    axes: Axes, records: Sequence[TrialRecord], x: Quantity, y: Quantity
-) -> list[Bbox]:
-    """The bars across of the records in pixels, once the limits are final."""
-    boxes = []
-    for (across, up), (below, above) in zip(
-        points(records, x, y), _spans(records, x.name).T, strict=True
-    ):
-        if not np.isnan(below):
-            ends = [(across - below, up), (across + above, up)]
-            boxes.append(Bbox(axes.transData.transform(ends)).padded(2))
-    return boxes
+def intervals(records: Sequence[TrialRecord], x: Quantity, y: Quantity) -> list[Line]:
+    """The bars across of the records, of two corners each."""
+    return [
+        np.array([(across - below, up), (across + above, up)])
+        for (across, up), (below, above) in zip(
+            points(records, x, y), _spans(records, x.name).T, strict=True
+        )
+        if not np.isnan(below)
+    ]
 
 
 def _draw_errors(

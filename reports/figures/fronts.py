@@ -12,9 +12,8 @@ from reports.figures.drawing import (
     draw_front,
     draw_trials,
     drawable,
-    interval_boxes,
+    intervals,
     points,
-    segment_boxes,
     trial_labels,
     with_baseline,
 )
@@ -30,8 +29,9 @@ from reports.figures.style import (
     scale_cost_axis,
     set_titles,
 )
+from reports.nothing_trained import why_nothing_trained
 from reports.pareto import front
-from reports.records import TrialRecord, objective
+from reports.records import OBJECTIVES, TrialRecord, objective
 from reports.run_settings import RunSettings
 from reports.ties import expected_std_db, tie_threshold_db
 
@@ -72,13 +72,30 @@ def plot_figure(records: Sequence[TrialRecord], settings: RunSettings, x: str, y
     PSNR against MACs is drawn as papers do, beside the published models.
 
     Raises:
-        ValueError: an unknown objective, or twice the same.
+        ValueError: an unknown objective, twice the same, or one that no trained trial has.
     """
     if x == y:
         raise ValueError(f"a plot needs two different columns, got {x} twice")
+    for name in (x, y):
+        _check_known(name, records)
     if (x, y) == ("macs", "psnr_y_db"):
         return psnr_vs_gmacs_figure(records, settings)
     return _scatter_figure(records, settings, x, y, (x, y))
+
+
+def _check_known(name: str, records: Sequence[TrialRecord]) -> None:
+    objective(name)
+    trained = [record for record in records if record.state == "trained" and not record.is_baseline]
+    known = [
+        column
+        for column in OBJECTIVES
+        if any(getattr(record, column) is not None for record in trained)
+    ]
+    if trained and name not in known:
+        raise ValueError(
+            f"a plot needs columns of the run, but no trained trial has {name}; they have "
+            f"{', '.join(known)}"
+        )
 
 
 def _scatter_figure(
@@ -100,15 +117,15 @@ def _scatter_figure(
     axes.set_ylabel(y.label)
     axes.grid(True, lw=0.4, alpha=0.4)
     scale_cost_axis(axes, [across for across, _ in points(trained, x, y)])
-    line = draw_front(axes, with_baseline(trained, baseline, x), x, y)
+    staircase = draw_front(axes, with_baseline(trained, baseline, x), x, y)
     draw_trials(axes, trained, chosen, x, y)
     draw_baseline(axes, baseline, x, y)
     if not trained:
-        say_empty(axes)
+        say_empty(axes, why_nothing_trained(records, settings))
     axes.margins(0.06, 0.08)
     add_legend(axes)
     freeze_layout(figure)
-    avoid = segment_boxes(line) + interval_boxes(axes, chosen, x, y)
+    avoid = staircase + intervals(chosen, x, y)
     place_labels(axes, trial_labels(trained, chosen, x, y), avoid)
     return figure
 

@@ -12,14 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.figures.bubbles import BubbleScale, bubble_scale
-from reports.figures.drawing import (
-    draw_baseline,
-    draw_front,
-    drawable,
-    points,
-    segment_boxes,
-    trial_labels,
-)
+from reports.figures.drawing import draw_baseline, draw_front, drawable, points, trial_labels
 from reports.figures.labels import Label, place_labels
 from reports.figures.style import (
     PUBLISHED_BLUE,
@@ -34,6 +27,7 @@ from reports.figures.style import (
     scale_cost_axis,
     set_titles,
 )
+from reports.nothing_trained import why_nothing_trained
 from reports.pareto import front
 from reports.published import PublishedModel, published_models
 from reports.records import TrialRecord
@@ -73,8 +67,8 @@ def psnr_vs_gmacs_figure(records: Sequence[TrialRecord], settings: RunSettings) 
     _draw_published(top, models, published_scale)
     _draw_ours(bottom, trained, our_scale, macs, psnr)
     if not trained:
-        say_empty(bottom)
-    line = draw_front(bottom, trained, macs, psnr)
+        say_empty(bottom, why_nothing_trained(records, settings))
+    staircase = draw_front(bottom, trained, macs, psnr)
     draw_baseline(bottom, baseline, macs, psnr)
 
     notes = [
@@ -103,10 +97,10 @@ def psnr_vs_gmacs_figure(records: Sequence[TrialRecord], settings: RunSettings) 
         trained, chosen, macs, psnr, lambda record: our_scale.radius_pt(_params_k(record))
     )
     if together:
-        place_labels(top, [*published_labels, *our_labels], segment_boxes(line))
+        place_labels(top, [*published_labels, *our_labels], staircase)
     else:
         place_labels(top, published_labels)
-        place_labels(bottom, our_labels, segment_boxes(line))
+        place_labels(bottom, our_labels, staircase)
     return figure
 
 

@@ -1,6 +1,7 @@
 """How every figure looks: colours, markers, axes with units, and files that are the same
 for the same records."""
 
+import io
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from foundation import atomic_path
+from foundation import write_bytes_atomically
 from reports.records import TrialRecord, objective
 from reports.run_settings import RunSettings
 
@@ -110,11 +111,11 @@ def set_titles(axes: Axes, title: str, notes: Sequence[str], *, columns: int) ->
     )
 
 
-def say_empty(axes: Axes) -> None:
-    """Write that there is nothing to draw yet, and leave out the scale of nothing."""
+def say_empty(axes: Axes, why: str | None) -> None:
+    """Write why there is nothing to draw, and leave out the scale of nothing."""
     if not axes.has_data():
         axes.yaxis.set_major_locator(NullLocator())
-    axes.text(0.5, 0.5, "no trained trial yet", transform=axes.transAxes, ha="center", color=GREY)
+    axes.text(0.5, 0.5, why or "nothing to draw", transform=axes.transAxes, ha="center", color=GREY)
 
 
 def scale_cost_axis(axes: Axes, values: Sequence[float]) -> None:
@@ -154,11 +155,14 @@ def save_figure(figure: Figure, path: Path) -> None:
         OSError: the folder cannot be written.
     """
     supported = sorted(figure.canvas.get_supported_filetypes())
-    if path.suffix[1:].lower() not in supported:
+    image_format = path.suffix[1:].lower()
+    if image_format not in supported:
         raise ValueError(
             f"a figure's name must end in one of {', '.join(supported)}, got {path.name!r}"
         )
-    stamp = {".png": "Software", ".pdf": "CreationDate", ".svg": "Date"}.get(path.suffix.lower())
+    stamp = {"png": "Software", "pdf": "CreationDate", "svg": "Date"}.get(image_format)
     metadata = None if stamp is None else {stamp: None}
-    with atomic_path(path) as temporary, rc_context({"svg.hashsalt": "paretosr"}):
-        figure.savefig(temporary, metadata=metadata)
+    drawn = io.BytesIO()
+    with rc_context({"svg.hashsalt": "paretosr"}):
+        figure.savefig(drawn, format=image_format, metadata=metadata)
+    write_bytes_atomically(path, drawn.getvalue())

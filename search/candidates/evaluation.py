@@ -12,12 +12,12 @@ import torch
 from blocks.networks.registry import NetworkConfig, SuperResolutionNetwork, build_network
 from blocks.variants.registry import in_variant, variants_of
 from imaging.evaluation import ValidationPair, evaluate_quality, network_upscaler, to_images
+from profilers.agent.targets import Target
 from profilers.counting.executed import executed_macs
 from profilers.host.latency import Calibration, Latency, LatencyMeter
 from profilers.host.memory import measure_peak_memory_mib
 from profilers.predictor import CalibrationFile
 from profilers.subject import Subject
-from profilers.targets import Target
 from search.candidates.patches import CandidatePatches
 from search.config import SearchConfig
 from search.storage.run_directory import RunDirectory

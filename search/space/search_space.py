@@ -6,6 +6,8 @@ the parameters common to all trials shrink to the family alone and NSGA-II falls
 random sampling for the rest.
 """
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from blocks.catalogue import CATALOGUE
@@ -51,6 +53,16 @@ class SearchSpace:
             for space in self.families
         }
         return self._space_of(str(chosen)).network(values[str(chosen)], self.scale)
+
+    def networks(self) -> Iterator[NetworkConfig]:
+        """Yield the network of every combination of values; some combinations make the same."""
+        for space in self.families:
+            names, hyperparameters = zip(*space.hyperparameters().items(), strict=True)
+            for values in itertools.product(*map(values_of, hyperparameters)):
+                try:
+                    yield space.network(dict(zip(names, values, strict=True)), self.scale)
+                except ValueError:  # each value is in its range, but together they make no network
+                    continue
 
     def __contains__(self, config: NetworkConfig) -> bool:
         return config.scale == self.scale and self.misfit(config) is None

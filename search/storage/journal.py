@@ -1,17 +1,38 @@
-"""Keeping the journal whole: one writer at a time, and no torn line.
+"""Keeping the journal whole: one writer at a time, no torn line, and nothing but records.
 
 Optuna's journal is a file of one JSON document per line. A process killed while it
 appends leaves an unterminated line, which the next append would glue to its own first
 line: from then on the file cannot be read at all.
 """
 
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import filelock
+from optuna.storages import JournalStorage
+from optuna.storages.journal import BaseJournalBackend
+
+from foundation import writing
+from foundation.documents import parse_json
+from reports.records import TrialRecord
+
+STUDY_NAME = "search"
+RECORD_KEY = "record"
+"""The attribute of a trial that holds its record."""
+BASELINE_KEY = "floor"
+"""The attribute of the study that holds the bicubic baseline."""
+SETTINGS_KEY = "settings"
+"""The attribute of the study that holds the settings of the run."""
+
+_BEGINNING = b'{"op_code":'
+_CREATE_STUDY, _CREATE_TRIAL = 0, 4
+# All of Optuna's but the deletion of a study, after which it would pass over the other lines.
+_OPERATIONS = frozenset({_CREATE_STUDY, 2, 3, _CREATE_TRIAL, 5, 6, 7, 8, 9})
+# What Optuna raises for a document that it did not write.
+_ERRORS = (ValueError, TypeError, LookupError, AttributeError, AssertionError)
 
 
 @contextmanager
@@ -41,7 +62,7 @@ def repair_journal(path: Path) -> str | None:
     Returns in one line what was mended, to be shown to the user, or None for nothing.
 
     Raises:
-        ValueError: a complete line is not JSON; nothing has been changed then.
+        ValueError: a complete line is no record; nothing has been changed then.
     """
     if not path.exists():
         return None
@@ -49,32 +70,81 @@ def repair_journal(path: Path) -> str | None:
     torn = _torn_bytes(path)
     if not torn:
         return None
-    with path.open("rb+") as file:
+    with writing(path), path.open("rb+") as file:
         file.truncate(path.stat().st_size - torn)
         os.fsync(file.fileno())
     return f"cut an unfinished last line ({torn} bytes) off {path}"
 
 
 def check_journal(path: Path) -> None:
-    """Read every complete line of the journal.
+    """Read every complete line of the journal as Optuna and the search will.
 
     Raises:
-        ValueError: a complete line is not a JSON object, with its number.
+        ValueError: a complete line is no record of a search, with its number.
     """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if line.endswith(b"\n") and not _is_object(line):
-                raise ValueError(
-                    f"each line of {path} must be a JSON object, but line {number} is corrupt; "
-                    "nothing was changed: restore the file from a copy, or start a new run"
-                )
-
-
-def _is_object(line: bytes) -> bool:
+    lines = _Lines(path)
     try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
+        JournalStorage(lines)
+    except _ERRORS as error:
+        # What others say of a foreign document, such as "Should not reach", helps nobody.
+        reason = f" ({error})" if isinstance(error, _ForeignLineError) else ""
+        raise ValueError(
+            f"each line of {path} must be a record of a search, but line {lines.number} is corrupt"
+            f"{reason}; nothing was changed: restore the file from a copy, or start a new run"
+        ) from error
+
+
+class _ForeignLineError(ValueError):
+    """A line of the journal that no search wrote; the message says why."""
+
+
+class _Lines(BaseJournalBackend):
+    """The complete lines of a journal, which knows at which one its reader is."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._studies = 0
+        self._trials = 0
+        self.number = 0
+
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
+        with self._path.open("rb") as file:
+            for self.number, line in enumerate(file, start=1):
+                if line.endswith(b"\n"):
+                    yield self._record(line)
+                elif self.number == 1 and not _may_begin_a_record(line):
+                    raise _ForeignLineError("it begins no record")
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        raise NotImplementedError("this backend only reads")
+
+    def _record(self, line: bytes) -> dict[str, Any]:
+        """What one line holds, unless Optuna would pass over its fault in silence."""
+        record = parse_json(line.decode())
+        if not isinstance(record, dict):
+            raise _ForeignLineError("it holds no JSON object")
+        operation = record.get("op_code")
+        if type(operation) is not int or operation not in _OPERATIONS:
+            raise _ForeignLineError("its op_code is none that a search writes")
+        if record.get("study_name", STUDY_NAME) != STUDY_NAME:
+            raise _ForeignLineError("it begins another study")
+        self._check_is_known(record, "study_id", self._studies)
+        self._check_is_known(record, "trial_id", self._trials)
+        self._studies += operation == _CREATE_STUDY
+        self._trials += operation == _CREATE_TRIAL
+        attributes = record.get("user_attr", {})
+        for key in (RECORD_KEY, BASELINE_KEY):
+            if key in attributes:
+                TrialRecord.from_json(attributes[key])
+        return record
+
+    def _check_is_known(self, record: Mapping[str, Any], key: str, created: int) -> None:
+        if key in record and record[key] not in range(created):
+            raise _ForeignLineError(f"no line before it creates its {key} {record[key]!r}")
+
+
+def _may_begin_a_record(line: bytes) -> bool:
+    return line.startswith(_BEGINNING) or _BEGINNING.startswith(line)
 
 
 def _torn_bytes(path: Path) -> int:

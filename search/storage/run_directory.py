@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from foundation import write_text_atomically
+from foundation.documents import read_yaml
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,7 @@ class RunDirectory:
                 f"a run directory must hold {self.settings.name}, but {self.path} does not: "
                 "give the directory that `paretosr search` printed"
             )
-        try:
-            data = yaml.safe_load(self.settings.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ValueError(
-                f"{self.settings} must be YAML: {' '.join(str(error).split())}"
-            ) from error
+        data = read_yaml(self.settings)
         if not isinstance(data, dict):
             raise ValueError(f"{self.settings} must hold a mapping, got {type(data).__name__}")
         return data

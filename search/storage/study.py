@@ -1,7 +1,7 @@
 """The study: Optuna's storage behind the few verbs that a search needs.
 
-Only this file and `sampler.py` know Optuna. Neither imports torch, so that a run can be
-reported on a machine without it.
+Only this file, `journal.py` and `sampler.py` know Optuna. None of them imports torch, so that a
+run can be reported on a machine without it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,15 +14,11 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from foundation import writing
 from reports.records import OBJECTIVES, TrialRecord
 from search.sampler import ReproducibleSampler
-from search.storage.journal import check_journal
+from search.storage.journal import BASELINE_KEY, RECORD_KEY, SETTINGS_KEY, STUDY_NAME, check_journal
 from search.storage.run_directory import RunDirectory
-
-STUDY_NAME = "search"
-RECORD_KEY = "record"
-BASELINE_KEY = "floor"
-
 
 Value = bool | int | float | str
 
@@ -83,15 +79,26 @@ class _HeldLock(JournalFileSymlinkLock):
         pass
 
 
+class _Journal(JournalFileBackend):
+    """A journal in which a search writes, by itself; a full disk is told with the file's name."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), lock_obj=_HeldLock(str(path)))
+        self._path = path
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        with writing(self._path):
+            super().append_logs(logs)
+
+
 class SearchStudy:
     """One study in one journal file; open it only while holding the run directory's lock."""
 
     def __init__(self, run: RunDirectory, objectives: Sequence[str], sampler: ReproducibleSampler):
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        journal = str(run.journal)
         self._study = optuna.create_study(
             study_name=STUDY_NAME,
-            storage=JournalStorage(JournalFileBackend(journal, lock_obj=_HeldLock(journal))),
+            storage=JournalStorage(_Journal(run.journal)),
             sampler=sampler,
             directions=[
                 "maximize" if OBJECTIVES[name].direction == "maximise" else "minimize"
@@ -141,14 +148,26 @@ class SearchStudy:
     def baseline(self, record: TrialRecord) -> None:
         self._study.set_user_attr(BASELINE_KEY, record.to_json())
 
+    def keep_settings(self, settings: Mapping[str, Any]) -> None:
+        """Store what `run.yaml` is compared with when the search goes on."""
+        if self._study.user_attrs.get(SETTINGS_KEY) != settings:
+            self._study.set_user_attr(SETTINGS_KEY, settings)
+
 
 @dataclass(frozen=True)
 class RunContents:
     """What a run directory holds: its settings, the baseline, and the finished trials."""
 
     settings: Mapping[str, Any]
-    baseline: TrialRecord | None
-    records: tuple[TrialRecord, ...]
+    baseline: TrialRecord | None = None
+    records: tuple[TrialRecord, ...] = ()
+    began_with: Mapping[str, Any] | None = None
+    """The settings kept in the journal; None in runs of earlier versions."""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was measured, on the images and by the settings of then."""
+        return self.baseline is not None or bool(self.records)
 
 
 def read_run(run_dir: Path) -> RunContents:
@@ -160,15 +179,20 @@ def read_run(run_dir: Path) -> RunContents:
     run = RunDirectory(run_dir)
     settings = run.read_settings()
     if not run.journal.exists():
-        return RunContents(settings, None, ())
+        return RunContents(settings)
     check_journal(run.journal)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = JournalStorage(JournalFileBackend(str(run.journal)))
     try:
         study = optuna.load_study(study_name=STUDY_NAME, storage=storage)
     except KeyError:
-        return RunContents(settings, None, ())
-    return RunContents(settings, _floor(study), tuple(_records(study.get_trials(deepcopy=False))))
+        return RunContents(settings)
+    return RunContents(
+        settings,
+        _floor(study),
+        tuple(_records(study.get_trials(deepcopy=False))),
+        study.user_attrs.get(SETTINGS_KEY),
+    )
 
 
 def _records(trials: Sequence[FrozenTrial]) -> list[TrialRecord]:

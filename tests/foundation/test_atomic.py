@@ -1,12 +1,21 @@
 """A file is replaced wholly or not at all."""
 
+import errno
 import os
 import stat
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from foundation import atomic_folder, atomic_path, write_text_atomically
+from foundation import (
+    atomic_folder,
+    atomic_path,
+    write_bytes_atomically,
+    write_text_atomically,
+    writing,
+)
 
 
 def test_the_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:
@@ -73,3 +82,42 @@ def test_a_folder_with_files_is_not_replaced(tmp_path: Path) -> None:
         (temporary / "new").write_text("new")
     assert [file.name for file in path.iterdir()] == ["notes.txt"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+FilesUpTo = Callable[[int], AbstractContextManager[None]]
+
+
+def test_a_full_disk_is_told_with_the_file(tmp_path: Path, files_up_to: FilesUpTo) -> None:
+    path = tmp_path / "table.csv"
+    write_text_atomically(path, "old")
+    with files_up_to(1000), pytest.raises(OSError) as caught:
+        write_bytes_atomically(path, bytes(5000))
+    assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(path))
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_told_with_the_folder(tmp_path: Path, files_up_to: FilesUpTo) -> None:
+    path = tmp_path / "exported"
+    with files_up_to(1000), pytest.raises(OSError) as caught, atomic_folder(path) as temporary:
+        (temporary / "branch.onnx").write_bytes(bytes(5000))
+    assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(path))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("make", [atomic_path, atomic_folder])
+def test_no_temporary_name_is_told(
+    tmp_path: Path, make: Callable[[Path], AbstractContextManager[Path]]
+) -> None:
+    path = tmp_path / "there"
+    path.mkdir()
+    (path / "notes.txt").touch()
+    with pytest.raises(OSError) as caught, make(path):
+        pass
+    assert caught.value.filename == str(path)
+
+
+def test_only_errors_without_a_name_get_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught, writing(tmp_path / "new"):
+        (tmp_path / "other").read_text()
+    assert caught.value.filename == str(tmp_path / "other")

@@ -5,6 +5,7 @@ import pytest
 
 from blocks import catalogue_config, parse_network_config
 from blocks.models import resolve_model
+from search.storage.study import read_run
 
 
 def test_catalogue_name_at_a_scale() -> None:
@@ -43,6 +44,30 @@ def test_candidate_of_a_run_comes_with_its_weights(run_dir: Path) -> None:
         assert model.weights == folder / "seed-0" / "model.safetensors"
 
 
+def test_a_trial_is_named_by_its_number_too(run_dir: Path) -> None:
+    for record in read_run(run_dir).records:
+        by_number = resolve_model(f"{run_dir}:{record.trial}", None)
+        by_architecture = resolve_model(f"{run_dir}:{record.arch_id}", None)
+        assert by_number.config == by_architecture.config
+        assert by_number.weights == by_architecture.weights
+
+
+def test_an_unknown_trial_is_told_which_there_are(run_dir: Path) -> None:
+    last = max(record.trial or 0 for record in read_run(run_dir).records)
+    with pytest.raises(ValueError) as caught:
+        resolve_model(f"{run_dir}:{last + 1}", None)
+    assert str(caught.value) == (
+        f"{run_dir} must hold a trial '{last + 1}': its trials are 0 to {last}"
+    )
+
+
+@pytest.mark.parametrize("suffix", [".JSON", ".Yaml", ".YML"])
+def test_suffixes_are_read_in_any_case(tiny_network: Path, tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"tiny{suffix}"
+    path.write_bytes(tiny_network.read_bytes())  # JSON is YAML
+    assert resolve_model(str(path), None).config == resolve_model(str(tiny_network), None).config
+
+
 def test_candidate_whose_weights_were_deleted_is_a_design(run_dir: Path) -> None:
     folder = next((run_dir / "checkpoints").iterdir())
     weights = folder / "seed-0" / "model.safetensors"
@@ -61,6 +86,13 @@ def test_candidate_whose_weights_were_deleted_is_a_design(run_dir: Path) -> None
         ("bicubic", None, "'bicubic' exists at several scales"),
         ("semore-t", 2, "got 'semore-t'; did you mean 'seemore-t'"),
         ("bicubc", 2, "did you mean 'bicubic'"),
+        ("safmnn", 2, "did you mean 'safmn', 'safmn-l' or 'safmn-ntire'?"),
+        ("x.pth", None, "convert it with paretosr import-weights x.pth --as NAME --out x.saf"),
+        ("a/x.CKPT", None, "import-weights a/x.CKPT --as NAME --out x.safetensors"),
+        ("x.pt", 2, "import-weights"),
+        ("x.bin", 2, "import-weights"),
+        ("x.onnx", None, "x.onnx is a graph without a network's design"),
+        ("nothing.SafeTensors", None, "no such file: nothing.SafeTensors"),
         (".", 2, "MODEL must not be a folder, got '.'"),
         ("nowhere:splitsr-x2-0", 2, "a run directory must hold run.yaml, but nowhere does not"),
     ],
@@ -89,6 +121,8 @@ def test_unknown_candidate_names_the_nearest(run_dir: Path) -> None:
         ("broken.yaml", "a: [1", "broken.yaml must be a YAML file"),
         ("typo.yaml", "{family: splitsr, scale: 2, chanels: 8}", "did you mean 'channels'"),
         ("family.yaml", "{family: splitr, scale: 2}", "did you mean 'splitsr'"),
+        ("twice.yaml", "channels: 8\nchannels: 9", "'channels' is given twice, on lines 1 and 2"),
+        ("twice.json", '{"scale": 2,\n"scale": 3}', "'scale' is given twice, on lines 1 and 2"),
         ("list.json", "[]", "should be a mapping"),
         ("empty.safetensors", "", "must be a whole safetensors file"),
     ],

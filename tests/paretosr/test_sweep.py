@@ -16,7 +16,7 @@ from blocks import CATALOGUE, CatalogueEntry, NetworkConfig, SeemoReConfig, Spli
 from paretosr.profile_table import COLUMNS, ProfileTable
 from paretosr.sweep import catalogue_networks, sweep, targets_here, unfinished
 from profilers import RUNTIMES, Target
-from profilers.targets import RUNTIME_DEVICES
+from profilers.agent.targets import RUNTIME_DEVICES
 
 ONNX = Target.parse("onnxruntime:lr=16x16")
 
@@ -143,13 +143,16 @@ def test_a_second_call_measures_what_has_no_row(tmp_path: Path) -> None:
     assert path.read_bytes().startswith(before)
 
 
-def test_another_file_is_left_as_it_is(cli: Callable[..., Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"trial,arch_id\n1,a\n", b"\xff\xfe", b'"' + b"a" * 200_000])
+def test_another_file_is_left_as_it_is(
+    cli: Callable[..., Any], tmp_path: Path, content: bytes
+) -> None:
     path = tmp_path / "trials.csv"
-    path.write_text("trial,arch_id\n1,a\n", encoding="utf-8")
+    path.write_bytes(content)
     completed = cli("profile", "--all", "--csv", path)
     assert completed.status == 2
     assert "must be a table that paretosr profile --all wrote" in completed.err.splitlines()[-1]
-    assert path.read_text(encoding="utf-8") == "trial,arch_id\n1,a\n"
+    assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Which target is timed by which clock."""
 
-import time
-
 import pytest
 
 from profilers import Target
@@ -14,10 +12,3 @@ from profilers.clock import clock_of
 )
 def test_one_thread_is_timed_by_processor_time_and_a_gpu_by_its_own(text: str, name: str) -> None:
     assert clock_of(Target.parse(text))[0] == name
-
-
-def test_waiting_takes_no_processor_time() -> None:
-    _, clock = clock_of(Target())
-    started = clock()
-    time.sleep(0.2)
-    assert clock() - started < 0.1

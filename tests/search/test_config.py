@@ -133,3 +133,15 @@ def test_a_file_without_a_mapping_is_refused(tmp_path: Path) -> None:
     path.write_text("- 2\n")
     with pytest.raises(ValueError, match="mapping"):
         load_search_config(path)
+
+
+def test_a_key_given_twice_at_any_depth_is_refused_with_both_lines(
+    tmp_path: Path, small_search: dict[str, Any]
+) -> None:
+    path = tmp_path / "search.yaml"
+    path.write_text(yaml.safe_dump(small_search, sort_keys=False) + "training:\n  seeds: 1\n")
+    assert load_search_config(path).training.seeds == 1
+    path.write_text(path.read_text() + "  recipe: quick\n  seeds: 3\n")
+    line = path.read_text().count("\n")
+    with pytest.raises(ValueError, match=f"'seeds' is given twice, on lines {line - 2} and {line}"):
+        load_search_config(path)

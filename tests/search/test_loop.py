@@ -74,7 +74,40 @@ def test_no_architecture_is_trained_twice(
         assert f"trial {first.trial} " in str(record.reason)
 
 
-def test_an_exhausted_space_ends_the_search_with_a_reason(
+@pytest.mark.parametrize("sampler", ["nsga2", "tpe", "gp", "random"])
+def test_a_used_up_space_ends_the_search_at_its_last_architecture(
+    small_search: Any, tmp_path: Path, evaluator: Any, listener: Any, sampler: str
+) -> None:
+    families = {"splitsr": {**ONE_NETWORK, "channels": [8, 16, 24]}}
+    changes = {"families": families, "sampler": sampler}
+    reason, records = run_search(small_search, tmp_path, evaluator, listener, **changes)
+    assert reason == "the space is exhausted: every architecture in it has been tried (3)"
+    assert len(evaluator.trained) == 3
+    assert records[-1].state == "trained"
+    again, more = run_search(small_search, tmp_path, evaluator, listener, **changes)
+    assert (again, more) == (reason, records)
+
+
+def test_what_is_tried_counts_whatever_became_of_it_and_different_values_may_be_one_network(
+    small_search: Any, tmp_path: Path, evaluator: Any, listener: Any
+) -> None:
+    # With one group a hybrid index of 1 or more means the same: two networks of each width.
+    hyperparameters = {
+        **ONE_NETWORK,
+        "channels": [8, 64],
+        "split_ratio": 0.5,
+        "hybrid_index": [0, 1, 2],
+    }
+    changes = {"families": {"splitsr": hyperparameters}, "constraints": {"macs": {"max": 5e9}}}
+    reason, records = run_search(
+        small_search, tmp_path, evaluator, listener, sampler="random", **changes
+    )
+    assert "tried (4)" in reason
+    states = [record.state for record in records if record.state != "duplicate"]
+    assert sorted(states) == ["infeasible", "infeasible", "trained", "trained"]
+
+
+def test_nothing_but_duplicates_and_broken_constraints_ends_the_search(
     small_search: Any,
     tmp_path: Path,
     evaluator: Any,
@@ -82,10 +115,10 @@ def test_an_exhausted_space_ends_the_search_with_a_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("search.driver.MAX_UNTRAINED_IN_A_ROW", 30)
-    families = {"splitsr": dict.fromkeys(("channels", "groups", "blocks"), 1)}
-    reason, records = run_search(small_search, tmp_path, evaluator, listener, families=families)
+    changes = {"sampler": "random", "constraints": {"macs": {"max": 1000}}}
+    reason, records = run_search(small_search, tmp_path, evaluator, listener, **changes)
     assert "30 proposals in a row" in reason and "the space seems exhausted" in reason
-    assert {record.state for record in records[-30:]} == {"duplicate"}
+    assert len(records) == 30
 
 
 def test_a_broken_cheap_constraint_costs_no_training(

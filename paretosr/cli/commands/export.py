@@ -33,6 +33,7 @@ def export(
     """
     from blocks import ClassSR
     from blocks.models import resolve_model
+    from foundation import has_suffix
     from paretosr.cli.output import write_json, write_line
     from upscaling.export import export_network
     from upscaling.export_classsr import export_classsr
@@ -40,9 +41,9 @@ def export(
 
     resolved = resolve_model(model, scale)
     if resolved.config is None:
-        raise ValueError(f"MODEL must be a network, got {model}, which is none")
+        raise ValueError("MODEL must be a network to be exported, got bicubic")
     kind = "folder" if resolved.config.family == "classsr" else "file"
-    if (kind == "file") != (out.suffix == ".onnx"):
+    if (kind == "file") != has_suffix(out, ".onnx"):
         rule = "end in .onnx" if kind == "file" else "name a folder, without .onnx, for ClassSR"
         raise ValueError(f"--out must {rule}, got {out}")
     network = trained_network(resolved)

@@ -28,29 +28,31 @@ def import_weights(
     """Convert a checkpoint that a network's authors published.
 
     The file is read without running code in it. Every tensor must belong to the network that
-    NAME says, and none may be missing. Of plain and averaged weights, the averaged are taken.
-    SPAN's branches are folded into plain convolutions, except for span-train and span-s-train.
+    NAME says, and none may be missing. Of plain and averaged weights, the averaged are taken,
+    and a note says under which key or prefix the weights were found. SPAN's branches are folded
+    into plain convolutions, except for span-train and span-s-train.
 
     \b
     Examples:
       paretosr import-weights IMDN_x4.pth --as imdn --scale 4 --out imdn-x4.safetensors
       paretosr import-weights span_ch48.pth --as span-s --scale 2 --out span-s-x2.safetensors
     """
-    from blocks import from_official, read_official, save_checkpoint
+    from blocks import import_official, save_checkpoint
     from blocks.models import resolve_model
-    from paretosr.cli.output import write_json, write_line
+    from foundation import has_suffix
+    from paretosr.cli.output import write_json, write_line, write_note
 
-    if out.suffix != ".safetensors":
+    if not has_suffix(out, ".safetensors"):
         raise ValueError(f"--out must end in .safetensors, got {out}")
     config = resolve_model(name, scale).config
     if config is None:
         raise ValueError(f"--as must name a network, got {name}, which has no weights")
-    try:
-        tensors = from_official(read_official(source), config)
-    except ValueError as error:
-        raise ValueError(f"{source} as {name}: {error}") from error
-    save_checkpoint(out, tensors, config, {"imported_from": source.name})
+    weights = import_official(source, config)
+    save_checkpoint(out, weights.state, config, {"imported_from": source.name})
+    for note in weights.notes:
+        write_note(note)
+    count = len(weights.state)
     if json:
-        write_json({"file": str(out), "arch_id": config.arch_id, "tensors": len(tensors)})
+        write_json({"file": str(out), "arch_id": config.arch_id, "tensors": count})
         return
-    write_line(f"{out}: {name} x{config.scale}, {len(tensors)} tensors")
+    write_line(f"{out}: {name} x{config.scale}, {count} tensors")

@@ -30,7 +30,12 @@ def profile(
         typer.Option(metavar="OTHER", help="Tell which of both is faster, MODEL or this one."),
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show which modules and operators spend the MACs.")
+        bool,
+        typer.Option(
+            "--explain",
+            help="Show which modules and operators spend the MACs, and why fvcore and thop "
+            "count otherwise.",
+        ),
     ] = False,
     every: Annotated[
         bool, typer.Option("--all", help="Profile every network of the catalogue.")

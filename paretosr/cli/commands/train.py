@@ -96,11 +96,11 @@ def train(
 ) -> None:
     """Train MODEL and validate it on the way.
 
-    DIR/model.safetensors is the result and DIR/best.safetensors the best on the way, both
-    complete models; training.csv and training.png show the course, report.md sums up. The same
-    command continues a training that was interrupted exactly where it stopped. Of a checkpoint
-    given as MODEL, only the design is used. A schedule has the length of the training. Under
-    torchrun several processes share each batch.
+    DIR/model.safetensors is the result, once the training has ended, and DIR/best.safetensors the
+    best on the way, both complete models; training.csv and training.png show the course, report.md
+    sums up. The same command continues a training that was interrupted exactly where it stopped.
+    Of a checkpoint given as MODEL, only the design is used. A schedule has the length of the
+    training. Under torchrun several processes share each batch.
 
     \b
     Examples:
@@ -115,10 +115,16 @@ def train(
     """
     from blocks.models import resolve_model
     from imaging.evaluation import exact_by_bicubic, left_out_notes, prepare_validation
+    from imaging.image_sets import ImageSets
     from imaging.images import load_images
     from paretosr.cli.output import write_note
     from paretosr.cli.progress import progress_bar, status_line
-    from paretosr.single_training import TrainingPlan, settled_precision, train_and_validate
+    from paretosr.single_training import (
+        TrainingPlan,
+        check_images,
+        settled_precision,
+        train_and_validate,
+    )
     from paretosr.training_recipe import adapted_recipe, recipe_settings, recipe_warnings
     from paretosr.training_report import write_training_report
     from profilers import Target
@@ -149,6 +155,8 @@ def train(
     steps = steps or chosen.steps
     images = load_images(data, split="training")
     validation_images = load_images(validation, split="validation")
+    sets = ImageSets.of(images.images, validation_images.images)
+    unchecked = check_images(sets, out)
     pairs = prepare_validation(validation_images.images, config.scale)
     exact = exact_by_bicubic(pairs)
     if len(exact) == len(pairs):
@@ -166,6 +174,8 @@ def train(
             status("choosing the number format by timed steps")
             precision = settled_precision(config, patches, device=own_device, folder=out)
         if processes.is_first:
+            if unchecked is not None:
+                write_note(unchecked)
             notes = (
                 *images.notes,
                 *validation_images.notes,
@@ -178,6 +188,7 @@ def train(
             config,
             patches,
             pairs,
+            sets,
             steps=steps,
             device=own_device,
             precision=processes.agreed(precision),

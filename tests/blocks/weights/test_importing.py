@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
@@ -32,8 +31,8 @@ from blocks import (
     build_network,
     catalogue_config,
     from_official,
+    import_official,
     in_variant,
-    read_official,
     variants_of,
 )
 
@@ -648,7 +647,7 @@ def test_a_network_computes_what_its_specification_says(name: str, tmp_path: Pat
     tensors = draw(case.shapes(case.config)) | case.constants
     torch.save(tensors, tmp_path / "official.pth")
     network = build_network(case.config).double().eval()
-    network.load_state_dict(from_official(read_official(tmp_path / "official.pth"), case.config))
+    network.load_state_dict(import_official(tmp_path / "official.pth", case.config).state)
     images = torch.rand(2, 3, 19, 25, dtype=torch.float64)
     with torch.no_grad():
         expected = case.transcription(
@@ -823,30 +822,6 @@ def test_classsr_of_other_systems_was_not_published() -> None:
 SMALL = SafmnConfig(scale=2, channels=4, blocks=1)
 
 
-@pytest.mark.parametrize("container", ["params", "params_ema", "state_dict"])
-@pytest.mark.parametrize("prefix", ["", "module."])
-def test_containers_and_prefixes(tmp_path: Path, container: str, prefix: str) -> None:
-    tensors = draw(safmn_shapes(SMALL))
-    wrapped = {prefix + name: tensor for name, tensor in tensors.items()}
-    torch.save({container: wrapped, "iteration": 7}, tmp_path / "file.pth")
-    read = read_official(tmp_path / "file.pth")
-    assert read.keys() == tensors.keys()
-    assert all(torch.equal(read[name], tensors[name]) for name in tensors)
-
-
-def test_averaged_weights_come_before_plain_ones(tmp_path: Path) -> None:
-    plain, averaged = draw(safmn_shapes(SMALL)), draw(safmn_shapes(SMALL))
-    torch.save({"params": plain, "params_ema": averaged}, tmp_path / "file.pth")
-    read = read_official(tmp_path / "file.pth")
-    assert torch.equal(read["to_feat.weight"], averaged["to_feat.weight"])
-
-
-def test_safetensors_are_read_too(tmp_path: Path) -> None:
-    tensors = draw(safmn_shapes(SMALL))
-    save_file(tensors, tmp_path / "file.safetensors")
-    assert read_official(tmp_path / "file.safetensors").keys() == tensors.keys()
-
-
 def test_half_precision_becomes_single() -> None:
     tensors = {name: tensor.half() for name, tensor in draw(safmn_shapes(SMALL)).items()}
     assert {t.dtype for t in from_official(tensors, SMALL).values()} == {torch.float32}
@@ -912,46 +887,3 @@ def test_the_branches_of_span_cannot_be_made_from_folded_convolutions() -> None:
 def test_networks_without_known_names(config: NetworkConfig, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         from_official({}, config)
-
-
-class Code:
-    """What a pickle could run on being read."""
-
-    def __reduce__(self) -> tuple[object, tuple[str, ...]]:
-        return print, ("code ran",)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ({"params": Code()}, "must be a whole checkpoint with nothing but tensors"),
-        ({"params": {}}, "must hold tensors by name"),
-        ({"epoch": 3}, "must hold tensors by name"),
-        ([torch.zeros(1)], "must hold tensors by name"),
-        ({0: torch.zeros(1)}, "must hold tensors by name"),
-    ],
-)
-def test_files_that_hold_no_tensors(
-    tmp_path: Path, content: object, message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    torch.save(content, tmp_path / "file.pth")
-    with pytest.raises(ValueError, match=message):
-        read_official(tmp_path / "file.pth")
-    assert capsys.readouterr().out == ""
-
-
-@pytest.mark.parametrize("name", ["file.pth", "file.safetensors"])
-@pytest.mark.parametrize("kept_share", [0.0, 0.5, 0.99])
-def test_truncated_files(tmp_path: Path, name: str, kept_share: float) -> None:
-    path = tmp_path / name
-    tensors = draw(safmn_shapes(SMALL))
-    save_file(tensors, path) if path.suffix == ".safetensors" else torch.save(tensors, path)
-    content = path.read_bytes()
-    path.write_bytes(content[: int(kept_share * len(content))])
-    with pytest.raises(ValueError, match="must be a whole checkpoint"):
-        read_official(path)
-
-
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="must be a file"):
-        read_official(tmp_path / "nothing.pth")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from blocks import SeemoReConfig, build_network, catalogue_config, from_official, read_official
+from blocks import SeemoReConfig, build_network, catalogue_config, from_official, import_official
 
 Tensors = dict[str, Tensor]
 NAMES = ("seemore-t", "seemore-b", "seemore-l")
@@ -136,7 +136,7 @@ def test_a_file_gives_the_authors_images(name: str, scale: int, tmp_path: Path) 
     tensors = drawn(config)
     torch.save({"params": tensors}, tmp_path / "official.pth")
     network = build_network(config).eval()
-    network.load_state_dict(from_official(read_official(tmp_path / "official.pth"), config))
+    network.load_state_dict(import_official(tmp_path / "official.pth", config).state)
     images = torch.rand(2, 3, 17, 18, dtype=torch.float64)
     official = OfficialForward({key: t.double() for key, t in tensors.items()}, config)
     with torch.no_grad():

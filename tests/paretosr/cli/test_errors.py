@@ -2,6 +2,7 @@ import errno
 import os
 
 import pytest
+import torch
 import typer
 
 from paretosr.cli.errors import explain
@@ -31,6 +32,14 @@ def test_one_line_and_exit_status(error: BaseException, status: int, line: str) 
     explanation = explain(error)
     assert explanation is not None
     assert (explanation.exit_status, explanation.line) == (status, line)
+
+
+def test_pytorch_out_of_memory_is_told_in_two_words() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**55, dtype=torch.uint8)
+    explanation = explain(caught.value)
+    assert explanation is not None
+    assert (explanation.exit_status, explanation.line) == (1, "out of memory")
 
 
 @pytest.mark.parametrize("defect", [TypeError("x"), KeyError("x"), AttributeError("x")])

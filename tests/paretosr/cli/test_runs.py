@@ -1,4 +1,7 @@
-from collections.abc import Callable
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +9,7 @@ import pandas as pd
 import PIL.Image
 import pytest
 
+_NOBODY = 65534
 FILES = ("trials.csv", "front.csv", "pareto.png", "psnr_vs_gmacs.png")
 
 
@@ -86,3 +90,42 @@ def test_a_corrupt_journal_line_is_named_and_kept(
     assert "line 3" in completed.err
     assert completed.err.count("\n") == 1
     assert (tmp_path / "study.journal").read_text(encoding="utf-8") == broken
+
+
+def test_plot_of_a_column_that_no_trial_has(cli: Callable[..., Any], run_dir: Path) -> None:
+    completed = cli("plot", run_dir, "--x", "peak_memory_mib")
+    assert (completed.status, completed.out, completed.err.count("\n")) == (2, "", 1)
+    assert "no trained trial has peak_memory_mib; they have params, macs," in completed.err
+    assert not (run_dir / "psnr_y_db_vs_peak_memory_mib.png").exists()
+
+
+@pytest.fixture
+def read_only_run(run_dir: Path) -> Iterator[Path]:
+    """A copy in which this process may not write, even where it runs as root."""
+    with tempfile.TemporaryDirectory() as parent:
+        Path(parent).chmod(0o755)
+        copy = Path(shutil.copytree(run_dir, Path(parent, "run")))
+        copy.chmod(0o555)
+        is_root = os.geteuid() == 0
+        if is_root:
+            os.seteuid(_NOBODY)
+        try:
+            yield copy
+        finally:
+            if is_root:
+                os.seteuid(0)
+            copy.chmod(0o755)
+
+
+def test_report_of_a_run_that_cannot_be_written(
+    cli: Callable[..., Any], read_only_run: Path
+) -> None:
+    completed = cli("report", read_only_run)
+    assert completed.status == 0
+    assert completed.err == (
+        "note: the run directory cannot be written to: no tables and figures were saved\n"
+    )
+    best = pd.read_csv(read_only_run / "front.csv")["arch_id"]
+    assert all(arch_id in completed.out for arch_id in best)
+    answer = cli("report", read_only_run, "--json").json
+    assert answer["files"] == {} and len(answer["front"]) == len(best)

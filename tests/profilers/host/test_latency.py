@@ -86,7 +86,7 @@ def test_one_process_serves_many_requests(meter: LatencyMeter) -> None:
 def test_what_a_library_prints_does_not_reach_the_answers() -> None:
     program = (
         "import os\n"
-        "from profilers.serving import claim_standard_output\n"
+        "from profilers.agent.serving import claim_standard_output\n"
         "answers = claim_standard_output()\n"
         "print('a library', flush=True)\n"
         "os.write(1, b'a library in C')\n"

@@ -26,12 +26,12 @@ from profilers import (
     measure_peak_memory_mib,
     prepare_checked,
 )
-from profilers.checking import as_array
-from profilers.cores import usable_cores
+from profilers.agent.checking import as_array
+from profilers.agent.cores import usable_cores
+from profilers.agent.service import Service
+from profilers.agent.timing.partner import Partner
 from profilers.host.networks import Networks
 from profilers.images import sample_images
-from profilers.partner import Partner
-from profilers.service import Service
 
 SPLITSR = SplitSRConfig(scale=2, channels=16, groups=2, blocks=1, active_channels=4, hybrid_index=1)
 SEEMORE = SeemoReConfig(scale=3, channels=8, groups=1, recursion=1, kernel=5)
@@ -88,7 +88,7 @@ def test_openvino_computes_in_the_precision_asked_for() -> None:
 
 @pytest.mark.parametrize("text", ["eager", *EXPORTING])
 def test_one_thread_is_the_calling_thread(text: str) -> None:
-    """So processor time is the time of the call, see profilers/clock.py."""
+    """So processor time is the time of the call, see profilers/agent/timing/clock.py."""
     target = installed(f"{text}:threads=1,lr=64x64")
     call = prepare_checked(ReferenceNetwork(), target).call
     in_process, in_thread = processor_seconds(call)
@@ -242,12 +242,24 @@ def test_another_output_than_eagers_is_refused(network: nn.Module, message: str)
         prepare_checked(network, Target.parse("eager:precision=bfloat16,lr=8x8"))
 
 
+def test_an_interrupt_that_became_an_error_remains_one() -> None:
+    class Interrupted(nn.Module):
+        def forward(self, lr: torch.Tensor) -> torch.Tensor:
+            try:
+                signal.raise_signal(signal.SIGINT)
+            finally:
+                raise RuntimeError("trying to pop from empty mode stack")
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare_checked(Interrupted(), Target.parse("eager:lr=8x8"))
+
+
 def test_the_refusal_is_the_answer_of_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(TOLERANCES, "bfloat16", 1e-9)
     target = Target.parse("eager:precision=bfloat16,lr=8x8")
     message = {"do": "measure", "subject": Subject(SPLITSR).to_json(), "max_seconds": 0.1}
     assert (
-        Service(target, Networks(target), Partner([]))
+        Service(Networks(target), Partner([]))
         .answer(message)["error"]
         .startswith("the output must be eager's within 1e-09")
     )

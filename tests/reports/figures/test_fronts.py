@@ -9,7 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
-from matplotlib.text import Annotation, Text
+from matplotlib.text import Text
 from PIL import Image
 
 from reports.figures.fronts import axes_of, pareto_figure, plot_figure, psnr_vs_gmacs_figure
@@ -30,8 +30,14 @@ def front_line(axes: Axes) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in np.asarray(line.get_xydata())]
 
 
-def annotations(figure: Figure) -> list[Annotation]:
-    return [text for axes in figure.axes for text in axes.texts if isinstance(text, Annotation)]
+def names_of_points(figure: Figure) -> list[Text]:
+    """The texts that stand in data units, unlike titles and notes."""
+    return [
+        text
+        for axes in figure.axes
+        for text in axes.texts
+        if text.get_transform() is axes.transData
+    ]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +66,7 @@ def test_pareto_figure_draws_the_trained_and_their_staircase(
     assert axes.get_xscale() == "log"
     assert axes.get_xlabel() == "latency (ms) on eager:threads=1,lr=90x160"
     assert axes.get_ylabel() == "PSNR on Y (dB), bundled x2"
-    assert [text.get_text() for text in annotations(axes.get_figure())] == ["#0", "#1", "#2"]
+    assert [text.get_text() for text in names_of_points(axes.get_figure())] == ["#0", "#1", "#2"]
 
 
 @pytest.mark.parametrize(
@@ -154,10 +160,9 @@ def test_no_name_covers_another_or_leaves_the_axes(
 ) -> None:
     figure = psnr_vs_gmacs_figure(records, replace(settings, scale=scale))
     figure.draw_without_rendering()
-    names = annotations(figure)
+    names = names_of_points(figure)
     assert len(names) > 15
-    # The extent of an annotation includes the line to its point; that of its text does not.
-    boxes = {name.get_text(): Text.get_window_extent(name) for name in names}
+    boxes = {name.get_text(): name.get_window_extent() for name in names}
     for (first, box), (second, other) in combinations(boxes.items(), 2):
         assert not box.overlaps(other), f"{first} covers {second}"
     for name in names:

@@ -1,8 +1,11 @@
 """Names find free places."""
 
+from itertools import pairwise
+
+import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.text import Annotation, Text
+from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from reports.figures.labels import Label, place_labels
@@ -17,22 +20,24 @@ def axes() -> Axes:
     return axes
 
 
-def box_of(name: Annotation) -> Bbox:
-    """The text alone, without the line to its point."""
-    return Text.get_window_extent(name)
+def box_of(name: Text) -> Bbox:
+    return name.get_window_extent()
 
 
-def has_line(name: Annotation) -> bool:
-    return name.arrow_patch is not None and name.arrow_patch.get_visible()
+def distance_px(name: Text, axes: Axes, x: float, y: float) -> float:
+    """From the box of a name to a point."""
+    box, point = box_of(name), axes.transData.transform((x, y))
+    return float(np.linalg.norm(np.maximum(box.p0 - point, point - box.p1).clip(0)))
 
 
-def test_a_lonely_name_stands_above_its_point_without_a_line(axes: Axes) -> None:
+def test_a_lonely_name_stands_beside_its_point_with_a_line_to_it(axes: Axes) -> None:
     (name,) = place_labels(axes, [Label("alone", 5, 5)])
-    x, y = axes.transData.transform((5, 5))
-    box = box_of(name)
-    assert (box.x0 + box.x1) / 2 == pytest.approx(x, abs=1)
-    assert 0 < box.y0 - y < 20
-    assert not has_line(name)
+    # The radius of the marker is 3 points, and 160 pixels are 72 points.
+    assert 3 * 160 / 72 < distance_px(name, axes, 5, 5) < 20
+    (line,) = axes.lines
+    start, end = axes.transData.transform(line.get_xydata())
+    assert tuple(end) == pytest.approx(axes.transData.transform((5, 5)))
+    assert box_of(name).padded(1).contains(*start)
 
 
 def test_names_of_one_point_stand_apart(axes: Axes) -> None:
@@ -48,15 +53,48 @@ def test_a_name_in_the_corner_stays_inside(axes: Axes) -> None:
     assert box_of(name).y1 <= axes.bbox.y1
 
 
-def test_what_is_to_be_avoided_stays_free(axes: Axes) -> None:
-    x, y = axes.transData.transform((5, 5))
-    wall = Bbox.from_extents(x - 60, y - 60, x + 60, y + 60)
-    (name,) = place_labels(axes, [Label("away", 5, 5)], [wall])
-    assert not box_of(name).overlaps(wall)
-    assert has_line(name)
+def test_lines_to_be_avoided_stay_free(axes: Axes) -> None:
+    places = [Label("up here", 5, 5), Label("down here", 5.3, 4.7)]
+    staircase = np.array([(0, 4.5), (5, 4.5), (5, 5.5), (10, 5.5)])
+    corners = axes.transData.transform(staircase)
+    for name in place_labels(axes, places, [staircase]):
+        for start, end in pairwise(corners):
+            level = Bbox.from_extents(*np.minimum(start, end), *np.maximum(start, end))
+            assert not box_of(name).overlaps(level)
+
+
+def test_placing_names_leaves_the_limits_and_so_itself_true(axes: Axes) -> None:
+    axes.scatter([0, 10], [0, 10])
+    axes.autoscale()
+    axes.figure.draw_without_rendering()
+    limits = axes.get_xlim(), axes.get_ylim()
+    place_labels(axes, [Label("a", 0, 0), Label("b", 10, 10)])
+    axes.figure.draw_without_rendering()
+    assert (axes.get_xlim(), axes.get_ylim()) == limits
 
 
 def test_a_label_without_text_only_keeps_its_point_free(axes: Axes) -> None:
-    (name,) = place_labels(axes, [Label("name", 5, 5), Label("", 5, 5.5, radius_pt=8)])
-    assert not box_of(name).contains(*axes.transData.transform((5, 5.5)))
+    (name,) = place_labels(axes, [Label("name", 5, 5), Label("", 5.5, 5.5, radius_pt=8)])
+    # The square inside the disc, three quarters of its radius to each side.
+    half_px = 0.75 * 8 * 160 / 72
+    x, y = axes.transData.transform((5.5, 5.5))
+    marker = Bbox.from_extents(x - half_px, y - half_px, x + half_px, y + half_px)
+    assert not box_of(name).overlaps(marker)
+    assert place_labels(axes, [Label("", 5, 5)]) == []
     assert place_labels(axes, []) == []
+
+
+def test_a_crowd_gets_the_same_places_every_time() -> None:
+    """Thirty names for points so near to each other that most have to move away."""
+    random = np.random.default_rng(0)
+    labels = [Label(f"#{number}", *random.normal(5, 0.8, 2)) for number in range(30)]
+    runs = []
+    for _ in range(2):
+        figure = new_figure(8.0, 6.0)
+        crowded = figure.add_subplot(xlim=(0, 10), ylim=(0, 10))
+        freeze_layout(figure)
+        boxes = [box_of(name) for name in place_labels(crowded, labels)]
+        assert len(boxes) == 30
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+        runs.append([box.extents.tolist() for box in boxes])
+    assert runs[0] == runs[1]

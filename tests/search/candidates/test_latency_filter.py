@@ -8,7 +8,7 @@ import pytest
 
 from blocks import SmsrConfig, SplitSRConfig
 from profilers import Target, describe_device
-from profilers.machine import Description
+from profilers.agent.machine import Description
 from profilers.predictor import CalibrationFile
 from reports.records import TrialRecord
 from search.candidates.candidate import Costing, described

@@ -167,3 +167,16 @@ def test_another_scale_is_not_contained() -> None:
 
 def test_a_range_lists_its_values() -> None:
     assert values_of(IntegerRange(low=2, high=8, step=3)) == (2, 5, 8)
+
+
+def test_the_networks_of_a_space_are_those_of_all_values() -> None:
+    # Two widths x three depths of the one family, 2 x 2 x 2 of the other.
+    smsr = SmsrSpace(channels=(16, 32), modules=(1, 2, 3), layers=2)
+    seemore = SeemoReSpace(
+        channels=(8, 16), groups=SHALLOW, experts=1, growth="linear", top_k=1, recursion=1,
+        shuffle=True, kernel=(5, 7), ffn_ratio=1.0,
+    )  # fmt: skip
+    space = SearchSpace(3, (smsr, seemore))
+    networks = list(space.networks())
+    assert len({config.arch_id for config in networks}) == len(networks) == 6 + 8
+    assert all(config in space for config in networks)

@@ -1,13 +1,16 @@
 """ClassSR as a folder: graphs and a manifest that give the network's images."""
 
 import json
+import math
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from blocks import (
     ClassSR,
@@ -61,6 +64,40 @@ def checkpoint(network: ClassSR, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return path
 
 
+def enlarged_by_the_words_of(folder: Path, image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What another program makes of the folder: NumPy and ONNX Runtime, and no code of ours."""
+    from onnxruntime import InferenceSession
+
+    def session(file: str) -> Any:
+        return InferenceSession(folder / file, providers=["CPUExecutionProvider"])
+
+    manifest = json.loads((folder / "manifest.json").read_text())
+    scale, size, stride = (manifest[key] for key in ("scale", "patch_px", "stride_px"))
+    later = np.array(manifest["later_weights"], np.float32)
+    classifier = session(manifest["classifier"])
+    branches = [session(branch["file"]) for branch in manifest["branches"]]
+    _, height, width = image.shape
+    rows, columns = (math.ceil((side - size) / stride) + 1 for side in (height, width))
+    beyond = [(0, (n - 1) * stride + size - side) for n, side in ((rows, height), (columns, width))]
+    mirrored = np.pad(image, ((0, 0), *beyond), mode="reflect")
+    whole = np.zeros((3, scale * mirrored.shape[1], scale * mirrored.shape[2]), np.float32)
+    for row, column in product(range(rows), range(columns)):
+        top, left = row * stride, column * stride
+        patch = mirrored[None, :, top : top + size, left : left + size]
+        (logits,) = classifier.run(["logits"], {"images": patch})
+        (enlarged,) = branches[int(logits.argmax())].run(["enlarged"], {"images": patch})
+        weights = [np.ones(scale * size, np.float32) for _ in range(2)]
+        for along, place, count in zip(weights, (row, column), (rows, columns), strict=True):
+            if place > 0:
+                along[: len(later)] = later
+            if place < count - 1:
+                along[-len(later) :] = 1 - later
+        whole[:, scale * top : scale * (top + size), scale * left : scale * (left + size)] += (
+            enlarged[0] * np.outer(*weights)
+        )
+    return whole[:, : scale * height, : scale * width]
+
+
 def test_the_folder_is_the_network(
     cli: Callable[..., Any], tmp_path: Path, network: ClassSR, checkpoint: Path
 ) -> None:
@@ -81,6 +118,9 @@ def test_the_folder_is_the_network(
                 expected = network(image[None])[0].numpy()
                 routes |= set(network.classify(image[None]).flatten().tolist())
             np.testing.assert_allclose(router(image.numpy()), expected, atol=1e-5)
+    # The last of the images and its expected one.
+    by_its_words = enlarged_by_the_words_of(folder, image.numpy())
+    np.testing.assert_allclose(by_its_words, expected, atol=1e-5)
     assert routes == {0, 1, 2}
 
 

@@ -1,6 +1,7 @@
 """From an authors' checkpoint to a model that other commands take."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,41 @@ def test_the_result_is_a_model_for_other_commands(
     assert torch.equal(last, given["tail_conv.weight"])
     completed = cli("upscale", out, photographs, tmp_path / "large")
     assert completed.status == 0
+
+
+def test_a_note_says_where_the_weights_were(
+    cli: Callable[..., Any], official: Path, tmp_path: Path
+) -> None:
+    plain = torch.load(official, weights_only=True)["params"]
+    averaged = {f"module.{name}": tensor + 1 for name, tensor in plain.items()}
+    torch.save({"model": plain, "model_ema": averaged}, official)
+    out = tmp_path / "fsrcnn.SAFETENSORS"
+    completed = cli("import-weights", official, "--as", "fsrcnn-rgb", "--scale", 4, "--out", out)
+    assert completed.err == (
+        "note: the averaged weights were found in 'model_ema' and named without the prefix"
+        " 'module.'\nnote: the plain weights in 'model' were left\n"
+    )
+    last = load_checkpoint(out).tensors["output_convolution.bias"]
+    assert torch.equal(last, averaged["module.tail_conv.bias"])
+    assert cli("profile", out, "--explain", "--against", "bicubic").err.startswith(
+        "paretosr: --exp"
+    )
+
+
+def test_a_full_disk(
+    cli: Callable[..., Any],
+    official: Path,
+    tmp_path: Path,
+    files_up_to: Callable[[int], AbstractContextManager[None]],
+) -> None:
+    out = tmp_path / "fsrcnn.safetensors"
+    with files_up_to(600):
+        completed = cli(
+            "import-weights", official, "--as", "fsrcnn-rgb", "--scale", 4, "--out", out
+        )
+    assert (completed.status, completed.out) == (1, "")
+    assert completed.err == f"paretosr: {out}: File too large\n"
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(

@@ -101,3 +101,13 @@ def test_neither_or_both_of_config_and_resume(
     completed = cli("search", *arguments)
     assert (completed.status, completed.out) == (2, "")
     assert "CONFIG.yaml" in completed.err
+
+
+def test_a_refused_search_names_no_run(
+    cli: Callable[..., Any], small_search: Path, tmp_path: Path
+) -> None:
+    config = _changed(small_search, tmp_path, constraints={"params": {"max": 1}})
+    completed = cli("search", config, "--out", tmp_path / "run")
+    assert completed.status == 2
+    assert "the run is in" not in completed.err
+    assert not (tmp_path / "run").exists()

@@ -11,6 +11,7 @@ import torch
 from blocks import load_checkpoint, save_checkpoint
 from blocks.models import resolve_model
 from imaging.evaluation import prepare_validation
+from imaging.image_sets import ImageSets
 from imaging.images import load_images
 from paretosr.single_training import (
     TrainingOutcome,
@@ -82,6 +83,7 @@ def train_in(tiny_network: Path, photographs: Path, tmp_path: Path) -> TrainIn:
             config,
             PatchSampler(images, scale=2, recipe=get_recipe("quick"), seed=seed),
             prepare_validation(images, 2),
+            ImageSets.of(images, images),
             steps=8,
             device="cpu",
             precision="float32",
@@ -211,7 +213,8 @@ def test_smsr_is_trained_as_published_in_proportion(
     assert "halved after steps 2, 4, 6, 8" in completed.err
     assert "active fraction" in completed.out
     assert {path.name for path in folder.iterdir()} == {
-        "model.safetensors", "best.safetensors", "training.csv", "training.png", "report.md"
+        "model.safetensors", "best.safetensors", "images.json", "training.csv", "training.png",
+        "report.md",
     }  # fmt: skip
     answer = cli("train", tiny_smsr, "--out", folder, *data, *options, "--json").json
     assert answer["resumed_from_step"] == 10
@@ -254,7 +257,7 @@ def test_classsr_is_trained_in_stages(
         (["--set", "betas=[0.9"], "--set betas must have a number, a word or [a list], got '[0.9'"),
         (["--batch-size", 2, "--set", "batch_size=4"], "batch_size must be set once"),
         (["--set", "steps=4"], "steps must be given once"),
-        (["--init", "none.safetensors"], "a checkpoint must be a file, got none.safetensors"),
+        (["--init", "none.safetensors"], "no such file: none.safetensors"),
     ],
 )
 def test_options_that_do_not_fit(

@@ -1,0 +1,56 @@
+"""What machine this is, as far as it can be told without PyTorch."""
+
+import contextlib
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from profilers.agent.cores import usable_cores
+
+_LIBRARIES = ("torch", "numpy", "onnxruntime", "openvino", "executorch")
+# Of the many that Linux lists on x86 and Arm, those that kernels of networks are written for.
+_INSTRUCTION_SETS = (
+    *("avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16"),
+    *("avx512_fp16", "amx_bf16", "amx_int8", "amx_tile"),
+    *("asimd", "asimdhp", "asimddp", "sve", "sve2", "bf16", "i8mm"),
+)
+_MAXIMUM_CLOCK = Path("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
+
+Description = dict[str, str | int]
+"""JSON-able. What the system does not tell is "unknown" or left out, never guessed."""
+
+
+def describe_machine() -> Description:
+    """Return processor, cores, clock, instruction sets, memory, system and library versions."""
+    description: Description = {
+        "cpu_model": _cpu_fields().get("model name") or platform.machine() or "unknown",
+        "cpu_cores": os.cpu_count() or 0,
+        "cpu_cores_usable": usable_cores(),
+        "cpu_instruction_sets": _instruction_sets(),
+        "memory_mib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
+        "os": platform.platform(),
+        "python_version": platform.python_version(),
+    }
+    with contextlib.suppress(OSError):
+        description["cpu_maximum_mhz"] = int(_MAXIMUM_CLOCK.read_text(encoding="ascii")) // 1000
+    for library in _LIBRARIES:
+        with contextlib.suppress(PackageNotFoundError):
+            description[f"{library}_version"] = version(library)
+    return description
+
+
+def _instruction_sets() -> str:
+    fields = _cpu_fields()
+    known = (fields.get("flags") or fields.get("Features") or "").split()
+    return " ".join(name for name in _INSTRUCTION_SETS if name in known) or "unknown"
+
+
+def _cpu_fields() -> dict[str, str]:
+    """What Linux says of the processors, where platform.processor() is mostly empty."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if not cpuinfo.is_file():
+        return {}
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines()
+    pairs = (line.partition(":") for line in lines)
+    return {key.strip(): value.strip() for key, _, value in pairs}

@@ -1,0 +1,58 @@
+"""What every runtime answers with."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+PreparedCall = Callable[[], object]
+"""One forward pass; returns the enlarged images, (N, 3, s h, s w), as an array or a tensor.
+
+They are finished then, but on CUDA, where the work is only queued and the target's clock waits.
+"""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A forward pass that gives what eager gives.
+
+    Attributes:
+        call: runs the network once.
+        prepare_seconds: elapsed time until it could be called: conversion, export, compilation.
+        first_ms: the first call, by the clock of the target.
+        max_difference: largest difference of an output value from eager's in float32, where 1
+            is the images' range, or the output's largest value: random weights may exceed it.
+    """
+
+    call: PreparedCall
+    prepare_seconds: float
+    first_ms: float
+    max_difference: float
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Why a runtime cannot be used on a device, and what would change that."""
+
+    reason: str
+    remedy: str
+
+
+def without_telemetry() -> None:
+    """Make a later import of OpenVINO believe that its telemetry is not installed.
+
+    Otherwise it forks this process to report the import; such a fork can hang and outlive us.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+
+def missing_library(*modules: str, remedy: str) -> Missing | None:
+    """Return which of `modules` cannot be imported, with the `remedy`, or None if all can."""
+    without_telemetry()
+    for module in modules:
+        try:
+            import_module(module)
+        except ImportError as error:
+            reason = " ".join(str(error).split())
+            return Missing(f"cannot import {module}: {reason}", remedy)
+    return None

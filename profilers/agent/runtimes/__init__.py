@@ -1,0 +1,1 @@
+"""The runtimes that need no PyTorch: one file each, and the table of them."""

@@ -1,0 +1,1 @@
+"""Timing calls: in turn in one process or in slices of two, and how far a ratio is believed."""

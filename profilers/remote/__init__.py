@@ -1,1 +1,0 @@
-"""Measuring on another machine, which has Python, NumPy and a runtime, but not this package."""
