@@ -213,8 +213,8 @@ def main() -> None:
         "",
         json.dumps(device),
         "",
-        "| system | PSNR (dB) | to bicubic (dB) | parameters | GMACs, bound | GMACs, executed"
-        " | latency (ms) | ratio | steps | training (s) |",
+        "| system | PSNR (dB) | to bicubic (dB) | parameters | GMACs of the architecture"
+        " | GMACs, executed | latency (ms) | ratio | steps | training (s) |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
         *rows,
         "",

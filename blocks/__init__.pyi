@@ -50,6 +50,8 @@ from .networks.span import fold_span as fold_span
 from .networks.splitsr import SplitSR as SplitSR
 from .networks.splitsr import SplitSRConfig as SplitSRConfig
 from .networks.splitsr import active_channels_of as active_channels_of
+from .programs.any_size import AnySize as AnySize
+from .programs.any_size import of_any_size as of_any_size
 from .variants.registry import ALL_BRANCHES as ALL_BRANCHES
 from .variants.registry import export_variant as export_variant
 from .variants.registry import in_variant as in_variant

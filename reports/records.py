@@ -84,7 +84,10 @@ class TrialRecord:
     reason: str | None = None
     params: int | None = None
     macs: int | None = None
+    """What the architecture calls for on its costliest path, each operator computed once."""
     macs_executed: float | None = None
+    """What the variant that is timed runs on the validation images, in the mean. It may exceed
+    `macs` where nearly everything is active, since a variant may compute something twice."""
     activation_mib: float | None = None
     peak_memory_mib: float | None = None
     latency_ms: float | None = None

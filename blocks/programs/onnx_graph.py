@@ -15,40 +15,51 @@ LOGITS = "logits"
 # What torch.onnx.export imports.
 EXPORT_MODULES = ("onnx", "onnxscript")
 # The first version in which GELU is one operator.
-_OPSET = 20
+DEFAULT_OPSET = 20
 
 
-def export_onnx(network: nn.Module, target: Target) -> bytes:
+def export_onnx(network: nn.Module, target: Target, *, opset: int = DEFAULT_OPSET) -> bytes:
     """Return `network` for inference as a serialised ONNX model in float32.
 
     Its one input is `IMAGES`, of the target's shape.
 
     Raises:
+        ValueError: the exporter does not write this version of ONNX's operators.
         ProfilingFailed: the network has an operator that ONNX or its exporter lacks.
     """
-    example = torch.zeros(target.images_shape)
-    return _export(network, example, None)
+    return _export(network, torch.zeros(target.images_shape), None, opset=opset)
 
 
-def export_onnx_of_any_size(network: nn.Module, minimum_size_px: int) -> bytes:
-    """Return the same for any number of images of any size from the smallest on.
+def export_onnx_of_any_size(network: nn.Module, *, opset: int = DEFAULT_OPSET) -> bytes:
+    """Return the same for any number of images of any size, all of which `network` must take.
 
     Raises:
+        ValueError: as `export_onnx`.
         ProfilingFailed: as `export_onnx`, or a size would be frozen.
     """
     # Sizes that follow from another, or are 1, would be taken for constants.
-    example = torch.zeros(2, 3, minimum_size_px + 17, minimum_size_px + 30)
-    return _export(network, example, ({0: "batch", 2: "height", 3: "width"},))
+    dynamic = ({0: "batch", 2: "height", 3: "width"},)
+    return _export(network, torch.zeros(2, 3, 33, 46), dynamic, opset=opset)
 
 
-def export_onnx_of_patches(module: nn.Module, patch_px: int, *, output: str = ENLARGED) -> bytes:
-    """Return `module` for any number of square patches of one size.
+def export_onnx_of_patches(
+    module: nn.Module,
+    patch_px: int,
+    *,
+    output: str = ENLARGED,
+    opset: int = DEFAULT_OPSET,
+    one_by_one: bool = False,
+) -> bytes:
+    """Return `module` for square patches of one size, any number at once or one.
 
     Raises:
+        ValueError: as `export_onnx`.
         ProfilingFailed: as `export_onnx`, or the number would be frozen.
     """
+    if one_by_one:
+        return _export(module, torch.zeros(1, 3, patch_px, patch_px), None, output, opset=opset)
     example = torch.zeros(2, 3, patch_px, patch_px)
-    return _export(module, example, ({0: "batch"},), output)
+    return _export(module, example, ({0: "batch"},), output, opset=opset)
 
 
 def _export(
@@ -56,6 +67,8 @@ def _export(
     example: torch.Tensor,
     dynamic_shapes: tuple[dict[int, str]] | None,
     output: str = ENLARGED,
+    *,
+    opset: int,
 ) -> bytes:
     """Return the graph for images like `example`.
 
@@ -71,7 +84,7 @@ def _export(
                 input_names=[IMAGES],
                 output_names=[output],
                 dynamic_shapes=dynamic_shapes,
-                opset_version=_OPSET,
+                opset_version=opset,
                 dynamo=True,
                 verbose=False,
             )
@@ -79,6 +92,12 @@ def _export(
         raise ProfilingFailed(f"cannot be exported to ONNX: {_first_cause(error)}") from error
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
+    written = {domain.domain: domain.version for domain in program.model_proto.opset_import}[""]
+    if written != opset:  # it falls back to a version that it knows, without an error
+        raise ValueError(
+            f"the opset must be one that torch.onnx writes, {DEFAULT_OPSET} or near, got {opset}, "
+            f"for which it wrote {written}"
+        )
     model: bytes = program.model_proto.SerializeToString()
     return model
 

@@ -122,6 +122,9 @@ class SparseBlock(SplitBlock):
     """By one matrix product a layer over the patches around the active pixels.
 
     Where a layer has dense channels, a convolution from dense to dense gives the other pixels.
+    It runs over all pixels, and the product takes the whole kernel: at active pixels, from dense
+    to dense is computed twice, which the paper's algorithm does not. A product without that
+    rectangle would be two, of narrower patches gathered twice.
     """
 
     def forward(self, x: Tensor) -> Tensor:

@@ -198,10 +198,20 @@ def _count(key: str, value: str) -> dict[str, object]:
 
 
 def _size(key: str, value: str) -> dict[str, object]:
-    match = re.fullmatch(r"(\d+)x(\d+)", value)
+    height_px, width_px = parse_size_px(value, f"target key '{key}'")
+    return {"lr_height_px": height_px, "lr_width_px": width_px}
+
+
+def parse_size_px(text: str, where: str) -> tuple[int, int]:
+    """Return the height and the width of `text`, written like 180x320.
+
+    Raises:
+        ValueError: it is none; `where` names what gave it.
+    """
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
     if match is None:
-        raise ValueError(f"target key '{key}' must be HEIGHTxWIDTH like 180x320, got '{value}'")
-    return {"lr_height_px": int(match[1]), "lr_width_px": int(match[2])}
+        raise ValueError(f"{where} must be HEIGHTxWIDTH like 180x320, got '{text}'")
+    return int(match[1]), int(match[2])
 
 
 _PARSERS = {

@@ -20,7 +20,10 @@ class AnalyticCost:
 
     Attributes:
         params: trainable numbers, shared ones once.
-        macs: multiply-adds for one output of 1280x720 pixels, over all paths of the network.
+        macs: multiply-adds for one output of 1280x720 pixels on the network's costliest path,
+            each of its operators computed once: every expert, every mask active, the costliest
+            class for every patch. A property of the architecture; what a variant executes
+            beyond it, because it repeats something, does not count.
         activation_mib: largest set of live float32 activations at the target's size and batch.
     """
 

@@ -16,7 +16,9 @@ class ExecutedMacs:
 
     Images differ in size, so each image's MACs are divided by its own LR pixels and multiplied
     by those of the standard LR size. The mean gives every image the same weight. They stand
-    beside `macs`, the bound over all paths; parameters and activations are those of the bound.
+    beside `macs`, what the architecture calls for on its costliest path, and are not bounded by
+    it: a variant may compute something twice, as SMSR's sparse one does from dense channels to
+    dense ones at active pixels, and small images are padded for more of their size.
     """
 
     mean: float

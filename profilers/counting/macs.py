@@ -1,31 +1,32 @@
 # Not torch's ModuleTracker: it has no innermost module, loses re-entered ones, keeps failed ones.
 """The MAC ledger: which operators a module runs, and how many multiply-adds they cost.
 
-Convention: one multiply-add is 1 MAC. Convolutions, linear layers and matrix products count,
-without their bias; an attention counts its two products in full, masked or not. Everything
-declared free (normalisation, softmax, activation, pooling, interpolation, shuffles, copies)
-costs 0 MACs but moves bytes. An operator that is neither is reported as uncounted.
+Convention: one multiply-add is 1 MAC, of real numbers or of complex ones. Convolutions, linear
+layers and products of matrices and vectors (outer ones too) count, without their bias; an
+attention counts its two products in full, masked or not; a sparse operand counts with the
+numbers that it stores. Everything declared free (normalisation, softmax, activation, pooling,
+interpolation, shuffles, copies) costs 0 MACs but moves bytes. An operator that is neither is
+reported as uncounted.
 
 Operators are observed where PyTorch dispatches them, so functional calls, parametrisations and
-subclasses are seen, on real tensors and on the meta device alike.
+subclasses are seen, on real tensors and on the meta device alike, also in threads that the
+module starts, in thread pools, and wherever else a submodule is called. What NumPy, other
+libraries or processes compute, or a thread of the module's own that was waiting for work, is out
+of sight.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from threading import Lock, local
 
 import torch
 from torch import nn
-from torch._ops import HigherOrderOperator
 
-from profilers.counting.meta import Operator, tensors_in
 from profilers.counting.module_state import left_unchanged
-from profilers.counting.observer import ObservedOperators, is_view
-from profilers.counting.operators import MACS, MacHandler, is_free, shapes_of
+from profilers.counting.observer import Call, ObservedOperators, State, is_view
+from profilers.counting.operands import moved_bytes
 from profilers.counting.torchscript import hidden_operators
-
-State = Literal["counted", "free", "uncounted"]
 
 CONVENTION = "1 MAC = one multiply-add of a convolution, linear layer or matrix product; bias 0"
 
@@ -91,7 +92,8 @@ def count_macs(module: nn.Module, *inputs: object) -> MacsReport:
 def count_call(module: nn.Module, call: Callable[..., object], *inputs: object) -> MacsReport:
     """Return the MACs of `call(*inputs)`, which runs `module` or parts of it."""
     ledger = _Ledger()
-    with left_unchanged(module), _observed_calls(module, ledger), ObservedOperators(ledger.book):
+    observed = ObservedOperators(ledger.book)
+    with left_unchanged(module), _observed_calls(module, ledger, observed), observed:
         call(*inputs)
     ledger.book_hidden(module)
     return ledger.report(module)
@@ -99,9 +101,6 @@ def count_call(module: nn.Module, call: Callable[..., object], *inputs: object) 
 
 @dataclass
 class _OperatorTally:
-    state: State
-    handler: MacHandler | None
-    is_view: bool
     calls: int = 0
     macs: int = 0
     bytes_moved: int = 0
@@ -118,42 +117,49 @@ class _Ledger:
     """Books every dispatched operator under its name and under the modules being called."""
 
     def __init__(self) -> None:
-        self.operators: dict[str, _OperatorTally] = {}
+        self.operators: dict[tuple[str, State], _OperatorTally] = {}
         self.modules: dict[str, _ModuleTally] = {}
-        self.running: list[str] = []
+        self._running = _Running()
+        self._callers = self._running.paths
+        self._lock = Lock()
 
-    def book(
-        self,
-        operator: Operator | HigherOrderOperator,
-        name: str,
-        args: Sequence[object],
-        output: object,
-    ) -> None:
-        tally = self.operators.get(name)
-        if tally is None:
-            tally = self.operators[name] = _new_tally(operator, name)
-        tally.calls += 1
-        if not tally.is_view:
-            moved = tensors_in((args, output))
-            tally.bytes_moved += sum(part.numel() * part.element_size() for part in moved)
-        if tally.handler is not None:
-            macs = tally.handler(shapes_of(args), shapes_of(output))
-            tally.macs += macs
-            for path in dict.fromkeys(self.running):
-                self.modules[path].macs += macs
-            if self.running:
-                self.modules[self.running[-1]].own_macs += macs
+    def book(self, call: Call) -> None:
+        moved = 0 if is_view(call.operator) else moved_bytes(call.tensors)
+        paths = self._paths()
+        with self._lock:
+            tally = self.operators.setdefault((call.name, call.state), _OperatorTally())
+            tally.calls += 1
+            tally.bytes_moved += moved
+            tally.macs += call.macs
+            if call.macs and paths:
+                for path in dict.fromkeys(paths):
+                    self.modules[path].macs += call.macs
+                self.modules[paths[-1]].own_macs += call.macs
+
+    def enter(self, path: str, observed: AbstractContextManager[object]) -> None:
+        with self._lock:
+            self.modules.setdefault(path, _ModuleTally()).calls += 1
+        self._running.paths.append(path)
+        self._running.observed.append(observed)
+
+    def leave(self) -> AbstractContextManager[object]:
+        self._running.paths.pop()
+        return self._running.observed.pop()
+
+    def _paths(self) -> list[str]:
+        """The submodules that are executing, outermost first; the caller's before a thread's."""
+        own = self._running.paths
+        return own if own is self._callers else self._callers + own
 
     def book_hidden(self, module: nn.Module) -> None:
         """Name what scripted parts run without dispatching it."""
         for name in hidden_operators(module):
-            tally = self.operators.setdefault(name, _OperatorTally("uncounted", None, False))
-            tally.calls += 1
+            self.operators.setdefault((name, "uncounted"), _OperatorTally()).calls += 1
 
     def report(self, module: nn.Module) -> MacsReport:
         rows = [
-            OperatorRow(name, tally.state, tally.calls, tally.macs, tally.bytes_moved)
-            for name, tally in self.operators.items()
+            OperatorRow(name, state, tally.calls, tally.macs, tally.bytes_moved)
+            for (name, state), tally in self.operators.items()
         ]
         rows.sort(key=lambda row: (-row.macs, -row.bytes_moved, row.operator))
         uncounted = {row.operator: row.calls for row in rows if row.state == "uncounted"}
@@ -172,28 +178,38 @@ class _Ledger:
         )
 
 
-def _new_tally(func: Operator | HigherOrderOperator, name: str) -> _OperatorTally:
-    if name in MACS:
-        return _OperatorTally("counted", MACS[name], is_view(func))
-    return _OperatorTally("free" if is_free(func) else "uncounted", None, is_view(func))
+class _Running(local):
+    """What this thread executes: submodules, outermost first, and where it is observed for each.
+
+    The thread that counts is observed anyway. Another, which works for it, is so for as long as
+    it executes a submodule.
+    """
+
+    def __init__(self) -> None:
+        # Every thread has its own, made at its first access.
+        self.paths: list[str] = []
+        self.observed: list[AbstractContextManager[object]] = []
 
 
 @contextmanager
-def _observed_calls(module: nn.Module, ledger: _Ledger) -> Iterator[None]:
-    """Keep `ledger.running` at the paths of the submodules whose forward is executing.
+def _observed_calls(
+    module: nn.Module, ledger: _Ledger, observed: ObservedOperators
+) -> Iterator[None]:
+    """Tell `ledger` which submodules' forward is executing, and observe it in every thread.
 
     Scripted modules take no hooks; what they spend is booked under those that call them.
     """
 
     def entering(path: str) -> Callable[[nn.Module, object], None]:
         def hook(_module: nn.Module, _inputs: object) -> None:
-            ledger.modules.setdefault(path, _ModuleTally()).calls += 1
-            ledger.running.append(path)
+            here = observed.here()
+            here.__enter__()
+            ledger.enter(path, here)
 
         return hook
 
     def leaving(_module: nn.Module, _inputs: object, _output: object) -> None:
-        ledger.running.pop()
+        ledger.leave().__exit__(None, None, None)
 
     with ExitStack() as stack:
         for path, part in module.named_modules():

@@ -15,6 +15,18 @@ def reordered_convolution(weight: int) -> MacHandler:
     return lambda args, output: int(prod(output) * prod(args[weight]) // output[1])
 
 
+def fused_with_addition(convolution_or_linear: Callable[[int], MacHandler]) -> MacHandler:
+    """The weight second, or third behind the tensor that the variant adds to the result."""
+    plain, adding = convolution_or_linear(1), convolution_or_linear(2)
+
+    def handler(args: Sequence[Any], output: Any) -> int:
+        # A bias in that place has one dimension, or is none.
+        has_addend = args[2] is not None and len(args[2]) > 1
+        return (adding if has_addend else plain)(args, output)
+
+    return handler
+
+
 def reordered_linear(weight: int) -> MacHandler:
     """A linear layer whose weight, the argument at that position, may be stored transposed."""
     return lambda args, _output: int(prod(args[0]) * prod(args[weight]) // args[0][-1])
@@ -58,7 +70,7 @@ PACKED: Mapping[str, MacHandler] = {
     "aten.mkldnn_convolution": reordered_convolution(1),
     "aten.mkldnn_linear": reordered_linear(1),
     "aten._weight_int8pack_mm": reordered_linear(1),
-    "mkldnn._convolution_pointwise": reordered_convolution(1),
+    "mkldnn._convolution_pointwise": fused_with_addition(reordered_convolution),
     "mkldnn._convolution_pointwise_": reordered_convolution(2),
-    "mkldnn._linear_pointwise": reordered_linear(1),
+    "mkldnn._linear_pointwise": fused_with_addition(reordered_linear),
 }

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from profilers.counting.composites import is_opaque_in_script
+
 # Groups of fused operators, and what `torch.jit.optimize_for_inference` makes of convolutions.
 _HIDDEN = ("prim::mkldnn", "prim::MKLDNNGroup", "prim::TensorExprGroup", "prim::FusionGroup")
 
@@ -16,5 +18,5 @@ def hidden_operators(module: nn.Module) -> Iterator[str]:
         if isinstance(part, torch.jit.ScriptModule) and part not in inner:
             inner.update(part.modules())
             for node in part.inlined_graph.nodes():
-                if node.kind().startswith(_HIDDEN):
+                if node.kind().startswith(_HIDDEN) or is_opaque_in_script(node.kind()):
                     yield node.kind().replace("::", ".")

@@ -7,14 +7,13 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch._ops import HigherOrderOperator
 
 from blocks import in_variant, variants_of
 from profilers.agent.targets import Target
 from profilers.counting.analytic import network_on_meta
-from profilers.counting.meta import Operator, tensors_in
-from profilers.counting.observer import ObservedOperators, is_view
-from profilers.counting.operators import MACS, shapes_of
+from profilers.counting.observer import Call, ObservedOperators, is_view
+from profilers.counting.operands import moved_bytes
+from profilers.counting.operators import MACS
 from profilers.images import sample_images
 from profilers.subject import Subject
 
@@ -66,22 +65,19 @@ def work_of_call(module: nn.Module, images: torch.Tensor) -> Work:
     """
     work: defaultdict[str, float] = defaultdict(float)
 
-    def observe(
-        operator: Operator | HigherOrderOperator, name: str, args: Sequence[Any], output: object
-    ) -> None:
-        if is_view(operator):
+    def observe(call: Call) -> None:
+        if is_view(call.operator):
             work["view, calls"] += 1
             return
-        kind = _kind(name, args)
+        kind = _kind(call.name, call.args)
         work[f"{kind}, calls"] += 1
-        moved = sum(part.numel() * part.element_size() for part in tensors_in((args, output)))
+        moved = moved_bytes(call.tensors)
         work[f"{kind}, bytes"] += moved
         if moved > LARGE_BYTES:
             work[f"{kind}, bytes of large calls"] += moved
-        if name in MACS:
-            macs = MACS[name](shapes_of(args), shapes_of(output))
-            work[f"{kind}, MACs"] += macs
-            work[f"{kind}, MACs of full vectors"] += macs * _filling(name, args)
+        if call.state == "counted":
+            work[f"{kind}, MACs"] += call.macs
+            work[f"{kind}, MACs of full vectors"] += call.macs * _filling(call.name, call.args)
 
     with ObservedOperators(observe):
         module(images)

@@ -94,7 +94,10 @@ class CandidateEvaluator:
         return self._bench.run.checkpoints(config.arch_id, first_seed) / MODEL_FILE
 
     def _macs_executed(self, subject: Subject) -> float:
-        """The mean over the validation images, in the subject's variant or else the sparsest."""
+        """The mean over the validation images, in the subject's variant or else the sparsest.
+
+        What that variant repeats counts, so that it may exceed `macs`.
+        """
         device, scale = self._bench.config.training.device, self._bench.config.scale
         network = subject.network()
         images = [to_images(pair.low, device) for pair in self._bench.validation]

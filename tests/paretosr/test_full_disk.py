@@ -84,7 +84,7 @@ def test_the_log_of_a_training(tmp_path: Path, files_up_to: FilesUpTo) -> None:
 
 
 def test_the_journal_of_a_search(own_run: RunDirectory, files_up_to: FilesUpTo) -> None:
-    baseline = read_run(own_run.path).floor
+    baseline = read_run(own_run.path).baseline
     assert baseline is not None
     sampler = ReproducibleSampler("random", 0, 4)
     study = SearchStudy(own_run, ["psnr_y_db", "macs"], sampler)

@@ -74,20 +74,20 @@ def _refusal(tmp_path: Path, config: dict[str, Any]) -> str:
         ({"training": {"recipe": "smsr"}}, ("all families", "smsr only")),
         ({"training": {"recipe": {"name": "smsr"}}}, ("all families", "smsr only")),
         ({"training": {"recipe": {"name": ["quick"]}}}, ("recipe's name", "['quick']")),
-        ({"training": {"recipe": 3}}, ("training.recipes.recipe", "recipe's name", "3")),
+        ({"training": {"recipe": 3}}, ("training.recipe", "recipe's name", "3")),
         (
             {"training": {"recipe": {"ema_deca": 0}}},
-            ("training.recipes.recipe", "'ema_deca'", "ema_decay"),
+            ("training.recipe", "'ema_deca'", "ema_decay"),
         ),
         (
             {"training": {"recipe": {"ema_decay": "no"}}},
-            ("training.recipes.recipe", "ema_decay", "'no'"),
+            ("training.recipe", "ema_decay", "'no'"),
         ),
         (
             {"training": {"recipe": {"sparsity.weight": 0.01}}},
             ("sparsity.weight is for smsr networks", "got splitsr, seemore"),
         ),
-        ({"training": {"recipe": {"steps": 7}}}, ("budget.steps", "training.recipes.recipe")),
+        ({"training": {"recipe": {"steps": 7}}}, ("budget.steps", "training.recipe")),
     ],
 )
 def test_bad_values_are_refused_in_one_line(

@@ -114,7 +114,7 @@ def test_nothing_but_duplicates_and_broken_constraints_ends_the_search(
     listener: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("search.driver.MAX_UNTRAINED_IN_A_ROW", 30)
+    monkeypatch.setattr("search.loop.MAX_UNTRAINED_IN_A_ROW", 30)
     changes = {"sampler": "random", "constraints": {"macs": {"max": 1000}}}
     reason, records = run_search(small_search, tmp_path, evaluator, listener, **changes)
     assert "30 proposals in a row" in reason and "the space seems exhausted" in reason

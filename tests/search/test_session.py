@@ -76,7 +76,7 @@ def test_the_settings_say_on_what_and_how_it_was_measured(finished_run: Path) ->
 
 
 def test_the_baseline_is_bicubic_and_costs_no_macs(finished_run: Path) -> None:
-    baseline = read_run(finished_run).floor
+    baseline = read_run(finished_run).baseline
     assert baseline is not None
     assert (baseline.family, baseline.params, baseline.macs) == ("bicubic", 0, 0)
     # On chelsea, rocket and camera; scikit-image's own resize gives about the same. Of the raw

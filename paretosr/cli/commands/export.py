@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from paretosr.cli.options import JsonOption, ModelArgument, ScaleOption
+from paretosr.cli.options import JsonOption, ModelArgument, ScaleOption, positive
 
 
 def export(
@@ -15,30 +15,51 @@ def export(
         typer.Option(metavar="PATH", help="File to write, ending in .onnx; for ClassSR a folder."),
     ],
     scale: ScaleOption = None,
+    opset: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Version of ONNX's operators; by default 20.", callback=positive
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HxW",
+            help="Height and width of the images, like 180x320, which then come one at a time; "
+            "by default any number of any size.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Write MODEL, a trained network, as ONNX.
 
-    The file takes any number of images of any size: its input `images` is float32 from 0 to 1,
-    (N, 3, h, w), and its output `enlarged` (N, 3, SCALE h, SCALE w), which is to be clamped.
-    ClassSR becomes a folder: `classifier.onnx` from patches to `logits`, `branch_1.onnx` and
-    the next for the classes, and `manifest.json`, which says how to cut, route and blend. All
-    is written only after ONNX Runtime gave the network's images on photographs of two sizes.
+    The file takes any number of images of any size from 1x1: its input `images` is float32 from
+    0 to 1, (N, 3, h, w), and its output `enlarged` (N, 3, SCALE h, SCALE w), which is to be
+    clamped. An image smaller than the network takes has its last row and column repeated, and
+    the output is cropped. ClassSR becomes a folder: `classifier.onnx` from patches to `logits`,
+    `branch_1.onnx` and the next for the classes, and `manifest.json`, which says how to cut,
+    route and blend; with --size its graphs take one patch at a time. All is written only after
+    ONNX Runtime gave the network's images on photographs.
 
     \b
     Examples:
       paretosr export runs/x2/model.safetensors --out x2.onnx
+      paretosr export runs/x2/model.safetensors --out x2.onnx --size 180x320 --opset 18
       paretosr export runs/search:splitsr-x2-0123456789 --out best.onnx --json
       paretosr export classsr-x4.safetensors --out classsr-x4
     """
     from blocks import ClassSR
     from blocks.models import resolve_model
+    from blocks.programs.onnx_graph import DEFAULT_OPSET
     from foundation import has_suffix
     from paretosr.cli.output import write_json, write_line
-    from upscaling.export import export_network
+    from profilers.agent.targets import parse_size_px
+    from upscaling.export import ExportSettings, export_network
     from upscaling.export_classsr import export_classsr
     from upscaling.images import trained_network
 
+    size_px = None if size is None else parse_size_px(size, "--size")
+    settings = ExportSettings(opset or DEFAULT_OPSET, size_px)
     resolved = resolve_model(model, scale)
     if resolved.config is None:
         raise ValueError("MODEL must be a network to be exported, got bicubic")
@@ -48,10 +69,19 @@ def export(
         raise ValueError(f"--out must {rule}, got {out}")
     network = trained_network(resolved)
     if isinstance(network, ClassSR):
-        difference = export_classsr(network, out)
+        difference = export_classsr(network, out, settings)
     else:
-        difference = export_network(network, out)
+        difference = export_network(network, out, settings)
     if json:
-        write_json({kind: str(out), "scale": resolved.scale, "max_difference": difference})
+        write_json(
+            {
+                kind: str(out),
+                "scale": resolved.scale,
+                "opset": settings.opset,
+                "lr_height_px": size_px and size_px[0],
+                "lr_width_px": size_px and size_px[1],
+                "max_difference": difference,
+            }
+        )
         return
     write_line(f"{out}: {model} x{resolved.scale}, largest difference {difference:.1e}")

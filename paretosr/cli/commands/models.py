@@ -12,8 +12,9 @@ def models(json: JsonOption = False) -> None:
     """List the published networks and their size.
 
     MACs are the multiply-adds of convolutions, linear layers and matrix products for an
-    output of 1280x720, bounded over all paths (every expert counts). The published number
-    follows its paper's own convention; --json adds that convention and the source.
+    output of 1280x720 on the costliest path (every expert counts), each computed once. The
+    published number follows its paper's own convention; --json adds that convention and the
+    source.
 
     \b
     Examples:

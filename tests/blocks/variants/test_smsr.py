@@ -152,6 +152,15 @@ def test_the_sparse_variant_works_at_active_pixels_only(kind: str, active: int) 
     assert macs(block, x) == active * LAYERS * (9 + 1) * C * C + everywhere + attention
 
 
+def test_the_sparse_variant_repeats_from_dense_to_dense_at_active_pixels() -> None:
+    """So much it may exceed the MACs of the architecture, which are one convolution a layer."""
+    x = torch.randn(1, C, 6, 8, dtype=torch.float64)
+    block = masked_block(pixels("full", 1, 6, 8), "fewer and fewer")
+    architecture = 48 * LAYERS * (9 + 1) * C * C + 2 * C
+    repeated = 48 * (9 * (16 * 12 + 12 * 5 + 5 * 1) + (12 + 5 + 1) * C)
+    assert macs(SparseBlock(block), x) == architecture + repeated
+
+
 def test_the_masked_variant_costs_what_one_convolution_a_layer_does() -> None:
     x = torch.randn(1, C, 6, 8, dtype=torch.float64)
     for dense in DENSE_CHANNELS:

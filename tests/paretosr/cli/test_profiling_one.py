@@ -24,7 +24,7 @@ def table(capsys: pytest.CaptureFixture[str], repeats: int) -> str:
         variant="plain",
         other_variants=(OtherVariant("shuffled", 1.42, None),),
     )
-    profile = ModelProfile(1000, 10**9, {}, 1.0, 2.0, latency, (), 64)
+    profile = ModelProfile(1000, 10**9, {}, 1.0, 2.0, latency)
     _write_table(resolve_model("fsrcnn", 2), Target(), profile)
     return capsys.readouterr().out
 

@@ -53,6 +53,22 @@ def fused_linear(tokens: Tensor) -> Tensor:
     return mkldnn._linear_pointwise(tokens, torch.ones(7, 5), None, *NO_POST_OPERATION)
 
 
+def fused_convolution_and_sum(images: Tensor) -> Tensor:
+    weight, addend = torch.ones(8, 3, 3, 3), torch.ones(1, 8, 8, 8)
+    after = ("add", 1.0, None, [], None)
+    return mkldnn._convolution_pointwise(images, addend, weight, None, *GROUPED, *after)
+
+
+def fused_linear_and_sum(tokens: Tensor) -> Tensor:
+    return mkldnn._linear_pointwise(tokens, torch.ones(11, 7), torch.ones(7, 5), None, "add")
+
+
+def int4_groups(tokens: Tensor) -> Tensor:
+    weight, scales = torch.ones(16, 16, dtype=torch.uint8), torch.ones(16)
+    packed = torch.ops.aten._dyn_quant_pack_4bit_weight(weight, scales, None, 32, 32, 16)
+    return torch.ops.aten._dyn_quant_matmul_4bit(tokens, packed, 32, 32, 16)
+
+
 def int8_weights(tokens: Tensor) -> Tensor:
     scales = torch.ones(16, dtype=torch.bfloat16)
     return torch._weight_int8pack_mm(tokens, torch.ones(16, 32, dtype=torch.int8), scales)
@@ -65,6 +81,9 @@ def int8_weights(tokens: Tensor) -> Tensor:
         (int8_linear, torch.ones(11, 5, dtype=torch.uint8), 11 * 5 * 7),
         (fused_convolution, IMAGES, CONVOLUTION),
         (fused_linear, torch.ones(2, 11, 5), 2 * 11 * 5 * 7),
+        (fused_convolution_and_sum, IMAGES, CONVOLUTION),
+        (fused_linear_and_sum, torch.ones(11, 5), 11 * 5 * 7),
+        (int4_groups, torch.ones(2, 32), 2 * 32 * 16),
         (int8_weights, torch.ones(11, 32, dtype=torch.bfloat16), 11 * 32 * 16),
     ],
 )

@@ -178,7 +178,7 @@ def test_a_file_of_another_kind_is_not_taken_for_a_torn_line(journal: Path, bina
 
 def test_only_one_process_holds_a_run_directory(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from search.journal import exclusive\n"
+        "import sys; from pathlib import Path; from search.storage.journal import exclusive\n"
         "with exclusive(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

@@ -127,7 +127,7 @@ def test_the_fastest_variant_is_taken_and_told_of(
 def pieces(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     """Grows by one for each piece that is enlarged, after which memory is given back."""
     enlarged: list[None] = []
-    monkeypatch.setattr("paretosr.upscaling.give_back_memory", lambda: enlarged.append(None))
+    monkeypatch.setattr("upscaling.images.give_back_memory", lambda: enlarged.append(None))
     return enlarged
 
 
@@ -141,7 +141,7 @@ def test_images_beyond_the_memory_limit_are_cut_where_that_changes_nothing(
     options = ("--data", photographs, "--variant", "in_place", "--json")
     whole = cli("evaluate", checkpoint, *options).json
     assert len(pieces) == 2  # the photographs
-    monkeypatch.setattr("paretosr.tiles._ACTIVATIONS_MIB", 0.05)
+    monkeypatch.setattr("upscaling.tiles._ACTIVATIONS_MIB", 0.05)
     cut = cli("evaluate", checkpoint, *options)
     assert len(pieces) - 2 > 2
     assert cut.err == ""
@@ -167,7 +167,7 @@ def test_a_network_that_sees_the_whole_image_is_evaluated_on_it(
     arguments = ("evaluate", model, "--data", tmp_path / "data", "--json")
     whole = cli(*arguments)
     assert whole.err == ""
-    monkeypatch.setattr("paretosr.tiles._ACTIVATIONS_MIB", 0.05)
+    monkeypatch.setattr("upscaling.tiles._ACTIVATIONS_MIB", 0.05)
     large = cli(*arguments)
     assert large.json == whole.json
     assert "note: 1 enlarged in one piece" in large.err

@@ -122,6 +122,38 @@ def test_the_folder_is_the_network(
     by_its_words = enlarged_by_the_words_of(folder, image.numpy())
     np.testing.assert_allclose(by_its_words, expected, atol=1e-5)
     assert routes == {0, 1, 2}
+    for height, width in ((1, 1), (5, 40), (16, 3)):
+        (image,) = sample_images(Target(lr_height_px=height, lr_width_px=width)).numpy()
+        missing = [(0, max(0, CONFIG.patch_px - side)) for side in (height, width)]
+        large = np.pad(image, ((0, 0), *missing), mode="edge")
+        with torch.no_grad():
+            expected = network(torch.from_numpy(large)[None])[0].numpy()
+        expected = expected[:, : 3 * height, : 3 * width]
+        np.testing.assert_allclose(router(image), expected, atol=1e-5)
+
+
+def test_a_folder_for_one_size_takes_its_patches_one_by_one(
+    cli: Callable[..., Any], tmp_path: Path, network: ClassSR, checkpoint: Path
+) -> None:
+    import onnx
+
+    from upscaling.onnx_router import OnnxRouter
+
+    folder = tmp_path / "classsr"
+    answer = cli("export", checkpoint, "--out", folder, "--size", "30x41", "--opset", 18, "--json")
+    assert (answer.json["lr_height_px"], answer.json["lr_width_px"]) == (30, 41)
+    for file in folder.glob("*.onnx"):
+        model = onnx.load(file)
+        sides = [side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim]
+        assert sides == [1, 3, CONFIG.patch_px, CONFIG.patch_px]
+        assert [entry.version for entry in model.opset_import if entry.domain == ""] == [18]
+    router = OnnxRouter(folder)
+    (image,) = sample_images(Target(lr_height_px=30, lr_width_px=41))
+    with torch.no_grad():
+        expected = network(image[None])[0].numpy()
+    np.testing.assert_allclose(router(image.numpy()), expected, atol=1e-5)
+    with pytest.raises(ValueError, match="must be of 30x41 px, got 30x40"):
+        router(image[:, :, :-1].numpy())
 
 
 def test_the_manifest_tells_what_a_reader_needs(

@@ -1,0 +1,65 @@
+"""Products that reach the dispatcher in another variant, which hides what they cost.
+
+`linalg.vecdot`, `outer` and `kron` arrive as element-wise multiplications, and a convolution of
+complex numbers as three of real ones. Their parts cost what the tables here say, as long as the
+function that was called is known.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
+from math import prod
+from typing import Any
+
+import torch
+
+from profilers.counting.operators import MacHandler, convolution
+
+PartHandlers = Mapping[str, MacHandler]
+
+
+def every_result(_args: Sequence[Any], output: Any) -> int:
+    """Each result is a multiplication of its own."""
+    return int(prod(output))
+
+
+def pairs(args: Sequence[Any], output: Any) -> int:
+    """Each result is one if both operands have an index of their own, else it is a scaling."""
+    return int(prod(output)) if prod(output) > max(prod(args[0]), prod(args[1])) else 0
+
+
+def _complex_convolution() -> PartHandlers:
+    """Three equal convolutions of real numbers stand for one: the first of them counts."""
+    calls = count()
+
+    def first_of_three(args: Sequence[Any], output: Any) -> int:
+        return 0 if next(calls) % 3 else convolution(args, output)
+
+    return {"aten.convolution": first_of_three, "aten._convolution": first_of_three}
+
+
+_MULTIPLIED: Mapping[str, PartHandlers] = {
+    "linalg_vecdot": {"aten.mul": every_result},
+    "outer": {"aten.mul": every_result},
+    "ger": {"aten.mul": every_result},
+    "kron": {"aten.mul": every_result},
+    "einsum": {"aten.mul": pairs},
+}
+_CONVOLUTIONS = frozenset(
+    f"conv{kind}{dimensions}d" for kind in ("", "_transpose") for dimensions in (1, 2, 3)
+)
+
+
+COMPOSITES: frozenset[str] = _CONVOLUTIONS | _MULTIPLIED.keys()
+
+
+def part_handlers(function: str, operands: Iterable[torch.Tensor]) -> PartHandlers | None:
+    """Return what the parts of a call of `function` cost by their names; None if as ever."""
+    if function in _CONVOLUTIONS:
+        is_complex = any(tensor.is_complex() for tensor in operands)
+        return _complex_convolution() if is_complex else None
+    return _MULTIPLIED.get(function)
+
+
+def is_opaque_in_script(node: str) -> bool:
+    """Whether a node of TorchScript, as 'aten::outer', runs as parts that do not tell its cost."""
+    return node.removeprefix("aten::") in _MULTIPLIED
