@@ -22,7 +22,6 @@ RESULTS = ROOT / "benchmarks" / "results"
 INK, GREY, PALE = "#222222", "#6e6e6e", "#d9d9d9"
 BLUE, RED, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 STYLE = {
-    "svg.fonttype": "none",
     "svg.hashsalt": "paretosr",
     "font.family": "sans-serif",
     "font.size": 9,
