@@ -7,6 +7,7 @@ idea show no numbers. The same results give the same files.
 import csv
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -21,7 +22,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 INK, GREY, PALE = "#222222", "#6e6e6e", "#d9d9d9"
 BLUE, RED, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "paretosr",
     "font.family": "sans-serif",
     "font.size": 9,

@@ -66,7 +66,7 @@ def _fields(
     model: type[pydantic.BaseModel], prefix: str = ""
 ) -> Iterator[tuple[str, pydantic.fields.FieldInfo]]:
     for name, field in model.model_fields.items():
-        inner = field.annotation
+        inner: Any = field.annotation
         is_group = isinstance(inner, type) and issubclass(inner, pydantic.BaseModel)
         if is_group and inner is not Families:
             yield from _fields(inner, f"{prefix}{name}.")
