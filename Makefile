@@ -8,7 +8,7 @@ TORCH_INDEX ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: search test lint format install clean
+.PHONY: search test lint format docs install clean
 
 search: $(VENV)/.installed
 	$(BIN)/paretosr search examples/quickstart.yaml
@@ -26,6 +26,10 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Strict: a broken link or an unknown name is an error. Afterwards open site/index.html.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 install: $(VENV)/.installed
 
 $(BIN)/python:
@@ -40,7 +44,8 @@ $(VENV)/.torch: constraints.txt | $(BIN)/python
 $(VENV)/.installed: EXTRAS :=
 $(VENV)/.installed-test: EXTRAS := [test]
 $(VENV)/.installed-dev: EXTRAS := [dev]
-$(VENV)/.installed $(VENV)/.installed-test $(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/.torch
+$(VENV)/.installed-docs: EXTRAS := [docs]
+$(VENV)/.installed $(VENV)/.installed-test $(VENV)/.installed-dev $(VENV)/.installed-docs: pyproject.toml constraints.txt $(VENV)/.torch
 	$(PIP) install --constraint constraints.txt --editable ".$(EXTRAS)"
 	@touch $@
 
