@@ -233,7 +233,7 @@ def main() -> None:
         wheel = build(dist)
         check_contents(wheel)
         twine = (sys.executable, "-m", "twine", "check", "--strict")
-        run(*twine, *sorted(dist.glob("*.*")), folder=folder)
+        run(*twine, *dist.glob("paretosr-*"), folder=folder)
         for python in options.pythons:
             check_newest(python, wheel, options.torch_index, folder)
         check_lowest(options.pythons[0], wheel, folder)
