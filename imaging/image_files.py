@@ -49,7 +49,7 @@ def write_enlarged(
     if image.mode not in written.modes:
         image = image.convert("RGBA" if image.mode == "LA" else "RGB")
     if written.name == "GIF" and image.mode != "L":
-        lost.append("reduced to 256 colours: GIF holds no more")
+        lost.append("had to be reduced to 256 colours: GIF holds no more")
     metadata = original.metadata.of_enlarged(*pixels.shape[:2])
     kept = _kept(metadata, written, keeps_profile=coloured.keeps_profile)
     lost += _lost_metadata(metadata, kept, written)
@@ -60,9 +60,7 @@ def write_enlarged(
     return tuple(lost)
 
 
-def enlarged_image(
-    pixels: NDArray[np.uint8], original: DecodedFile, scale: int
-) -> PIL.Image.Image:
+def enlarged_image(pixels: NDArray[np.uint8], original: DecodedFile, scale: int) -> PIL.Image.Image:
     """The enlarged image, (H, W, 3), for Pillow: gray, with alpha or a profile as the original."""
     coloured = _coloured(pixels, original, _PNG)
     image = coloured.image
@@ -97,7 +95,7 @@ def _coloured(pixels: NDArray[np.uint8], original: DecodedFile, written: ImageFo
     except ValueError:
         lost = f"lost the colour profile: {written.name} holds none{kind}"
         return _Coloured(image, keeps_profile=False, lost=(lost,))
-    lost = f"converted to sRGB: {written.name} holds no colour profile{kind}"
+    lost = f"had to be converted to sRGB: {written.name} holds no colour profile{kind}"
     return _Coloured(converted, keeps_profile=False, lost=(lost,))
 
 

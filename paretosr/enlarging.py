@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import overload
 
@@ -23,8 +23,9 @@ from imaging.image_files import enlarged_image
 from imaging.tiling import tiled
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
+from profilers import OtherVariant
 from upscaling.folders import enlarge
-from upscaling.images import describe_choice, piece_by_piece, upscaler_of
+from upscaling.images import piece_by_piece, upscaler_of
 from upscaling.jobs import FolderOptions, planned
 from upscaling.tiles import chosen_tiling
 
@@ -44,8 +45,9 @@ class UpscaledFolder(Result):
     """Images that could not be enlarged, each with a reason."""
     variant: str | None = None
     """In which the network was computed; None for bicubic, and where nothing was enlarged."""
-    variant_ratios: Mapping[str, float] = field(default_factory=dict)
-    """If the variant was chosen among several, the time of each over the fastest's."""
+    other_variants: tuple[OtherVariant, ...] = ()
+    """The variants that it was chosen from: each by name, with a `ratio`, its time over that of the
+    fastest, or a `reason` why it does not run."""
 
     @property
     def total(self) -> int:
@@ -56,21 +58,21 @@ class UpscaledFolder(Result):
         return {
             "files": [str(file) for file in self.files],
             "variant": self.variant,
-            "variant_ratios": dict(self.variant_ratios),
+            "other_variants": [asdict(other) for other in self.other_variants],
             "existing": [str(file) for file in self.existing],
             "skipped": [image.to_dict() for image in self.skipped],
         }
 
     def tables(self) -> Sequence[Table]:
-        states = {"written": self.files, "there already": self.existing}
-        rows = [(str(file), state) for state, files in states.items() for file in files]
-        rows += [(str(image.path), f"skipped: {image.reason}") for image in self.skipped]
-        return (Table(("file", "state"), tuple(rows)),)
+        return ()
+
+    def sentences(self) -> Sequence[str]:
+        return [str(file) for file in self.files]
 
 
 @overload
 def upscale(
-    model: Model | str,
+    model: Model | str | Path,
     image: Pixels,
     *,
     variant: str | None = None,
@@ -81,7 +83,7 @@ def upscale(
 
 @overload
 def upscale(
-    model: Model | str,
+    model: Model | str | Path,
     image: PIL.Image.Image | str | Path,
     *,
     variant: str | None = None,
@@ -91,7 +93,7 @@ def upscale(
 
 
 def upscale(
-    model: Model | str,
+    model: Model | str | Path,
     image: Pixels | PIL.Image.Image | str | Path,
     *,
     variant: str | None = None,
@@ -137,7 +139,7 @@ def upscale(
 
 
 def upscale_folder(
-    model: Model | str,
+    model: Model | str | Path,
     source: str | Path,
     destination: str | Path,
     *,
@@ -191,7 +193,7 @@ def upscale_folder(
         listener.warning(f"{len(plan.existing)} of {plan.total} images are there already and stay")
     for image in done.skipped:
         listener.warning(f"skipped {image.path}: {image.reason}")
-    return UpscaledFolder(done.files, plan.existing, done.skipped, done.variant, done.ratios)
+    return UpscaledFolder(done.files, plan.existing, done.skipped, done.variant, done.others)
 
 
 def _enlarged(
@@ -202,7 +204,7 @@ def _enlarged(
     tiling, notes = chosen_tiling(model.config, chosen.variant, tile_px, [(height_px, width_px)])
     for line in notes:
         listener.warning(line)
-    listener.status(describe_choice(chosen.ratios) if chosen.ratios else "enlarging")
+    listener.status("enlarging")
     pieces = tiling.pieces(height_px, width_px)
     return tiled(piece_by_piece(chosen.upscale, pieces, listener), model.scale, tiling)(pixels)
 

@@ -54,7 +54,7 @@ class Export(Result):
 
 
 def export(
-    model: Model | str,
+    model: Model | str | Path,
     path: str | Path,
     *,
     opset: int = DEFAULT_OPSET,

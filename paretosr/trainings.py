@@ -164,7 +164,7 @@ class Training(Result):
 
 
 def train(
-    model: Model | str,
+    model: Model | str | Path,
     out: str | Path,
     *,
     data: str | Path = BUNDLED,

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blocks.models import ResolvedModel
+from blocks.models import Model
 from foundation.listener import Listener
 from imaging.decoding import (
     ALPHA,
@@ -21,7 +21,8 @@ from imaging.decoding import (
 from imaging.evaluation import Upscaler
 from imaging.image_files import write_enlarged
 from imaging.tiling import tiled
-from upscaling.images import describe_choice, piece_by_piece, upscaler_of
+from profilers import OtherVariant
+from upscaling.images import piece_by_piece, upscaler_of
 from upscaling.jobs import ImageJob, ImagePlan
 from upscaling.tiles import chosen_tiling
 
@@ -34,14 +35,14 @@ class Enlarged:
     """Written, in the order of the plan."""
     variant: str | None = None
     """Of the network; None for bicubic, and where nothing was enlarged."""
-    ratios: Mapping[str, float] = field(default_factory=dict)
-    """If the variant was chosen among several, the time of each over the fastest's."""
+    others: tuple[OtherVariant, ...] = ()
+    """The variants that it was chosen from."""
     skipped: tuple[SkippedImage, ...] = ()
     """Of the plan, and those that did not decode."""
 
 
 def enlarge(
-    model: ResolvedModel,
+    model: Model,
     plan: ImagePlan,
     *,
     variant: str | None,
@@ -70,7 +71,7 @@ def enlarge(
     )
     for line in notes:
         listener.warning(line)
-    listener.status(describe_choice(chosen.ratios) if chosen.ratios else "enlarging")
+    listener.status("enlarging")
     written: list[Path] = []
     kinds: Counter[str] = Counter()
     lost: Counter[str] = Counter()
@@ -85,7 +86,7 @@ def enlarge(
         written.append(job.destination)
     for line in (*conversion_notes(kinds, len(written)), *_losses(lost, len(written))):
         listener.warning(line)
-    return Enlarged(tuple(written), chosen.variant, chosen.ratios, tuple(skipped))
+    return Enlarged(tuple(written), chosen.variant, chosen.others, tuple(skipped))
 
 
 def _enlarged(job: ImageJob, upscale: Upscaler, scale: int, kinds: Counter[str]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """From a resolved MODEL to enlarged images."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 
@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blocks import NetworkConfig, SuperResolutionNetwork, in_variant, load_network, variants_of
-from blocks.models import ResolvedModel
+from blocks.models import Model
 from blocks.pixels import network_upscaler
 from foundation.listener import Listener
 from foundation.memory import give_back_memory
 from imaging.evaluation import Upscaler, bicubic_upscaler
-from upscaling.fastest_variant import rank_variants, require_variant
+from profilers import OtherVariant
+from profilers.host.variants import fastest_call, require_variant
 from upscaling.tiles import in_strips
 
 # The variants of a network are compared on the middle of an image, no larger than this.
@@ -28,16 +29,16 @@ class ChosenUpscaler:
     Attributes:
         upscale: from uint8 (h, w, 3) to uint8 (s h, s w, 3), with s = model.scale.
         variant: the variant of the network; None for bicubic.
-        ratios: if the variant was chosen among several, the time of each over the fastest's.
+        others: the variants that it was chosen from, with how much longer they take.
     """
 
     upscale: Upscaler
     variant: str | None
-    ratios: Mapping[str, float] = field(default_factory=dict)
+    others: tuple[OtherVariant, ...] = ()
 
 
 def upscaler_of(
-    model: ResolvedModel, variant: str | None, images: Mapping[str, NDArray[np.uint8]]
+    model: Model, variant: str | None, images: Mapping[str, NDArray[np.uint8]]
 ) -> ChosenUpscaler:
     """Return `model` in a variant, or in the one that is the fastest on the first of `images`.
 
@@ -55,13 +56,6 @@ def upscaler_of(
     if len(names) == 1:
         return ChosenUpscaler(upscalers[names[0]], names[0])
     return _fastest(upscalers, _middle(next(iter(images.values()))))
-
-
-def describe_choice(ratios: Mapping[str, float]) -> str:
-    """Return in words which variant was chosen, and how much longer the others take."""
-    fastest, *others = ratios
-    slower = ", ".join(f"{name} takes {ratios[name]:.2f} times as long" for name in others)
-    return f"computed in variant {fastest}, the fastest here: {slower} as {fastest}"
 
 
 def piece_by_piece(upscale: Upscaler, total: int, listener: Listener) -> Upscaler:
@@ -95,7 +89,7 @@ def _require_sizes(config: NetworkConfig, images: Mapping[str, NDArray[np.uint8]
             raise ValueError(f"{reason} for {name!r}: leave it out, or take another network")
 
 
-def trained_network(model: ResolvedModel) -> SuperResolutionNetwork:
+def trained_network(model: Model) -> SuperResolutionNetwork:
     """Return the network that `model`, which is not bicubic, stands for.
 
     Raises:
@@ -111,9 +105,8 @@ def trained_network(model: ResolvedModel) -> SuperResolutionNetwork:
 
 
 def _fastest(upscalers: dict[str, Upscaler], sample: NDArray[np.uint8]) -> ChosenUpscaler:
-    ratios = rank_variants({name: partial(upscale, sample) for name, upscale in upscalers.items()})
-    fastest = next(iter(ratios))
-    return ChosenUpscaler(upscalers[fastest], fastest, ratios)
+    fastest = fastest_call({name: partial(call, sample) for name, call in upscalers.items()})
+    return ChosenUpscaler(upscalers[fastest.name], fastest.name, fastest.others)
 
 
 def _middle(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

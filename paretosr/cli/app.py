@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from paretosr.cli.commands.calibrate import calibrate
+from paretosr.cli.commands.compare import compare
 from paretosr.cli.commands.evaluate import evaluate
 from paretosr.cli.commands.export import export
 from paretosr.cli.commands.import_weights import import_weights
@@ -17,6 +18,8 @@ from paretosr.cli.commands.plot import plot
 from paretosr.cli.commands.profile import profile
 from paretosr.cli.commands.report import report
 from paretosr.cli.commands.search import search
+from paretosr.cli.commands.stress import stress
+from paretosr.cli.commands.sweep import sweep
 from paretosr.cli.commands.targets import targets
 from paretosr.cli.commands.train import train
 from paretosr.cli.commands.upscale import upscale
@@ -24,8 +27,8 @@ from paretosr.cli.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
-    search, profile, calibrate, plot, report, train, evaluate, upscale, import_weights, export,
-    models, targets,
+    search, plot, report, profile, compare, sweep, stress, calibrate, train, evaluate, upscale,
+    import_weights, export, models, targets,
 ):  # fmt: skip
     app.command()(command)
 

@@ -125,7 +125,11 @@ class Service:
         return {"times": dataclasses.asdict(times), "variant": variant.name}
 
     def _ratio(
-        self, variant: FastestVariant[Prepared], reference: Prepared, message: Message, precision: float
+        self,
+        variant: FastestVariant[Prepared],
+        reference: Prepared,
+        message: Message,
+        precision: float,
     ) -> Answer:
         candidate = variant.prepared
         max_seconds = message["max_seconds"] * (1 - VARIANTS_SHARE)

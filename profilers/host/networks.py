@@ -58,7 +58,9 @@ def variant_names(subject: Subject) -> tuple[str, ...]:
     return (subject.variant,) if subject.variant is not None else tuple(variants_of(subject.config))
 
 
-def prepare_fastest_variant(subject: Subject, target: Target, max_seconds: float) -> FastestVariant[Prepared]:
+def prepare_fastest_variant(
+    subject: Subject, target: Target, max_seconds: float
+) -> FastestVariant[Prepared]:
     """Return the variant that `subject` asks for, or the fastest after `max_seconds` of timing.
 
     Raises:

@@ -209,8 +209,8 @@ def test_smsr_is_trained_as_published_in_proportion(
     folder = tmp_path / "training"
     completed = cli("train", tiny_smsr, "--out", folder, *data, *options)
     assert completed.status == 0
-    assert "made for 1,000,000 steps, this training has 10" in completed.err
-    assert "halved after steps 2, 4, 6, 8" in completed.err
+    assert "made for 1,000,000 steps, this training has 10" in completed.out
+    assert "halved after steps 2, 4, 6, 8" in completed.out
     assert "active fraction" in completed.out
     assert {path.name for path in folder.iterdir()} == {
         "model.safetensors", "best.safetensors", "images.json", "training.csv", "training.png",

@@ -1,4 +1,7 @@
-"""Every cell gets its row, whatever runtimes do; the runtimes here really crash and hang."""
+"""Every cell gets its row, whatever runtimes do; the runtimes here really crash and hang.
+
+The table is that of paretosr.measuring.profile_table.
+"""
 
 import csv
 import os
@@ -7,16 +10,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from blocks import CATALOGUE, CatalogueEntry, NetworkConfig, SeemoReConfig, SplitSRConfig
-from paretosr.profile_table import COLUMNS, ProfileTable
-from paretosr.sweep import catalogue_networks, sweep, targets_here, unfinished
+from blocks import CATALOGUE, SeemoReConfig, SplitSRConfig
+from blocks.models import Model
+from foundation.listener import SILENT
+from paretosr.measuring.profile_table import COLUMNS, ProfileRecord, ProfileTable
+from paretosr.measuring.sweeping import catalogue_networks, measured_cells, unfinished
 from profilers import RUNTIMES, Target
-from profilers.agent.targets import RUNTIME_DEVICES
 
 ONNX = Target.parse("onnxruntime:lr=16x16")
 
@@ -40,11 +45,7 @@ onnxruntime.InferenceSession = Session
 """
 
 
-def network(name: str, config: NetworkConfig) -> CatalogueEntry:
-    return CatalogueEntry(name, config, None, "not published", "made up")
-
-
-def small(scale: int) -> CatalogueEntry:
+def small(scale: int) -> Model:
     config = SplitSRConfig(
         scale=scale,  # type: ignore[arg-type]
         channels=8,
@@ -54,14 +55,10 @@ def small(scale: int) -> CatalogueEntry:
         hybrid_index=0,
         upsampler="one_step",
     )
-    return network(f"small-{scale}", config)
+    return Model(f"small-{scale}", scale, config)
 
 
-TOO_DEEP = network("too-deep", SeemoReConfig(scale=2, channels=8, groups=1, recursion=3))
-
-
-def silent(done: int, text: str = "") -> None:
-    """Nobody looks."""
+TOO_DEEP = Model("too-deep", 2, SeemoReConfig(scale=2, channels=8, groups=1, recursion=3))
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -94,7 +91,7 @@ def test_a_cell_that_crashes_or_is_impossible_says_so_and_the_rest_goes_on(
     treacherous(crashing={3}, hanging=set())
     table = ProfileTable(tmp_path / "table.csv")
     cells = {ONNX: [small(3), TOO_DEEP, small(2)]}
-    for row in sweep(cells, max_seconds=120.0, update=silent):
+    for row in measured_cells(cells, max_seconds=120.0, listener=SILENT):
         table.add(row)
     crashed, impossible, fine = rows_of(table.path)
     assert [row["state"] for row in (crashed, impossible, fine)] == ["failed", "failed", "measured"]
@@ -117,13 +114,13 @@ def test_a_cell_that_crashes_or_is_impossible_says_so_and_the_rest_goes_on(
 def test_a_runtime_that_hangs_is_left_for_the_next_one(treacherous: Callable[..., None]) -> None:
     treacherous(crashing=set(), hanging={2})
     cells = {ONNX: [small(3), small(4)], Target.parse("eager:lr=16x16"): [small(3)]}
-    *failed, fine = sweep(cells, max_seconds=9.0, update=silent)
-    assert [row["model"] for row in failed] == ["small-3", "small-4"]
+    *failed, fine = measured_cells(cells, max_seconds=9.0, listener=SILENT)
+    assert [row.model for row in failed] == ["small-3", "small-4"]
     for row in failed:
-        assert row["state"] == "failed"
-        assert "the reference network cannot be measured: " in str(row["reason"])
-        assert "no answer within 9 s, process ended" in str(row["reason"])
-    assert (fine["state"], fine["model"], fine["runtime"]) == ("measured", "small-3", "eager")
+        assert row.state == "failed"
+        assert "the reference network cannot be measured: " in str(row.reason)
+        assert "no answer within 9 s, process ended" in str(row.reason)
+    assert (fine.state, fine.model, fine.runtime) == ("measured", "small-3", "eager")
 
 
 def test_a_second_call_measures_what_has_no_row(tmp_path: Path) -> None:
@@ -132,14 +129,14 @@ def test_a_second_call_measures_what_has_no_row(tmp_path: Path) -> None:
     networks = (small(2), small(3))
     table = ProfileTable(path)
     assert unfinished(networks, targets, table) == {target: list(networks) for target in targets}
-    for state, entry in zip(("measured", "failed"), networks, strict=True):
-        row = {"model": entry.name, "scale": entry.config.scale, "target": str(targets[0])}
-        table.add({**row, "state": state, "reason": 'a comma, a "quote"'})
+    for state, network in zip(("measured", "failed"), networks, strict=True):
+        record = ProfileRecord.failed(network, targets[0], 'a comma, a "quote"')
+        table.add(replace(record, state=state))
     again = ProfileTable(path)
     assert len(again) == 2
     assert unfinished(networks, targets, again) == {targets[1]: list(networks)}
     before = path.read_bytes()
-    again.add({"model": "third", "scale": 2, "target": "eager"})
+    again.add(ProfileRecord.failed(small(4), targets[0]))
     assert path.read_bytes().startswith(before)
 
 
@@ -149,50 +146,25 @@ def test_another_file_is_left_as_it_is(
 ) -> None:
     path = tmp_path / "trials.csv"
     path.write_bytes(content)
-    completed = cli("profile", "--all", "--csv", path)
+    completed = cli("sweep", path)
     assert completed.status == 2
-    assert "must be a table that paretosr profile --all wrote" in completed.err.splitlines()[-1]
+    assert "must be a table that paretosr sweep wrote" in completed.err.splitlines()[-1]
     assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["profile"],
-        ["profile", "--all"],
-        ["profile", "seemore-t", "--all", "--csv", "table.csv"],
-        ["profile", "seemore-t", "--csv", "table.csv"],
-        ["profile", "--all", "--csv", "table.csv", "--against", "bicubic"],
-    ],
-)
-def test_all_and_one_model_exclude_each_other(
-    cli: Callable[..., Any], arguments: list[str]
-) -> None:
-    completed = cli(*arguments)
-    assert (completed.status, completed.out) == (2, "")
-    assert completed.err.startswith("paretosr: give a MODEL to profile it, or --all with --csv")
-    assert completed.err.count("\n") == 1
-
-
 def test_a_scale_without_networks_is_refused() -> None:
-    with pytest.raises(ValueError, match="--scale must be 2, 3 or 4, got 5"):
+    with pytest.raises(ValueError, match="scale must be 2, 3 or 4, got 5"):
         catalogue_networks(5)
-    assert catalogue_networks(None) == CATALOGUE
-
-
-def test_all_stands_for_each_runtime_on_each_device() -> None:
-    available, missing = targets_here("all:lr=16x16")
-    assert len(available) + len(missing) == sum(map(len, RUNTIME_DEVICES.values()))
-    assert Target.parse("eager:lr=16x16") in available
-    assert all(" is left out: " in line for line in missing)
-    assert targets_here("eager:threads=2") == ((Target(threads=2),), ())
+    assert [(it.name, it.config) for it in catalogue_networks(None)] == [
+        (entry.name, entry.config) for entry in CATALOGUE
+    ]
 
 
 @pytest.mark.slow
 def test_an_interrupt_leaves_whole_rows_and_says_how_to_go_on(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     options = ["--scale", "3", "--target", "eager:lr=16x16", "--max-seconds", "3"]
-    command = [sys.executable, "-m", "paretosr", "profile", "--all", "--csv", str(path), *options]
+    command = [sys.executable, "-m", "paretosr", "sweep", str(path), *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while not path.exists() and process.poll() is None:
             time.sleep(0.05)
@@ -202,7 +174,42 @@ def test_an_interrupt_leaves_whole_rows_and_says_how_to_go_on(tmp_path: Path) ->
     assert error == f"paretosr: interrupted; the same command goes on with {path}\n"
     rows = rows_of(path)
     assert [row["model"] for row in rows] == [
-        entry.name for entry in catalogue_networks(3)[: len(rows)]
+        network.name for network in catalogue_networks(3)[: len(rows)]
     ]
-    assert all(set(row) == set(COLUMNS) for row in rows)
+    assert all(list(row) == [column.name for column in COLUMNS] for row in rows)
     assert [path.name] == [file.name for file in tmp_path.iterdir()]
+
+
+def test_a_finished_table_is_left_as_it_is(cli: Callable[..., Any], tmp_path: Path) -> None:
+    table = ProfileTable(tmp_path / "table.csv")
+    target = Target.parse("eager:lr=16x16")
+    for network in catalogue_networks(4):
+        table.add(ProfileRecord.failed(network, target, "not tried"))
+    options = ("--scale", 4, "--target", "eager:lr=16x16", "--json")
+    before = table.path.read_bytes()
+    assert cli("sweep", table.path, *options).json == {
+        "csv": str(table.path),
+        "measured": 0,
+        "failed": 0,
+        "skipped": len(table),
+    }
+    assert table.path.read_bytes() == before
+
+
+def test_the_columns_of_the_table() -> None:
+    assert " ".join(column.name for column in COLUMNS) == (
+        "model scale target family arch_id runtime variant lr_height_px lr_width_px state "
+        "reason params macs activation_mib peak_memory_mib latency_ms latency_ci_low_ms "
+        "latency_ci_high_ms latency_ratio first_ms p90_ms repeats reference_spread "
+        "quiet_share prepare_seconds max_difference clock reference_ms source"
+    )
+
+
+def test_a_row_is_checked() -> None:
+    record = ProfileRecord.failed(small(2), ONNX)
+    for change, message in (
+        ({"latency_ms": float("nan")}, "latency_ms must be finite"),
+        ({"state": "trained"}, "state must be one of measured, failed"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            replace(record, **change)  # type: ignore[arg-type]
