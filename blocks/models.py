@@ -140,6 +140,3 @@ def _by_name(name: str, scale: int | None) -> Model:
         )
     config = None if name == BICUBIC else catalogue_config(name, scale)
     return Model(name, scale, config)
-
-
-ResolvedModel = Model
