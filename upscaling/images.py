@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blocks import NetworkConfig, SuperResolutionNetwork, in_variant, load_network, variants_of
-from blocks.models import ResolvedModel
+from blocks.models import Model
+from blocks.pixels import network_upscaler
 from foundation.freed_memory import give_back_memory
-from imaging.evaluation import Upscaler, bicubic_upscaler, network_upscaler
-from paretosr.cli.progress import Update
-from upscaling.fastest_variant import rank_variants, require_variant
+from foundation.listener import Listener
+from imaging.evaluation import Upscaler, bicubic_upscaler
+from profilers import OtherVariant
+from profilers.host.variants import fastest_call, require_variant
 from upscaling.tiles import in_strips
 
 # The variants of a network are compared on the middle of an image, no larger than this.
@@ -27,16 +29,16 @@ class ChosenUpscaler:
     Attributes:
         upscale: from uint8 (h, w, 3) to uint8 (s h, s w, 3), with s = model.scale.
         variant: the variant of the network; None for bicubic.
-        notes: what to tell of the choice of a variant, if there was one.
+        others: the variants that it was chosen from, with how much longer they take.
     """
 
     upscale: Upscaler
     variant: str | None
-    notes: tuple[str, ...] = ()
+    others: tuple[OtherVariant, ...] = ()
 
 
 def upscaler_of(
-    model: ResolvedModel, variant: str | None, images: Mapping[str, NDArray[np.uint8]]
+    model: Model, variant: str | None, images: Mapping[str, NDArray[np.uint8]]
 ) -> ChosenUpscaler:
     """Return `model` in a variant, or in the one that is the fastest on the first of `images`.
 
@@ -56,14 +58,14 @@ def upscaler_of(
     return _fastest(upscalers, _middle(next(iter(images.values()))))
 
 
-def piece_by_piece(upscale: Upscaler, update: Update) -> Upscaler:
-    """Return `upscale`, which moves a bar and gives freed memory back after each piece."""
+def piece_by_piece(upscale: Upscaler, total: int, listener: Listener) -> Upscaler:
+    """Return `upscale`, which reports each of `total` pieces and gives freed memory back."""
     numbers = count(1)
 
     def upscale_piece(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         enlarged = upscale(pixels)
         give_back_memory()
-        update(next(numbers))
+        listener.progress(next(numbers), total)
         return enlarged
 
     return upscale_piece
@@ -87,7 +89,7 @@ def _require_sizes(config: NetworkConfig, images: Mapping[str, NDArray[np.uint8]
             raise ValueError(f"{reason} for {name!r}: leave it out, or take another network")
 
 
-def trained_network(model: ResolvedModel) -> SuperResolutionNetwork:
+def trained_network(model: Model) -> SuperResolutionNetwork:
     """Return the network that `model`, which is not bicubic, stands for.
 
     Raises:
@@ -103,11 +105,8 @@ def trained_network(model: ResolvedModel) -> SuperResolutionNetwork:
 
 
 def _fastest(upscalers: dict[str, Upscaler], sample: NDArray[np.uint8]) -> ChosenUpscaler:
-    ratios = rank_variants({name: partial(upscale, sample) for name, upscale in upscalers.items()})
-    fastest, *others = ratios
-    slower = ", ".join(f"{name} takes {ratios[name]:.2f} times as long" for name in others)
-    note = f"computed in the variant {fastest}, the fastest here: {slower} (--variant)"
-    return ChosenUpscaler(upscalers[fastest], fastest, (note,))
+    fastest = fastest_call({name: partial(call, sample) for name, call in upscalers.items()})
+    return ChosenUpscaler(upscalers[fastest.name], fastest.name, fastest.others)
 
 
 def _middle(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -11,8 +11,7 @@ from blocks.catalogue import catalogue_config
 from blocks.networks.registry import build_network, parse_network_config
 from search.space import ClassSRSpace, SearchSpace, SeemoReSpace, SmsrSpace, SplitSRSpace
 from search.space.hyperparameters import IntegerRange, Value, values_of
-from training.objectives.registry import recipe_for
-from training.recipes.published import get_recipe
+from training.recipes.registry import get_recipe, recipe_for
 from training.step import TrainingStep
 
 SHALLOW = IntegerRange(low=1, high=2)

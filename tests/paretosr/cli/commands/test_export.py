@@ -207,7 +207,7 @@ def test_the_folded_variant_of_span_is_what_is_exported(
     [
         ("seemore-t", "x.onnx", "MODEL must have trained weights"),
         ("bicubic", "x.onnx", "MODEL must be a network"),
-        ("seemore-t", "x.pt", "--out must end in .onnx"),
+        ("seemore-t", "x.pt", "an ONNX file must end in .onnx"),
     ],
 )
 def test_what_cannot_be_exported(
