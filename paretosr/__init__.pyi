@@ -1,3 +1,4 @@
+from .config_files import write_config as write_config
 from .enlarging import UpscaledFolder as UpscaledFolder
 from .enlarging import upscale as upscale
 from .enlarging import upscale_folder as upscale_folder
@@ -5,6 +6,7 @@ from .evaluating import Evaluation as Evaluation
 from .evaluating import evaluate as evaluate
 from .exporting import Export as Export
 from .exporting import export as export
+from .families import register_family as register_family
 from .importing import ImportedWeights as ImportedWeights
 from .importing import import_weights as import_weights
 from .measuring.available_targets import Target as Target
@@ -27,5 +29,9 @@ from .models import CatalogueRow as CatalogueRow
 from .models import Model as Model
 from .models import catalogue as catalogue
 from .models import load as load
+from .runs import Run as Run
+from .runs import open_run as open_run
+from .runs import resume as resume
+from .runs import search as search
 from .trainings import Training as Training
 from .trainings import train as train

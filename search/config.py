@@ -1,17 +1,19 @@
 """The search config: one YAML file that says what is searched, for what, and for how long."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
 from blocks.config import Scale
 from foundation.configs import FrozenConfig, parse_config
 from foundation.documents import read_yaml
+from foundation.plugins import load_plugins
 from imaging.images import BUNDLED
 from profilers.agent.targets import Target
 from reports.records import OBJECTIVES
-from search.space import Families, SearchSpace
+from search.space import SPACES, Families, ParsedFamilies, SearchSpace
 from training.recipes.choice import RecipeChoice
 
 DEFAULT_TARGET = "eager:threads=1"
@@ -114,8 +116,10 @@ class Budget(FrozenConfig):
 class SearchConfig(FrozenConfig):
     """Everything that determines a search; examples/quickstart.yaml explains each key."""
 
+    plugins: tuple[str, ...] = ()
+    """Modules that register families of the user's own; see `paretosr.register_family`."""
     scale: Scale
-    families: Families
+    families: ParsedFamilies
     objectives: Annotated[tuple[ColumnName, ...], pydantic.Field(min_length=1)]
     constraints: dict[ColumnName, Bounds] = pydantic.Field(default_factory=dict)
     data: DataConfig = DataConfig()
@@ -128,6 +132,15 @@ class SearchConfig(FrozenConfig):
     sampler: Literal["nsga2", "tpe", "gp", "random"] = "nsga2"
     seed: pydantic.NonNegativeInt = 0
 
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _knows_plugins(cls, data: Any) -> Any:
+        """Import the plug-ins first, for the families are looked up among those registered."""
+        plugins = data.get("plugins", ()) if isinstance(data, Mapping) else ()
+        if isinstance(plugins, Sequence) and not isinstance(plugins, str):
+            load_plugins(module for module in plugins if isinstance(module, str))
+        return data
+
     @pydantic.field_validator("objectives")
     @classmethod
     def _different(cls, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -139,7 +152,7 @@ class SearchConfig(FrozenConfig):
     @classmethod
     def _some_family(cls, families: Families) -> Families:
         if not families.searched():
-            raise ValueError(f"name at least one family of {', '.join(Families.model_fields)}")
+            raise ValueError(f"name at least one family of {', '.join(SPACES)}")
         return families
 
     @pydantic.field_validator("calibration")
@@ -194,4 +207,13 @@ def load_search_config(path: Path) -> SearchConfig:
         ValueError: not YAML, an unknown or repeated key, or a value that breaks a rule.
         FileNotFoundError: there is no such file.
     """
-    return parse_config(SearchConfig, read_yaml(path), str(path))
+    return parse_search_config(read_yaml(path), str(path))
+
+
+def parse_search_config(data: object, where: str) -> SearchConfig:
+    """Return the search config in `data`, which comes from `where`.
+
+    Raises:
+        ValueError: an unknown key, or a value that breaks a rule.
+    """
+    return parse_config(SearchConfig, data, where)

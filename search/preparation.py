@@ -5,11 +5,11 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import torch
-from pydantic import TypeAdapter
+from pydantic import BeforeValidator, TypeAdapter
 
 from blocks.networks.registry import NetworkConfig, build_network
 from foundation.configs import parse_config
@@ -26,7 +26,7 @@ from imaging.images import Image, load_images
 from profilers.agent.machine import Description
 from profilers.agent.targets import Target
 from profilers.device import describe_device
-from profilers.host.latency import Calibration, LatencyMeter, measure_callable
+from profilers.host.latency import Calibration, LatencyMeter, measure_callable, with_present_names
 from profilers.predictor import CalibrationFile
 from profilers.runtimes.registry import require_available
 from reports.records import BASELINE_FAMILY, TrialRecord
@@ -41,6 +41,9 @@ from training.precision import choose_precision
 from training.step import Precision
 
 CALIBRATION_SECONDS = 5.0
+STORED_CALIBRATION: TypeAdapter[Calibration] = TypeAdapter(
+    Annotated[Calibration, BeforeValidator(with_present_names)]
+)
 
 T = TypeVar("T")
 
@@ -130,7 +133,7 @@ def prepare(
         meter = stack.enter_context(LatencyMeter(config.target))
         device = decided(Description, "target_device", run) or meter.describe_device()
         stored = stored_calibration(config, device, listener)
-        calibration = decided(Calibration, "calibration", run)
+        calibration = decided(STORED_CALIBRATION, "calibration", run)
         if calibration is None:
             calibration = _calibration(stored, config, meter, listener)
             settings |= {"target_device": device, "calibration": asdict(calibration)}

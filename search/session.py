@@ -7,12 +7,11 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from foundation.configs import parse_config
 from search.candidates.candidate import Costing
 from search.candidates.evaluation import CandidateEvaluator
 from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
-from search.config import SearchConfig
+from search.config import SearchConfig, parse_search_config
 from search.listening import SearchListener
 from search.loop import Search
 from search.preparation import (
@@ -168,10 +167,10 @@ def read_config(run_dir: Path, changes: Changes = UNCHANGED) -> SearchConfig:
     """
     run = RunDirectory(run_dir)
     settings, where = run.read_settings(), f"{run.settings}, config"
-    config = parse_config(SearchConfig, settings.get("config"), where)
+    config = parse_search_config(settings.get("config"), where)
     if changes == UNCHANGED:
         return config
-    return parse_config(SearchConfig, changes.applied(settings)["config"], where)
+    return parse_search_config(changes.applied(settings)["config"], where)
 
 
 def _plain(config: SearchConfig) -> dict[str, object]:

@@ -15,14 +15,7 @@ from profilers import Target
 from profilers.predictor import CalibrationFile, LatencyPredictor
 from search.calibrating import calibrate as measure_networks
 from search.config import DEFAULT_TARGET, load_search_config
-from search.space import (
-    ClassSRSpace,
-    Families,
-    SearchSpace,
-    SeemoReSpace,
-    SmsrSpace,
-    SplitSRSpace,
-)
+from search.space import SearchSpace, every_space
 
 _DEFAULT_SCALE: Scale = 2
 
@@ -138,10 +131,7 @@ def space_and_target(
         FileNotFoundError: there is no such config.
     """
     if config is None:
-        families = Families(
-            splitsr=SplitSRSpace(), seemore=SeemoReSpace(), smsr=SmsrSpace(), classsr=ClassSRSpace()
-        )
-        space, wanted = SearchSpace(_DEFAULT_SCALE, families.searched()), as_target(DEFAULT_TARGET)
+        space, wanted = SearchSpace(_DEFAULT_SCALE, every_space()), as_target(DEFAULT_TARGET)
     else:
         search = load_search_config(Path(config))
         space, wanted = search.space, search.target

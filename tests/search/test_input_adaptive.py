@@ -10,11 +10,11 @@ from blocks import load_network
 from blocks.pixels import to_images
 from imaging.evaluation import prepare_validation
 from imaging.images import load_images
+from paretosr import open_run
 from profilers.counting.executed import executed_macs
 from search.candidates.evaluation import CandidateEvaluator
 from search.candidates.evaluator import MeasuredCosts
 from search.config import SearchConfig
-from search.report import report_run
 from search.session import resume_search, start_search
 from search.storage.run_directory import RunDirectory
 from search.storage.study import read_run
@@ -93,7 +93,7 @@ def test_the_records_carry_what_is_executed_beside_the_bound(finished_run: Path)
 
 
 def test_the_table_has_a_column_of_what_is_executed(finished_run: Path) -> None:
-    trials = report_run(finished_run).paths.trials_csv
+    trials = open_run(finished_run).report().files.trials_csv
     with trials.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["state"] == "trained"]
     executed = {row["arch_id"]: row["macs_executed"] for row in rows if row["family"] != "bicubic"}

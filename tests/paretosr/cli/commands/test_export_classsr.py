@@ -1,4 +1,7 @@
-"""ClassSR as a folder: graphs and a manifest that give the network's images."""
+"""ClassSR as a folder: graphs and a manifest that give the network's images.
+
+Covers upscaling.export_classsr and upscaling.onnx_router.
+"""
 
 import json
 import math

@@ -1,3 +1,9 @@
+"""A training gives models, a log and a report, and goes on where it stopped.
+
+Covers paretosr.trainings, paretosr.single_training, paretosr.training_recipe and
+paretosr.training_report.
+"""
+
 import json
 from collections.abc import Callable
 from pathlib import Path

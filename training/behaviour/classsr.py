@@ -1,4 +1,4 @@
-"""What networks that decide by their input decide on validation images, at inference."""
+"""Which branches a ClassSR network sends patches to."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -6,15 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from blocks.config import NetworkConfigBase
 from blocks.networks.classsr import ClassSR, ClassSRConfig
-from blocks.networks.registry import SuperResolutionNetwork
-from blocks.networks.smsr import Smsr, SmsrConfig
 from blocks.pixels import to_images
 from imaging.evaluation import ValidationPair
 from imaging.imresize import upscale_bicubic
+from training.behaviour.behaviour import Behaviour, Decisions, Section
 
 
 @dataclass(frozen=True)
@@ -35,19 +32,6 @@ class ClassUsage:
 
 
 @torch.inference_mode()
-def active_fractions(
-    network: Smsr, pairs: Sequence[ValidationPair], *, device: str
-) -> NDArray[np.float64]:
-    """The part of its work that each layer does, by hard masks, meaned over the images.
-
-    Shape: (modules, layers), values in [0, 1].
-    """
-    of_images = [network.active_fractions(to_images(pair.low, device))[0] for pair in pairs]
-    mean: NDArray[np.float64] = torch.stack(of_images).double().mean(dim=0).cpu().numpy()
-    return mean
-
-
-@torch.inference_mode()
 def class_usage(
     network: ClassSR, pairs: Sequence[ValidationPair], *, device: str
 ) -> tuple[ClassUsage, ...]:
@@ -60,26 +44,6 @@ def class_usage(
         own = errors[classes == number]
         usage.append(ClassUsage(own.size / errors.size, float(own.mean()) if own.size else None))
     return tuple(usage)
-
-
-def behaviour_names(config: NetworkConfigBase) -> tuple[str, ...]:
-    """The columns of the training's log for `behaviour_values`; none where nothing is decided."""
-    if isinstance(config, SmsrConfig):
-        return ("active_fraction",)
-    if isinstance(config, ClassSRConfig):
-        return tuple(f"class_{number}_share" for number in range(1, len(config.branches) + 1))
-    return ()
-
-
-def behaviour_values(
-    network: SuperResolutionNetwork, pairs: Sequence[ValidationPair], *, device: str
-) -> tuple[float, ...]:
-    """The mean active fraction of an SMSR network, the shares of the classes of a ClassSR."""
-    if isinstance(network, Smsr):
-        return (float(active_fractions(network, pairs, device=device).mean()),)
-    if isinstance(network, ClassSR):
-        return tuple(of_class.share for of_class in class_usage(network, pairs, device=device))
-    return ()
 
 
 def _routed_patches(
@@ -97,3 +61,55 @@ def _routed_patches(
     for (row, column), number in np.ndenumerate(network.classify(images)[0].cpu().numpy()):
         top, left = row * stride, column * stride
         yield int(number), float(squared[top : top + side, left : left + side].mean())
+
+
+def _columns(config: ClassSRConfig) -> tuple[str, ...]:
+    return tuple(f"class_{number}_share" for number in range(1, len(config.branches) + 1))
+
+
+def _decide(network: ClassSR, pairs: Sequence[ValidationPair], device: str) -> Decisions:
+    classes = class_usage(network, pairs, device=device)
+    return Decisions(
+        logged=tuple(of_class.share for of_class in classes),
+        document={
+            "classes": [
+                {
+                    "share": of_class.share,
+                    "bicubic_mse": of_class.bicubic_mse,
+                    "bicubic_psnr_db": of_class.bicubic_psnr_db,
+                }
+                for of_class in classes
+            ]
+        },
+        sentences=tuple(_sentence(number, of_class) for number, of_class in enumerate(classes, 1)),
+        sections=(_section(classes),),
+    )
+
+
+def _sentence(number: int, of_class: ClassUsage) -> str:
+    error = of_class.bicubic_psnr_db
+    hardness = "" if error is None else f", bicubic {error:.2f} dB"
+    return f"class {number}: {100 * of_class.share:.1f} % of the patches{hardness}"
+
+
+def _section(classes: Sequence[ClassUsage]) -> Section:
+    return Section(
+        "Classes of the validation patches",
+        "By the classifier, with the error that bicubic enlargement makes on the patches of each "
+        "class.",
+        ("class", "share", "mean squared error (RGB)", "in dB"),
+        tuple(
+            (
+                str(number),
+                f"{100 * of_class.share:.1f} %",
+                *(
+                    "no patch" if value is None else f"{value:.2f}"
+                    for value in (of_class.bicubic_mse, of_class.bicubic_psnr_db)
+                ),
+            )
+            for number, of_class in enumerate(classes, 1)
+        ),
+    )
+
+
+CLASSSR_BEHAVIOUR = Behaviour("classsr", _columns, _decide, undecided={"classes": []})
