@@ -1,4 +1,4 @@
-"""`paretosr calibrate`, and what `profile` makes of a calibration."""
+"""`paretosr calibrate`, which is paretosr.measuring.calibrating, and what `profile` makes of it."""
 
 import itertools
 import json
