@@ -22,8 +22,8 @@ from common import paretosr
 
 from blocks import load_network
 from blocks.networks.registry import SuperResolutionNetwork
-from blocks.variants.registry import in_variant, variants_of
 from blocks.pixels import to_images
+from blocks.variants.registry import in_variant, variants_of
 from imaging.evaluation import prepare_validation
 from imaging.images import load_images
 from profilers import (

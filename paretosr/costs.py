@@ -27,9 +27,9 @@ from profilers import (
     measure_peak_memory_mib,
 )
 from profilers.agent.fastest_variant import VARIANTS_SHARE
-from profilers.clock import clock_of
 from profilers.host.networks import prepare_fastest_variant
 from profilers.predictor import CalibrationFile, CannotPredict, LatencyPredictor, Prediction
+from profilers.runtimes.clock import clock_of
 from profilers.runtimes.registry import require_available, require_here
 from upscaling.fastest_variant import require_variant
 

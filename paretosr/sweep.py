@@ -17,8 +17,8 @@ from profilers import (
     analytic_cost,
     measure_peak_memory_mib,
 )
-from profilers.agent.targets import targets_with
 from profilers.runtimes.registry import why_unavailable
+from profilers.runtimes.targets import targets_with
 
 EVERY = "all"
 _CALIBRATION_SECONDS = 10.0

@@ -9,7 +9,7 @@ from blocks.config import Scale
 from foundation.configs import FrozenConfig, parse_config
 from foundation.documents import read_yaml
 from imaging.images import BUNDLED
-from profilers.agent.targets import Target
+from profilers.runtimes.targets import Target
 from reports.records import OBJECTIVES
 from search.space import Families, SearchSpace
 from training.recipes.choice import RecipeChoice

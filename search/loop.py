@@ -7,7 +7,7 @@ from typing import Protocol
 
 from blocks.networks.registry import NetworkConfig
 from foundation import one_line, raise_interrupt
-from profilers.agent.targets import Target
+from profilers.runtimes.targets import Target
 from reports.records import TrialRecord
 from search.candidates.candidate import Costing, described, unbuildable, with_analytic_cost
 from search.candidates.constraints import broken_rule, violations

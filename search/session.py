@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from foundation.configs import parse_config
-from profilers.agent.targets import Target
+from profilers.runtimes.targets import Target
 from search.candidates.candidate import Costing
 from search.candidates.evaluation import CandidateEvaluator
 from search.candidates.feasibility import check_feasible

@@ -7,7 +7,7 @@ import torch
 from blocks import variants_of
 from blocks.models import ResolvedModel
 from profilers import Target, clock_of
-from profilers.agent.timing.in_turn import time_in_turn
+from profilers.agent.timing.calls_in_turn import time_in_turn
 
 _SECONDS = 2.0
 

@@ -8,7 +8,7 @@ from blocks.models import ResolvedModel
 from paretosr.cli.output import write_line, write_rows
 from paretosr.costs import ExplainedMacs
 from profilers import CrossCheck, MacsReport, OperatorRow
-from profilers.counting.analytic import HR_HEIGHT_PX, HR_WIDTH_PX, macs_lr_size_px
+from profilers.counting.analytic_cost import HR_HEIGHT_PX, HR_WIDTH_PX, macs_lr_size_px
 
 # Rows of a table; --json has them all.
 _LONGEST_TABLE = 20

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from profilers.counting.meta import Operator, call_operator, tensors_in
+from profilers.counting.meta_device import Operator, call_operator, tensors_in
 
 MIB = 2**20
 

@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode_stack
 
 from profilers.counting.composites import COMPOSITES, PartHandlers, part_handlers
-from profilers.counting.meta import Operator, call_operator, tensors_in
+from profilers.counting.meta_device import Operator, call_operator, tensors_in
 from profilers.counting.operands import has_components, shapes_by_component
 from profilers.counting.operators import MACS, NESTED, MacHandler, is_free, operator_name
 from profilers.counting.threads import followed_into_threads

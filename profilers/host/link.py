@@ -7,20 +7,26 @@ what it runs go on for 11 s after a cut, and would not spare us shipping package
 import base64
 import hashlib
 import io
-import json
 import os
 import shlex
 import zipfile
-from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from profilers import agent
 from profilers.agent.failure import ProfilingFailed
-from profilers.agent.json_process import JsonProcess, ProcessEndedError
-from profilers.agent.targets import Target
+from profilers.agent.serving.encoding import NotAMessageError, encode
+from profilers.agent.serving.json_process import JsonProcess, ProcessEndedError
+from profilers.agent.serving.messages import (
+    Answer,
+    Failure,
+    Question,
+    Stored,
+    StoredNetwork,
+    StoreFile,
+    expected,
+)
+from profilers.runtimes.targets import Target
 
 CHUNK_BYTES = 2**20
 _AGENT = Path(agent.__path__[0])
@@ -54,10 +60,10 @@ class Link:
             raise
         self._connected = True
 
-    def request(self, message: Mapping[str, object]) -> dict[str, Any]:
-        """Send `message` and return the runner's answer, which may be an error."""
+    def request(self, request: StoreFile | Question[StoredNetwork]) -> Answer:
+        """Send `request` and return the runner's answer, which may be a failure."""
         try:
-            self._process.send(message)
+            self._process.send(request)
             return self._receive()
         except ProcessEndedError as ended:
             raise self._failure(ended) from None
@@ -80,24 +86,23 @@ class Link:
             answer = self._receive()
         except ProcessEndedError as ended:
             raise self._failure(ended) from None
-        if "error" in answer:
-            raise ProfilingFailed(f"{self._host} cannot measure: {answer['error']}")
+        if isinstance(answer, Failure):
+            raise ProfilingFailed(f"{self._host} cannot measure: {answer.reason}")
 
     def _append(self, name: str, size_bytes: int, content: bytes) -> int:
         encoded = base64.b64encode(content).decode()
-        message = {"do": "store", "file": name, "size_bytes": size_bytes, "content": encoded}
-        answer = self.request(message)
-        if "error" in answer:
-            raise ProfilingFailed(f"{self._host} cannot store {name}: {answer['error']}")
-        return int(answer["stored_bytes"])
+        answer = self.request(StoreFile(name, size_bytes, encoded))
+        if isinstance(answer, Failure):
+            raise ProfilingFailed(f"{self._host} cannot store {name}: {answer.reason}")
+        return expected(Stored, answer).size_bytes
 
-    def _receive(self) -> dict[str, Any]:
+    def _receive(self) -> Answer:
         try:
             return self._process.receive()
-        except json.JSONDecodeError as error:
+        except NotAMessageError as error:
             raise ProfilingFailed(
                 f"{self._host} must print nothing of its own when ssh runs a command, got "
-                f"'{error.doc.strip()}'; silence its shell's start-up files"
+                f"'{error.line}'; silence its shell's start-up files"
             ) from None
 
     def _failure(self, ended: ProcessEndedError) -> ProfilingFailed:
@@ -138,7 +143,7 @@ def _command(target: Target, archive: bytes) -> list[str]:
         str(len(archive)),
         hashlib.sha256(archive).hexdigest(),
         f"numpy,{target.runtime}",
-        str(replace(target, host="")),
+        encode(target.settings).decode().strip(),
     )
     command = ["env", *_environment(), "python3", "-c", bootstrap, *arguments]
     return ["ssh", "-T", *options, f"ssh://{target.host}", shlex.join(command)]

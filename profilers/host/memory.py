@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import torch
 
-from profilers.agent.prepared import PreparedCall
-from profilers.agent.resident import CALLS, MIB, peak_resident_mib
-from profilers.agent.targets import RECORDED_RUNTIMES, Target
+from profilers.agent.prepared_network import PreparedCall
+from profilers.agent.resident_memory import CALLS, MIB, peak_resident_mib
+from profilers.agent.serving.messages import MeasureMemory, PeakMemory
 from profilers.host.child import Child
+from profilers.host.subject import Subject
 from profilers.runtimes.registry import require_available
-from profilers.subject import Subject
+from profilers.runtimes.targets import RECORDED_RUNTIMES, Target
 
 TIMEOUT_SECONDS = 300.0
 # By default glibc moves this threshold as it goes and keeps freed blocks, or not, as the heap
@@ -37,9 +38,8 @@ def measure_peak_memory_mib(
     recorded = RECORDED_RUNTIMES.get(target.runtime, target.runtime)
     target = replace(target, runtime=recorded)
     with Child(target, RETURN_FREED_MEMORY) as child:
-        message = {"do": "memory", "subject": subject.to_json()}
-        reply = child.request(message, timeout_seconds)
-    return float(reply["peak_memory_mib"])
+        peak = child.request(MeasureMemory(subject.design()), PeakMemory, timeout_seconds)
+    return peak.peak_memory_mib
 
 
 def peak_memory_of_calls_mib(call: PreparedCall, device: str) -> float:

@@ -1,15 +1,21 @@
 """The process in which networks run to be measured: `python -m profilers.host.worker TARGET`."""
 
 import sys
+from typing import TypeAlias
 
 import torch
 
-from profilers.agent.service import Service
-from profilers.agent.serving import serve
-from profilers.agent.targets import Target
+from profilers.agent.serving.messages import Question, Request
+from profilers.agent.serving.server import serve
+from profilers.agent.serving.service import Service
 from profilers.agent.timing.partner import Partner
 from profilers.host.forwarder import Forwarder
 from profilers.host.networks import Networks
+from profilers.host.subject import Design
+from profilers.runtimes.targets import Target
+
+_Questions: TypeAlias = Question[Design]
+_Requests: TypeAlias = Request[Design]
 
 
 def main() -> None:
@@ -17,10 +23,10 @@ def main() -> None:
     target = Target.parse(sys.argv[1])
     torch.set_num_threads(target.threads)
     if target.host:
-        serve(Forwarder(target).answer)
+        serve(_Questions, Forwarder(target).answer)
         return
     service = Service(Networks(target), Partner(sys.orig_argv))
-    serve(service.answer, service.stop)
+    serve(_Requests, service.answer, service.stop)
 
 
 if __name__ == "__main__":

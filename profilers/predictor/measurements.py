@@ -19,8 +19,8 @@ from foundation.append_only import append_line, whole_lines
 from foundation.configs import FrozenConfig, parse_config
 from foundation.documents import parse_json
 from profilers.agent.machine import Description
-from profilers.agent.targets import Target
 from profilers.host.latency import Calibration
+from profilers.runtimes.targets import Target
 
 _Positive = pydantic.PositiveFloat
 _Line = TypeVar("_Line", bound=FrozenConfig)

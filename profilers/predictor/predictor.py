@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import geometric_mean
 
-from profilers.agent.targets import Target
-from profilers.predictor.additive import AdditiveModel
-from profilers.predictor.conformal import error_bound, errors_needed
+from profilers.host.subject import Subject
+from profilers.predictor.additive_model import AdditiveModel
+from profilers.predictor.conformal_interval import error_bound, errors_needed
 from profilers.predictor.machine_noise import Noise, Traits
 from profilers.predictor.measurements import CalibrationFile, CalibrationHeader, Measurement
 from profilers.predictor.work import Work, work_of
-from profilers.subject import Subject
+from profilers.runtimes.targets import Target
 
 COVERAGE = 0.9
 FOLDS = 11

@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 from blocks import in_variant, variants_of
-from profilers.agent.targets import Target
-from profilers.counting.analytic import network_on_meta
+from profilers.counting.analytic_cost import network_on_meta
 from profilers.counting.observer import Call, ObservedOperators, is_view
 from profilers.counting.operands import moved_bytes
 from profilers.counting.operators import MACS
-from profilers.images import sample_images
-from profilers.subject import Subject
+from profilers.host.subject import Subject
+from profilers.runtimes.images import sample_images
+from profilers.runtimes.targets import Target
 
 Work = Mapping[str, float]
 """Amounts by name: how often each kind of operator is called, its MACs, the bytes it moves."""

@@ -8,12 +8,12 @@ from typing import Protocol
 from torch import nn
 
 from blocks.programs.onnx_graph import EXPORT_MODULES
-from profilers.agent.prepared import Missing, PreparedCall, missing_library
-from profilers.agent.targets import RUNTIME_DEVICES, Target
-from profilers.runtimes.compiled import CompiledRuntime
+from profilers.agent.prepared_network import Missing, PreparedCall, missing_library
 from profilers.runtimes.cuda_graph import CudaGraphRuntime
 from profilers.runtimes.eager import EagerRuntime
-from profilers.runtimes.exported import ExportedRuntime
+from profilers.runtimes.onnx_models import ExportedRuntime
+from profilers.runtimes.targets import RUNTIME_DEVICES, Target
+from profilers.runtimes.torch_compile import CompiledRuntime
 from profilers.runtimes.xnnpack import XnnpackRuntime
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from blocks.networks.registry import NetworkConfig
-from profilers.agent.targets import Target
-from profilers.counting.analytic import analytic_cost
+from profilers.counting.analytic_cost import analytic_cost
+from profilers.runtimes.targets import Target
 from reports.records import TrialRecord
 
 

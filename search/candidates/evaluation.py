@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from blocks.networks.registry import NetworkConfig
+from blocks.pixels import network_upscaler, to_images
 from blocks.random_weights import seeded_network
 from blocks.variants.registry import in_variant, variants_of
-from blocks.pixels import network_upscaler, to_images
 from imaging.evaluation import ValidationPair, evaluate_quality
-from profilers.agent.targets import Target
-from profilers.counting.executed import executed_macs
+from profilers.counting.executed_macs import executed_macs
 from profilers.host.latency import Calibration, Latency, LatencyMeter
 from profilers.host.memory import measure_peak_memory_mib
+from profilers.host.subject import Subject
 from profilers.predictor import CalibrationFile
-from profilers.subject import Subject
+from profilers.runtimes.targets import Target
 from search.candidates.patches import CandidatePatches
 from search.config import SearchConfig
 from search.storage.run_directory import RunDirectory

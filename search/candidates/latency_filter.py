@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from blocks.networks.registry import NetworkConfig
-from profilers.agent.targets import Target
+from profilers.host.subject import Subject
 from profilers.predictor import COVERAGE, CalibrationFile, CannotPredict, LatencyPredictor
-from profilers.subject import Subject
+from profilers.runtimes.targets import Target
 from reports.records import TrialRecord
 from search.candidates.constraints import broken_rule
 from search.config import SearchConfig

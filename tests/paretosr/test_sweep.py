@@ -16,7 +16,7 @@ from blocks import CATALOGUE, CatalogueEntry, NetworkConfig, SeemoReConfig, Spli
 from paretosr.profile_table import COLUMNS, ProfileTable
 from paretosr.sweep import catalogue_networks, sweep, targets_here, unfinished
 from profilers import RUNTIMES, Target
-from profilers.agent.targets import RUNTIME_DEVICES
+from profilers.runtimes.targets import RUNTIME_DEVICES
 
 ONNX = Target.parse("onnxruntime:lr=16x16")
 

@@ -10,7 +10,7 @@ from blocks import load_network
 from blocks.pixels import to_images
 from imaging.evaluation import prepare_validation
 from imaging.images import load_images
-from profilers.counting.executed import executed_macs
+from profilers.counting.executed_macs import executed_macs
 from search.candidates.evaluation import CandidateEvaluator, Columns
 from search.config import SearchConfig
 from search.report import report_run

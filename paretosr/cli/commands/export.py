@@ -53,7 +53,7 @@ def export(
     from foundation import has_suffix
     from paretosr.cli.output import write_json, write_line
     from paretosr.models import load
-    from profilers.agent.targets import parse_size_px
+    from profilers.runtimes.targets import parse_size_px
     from upscaling.export import ExportSettings, export_network
     from upscaling.export_classsr import export_classsr
     from upscaling.images import trained_network

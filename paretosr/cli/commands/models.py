@@ -52,7 +52,7 @@ def models(json: JsonOption = False) -> None:
 
 
 def _row(entry: "CatalogueEntry") -> dict[str, Any]:
-    from profilers.counting.analytic import macs_bound
+    from profilers.counting.analytic_cost import macs_bound
 
     bound = macs_bound(entry.config)
     return {

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from profilers.agent.timing.calls_in_turn import require_positive, warm_up
 from profilers.agent.timing.clock import Clock, call_ms
-from profilers.agent.timing.in_turn import require_positive, warm_up
+from profilers.agent.timing.concurrent_calls import GROUP_SECONDS, Calls, ratios_of_groups
 from profilers.agent.timing.partner import Partner
 from profilers.agent.timing.probes import (
     Probe,
@@ -25,7 +26,6 @@ from profilers.agent.timing.probes import (
     share_of_quiet,
 )
 from profilers.agent.timing.ratio import RatioEstimate, Times, middle_ratio
-from profilers.agent.timing.simultaneous import GROUP_SECONDS, Calls, ratios_of_groups
 
 CALLS_OF_A_ROUND = 10
 """Both networks begin anew in every round, so short ones are a loss; long ones end late."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from profilers.agent.timing.calls_in_turn import no_garbage_collection
 from profilers.agent.timing.clock import Clock, call_ms
-from profilers.agent.timing.in_turn import no_garbage_collection
 from profilers.agent.timing.ratio import Times
 
 GROUP_SECONDS = 0.1

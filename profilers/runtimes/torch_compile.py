@@ -17,9 +17,9 @@ import torch
 from torch import nn
 
 from profilers.agent.cores import usable_cores
-from profilers.agent.prepared import Missing, PreparedCall, missing_library
-from profilers.agent.targets import Target
+from profilers.agent.prepared_network import Missing, PreparedCall, missing_library
 from profilers.runtimes.eager import EagerRuntime, forward_pass, network_on
+from profilers.runtimes.targets import Target
 
 # The compiler of torch gives up on a function after eight versions of it. All networks of a
 # family share their functions, and one process measures as many as there are candidates.

@@ -3,7 +3,7 @@
 import pytest
 
 from profilers import Target
-from profilers.clock import clock_of
+from profilers.runtimes.clock import clock_of
 
 
 @pytest.mark.parametrize(

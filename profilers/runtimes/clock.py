@@ -1,8 +1,8 @@
 """Which clock tells how long a call on a target took."""
 
-from profilers.agent.targets import Target
 from profilers.agent.timing.clock import Clock, cpu_clock
 from profilers.runtimes.cuda_events import EventClock
+from profilers.runtimes.targets import Target
 
 
 def clock_of(target: Target) -> tuple[str, Clock]:

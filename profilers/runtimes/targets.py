@@ -9,11 +9,13 @@
 Nothing here loads a runtime, so that targets can be read and written anywhere.
 """
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
+
+from foundation.configs import nearest
+from profilers.agent.runtimes.settings import Settings
 
 # The devices each runtime knows, the default first; the code behind the names is in
 # profilers/runtimes/registry.py.
@@ -96,6 +98,11 @@ class Target:
         for name in ("threads", "batch", "lr_height_px", "lr_width_px"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+    @property
+    def settings(self) -> Settings:
+        """What is needed of it where an exported network runs."""
+        return Settings(self.runtime, self.threads, self.precision)
 
     @property
     def images_shape(self) -> tuple[int, int, int, int]:
@@ -226,6 +233,4 @@ _PARSERS = {
 
 def _require_known(kind: str, value: str, known: tuple[str, ...], where: str = "") -> None:
     if value not in known:
-        near = difflib.get_close_matches(value, known, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise ValueError(f"unknown {kind} '{value}', known are {', '.join(known)}{where}{hint}")
+        raise ValueError(f"unknown {kind} '{value}'{where}{nearest(value, known)}")

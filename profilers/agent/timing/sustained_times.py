@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from profilers.agent.timing.calls_in_turn import no_garbage_collection, require_positive
 from profilers.agent.timing.clock import Clock, call_ms
-from profilers.agent.timing.in_turn import no_garbage_collection, require_positive
 from profilers.agent.timing.ratio import Times, percentile_interval, resampled_medians
 
 WINDOWS = 10

@@ -3,7 +3,7 @@
 import torch
 
 from profilers import Target
-from profilers.images import sample_images
+from profilers.runtimes.images import sample_images
 
 
 def images(batch: int, lr: str) -> torch.Tensor:

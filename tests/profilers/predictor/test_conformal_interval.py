@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from profilers.predictor.conformal import error_bound
+from profilers.predictor.conformal_interval import error_bound
 
 
 def test_the_bound_is_a_quantile_of_the_absolute_errors() -> None:

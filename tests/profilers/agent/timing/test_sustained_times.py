@@ -2,7 +2,7 @@
 
 import pytest
 
-from profilers.agent.timing.sustained import SustainedTimes, time_sustained
+from profilers.agent.timing.sustained_times import SustainedTimes, time_sustained
 
 
 class Device:

@@ -1,6 +1,5 @@
 """What is measured: a network, with which weights, and in which of its variants."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -41,16 +40,22 @@ class Subject:
             return load_network(self.weights)
         return seeded_network(self.config, WEIGHTS_SEED)
 
-    def to_json(self) -> dict[str, object]:
-        """Return what `from_json` reads."""
-        return {
-            "config": self.config.model_dump(mode="json"),
-            "weights": None if self.weights is None else str(self.weights.absolute()),
-            "variant": self.variant,
-        }
+    def design(self) -> "Design":
+        """Return what another process on this machine needs to make the same subject."""
+        weights = None if self.weights is None else str(self.weights.absolute())
+        return Design(self.config.model_dump(mode="json"), weights, self.variant)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Return the subject that `to_json` wrote."""
-        weights = None if data["weights"] is None else Path(data["weights"])
-        return cls(parse_network_config(data["config"]), weights, data["variant"])
+    def of(cls, design: "Design") -> Self:
+        """Return the subject whose `design` that is."""
+        weights = None if design.weights is None else Path(design.weights)
+        return cls(parse_network_config(design.config), weights, design.variant)
+
+
+@dataclass(frozen=True)
+class Design:
+    """A subject as it is told to another process: the configuration as plain values."""
+
+    config: dict[str, Any]
+    weights: str | None
+    variant: str | None

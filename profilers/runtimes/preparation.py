@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from foundation import raise_interrupt
-from profilers.agent.checking import as_array, checked
-from profilers.agent.prepared import Prepared
-from profilers.agent.targets import Target
-from profilers.clock import clock_of
+from profilers.agent.output_check import as_array, checked
+from profilers.agent.prepared_network import Prepared
+from profilers.runtimes.clock import clock_of
 from profilers.runtimes.eager import EagerRuntime
 from profilers.runtimes.registry import RUNTIMES
+from profilers.runtimes.targets import Target
 
 
 def prepare_checked(network: nn.Module, target: Target) -> Prepared:

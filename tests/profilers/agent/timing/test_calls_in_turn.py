@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from profilers import RatioEstimate, compare
-from profilers.agent.timing.in_turn import time_alone, time_in_turn
+from profilers.agent.timing.calls_in_turn import time_alone, time_in_turn
 
 
 class Bench:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from imaging.bundled_photographs import bundled_photographs
 from imaging.decoding import decode
-from profilers.agent.targets import Target
+from profilers.runtimes.targets import Target
 
 
 def sample_images(target: Target) -> torch.Tensor:

@@ -4,7 +4,7 @@ from itertools import accumulate
 
 import pytest
 
-from profilers.agent.timing.simultaneous import GROUP_SECONDS, Calls, ratios_of_groups, repeat
+from profilers.agent.timing.concurrent_calls import GROUP_SECONDS, Calls, ratios_of_groups, repeat
 
 
 def one_after_the_other(seconds: list[float], times_ms: list[float]) -> Calls:

@@ -6,7 +6,7 @@ from math import prod
 
 from torch import Tensor, nn
 
-from profilers.counting.analytic import macs_lr_size_px
+from profilers.counting.analytic_cost import macs_lr_size_px
 from profilers.counting.macs import count_macs
 
 

@@ -20,8 +20,8 @@ from blocks import (
     variants_of,
 )
 from profilers import Target, analytic_cost, count_macs, peak_activation_mib
-from profilers.counting.analytic import macs_lr_size_px
-from profilers.counting.meta import build_on_meta
+from profilers.counting.analytic_cost import macs_lr_size_px
+from profilers.counting.meta_device import build_on_meta
 
 
 def macs_of(config: NetworkConfig) -> int:

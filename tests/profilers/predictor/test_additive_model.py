@@ -1,6 +1,6 @@
 import pytest
 
-from profilers.predictor.additive import AdditiveModel
+from profilers.predictor.additive_model import AdditiveModel
 
 
 def test_exact_sums_give_the_costs_back() -> None:

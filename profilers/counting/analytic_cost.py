@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import torch
 
 from blocks import NetworkConfig, NetworkConfigBase, SuperResolutionNetwork, build_network
-from profilers.agent.targets import Target
 from profilers.counting.activations import peak_activation_mib
 from profilers.counting.macs import MacsReport, count_call
-from profilers.counting.meta import build_on_meta
+from profilers.counting.meta_device import build_on_meta
+from profilers.runtimes.targets import Target
 
 HR_HEIGHT_PX = 720
 HR_WIDTH_PX = 1280

@@ -5,10 +5,10 @@ from torch import nn
 from blocks.programs.failure import ExportFailed
 from blocks.programs.onnx_graph import EXPORT_MODULES, export_onnx
 from profilers.agent.failure import ProfilingFailed
-from profilers.agent.prepared import Missing, PreparedCall, missing_library
+from profilers.agent.prepared_network import Missing, PreparedCall, missing_library
 from profilers.agent.runtimes.onnx_loaders import LOADERS
-from profilers.agent.targets import Target
-from profilers.images import sample_images
+from profilers.runtimes.images import sample_images
+from profilers.runtimes.targets import Target
 
 
 class ExportedRuntime:
@@ -32,7 +32,7 @@ class ExportedRuntime:
             ValueError: the runtime does not honour the target's settings on this machine.
         """
         model = onnx_for(network, target)
-        return LOADERS[self._name](model, sample_images(target).numpy(), target)
+        return LOADERS[self._name](model, sample_images(target).numpy(), target.settings)
 
 
 def onnx_for(network: nn.Module, target: Target) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profilers.agent.failure import ProfilingFailed
-from profilers.agent.prepared import Prepared, PreparedCall
+from profilers.agent.prepared_network import Prepared, PreparedCall
 from profilers.agent.timing.clock import Clock
 
 # The largest `max_difference` that passes. With random weights SeemoRe-L reaches 2e-6 in

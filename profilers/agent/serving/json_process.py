@@ -1,6 +1,5 @@
-"""A process spoken to in lines of JSON."""
+"""A process that answers requests, both in lines of JSON."""
 
-import json
 import os
 import select
 import signal
@@ -8,7 +7,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import BinaryIO
+
+from profilers.agent.serving.encoding import decode, encode
+from profilers.agent.serving.messages import Answer
 
 END_SECONDS = 5.0
 STDERR_TAIL_BYTES = 2000
@@ -30,7 +32,7 @@ class ProcessEndedError(Exception):
 
 
 class JsonProcess:
-    """One started process and its pipes; `serving.py` is its other end.
+    """One started process and its pipes; `server.py` is its other end.
 
     Every method but `end` raises ProcessEndedError if the process is gone.
     """
@@ -53,9 +55,9 @@ class JsonProcess:
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         self.pid = self._process.pid
 
-    def send(self, message: Mapping[str, object]) -> None:
-        """Send one line."""
-        self.send_bytes(json.dumps(message).encode() + b"\n")
+    def send(self, request: object) -> None:
+        """Send a request, one of the dataclasses of `messages`."""
+        self.send_bytes(encode(request))
 
     def send_bytes(self, content: bytes) -> None:
         """Send `content` as it is."""
@@ -66,11 +68,12 @@ class JsonProcess:
         except BrokenPipeError:
             raise self._ended() from None
 
-    def receive(self, timeout_seconds: float | None = None) -> dict[str, Any]:
-        """Return the next line, or wait for it without end if there is no timeout.
+    def receive(self, timeout_seconds: float | None = None) -> Answer:
+        """Return the next answer, or wait for it without end if there is no timeout.
 
         Raises:
             TimeoutError: there was none in time.
+            NotAMessageError: something else was written.
         """
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         while b"\n" not in self._unread:
@@ -82,7 +85,7 @@ class JsonProcess:
                 raise self._ended()
             self._unread += part
         line, _, self._unread = self._unread.partition(b"\n")
-        answer: dict[str, Any] = json.loads(line)
+        answer: Answer = decode(Answer, line)
         return answer
 
     def has_answered(self) -> bool:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from profilers.counting.meta import build_on_meta, call_operator
+from profilers.counting.meta_device import build_on_meta, call_operator
 
 aten = torch.ops.aten
 CALLS = [

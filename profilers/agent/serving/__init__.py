@@ -1,0 +1,1 @@
+"""What processes say to each other, in lines of JSON, and the two ends of such a line."""
