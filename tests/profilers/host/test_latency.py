@@ -1,4 +1,8 @@
-"""Real worker processes on networks that take a millisecond."""
+"""Real worker processes on networks that take a millisecond.
+
+Covers profilers.host.child, which starts and replaces them, and profilers.host.worker, which they
+run.
+"""
 
 import dataclasses
 import json

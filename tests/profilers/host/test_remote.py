@@ -1,4 +1,9 @@
-"""Measuring by a real SSH server, on a Python that has NumPy, the runtimes and nothing of ours."""
+"""Measuring by a real SSH server, on a Python that has NumPy, the runtimes and nothing of ours.
+
+Covers what runs there (profilers.agent.bootstrap, profilers.agent.runner,
+profilers.agent.stored_networks) and what feeds it from here (profilers.host.forwarder,
+profilers.host.link).
+"""
 
 import os
 import signal

@@ -1,4 +1,9 @@
-"""The real runtimes on small networks; those that are not installed are skipped, saying why."""
+"""The real runtimes on small networks; those that are not installed are skipped, saying why.
+
+Covers profilers.runtimes.onnx_models, profilers.runtimes.torch_compile, profilers.runtimes.xnnpack
+and profilers.runtimes.preparation here, and on any machine profilers.agent.runtimes.onnx_runtime
+and profilers.agent.runtimes.openvino_runtime.
+"""
 
 import os
 import signal

@@ -1,4 +1,5 @@
-"""Products of every spelling against hand arithmetic: sparse, complex, nested, composite."""
+"""Products of every spelling against hand arithmetic: composite and complex ones, sparse and nested
+operands (profilers.counting.operands), and scripted code (profilers.counting.torchscript)."""
 
 from collections.abc import Callable
 
