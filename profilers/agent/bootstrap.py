@@ -1,6 +1,6 @@
-"""What Python runs first on another machine: it takes this package from standard input.
+"""The program that starts on another machine and reads this package from standard input.
 
-Any Python 3 can read this file, so that one which is too old can say so.
+It is written for any Python 3, so that a version that is too old can be reported.
 
 Arguments: bytes and SHA-256 of the package's archive, the modules it needs, the settings.
 """

@@ -1,4 +1,4 @@
-"""A network made ready and compared with eager's output before anything is timed."""
+"""The comparison of a network's output with eager's, before anything is timed."""
 
 import time
 from collections.abc import Callable
@@ -22,9 +22,7 @@ def checked(
     precision: str,
     clock: Clock,
 ) -> Prepared:
-    """Return what `prepare` makes ready, once its output is as `expected` in `precision`.
-
-    The first call is timed by `clock`.
+    """Prepare a network, time its first call by `clock`, and compare the output with `expected`.
 
     Raises:
         ProfilingFailed: the output differs by more than the precision allows.
@@ -46,7 +44,7 @@ def as_array(images: Any) -> NDArray[np.float32]:
 
 
 def largest_difference(output: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
-    """Return how far images are apart, where 1 is their range or the largest value expected."""
+    """Return the largest difference, divided by the largest expected value if that exceeds 1."""
     unit = max(1.0, float(np.abs(expected).max()))
     with np.errstate(invalid="ignore"):
         return float(np.abs(output - expected).max()) / unit
@@ -61,7 +59,7 @@ def _difference(
         )
     difference = largest_difference(output, expected)
     tolerance = TOLERANCES[precision]
-    if not difference <= tolerance:  # NaN is not either
+    if not difference <= tolerance:  # also true of NaN
         raise ProfilingFailed(
             f"the output must be eager's within {tolerance:g} in {precision}, "
             f"got a largest difference of {difference:.3g}"

@@ -1,4 +1,4 @@
-"""What every runtime answers with."""
+"""What a runtime returns: a network that can be called, or what is missing to make it so."""
 
 import sys
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from profilers.agent.failure import one_line
 PreparedCall = Callable[[], object]
 """One forward pass; returns the enlarged images, (N, 3, s h, s w), as an array or a tensor.
 
-They are finished then, but on CUDA, where the work is only queued and the target's clock waits.
+The work is done when the call returns, except on CUDA, where it is queued and the clock waits.
 """
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A forward pass that gives what eager gives.
+    """A network that is ready to be timed, its output checked against eager's.
 
     Attributes:
         call: runs the network once.
@@ -41,9 +41,9 @@ class Missing:
 
 
 def without_telemetry() -> None:
-    """Make a later import of OpenVINO believe that its telemetry is not installed.
+    """Keep OpenVINO, imported later, from finding its telemetry package.
 
-    Otherwise it forks this process to report the import; such a fork can hang and outlive us.
+    Telemetry forks this process to report the import, and the fork can hang and outlive it.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 

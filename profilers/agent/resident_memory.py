@@ -23,9 +23,9 @@ def peak_resident_mib(call: Callable[[], object]) -> float:
 
 
 def _reset_peak_resident() -> None:
-    """Let the peak start anew, so that importing and building do not count.
+    """Reset the peak, so that imports and the building of the network do not count.
 
-    Where the system has no such switch they may; they rarely reach as high as running does.
+    Where the system cannot do this they may count, but they rarely use as much as running does.
     """
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

@@ -1,4 +1,4 @@
-"""What answers on another machine."""
+"""The process that measures on another machine."""
 
 import base64
 import sys
@@ -26,7 +26,7 @@ _Requests: TypeAlias = StoreFile | Request[StoredNetwork]
 
 
 class Runner:
-    """Answers what a `Service` does about networks that were stored before."""
+    """Stores files, and answers as a `Service` about the networks in them."""
 
     def __init__(self, store: Store, service: Service[StoredNetwork]) -> None:
         self._store = store
@@ -55,7 +55,7 @@ def main(folder: str, settings: str) -> None:
 
 
 def _command(folder: str, settings: str) -> list[str]:
-    """What starts a process as this one is, with these modules and not their archive again."""
+    """Return a command that starts a process like this one, without sending the archive again."""
     program = (
         f"import sys; sys.path[:] = {sys.path!r}; "
         f"from profilers.agent.runner import main; main({folder!r}, {settings!r})"

@@ -19,7 +19,7 @@ from profilers.agent.timing.clock import Clock, cpu_clock
 
 
 class StoredNetworks:
-    """What a process measures of them."""
+    """A `Source` of the networks whose files are in a store."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store

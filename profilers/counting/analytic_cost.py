@@ -1,4 +1,4 @@
-"""What a network costs before it exists: built and run on the meta device, in milliseconds."""
+"""What a network costs, known in milliseconds by running it on the meta device."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ HR_WIDTH_PX = 1280
 
 @dataclass(frozen=True)
 class AnalyticCost:
-    """Costs that follow from the architecture alone.
+    """Costs that depend on the architecture alone.
 
     Attributes:
         params: trainable numbers, shared ones once.

@@ -1,4 +1,4 @@
-"""What a network whose work depends on its input really executes, over real images."""
+"""The MACs that an input-adaptive network executes for real images."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from profilers.counting.macs import count_macs
 
 @dataclass(frozen=True)
 class ExecutedMacs:
-    """Multiply-adds that run for one output of 1280x720 pixels, over a set of images.
+    """Executed multiply-adds for one output of 1280x720 pixels, over a set of images.
 
-    Images differ in size, so each image's MACs are divided by its own LR pixels and multiplied
-    by those of the standard LR size. The mean gives every image the same weight. They stand
-    beside `macs`, what the architecture calls for on its costliest path, and are not bounded by
-    it: a variant may compute something twice, as SMSR's sparse one does from dense channels to
-    dense ones at active pixels, and small images are padded for more of their size.
+    Images differ in size, so each image's MACs are divided by its own LR pixels and multiplied by
+    those of the standard LR size. The mean weighs all images equally. `macs`, the cost of the
+    costliest path of the architecture, is no upper bound: a variant may compute something twice,
+    as SMSR's sparse one does from dense to dense channels at active pixels, and padding adds more
+    to small images.
     """
 
     mean: float

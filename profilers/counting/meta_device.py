@@ -1,7 +1,7 @@
 """Building and running networks on the meta device, where tensors have shapes but no values.
 
-PyTorch's own way takes 0.1 to 5 ms for many operators and draws every initial weight in vain.
-A search asks for the cost of each proposal, so both are avoided here.
+PyTorch itself takes 0.1 to 5 ms for many operators and draws every initial weight for nothing. A
+search asks for the cost of each proposal, so both are avoided here.
 """
 
 import functools
@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 Operator = OpOverload[..., Any]
 
-# Of a copy that nobody else sees, as `reshape` makes it: the schema does not say so.
+# A view of a copy, as in `reshape`: the schema does not say so.
 _UNDECLARED_VIEWS = frozenset({torch.ops.aten._unsafe_view.default})
 
 
@@ -44,7 +44,7 @@ class _WithoutInitialisation(TorchFunctionMode):
 
 
 class _Layout(NamedTuple):
-    """All there is to know of a meta tensor."""
+    """Everything that defines a meta tensor."""
 
     shape: torch.Size
     stride: tuple[int, ...]
@@ -62,7 +62,7 @@ class _Constant(NamedTuple):
 
 
 def call_operator(func: Operator, args: Sequence[object], kwargs: Mapping[str, object]) -> object:
-    """Return `func(*args, **kwargs)`, answering a repeated call on meta tensors from memory.
+    """Return `func(*args, **kwargs)`, from a cache for repeated calls on meta tensors.
 
     Without values, the shapes, strides and types of the results follow from the operands'.
     Operators that return or write an existing tensor, or run elsewhere, are simply called.

@@ -1,4 +1,4 @@
-"""A process of its own for one target."""
+"""The worker process that measures on one target."""
 
 import sys
 from collections.abc import Mapping
@@ -16,12 +16,11 @@ START_SECONDS = 120.0
 
 
 class Child:
-    """Runs `python -m profilers.host.worker` for `target`, from the first request on.
+    """Runs `python -m profilers.host.worker` for `target`, started by the first request.
 
-    `environment` is what the process gets beyond this one's variables.
-
-    A process that crashed, hung or was interrupted is replaced at the next request. The
-    worker exits when its standard input closes, so it cannot outlive this process.
+    `environment` adds to the variables of this process. A worker that crashed, hung or was
+    interrupted is replaced at the next request. It exits when its standard input closes, so it
+    cannot outlive this process.
     """
 
     def __init__(self, target: Target, environment: Mapping[str, str] | None = None) -> None:
@@ -49,7 +48,7 @@ class Child:
         try:
             answer = self._ask(question, timeout_seconds)
         except BaseException:
-            # After a timeout or an interrupt an answer may still come, to a question forgotten.
+            # After a timeout or an interrupt, the answer to this question may still arrive.
             self.close()
             raise
         if isinstance(answer, Failure):

@@ -1,4 +1,4 @@
-"""What machine a number was measured on, as far as PyTorch can tell."""
+"""A description of this machine, as far as PyTorch knows it."""
 
 import torch
 
@@ -6,7 +6,7 @@ from profilers.agent.machine import Description, describe_machine
 
 
 def describe_device() -> Description:
-    """Return what `describe_machine` does, what PyTorch uses of it, and the GPU."""
+    """Return `describe_machine()` with what PyTorch uses of the machine, and its GPU."""
     description = describe_machine() | {
         "instruction_set": torch.backends.cpu.get_cpu_capability(),
         "torch_threads": torch.get_num_threads(),

@@ -1,4 +1,4 @@
-"""What a worker does for another machine: build, export, send, and pass the questions on."""
+"""Measuring on another machine: networks are built and exported here and sent there."""
 
 import io
 import time
@@ -37,7 +37,7 @@ from profilers.runtimes.targets import Target
 class Forwarder:
     """Answers as a `Service` on the other machine does, which it connects to when asked.
 
-    After a failure the connection is made anew; files that have arrived are not sent again.
+    After a failure it reconnects; files that have arrived are not sent again.
     """
 
     def __init__(self, target: Target) -> None:
@@ -62,7 +62,7 @@ class Forwarder:
             link.close()
 
     def _exported(self, question: Question[Design], link: Link) -> Question[StoredNetwork]:
-        """Return `question` with files on the other machine in place of networks."""
+        """Return `question` with stored files in place of network designs."""
         match question:
             case Describe() | StartPartner():
                 return question
@@ -80,7 +80,7 @@ class Forwarder:
             case Sustain(subject, seconds):
                 return Sustain(self._stored(subject, link), seconds)
             case MeasureMemory(subject):
-                # The output is not compared with eager's: what runs on must have run nothing.
+                # Its output is not compared with eager's, which would add to the memory.
                 return MeasureMemory(self._stored(subject, link, check=False))
 
     def _stored_reference(self, link: Link) -> StoredVariant:
@@ -89,14 +89,14 @@ class Forwarder:
         return self._reference
 
     def _stored(self, design: Design, link: Link, *, check: bool = True) -> StoredNetwork:
-        """Return the files of each variant; of one that cannot be exported, the reason."""
+        """Return the files of each variant, or the reason why it cannot be exported."""
         subject = Subject.of(design)
         network = subject.network()
         variants: dict[str, StoredVariant | NotExported] = {}
         for name in variant_names(subject):
             try:
                 exported = _export(in_variant(network, name), self._here, check=check)
-            except Exception as error:  # here as there: another variant may do
+            except Exception as error:  # another variant may do
                 variants[name] = NotExported(reason_of(error))
             else:
                 variants[name] = self._store(exported, link)
@@ -117,7 +117,7 @@ class Forwarder:
 class _Exported:
     model: bytes
     expected: NDArray[np.float32] | None
-    """Eager's output, where the other machine is to compare its own with it."""
+    """Eager's output, if the other machine is to compare its own with it."""
     seconds: float
 
 

@@ -1,7 +1,7 @@
 """A connection by ssh to a runner on another machine.
 
-Ours, for execnet 2.1.2 takes a missing python3 for a connection, keeps none of ssh's reasons, lets
-what it runs go on for 11 s after a cut, and would not spare us shipping packages and files.
+Not execnet: version 2.1.2 takes a missing python3 for a connection, drops ssh's error messages,
+lets its processes run on for 11 s after a cut, and would not ship packages and files for us.
 """
 
 import base64
@@ -30,8 +30,8 @@ from profilers.runtimes.targets import Target
 
 CHUNK_BYTES = 2**20
 _AGENT = Path(agent.__path__[0])
-# ssh asks for nothing here, and gives up on a machine that does not answer any more. All else
-# (keys, ports, jumps) is for the user's ~/.ssh/config to say.
+# ssh must not prompt, and must give up on a machine that stops answering. Everything else (keys,
+# ports, jump hosts) belongs into the user's ~/.ssh/config.
 _OPTIONS = {
     "BatchMode": "yes",
     "ConnectTimeout": "10",
@@ -69,7 +69,7 @@ class Link:
             raise self._failure(ended) from None
 
     def store(self, content: bytes, suffix: str) -> str:
-        """Send what the other machine does not have yet of a file, and return its name there."""
+        """Send the part of a file that the other machine lacks, and return its name there."""
         name = f"{hashlib.sha256(content).hexdigest()}{suffix}"
         stored = self._append(name, len(content), b"")
         while stored < len(content):
@@ -121,10 +121,10 @@ class Link:
 
 @cache
 def _agent_archive() -> bytes:
-    """The package `profilers.agent` as a zip file; the same code, the same bytes."""
+    """The package `profilers.agent` as a zip file, with the same bytes for the same code."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
-        # In place of this machine's, which loads PyTorch.
+        # Replaces this project's own, which needs packages that are not there.
         _add(file, "profilers/__init__.py", b"")
         for path in sorted(_AGENT.rglob("*.py")):
             _add(file, path.relative_to(_AGENT.parents[1]).as_posix(), path.read_bytes())
@@ -132,7 +132,7 @@ def _agent_archive() -> bytes:
 
 
 def _add(file: zipfile.ZipFile, name: str, content: bytes) -> None:
-    # A ZipInfo has a fixed date, where writing by name takes the time of day.
+    # A ZipInfo has a fixed date; writing by name would store the current time.
     file.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
 
 
@@ -150,7 +150,7 @@ def _command(target: Target, archive: bytes) -> list[str]:
 
 
 def _environment() -> list[str]:
-    """What `Child` gave this process for threads and memory is for the other machine's too."""
+    """Pass on the variables for threads and memory that `Child` gave this process."""
     return [
         f"{name}={value}"
         for name, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""Networks of this machine, built, made ready and measured by the process that asks."""
+"""Networks that this process builds, prepares and measures itself."""
 
 from functools import partial
 
@@ -20,7 +20,7 @@ from profilers.runtimes.targets import Target
 
 
 class Networks:
-    """What a process on this machine measures."""
+    """A `Source` of the networks whose designs are given."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -40,7 +40,7 @@ class Networks:
     def peak_memory_mib(self, subject: Design) -> float:
         wanted = Subject.of(subject)
         variant = wanted.variant or variants_of(wanted.config)[0]
-        # Not compared with eager, whose memory would be taken for this runtime's.
+        # Not compared with eager, whose memory would count as this runtime's.
         runtime = RUNTIMES[self._target.runtime]
         call = runtime.prepare(in_variant(wanted.network(), variant), self._target)
         return peak_memory_of_calls_mib(call, self._target.device)

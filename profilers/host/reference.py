@@ -1,4 +1,4 @@
-"""The fixed network that every latency is compared with."""
+"""The fixed network with which every latency is compared."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""What is measured: a network, with which weights, and in which of its variants."""
+"""What is measured: a network, its weights and the variant it runs in."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from blocks import (
 from blocks.random_weights import seeded_network
 
 WEIGHTS_SEED = 0
-"""Of the random weights that networks are timed with."""
+"""The seed of the random weights with which networks are timed."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,20 @@ class Subject:
         return seeded_network(self.config, WEIGHTS_SEED)
 
     def design(self) -> "Design":
-        """Return what another process on this machine needs to make the same subject."""
+        """Return the subject in plain values, for another process on this machine."""
         weights = None if self.weights is None else str(self.weights.absolute())
         return Design(self.config.model_dump(mode="json"), weights, self.variant)
 
     @classmethod
     def of(cls, design: "Design") -> Self:
-        """Return the subject whose `design` that is."""
+        """Return the subject that `design` describes."""
         weights = None if design.weights is None else Path(design.weights)
         return cls(parse_network_config(design.config), weights, design.variant)
 
 
 @dataclass(frozen=True)
 class Design:
-    """A subject as it is told to another process: the configuration as plain values."""
+    """A subject in plain values, as it is sent to another process."""
 
     config: dict[str, Any]
     weights: str | None

@@ -1,4 +1,4 @@
-"""The process in which networks run to be measured: `python -m profilers.host.worker TARGET`."""
+"""The process in which networks are measured: `python -m profilers.host.worker TARGET`."""
 
 import sys
 from typing import TypeAlias
@@ -19,7 +19,7 @@ _Requests: TypeAlias = Request[Design]
 
 
 def main() -> None:
-    """Serve until the parent closes the pipe, or is gone."""
+    """Serve until the parent closes the pipe or dies."""
     target = Target.parse(sys.argv[1])
     torch.set_num_threads(target.threads)
     if target.host:

@@ -1,4 +1,4 @@
-"""Time as a sum over the work that is done: so much for each unit, never less than nothing."""
+"""Time as a sum over the work that is done, with a cost of at least zero for each unit."""
 
 import math
 from collections import defaultdict
@@ -18,8 +18,8 @@ _ITERATIONS_PER_AMOUNT = 100
 class AdditiveModel:
     """What one unit of each kind of work adds to a latency ratio.
 
-    An operator that runs after the last one has ended, as in eager mode, adds its own time, part
-    of it for each call, each multiply-add and each byte; what a runtime fuses adds nothing.
+    Where operators run one after another, as in eager mode, each adds its own time, a part of it
+    for each call, each multiply-add and each byte; operators that a runtime fuses add nothing.
     """
 
     cost: Mapping[str, float]
@@ -39,7 +39,7 @@ class AdditiveModel:
             raise ValueError("a model of latency is fitted to at least one measurement, got none")
         names = sorted({name for work in works for name in work})
         amounts = np.array([[work.get(name, 0.0) for name in names] for work in works])
-        # Bytes and calls differ by nine orders of magnitude, in which precision would be lost.
+        # Bytes and calls differ by nine orders of magnitude; unscaled, precision would be lost.
         units = np.maximum(amounts.max(axis=0), np.finfo(float).tiny)
         shares = np.asarray(weights) / np.asarray(ratios)
         relative = amounts / units * shares[:, None]
@@ -47,7 +47,7 @@ class AdditiveModel:
         return cls(dict(zip(names, (costs / units).tolist(), strict=True)))
 
     def ratio(self, work: Work) -> float:
-        """Return what `work` adds up to; kinds of work that were never measured add nothing."""
+        """Return the sum over `work`; kinds of work that were never measured add nothing."""
         return sum(self.cost.get(name, 0.0) * amount for name, amount in work.items())
 
     def shares(self, work: Work) -> Mapping[str, float]:

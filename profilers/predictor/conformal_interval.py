@@ -1,9 +1,9 @@
-"""How far a prediction may be off, from the errors of predictions that were checked.
+"""How far off a prediction may be, from the errors of predictions that were checked.
 
 Source: Lei et al. 2018, "Distribution-free predictive inference for regression", section 2; with
 errors of cross-validation in place of a held-out half (Barber et al. 2021, "Predictive inference
-with the jackknife+", section 3). For networks drawn as the checked ones were, whatever the
-distribution of the errors.
+with the jackknife+", section 3). It holds for networks drawn in the same way as the checked ones,
+whatever the distribution of the errors.
 """
 
 import itertools
@@ -13,7 +13,7 @@ import numpy as np
 
 
 def error_bound(errors: Sequence[float], coverage: float) -> float:
-    """Return the size that the error of a new prediction stays within with `coverage`.
+    """Return the bound that the error of a new prediction stays within with probability `coverage`.
 
     A new error lies within the k-th smallest of n absolute errors with probability k / (n + 1);
     where (n + 1) coverage is no whole number, the bound lies between two of them in proportion.

@@ -1,4 +1,4 @@
-"""Which clock tells how long a call on a target took."""
+"""The clock for calls on a target."""
 
 from profilers.agent.timing.clock import Clock, cpu_clock
 from profilers.runtimes.cuda_events import EventClock

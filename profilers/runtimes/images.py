@@ -13,9 +13,9 @@ from profilers.runtimes.targets import Target
 
 
 def sample_images(target: Target) -> torch.Tensor:
-    """Return photographs, the same at every call; each image of the batch is another.
+    """Return photographs, the same at every call and a different one for each image of the batch.
 
-    Noise would not do: what networks with masks or routes skip depends on what they see.
+    Noise would not do: what a network with masks or routes skips depends on the image.
 
     Shape: (batch, 3, lr_height_px, lr_width_px) of `target`, float32 in [0, 1] on the CPU, NCHW.
     """
@@ -25,7 +25,7 @@ def sample_images(target: Target) -> torch.Tensor:
 
 
 def _photographs() -> Iterator[NDArray[np.uint8]]:
-    """Yield the photographs without end, each time round mirrored and shifted by a pixel more."""
+    """Yield the photographs without end, mirrored and shifted by one more pixel in each round."""
     for turn in count():
         for path in bundled_photographs("timing"):
             pixels, _ = decode(path)
@@ -33,7 +33,7 @@ def _photographs() -> Iterator[NDArray[np.uint8]]:
 
 
 def _fit(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return the middle of an image, mirrored at its borders where it is too small."""
+    """Return the centre of an image, extended by mirroring where it is too small."""
     missing = [max(0, wanted - side) for wanted, side in zip(size, pixels.shape, strict=False)]
     around = [(lacking // 2, lacking - lacking // 2) for lacking in missing]
     padded = np.pad(pixels, (*around, (0, 0)), mode="symmetric")

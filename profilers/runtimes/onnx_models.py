@@ -1,4 +1,4 @@
-"""Networks that are exported to ONNX and run by a runtime that reads it."""
+"""Networks exported to ONNX, and run by a runtime that reads it."""
 
 from torch import nn
 

@@ -1,4 +1,4 @@
-"""A network made ready on a target of this machine, and compared with eager."""
+"""Making a network ready on a target of this machine, and comparing it with eager."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ def prepare_checked(network: nn.Module, target: Target) -> Prepared:
 
     Raises:
         ValueError: the target's settings cannot be honoured here.
-        KeyboardInterrupt: one came meanwhile, whatever PyTorch made of it.
+        KeyboardInterrupt: one arrived meanwhile, even if PyTorch turned it into another error.
         ProfilingFailed: the output differs from eager's by more than the precision allows.
     """
     _, clock = clock_of(target)
@@ -37,6 +37,6 @@ def prepare_checked(network: nn.Module, target: Target) -> Prepared:
 
 
 def eager_output(network: nn.Module, target: Target) -> NDArray[np.float32]:
-    """Return what `network` makes of the target's images in eager mode in float32."""
+    """Return the output of `network` for the target's images, in eager mode and float32."""
     exact = replace(target, runtime="eager", precision="float32")
     return as_array(EagerRuntime().prepare(network, exact)())

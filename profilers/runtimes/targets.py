@@ -1,4 +1,4 @@
-"""Targets: on what a network is measured, written as `[ssh://USER@HOST/]RUNTIME[:key=value,...]`.
+"""Targets, on which networks are measured, written as `[ssh://USER@HOST/]RUNTIME[:key=value,...]`.
 
     eager
     eager:threads=2,lr=90x160
@@ -6,7 +6,7 @@
     openvino:threads=2,precision=bfloat16
     ssh://me@board/onnxruntime:threads=4
 
-Nothing here loads a runtime, so that targets can be read and written anywhere.
+Nothing here loads a runtime, so targets can be read and written anywhere.
 """
 
 import re
@@ -17,8 +17,7 @@ from typing import Self
 from foundation.configs import nearest
 from profilers.agent.runtimes.settings import Settings
 
-# The devices each runtime knows, the default first; the code behind the names is in
-# profilers/runtimes/registry.py.
+# The devices of each runtime, the default first; registry.py maps the names to code.
 RUNTIME_DEVICES: Mapping[str, tuple[str, ...]] = {
     "eager": ("cpu", "cuda"),
     "compile": ("cpu", "cuda"),
@@ -37,8 +36,8 @@ RUNTIME_PRECISIONS: Mapping[str, tuple[str, ...]] = {
     "openvino": ("float32", "bfloat16"),
     "xnnpack": ("float32",),
 }
-# How the images lie in memory, the default first. An exported network takes them in PyTorch's
-# order, whatever its runtime then makes of them.
+# How images lie in memory, the default first. An exported network takes them in PyTorch's order,
+# however its runtime then rearranges them.
 RUNTIME_LAYOUTS: Mapping[str, tuple[str, ...]] = {
     "eager": ("channels_last", "nchw"),
     "compile": ("channels_last", "nchw"),
@@ -101,7 +100,7 @@ class Target:
 
     @property
     def settings(self) -> Settings:
-        """What is needed of it where an exported network runs."""
+        """What an exported network needs to know of the target."""
         return Settings(self.runtime, self.threads, self.precision)
 
     @property

@@ -21,8 +21,8 @@ from profilers.agent.prepared_network import Missing, PreparedCall, missing_libr
 from profilers.runtimes.eager import EagerRuntime, forward_pass, network_on
 from profilers.runtimes.targets import Target
 
-# The compiler of torch gives up on a function after eight versions of it. All networks of a
-# family share their functions, and one process measures as many as there are candidates.
+# torch.compile gives up on a function after eight versions of it, but all networks of a family
+# share their functions, and one process measures every candidate of a search.
 _MANY_NETWORKS = 1_000_000
 
 
@@ -40,9 +40,9 @@ class CompiledRuntime:
     def prepare(self, network: nn.Module, target: Target) -> PreparedCall:
         """Compile `network` and return its forward pass.
 
-        Precision and layout are those of the eager runtime. A network that does not become one
-        single graph is refused by torch: parts of it would run uncompiled. What earlier
-        processes compiled is not used; what this one compiled is, for equal networks.
+        Precision and layout are those of the eager runtime. torch refuses a network that does not
+        become a single graph, since parts of it would run uncompiled. Code that earlier processes
+        compiled is not used; code that this one compiled for an equal network is.
         """
         module = torch.compile(network_on(target, network), fullgraph=True, dynamic=False)
         call = forward_pass(module, target)
@@ -65,8 +65,8 @@ def _missing_compiler() -> Missing | None:
 def _compiler(target: Target) -> Iterator[None]:
     """Set up the compiler: with an empty cache, for any number of networks.
 
-    Triton compiles in this process: its pool of processes would outlive a worker that is killed.
-    C++ is left to as many compilers at once as there are cores.
+    Triton compiles in this process, because its pool of processes would outlive a killed worker.
+    For C++, as many compilers run at once as there are cores.
     """
     import torch._dynamo.config
     import torch._inductor.config
@@ -80,7 +80,7 @@ def _compiler(target: Target) -> Iterator[None]:
         torch._dynamo.config.patch(
             recompile_limit=_MANY_NETWORKS, accumulated_recompile_limit=_MANY_NETWORKS
         ),
-        TemporaryDirectory(prefix="paretosr-compile-") as folder,  # a cache stays on errors
+        TemporaryDirectory(prefix="paretosr-compile-") as folder,  # fresh_cache leaks it on errors
         fresh_cache(dir=folder),
         warnings.catch_warnings(),
     ):

@@ -1,1 +1,1 @@
-"""What processes say to each other, in lines of JSON, and the two ends of such a line."""
+"""Requests and answers between processes, and the two ends of the pipe that carries them."""

@@ -89,11 +89,11 @@ class JsonProcess:
         return answer
 
     def has_answered(self) -> bool:
-        """Whether `receive` need not wait: there is a line, or part of one, or the end."""
+        """Whether `receive` would return at once: output has arrived, or the process has ended."""
         return bool(self._unread) or bool(select.select([self._stdout], [], [], 0)[0])
 
     def end(self) -> None:
-        """Kill at once: the process holds nothing that needs saving."""
+        """Kill the process at once; it holds nothing that needs saving."""
         self._process.kill()
         self._process.wait()
         for stream in (self._stdin, self._stdout, self._stderr):

@@ -1,7 +1,7 @@
-"""What processes ask each other and what they answer, each a dataclass that `encoding` knows.
+"""The requests and answers between processes, as dataclasses that `encoding` turns into JSON.
 
-A network is told as `N`: by its design to a process that builds it, by its files to one that
-reads it.
+`N` is how a request names a network: by its design if the process builds it, by stored files if
+it loads it.
 """
 
 from dataclasses import dataclass

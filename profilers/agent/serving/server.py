@@ -28,20 +28,20 @@ def serve(
 
 
 def claim_standard_output() -> BinaryIO:
-    """Keep the pipe for answers and point file descriptor 1 at standard error."""
+    """Return a copy of standard output for answers, and redirect file descriptor 1 to stderr."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answers
 
 
 def _send(answers: BinaryIO, answer: Answer) -> None:
-    # Buffered, for that goes on after SIGSTOP has cut a write to the full pipe short.
+    # Buffered: it continues a write to a full pipe that SIGSTOP has cut short.
     answers.write(encode(answer))
     answers.flush()
 
 
 def _requests(kind: Any, stop: Callable[[], None]) -> Iterator[Any]:
-    """Yield the parent's requests; a thread reads them, to notice its death in mid-measurement."""
+    """Yield the parent's requests, read by a thread that ends this process when the parent dies."""
     received: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def read() -> None:

@@ -1,4 +1,4 @@
-"""What a measuring process can be asked, wherever it runs and wherever its networks come from."""
+"""The measurements that a process makes on request, wherever its networks come from."""
 
 import dataclasses
 import threading
@@ -71,7 +71,7 @@ class Source(Protocol[N_contra]):
 
 
 class Service(Generic[N]):
-    """Answers requests; the reference stays prepared from its first use on.
+    """Answers requests; the reference network is prepared once and kept.
 
     Where processor time is the clock, networks are compared across this process and `partner`
     (timing/crossover.py), elsewhere in turn in this one (timing/calls_in_turn.py).

@@ -1,14 +1,14 @@
 """Timing calls in turn, in one process: how much longer one takes than another.
 
-Milliseconds on a shared machine drift by a third within minutes; two calls timed in turn
-drift together. So the calls alternate B A B A B, and each call A is divided by the call B
-before it and by the one after it: a steady drift moves the two quotients apart, not their
-middle. The ratio is the median of all quotients, which a call that was interrupted cannot
-move far. (Dividing by the mean of both calls B is tempting, but times are skewed to the slow
-side, and a network then comes out up to 1 % faster than itself.) The 95 % interval comes from
-a block bootstrap, because neighbours share a call and a state of the machine.
+Times on a shared machine drift by a third within minutes, but two calls timed in turn drift
+together. So the calls alternate, B A B A B, and the time of each call A is divided by that of the
+call B before it and by that of the call B after it: a steady drift moves the two quotients apart
+but not their middle. The ratio is the median of all quotients, which one interrupted call cannot
+move far. (Dividing by the mean of both calls B is tempting, but times are skewed towards slow, and
+a network would come out up to 1 % faster than itself.) The 95 % interval comes from a block
+bootstrap, because neighbouring quotients share a call and a state of the machine.
 
-Where calls can be stopped in the middle there is better: crossover.py.
+Where calls can be paused midway, crossover.py does better.
 
 Nothing here knows a runtime; a call must return only when its work is done.
 """

@@ -1,8 +1,8 @@
 """Calls of two processes that run at the same time, in slices of one core, and their ratios.
 
-The slices (slices.py) are so short that both processes meet the same state of the
-machine. Calls of the one are put beside what calls of the other took meanwhile, by processor
-time, which does not pass while a process is stopped.
+The slices (slices.py) are so short that both processes meet the same state of the machine. The
+calls of one process are compared with those that the other made meanwhile, by processor time,
+which does not pass while a process is stopped.
 """
 
 import time
@@ -35,7 +35,7 @@ class Calls:
 
 
 def repeat(call: Callable[[], object], clock: Clock, is_over: Callable[[], bool]) -> Calls:
-    """Return the calls made until one ends when it `is_over`: at least one."""
+    """Call until a call ends and `is_over` returns true, and return the calls: at least one."""
     calls = Calls()
     with no_garbage_collection():
         while True:
@@ -47,7 +47,7 @@ def repeat(call: Callable[[], object], clock: Clock, is_over: Callable[[], bool]
 
 
 def over_after(seconds: float) -> Callable[[], bool]:
-    """Return what tells whether so many seconds have passed since now."""
+    """Return a function that tells whether `seconds` have passed since now."""
     end = time.monotonic() + seconds
     return lambda: time.monotonic() >= end
 

@@ -1,4 +1,4 @@
-"""A second process like this one, in which networks run beside those of this process."""
+"""A second process like this one, which runs networks at the same time as this one does."""
 
 import json
 import os
@@ -83,7 +83,7 @@ class Partner:
 
     @contextmanager
     def _running(self) -> Iterator[JsonProcess]:
-        """End the process after a failure: it may still be at work for a question forgotten."""
+        """End the process after a failure: it may still be working on an abandoned request."""
         try:
             if self._process is None:
                 self._process = JsonProcess(self._command, {})
@@ -100,7 +100,7 @@ class Partner:
 
 @contextmanager
 def _slices(probes: list[Probe], *processes: int) -> Iterator[None]:
-    """Let `processes` run in turn, and add the `probes` made meanwhile; see slices.py."""
+    """Let `processes` run in turn, and collect `probes` of the machine; see slices.py."""
     source = files("profilers.agent.timing").joinpath("slices.py").read_text(encoding="utf-8")
     command = [sys.executable, "-I", "-S", "-c", source, *map(str, processes)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as slices:

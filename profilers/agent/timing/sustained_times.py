@@ -1,4 +1,4 @@
-"""What calling without a pause does to the time of a call: devices warm up and clock down."""
+"""How the time of a call changes when a device runs without a pause, warms up and clocks down."""
 
 import time
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from profilers.agent.timing.clock import Clock, call_ms
 from profilers.agent.timing.ratio import Times, percentile_interval, resampled_medians
 
 WINDOWS = 10
-# Fewer have no spread that an interval could come from.
+# With fewer there is no spread to derive an interval from.
 CALLS_OF_A_WINDOW = 3
 
 
 @dataclass(frozen=True)
 class Window:
-    """Some calls on end: when the last of them ended, and their median time."""
+    """Consecutive calls: when the last of them ended, and their median time."""
 
     ended_seconds: float
     median_ms: float
@@ -47,8 +47,8 @@ def time_sustained(
 ) -> SustainedTimes:
     """Repeat `call` for `seconds` on the wall clock and time every one of them by `clock`.
 
-    Ends only after six calls: slower ones exceed the time. There is no warm-up, since a device
-    that has rested is what is to be seen; the caller makes the first call, which sets up.
+    Makes at least six calls, so slow ones exceed the time. There is no warm-up, because the start
+    on a rested device is part of what is measured; the caller has made the first, setting-up call.
 
     Raises:
         ValueError: seconds is not positive.
