@@ -90,15 +90,15 @@ class Latency:
 
 
 class LatencyMeter:
-    """Times networks on one target, in a process of its own that lives until `close`.
+    """Times networks on one target, in a process of its own that runs until `close`.
 
-    For a target on another machine that process builds and exports the networks and asks a
-    second one there, which has what it needs from the first; see profilers/remote.
+    For a target on another machine, that process builds and exports the networks and sends them to
+    a second one there, which measures; see forwarder.py.
 
-    Every method starts the process if need be, also after a failure, and raises
-    ProfilingFailed if the network cannot be run, does not give what eager gives, or the
-    process dies or hangs: it is ended `grace_seconds` after the `max_seconds` for timing,
-    time in which the network must be made ready.
+    Every method starts the process if necessary, also after a failure. It raises ProfilingFailed if
+    the network cannot be run, its output differs from eager's, or the process dies or hangs: it is
+    ended `grace_seconds` after the `max_seconds` for timing, time in which the network must be made
+    ready.
 
     Raises:
         ValueError: the target cannot be measured from this machine.

@@ -17,7 +17,7 @@ from profilers.runtimes.targets import Target
 
 COVERAGE = 0.9
 FOLDS = 11
-"""Families alternate in a calibration; with a multiple of their number, few folds would hold one."""
+"""Families alternate in a calibration; with a multiple of their number, few folds hold one."""
 ROUGH_WEIGHT = 0.25
 """For the ratio of a variant that was not the fastest, known only from the choice of variants."""
 SLACK = 2.0
