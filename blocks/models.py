@@ -27,6 +27,12 @@ _PYTORCH_SUFFIXES = (".pth", ".pt", ".ckpt", ".bin", ".tar")
 class Model:
     """A network's design with its trained weights, if there are any, or bicubic enlargement.
 
+    Example:
+        >>> import paretosr as psr
+        >>> net = psr.load("fsrcnn", scale=2)
+        >>> sum(parameter.numel() for parameter in net.network().parameters())
+        12637
+
     Attributes:
         name: the reference that it was loaded by.
         scale: enlargement of height and width: 2, 3 or 4.
@@ -140,6 +146,3 @@ def _by_name(name: str, scale: int | None) -> Model:
         )
     config = None if name == BICUBIC else catalogue_config(name, scale)
     return Model(name, scale, config)
-
-
-ResolvedModel = Model

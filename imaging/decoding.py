@@ -174,7 +174,11 @@ def decode_image(image: PIL.Image.Image) -> DecodedFile:
 def conversion_notes(counts: Mapping[str, int], total: int) -> list[str]:
     """One line for each kind of conversion among `total` images."""
     if total == 1:
-        return [f"the image is {kind}: {_CONVERSIONS[kind]}" for kind in _CONVERSIONS if counts.get(kind)]
+        return [
+            f"the image is {kind}: {_CONVERSIONS[kind]}"
+            for kind in _CONVERSIONS
+            if counts.get(kind)
+        ]
     return [
         f"{counts[kind]} of {total} images {'is' if counts[kind] == 1 else 'are'} {kind}: {what}"
         for kind, what in _CONVERSIONS.items()

@@ -121,7 +121,8 @@ def format_of(path: Path) -> ImageFormat:
     written = _BY_SUFFIX.get(path.suffix.lower())
     if written is None:
         raise ValueError(
-            f"an image to be written must end in the suffix of an image format, such as .png, got {path.name!r}: "
+            f"a written image must end in the suffix of an image format, such as .png, got "
+            f"{path.name!r}: "
             f"{', '.join(sorted(_BY_SUFFIX))} are written"
         )
     return written

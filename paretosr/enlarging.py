@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import overload
 
@@ -20,13 +20,10 @@ from imaging.decoding import (
     decode_image,
 )
 from imaging.image_files import enlarged_image
-from imaging.tiling import tiled
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
-from upscaling.folders import enlarge
-from upscaling.images import describe_choice, piece_by_piece, upscaler_of
-from upscaling.jobs import FolderOptions, planned
-from upscaling.tiles import chosen_tiling
+from profilers import OtherVariant
+from upscaling import FolderOptions, UpscalingOptions, enlarge, planned, upscaler_for
 
 Pixels = NDArray[np.uint8]
 """Shape: (H, W, 3), red, green and blue from 0 to 255."""
@@ -44,8 +41,9 @@ class UpscaledFolder(Result):
     """Images that could not be enlarged, each with a reason."""
     variant: str | None = None
     """In which the network was computed; None for bicubic, and where nothing was enlarged."""
-    variant_ratios: Mapping[str, float] = field(default_factory=dict)
-    """If the variant was chosen among several, the time of each over the fastest's."""
+    other_variants: tuple[OtherVariant, ...] = ()
+    """The variants that it was chosen from: each by name, with a `ratio`, its time over that of the
+    fastest, or a `reason` why it does not run."""
 
     @property
     def total(self) -> int:
@@ -56,21 +54,21 @@ class UpscaledFolder(Result):
         return {
             "files": [str(file) for file in self.files],
             "variant": self.variant,
-            "variant_ratios": dict(self.variant_ratios),
+            "other_variants": [asdict(other) for other in self.other_variants],
             "existing": [str(file) for file in self.existing],
             "skipped": [image.to_dict() for image in self.skipped],
         }
 
     def tables(self) -> Sequence[Table]:
-        states = {"written": self.files, "there already": self.existing}
-        rows = [(str(file), state) for state, files in states.items() for file in files]
-        rows += [(str(image.path), f"skipped: {image.reason}") for image in self.skipped]
-        return (Table(("file", "state"), tuple(rows)),)
+        return ()
+
+    def sentences(self) -> Sequence[str]:
+        return [str(file) for file in self.files]
 
 
 @overload
 def upscale(
-    model: Model | str,
+    model: Model | str | Path,
     image: Pixels,
     *,
     variant: str | None = None,
@@ -81,7 +79,7 @@ def upscale(
 
 @overload
 def upscale(
-    model: Model | str,
+    model: Model | str | Path,
     image: PIL.Image.Image | str | Path,
     *,
     variant: str | None = None,
@@ -91,7 +89,7 @@ def upscale(
 
 
 def upscale(
-    model: Model | str,
+    model: Model | str | Path,
     image: Pixels | PIL.Image.Image | str | Path,
     *,
     variant: str | None = None,
@@ -124,20 +122,21 @@ def upscale(
         (40, 60, 3)
     """
     model = load(model)
+    options = UpscalingOptions(variant, tile_px)
     if isinstance(image, np.ndarray):
         _require_pixels(image)
-        return _enlarged(model, image, variant, tile_px, listener)
+        return _enlarged(model, image, options, listener)
     original = _decoded(image)
     # Alpha is kept beside the pixels.
     kinds = Counter(kind for kind in original.kinds if kind != ALPHA)
     for line in conversion_notes(kinds, 1):
         listener.warning(line)
-    pixels = _enlarged(model, original.pixels, variant, tile_px, listener)
+    pixels = _enlarged(model, original.pixels, options, listener)
     return enlarged_image(pixels, original, model.scale)
 
 
 def upscale_folder(
-    model: Model | str,
+    model: Model | str | Path,
     source: str | Path,
     destination: str | Path,
     *,
@@ -184,27 +183,23 @@ def upscale_folder(
     """
     model = load(model)
     suffix = None if file_format is None else f".{file_format.lower().removeprefix('.')}"
-    options = FolderOptions(recursive, skip_existing, suffix)
-    plan = planned(Path(source), Path(destination), model.scale, options, model.config)
-    done = enlarge(model, plan, variant=variant, tile_px=tile_px, listener=listener)
+    folders = FolderOptions(recursive, skip_existing, suffix)
+    plan = planned(Path(source), Path(destination), model.scale, folders, model.config)
+    done = enlarge(model, plan, UpscalingOptions(variant, tile_px), listener)
     if plan.existing:
-        listener.warning(f"{len(plan.existing)} of {plan.total} images are there already and stay")
+        listener.warning(f"left as they are: {len(plan.existing)} of {plan.total} files")
     for image in done.skipped:
         listener.warning(f"skipped {image.path}: {image.reason}")
-    return UpscaledFolder(done.files, plan.existing, done.skipped, done.variant, done.ratios)
+    return UpscaledFolder(done.files, plan.existing, done.skipped, done.variant, done.others)
 
 
 def _enlarged(
-    model: Model, pixels: Pixels, variant: str | None, tile_px: int | None, listener: Listener
+    model: Model, pixels: Pixels, options: UpscalingOptions, listener: Listener
 ) -> Pixels:
-    chosen = upscaler_of(model, variant, {"the image": pixels})
     height_px, width_px, _ = pixels.shape
-    tiling, notes = chosen_tiling(model.config, chosen.variant, tile_px, [(height_px, width_px)])
-    for line in notes:
-        listener.warning(line)
-    listener.status(describe_choice(chosen.ratios) if chosen.ratios else "enlarging")
-    pieces = tiling.pieces(height_px, width_px)
-    return tiled(piece_by_piece(chosen.upscale, pieces, listener), model.scale, tiling)(pixels)
+    listener.status("enlarging")
+    sample = {"the image": pixels}
+    return upscaler_for(model, sample, [(height_px, width_px)], options, listener).upscale(pixels)
 
 
 def _decoded(image: PIL.Image.Image | str | Path) -> DecodedFile:

@@ -1,26 +1,28 @@
 """PSNR and SSIM of a model on a folder of images."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from math import isinf
 from pathlib import Path
 
 from foundation.listener import SILENT, Listener
-from imaging.decoding import SkippedImage
-from imaging.evaluation import (
+from imaging import (
+    BUNDLED,
+    Image,
     ImageQuality,
     Quality,
+    SkippedImage,
     evaluate_quality,
-    left_out_notes,
+    load_images,
     prepare_validation,
 )
-from imaging.images import BUNDLED, Image, load_images
+from imaging.evaluation import left_out_notes
 from imaging.metrics import GRAY_PSNR_SHIFT_DB
-from imaging.tiling import tiled
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
-from upscaling.images import describe_choice, piece_by_piece, upscaler_of
-from upscaling.tiles import chosen_tiling
+from profilers import OtherVariant
+from profilers.host.variants import describe_choice
+from upscaling import UpscalingOptions, upscaler_for
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,9 @@ class Evaluation(Result):
     """Names of the images that bicubic or the model restores exactly."""
     variant: str | None = None
     """In which the network was computed; None for bicubic."""
-    variant_ratios: Mapping[str, float] = field(default_factory=dict)
-    """If the variant was chosen among several, the time of each over the fastest's."""
+    other_variants: tuple[OtherVariant, ...] = ()
+    """The variants that it was chosen from: each by name, with a `ratio`, its time over that of the
+    fastest, or a `reason` why it does not run."""
     skipped: tuple[SkippedImage, ...] = ()
     """The files that do not decode."""
 
@@ -61,7 +64,7 @@ class Evaluation(Result):
             "model": self.model,
             "scale": self.scale,
             "variant": self.variant,
-            "variant_ratios": dict(self.variant_ratios),
+            "other_variants": [asdict(other) for other in self.other_variants],
             "data": self.data,
             "psnr_y_db": self.psnr_y_db,
             "ssim_y": self.ssim_y,
@@ -85,11 +88,13 @@ class Evaluation(Result):
         )
 
     def sentences(self) -> Sequence[str]:
-        return (describe_choice(self.variant_ratios),) if self.variant_ratios else ()
+        if self.variant is None or not self.other_variants:
+            return ()
+        return (describe_choice(self.variant, self.other_variants),)
 
 
 def evaluate(
-    model: Model | str,
+    model: Model | str | Path,
     data: str | Path = BUNDLED,
     *,
     variant: str | None = None,
@@ -124,27 +129,24 @@ def evaluate(
         >>> [image.name for image in evaluation.images]
         ['camera.png', 'chelsea.png', 'rocket.jpg']
         >>> round(evaluation.psnr_y_db, 1)
-        0.0
+        32.9
     """
     model = load(model)
     images = load_images(str(data), split="validation", skip_bad=True)
     pairs = prepare_validation(images.images, model.scale)
-    chosen = upscaler_of(model, variant, {pair.name: pair.low for pair in pairs})
-    tiling, tiling_notes = chosen_tiling(
-        model.config,
-        chosen.variant,
-        tile_px,
-        (pair.low.shape[:2] for pair in pairs),
-        only_exact=True,
-    )
-    for line in (*images.notes, *tiling_notes):
+    for line in images.notes:
         listener.warning(line)
-    if model.config is None:
+    if model.config is None and str(data) != BUNDLED:
         _warn_of_published_bicubic(images.images, listener)
-    pieces = sum(tiling.pieces(*pair.low.shape[:2]) for pair in pairs)
     listener.status("evaluating")
-    upscale = tiled(piece_by_piece(chosen.upscale, pieces, listener), model.scale, tiling)
-    quality = evaluate_quality(upscale, pairs)
+    chosen = upscaler_for(
+        model,
+        {pair.name: pair.low for pair in pairs},
+        [pair.low.shape[:2] for pair in pairs],
+        UpscalingOptions(variant, tile_px, only_exact=True),
+        listener,
+    )
+    quality = evaluate_quality(chosen.upscale, pairs)
     skipped = tuple(SkippedImage.of(error) for error in images.bad)
     _warn_of_what_is_missing(quality, skipped, listener)
     return Evaluation(
@@ -156,7 +158,7 @@ def evaluate(
         images=quality.images,
         left_out_of_mean=quality.left_out,
         variant=chosen.variant,
-        variant_ratios=chosen.ratios,
+        other_variants=chosen.others,
         skipped=skipped,
     )
 

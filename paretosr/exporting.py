@@ -8,9 +8,7 @@ from blocks.programs.onnx_graph import DEFAULT_OPSET
 from foundation.listener import SILENT, Listener
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
-from upscaling.export import ExportSettings
-from upscaling.exporters import exporter_of
-from upscaling.images import trained_network
+from upscaling import ExportSettings, exporter_of, trained_network
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class Export(Result):
 
 
 def export(
-    model: Model | str,
+    model: Model | str | Path,
     path: str | Path,
     *,
     opset: int = DEFAULT_OPSET,

@@ -36,7 +36,7 @@ class ImportedWeights(Result):
 
 
 def import_weights(
-    source: str | Path, model: Model | str, out: str | Path, *, listener: Listener = SILENT
+    source: str | Path, model: Model | str | Path, out: str | Path, *, listener: Listener = SILENT
 ) -> ImportedWeights:
     """Convert a checkpoint that a network's authors published into a complete model.
 
@@ -57,11 +57,10 @@ def import_weights(
         OSError: a file cannot be read or written; the error names it.
 
     Example:
-        >>> import torch
         >>> import paretosr as psr
-        >>> from blocks import build_network
-        >>> model = psr.load("safmn", scale=4)
-        >>> ...
+        >>> fsrcnn = psr.load("fsrcnn-rgb", scale=4)
+        >>> psr.import_weights("FSRCNN.pth", fsrcnn, "fsrcnn-x4.safetensors").tensors
+        20
     """
     source, out, model = Path(source), Path(out), load(model)
     if not has_suffix(out, ".safetensors"):

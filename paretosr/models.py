@@ -125,6 +125,11 @@ class Catalogue(Result):
         numeric = ("parameters", "GMACs", "published GMACs")
         return (Table(("name", "family", "scale", *numeric), tuple(rows), frozenset(numeric)),)
 
+    def sentences(self) -> Sequence[str]:
+        return (
+            "GMACs for an output of 1280x720. These are designs: paretosr train gives weights.",
+        )
+
 
 def catalogue(*, listener: Listener = SILENT) -> Catalogue:
     """Return the published networks, each with its parameters and MACs, which are counted now.

@@ -1,6 +1,6 @@
 """What a training leaves for people: its curve and a page beside its checkpoints."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -12,8 +12,7 @@ from paretosr.results import Table
 from paretosr.single_training import TrainingOutcome, TrainingPlan
 from reports.figures.style import save_figure
 from reports.figures.training_curve import training_curve
-from training import get_recipe
-from training.objectives.registry import recipe_for
+from training.recipes.registry import get_recipe, recipe_for
 from training.recipes.schedule import schedule_in_words
 
 CURVE_FILE = "training.png"
@@ -68,8 +67,7 @@ def write_training_report(
         _table(quality.headings, quality.rows),
         f"`best.safetensors` is from step {outcome.best_step}, {outcome.best_psnr_y_db:.2f} dB.",
         *_patch_classes(plan),
-        *_activity(outcome),
-        *_classes(outcome),
+        *_decisions(outcome),
         f"![Loss and PSNR against the step]({CURVE_FILE})",
     ]
     write_text_atomically(report.page, "\n\n".join(sections) + "\n")
@@ -140,41 +138,10 @@ def _patch_classes(plan: TrainingPlan) -> list[str]:
     ]
 
 
-def _activity(outcome: TrainingOutcome) -> list[str]:
-    fractions = outcome.active_fractions
-    if fractions is None:
-        return []
-    layers = [f"layer {number}" for number in range(1, fractions.shape[1] + 1)]
-    rows = [
-        (number, *(f"{fraction:.3f}" for fraction in (of_module.mean(), *of_module)))
-        for number, of_module in enumerate(fractions, 1)
-    ]
-    return [
-        "## Active fraction\n\nThe part of all channels and pixels that the hard masks let "
-        f"compute, meaned over the validation images: **{fractions.mean():.3f}**.",
-        _table(("module", "mean", *layers), rows),
-    ]
-
-
-def _classes(outcome: TrainingOutcome) -> list[str]:
-    if not outcome.classes:
-        return []
-    rows = [
-        (
-            number,
-            f"{100 * of_class.share:.1f} %",
-            *(
-                "no patch" if value is None else f"{value:.2f}"
-                for value in (of_class.bicubic_mse, of_class.bicubic_psnr_db)
-            ),
-        )
-        for number, of_class in enumerate(outcome.classes, 1)
-    ]
-    return [
-        "## Classes of the validation patches\n\nBy the classifier, with the error that bicubic "
-        "enlargement makes on the patches of each class.",
-        _table(("class", "share", "mean squared error (RGB)", "in dB"), rows),
-    ]
+def _decisions(outcome: TrainingOutcome) -> Iterator[str]:
+    for section in outcome.decisions.sections:
+        yield f"## {section.heading}\n\n{section.text}"
+        yield _table(section.columns, section.rows)
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

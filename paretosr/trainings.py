@@ -7,14 +7,8 @@ from typing import Self
 
 from blocks import NetworkConfig
 from foundation.listener import SILENT, Listener
-from imaging.evaluation import (
-    ValidationPair,
-    exact_by_bicubic,
-    left_out_notes,
-    prepare_validation,
-)
-from imaging.image_sets import ImageSets
-from imaging.images import BUNDLED, Image, load_images
+from imaging import BUNDLED, Image, ImageSets, ValidationPair, load_images, prepare_validation
+from imaging.evaluation import exact_by_bicubic, left_out_notes
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
 from paretosr.single_training import (
@@ -24,7 +18,7 @@ from paretosr.single_training import (
     settled_precision,
     train_and_validate,
 )
-from paretosr.training_recipe import adapted_recipe, recipe_warnings
+from paretosr.training_recipe import adapted_recipe
 from paretosr.training_report import (
     TrainingNames,
     TrainingReport,
@@ -35,8 +29,8 @@ from profilers import Target, require_available
 from training import PatchSampler, Recipe
 from training.distributed import joined_processes
 from training.initial import start_of
-from training.objectives.registry import patch_classes
 from training.recipes.choice import RecipeChoice
+from training.recipes.registry import patch_classes, recipe_warnings
 from training.recipes.schedule import schedule_in_words
 
 
@@ -84,7 +78,7 @@ class Training(Result):
 
     def to_dict(self) -> Mapping[str, object]:
         training, initial = self.outcome.training, self.outcome.initial
-        bicubic, fractions = self.outcome.bicubic, self.outcome.active_fractions
+        bicubic = self.outcome.bicubic
         return {
             "model": self.model,
             "arch_id": self.plan.config.arch_id,
@@ -105,18 +99,7 @@ class Training(Result):
             "best_psnr_y_db": self.outcome.best_psnr_y_db,
             "bicubic_psnr_y_db": bicubic.psnr_y_db,
             "bicubic_ssim_y": bicubic.ssim_y,
-            "active_fraction": None if fractions is None else float(fractions.mean()),
-            "active_fraction_by_module": (
-                None if fractions is None else fractions.mean(axis=1).tolist()
-            ),
-            "classes": [
-                {
-                    "share": of_class.share,
-                    "bicubic_mse": of_class.bicubic_mse,
-                    "bicubic_psnr_db": of_class.bicubic_psnr_db,
-                }
-                for of_class in self.outcome.classes
-            ],
+            **self.outcome.decisions.document,
             "checkpoint": str(self.checkpoint),
             "best_checkpoint": str(self.best_checkpoint),
             "log": str(self.outcome.log),
@@ -136,7 +119,7 @@ class Training(Result):
             self.schedule,
             f"best on the way: {self.outcome.best_psnr_y_db:.2f} dB after step "
             f"{self.outcome.best_step}",
-            *self._decisions(),
+            *self.outcome.decisions.sentences,
             *(str(path) for path in (self.checkpoint, self.best_checkpoint, self.report.page)),
         )
 
@@ -152,19 +135,9 @@ class Training(Result):
                 f"{', '.join(initial.fresh)}, whose shape is another at x{self.plan.config.scale}"
             )
 
-    def _decisions(self) -> Iterator[str]:
-        fractions = self.outcome.active_fractions
-        if fractions is not None:
-            modules = ", ".join(f"{part:.2f}" for part in fractions.mean(axis=1))
-            yield f"active fraction {fractions.mean():.3f}, of the modules {modules}"
-        for number, of_class in enumerate(self.outcome.classes, 1):
-            error = of_class.bicubic_psnr_db
-            hardness = "" if error is None else f", bicubic {error:.2f} dB"
-            yield f"class {number}: {100 * of_class.share:.1f} % of the patches{hardness}"
-
 
 def train(
-    model: Model | str,
+    model: Model | str | Path,
     out: str | Path,
     *,
     data: str | Path = BUNDLED,
@@ -243,8 +216,8 @@ def train(
         heard.status("choosing the number format by timed steps")
         precision = settled_precision(config, patches, device=own_device, folder=out)
         if processes.is_first:
-            notes = [unchecked] * (unchecked is not None)
-            for line in dict.fromkeys((*notes, *images.notes, *recipe_warnings(chosen, config))):
+            notes = images.notes if unchecked is None else (unchecked, *images.notes)
+            for line in dict.fromkeys((*notes, *recipe_warnings(chosen, config))):
                 listener.warning(line)
         plan = TrainingPlan(
             config,

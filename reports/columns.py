@@ -6,7 +6,7 @@ CSV files and JSON.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from types import NoneType
@@ -73,11 +73,14 @@ class Column:
 
 
 Trial = Annotated[int, Meaning("trial")]
-Model = Annotated[str, Meaning("model")]
+ModelName = Annotated[str, Meaning("model")]
 ArchId = Annotated[str, Meaning("architecture")]
 Family = Annotated[str, Meaning("family")]
 Scale = Annotated[int, Meaning("scale")]
-TrialState = Annotated[Literal["trained", "duplicate", "infeasible", "failed"], Meaning("state")]
+TrialState = Annotated[
+    Literal["proposed", "trained", "duplicate", "infeasible", "failed"], Meaning("state")
+]
+"""`proposed` until the trial ends."""
 ProfileState = Annotated[Literal["measured", "failed"], Meaning("state")]
 Reason = Annotated[str, Meaning("reason")]
 """Why there are no numbers."""
@@ -140,7 +143,7 @@ def check_row(row: object) -> None:
         column.check(getattr(row, column.name))
 
 
-def row_values(row: object) -> Mapping[str, object]:
+def row_values(row: object) -> dict[str, Any]:
     """Return the values of an instance of a dataclass by the names of its columns."""
     return {column.name: getattr(row, column.name) for column in _columns_of_row(row)}
 

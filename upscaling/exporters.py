@@ -1,12 +1,12 @@
 """What writes a network as ONNX: most families become one file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from blocks import NetworkConfig
+from foundation.registry import Registry
 from upscaling.export import ExportSettings, export_network
 from upscaling.export_classsr import export_classsr
 
@@ -16,11 +16,13 @@ class Exporter:
     """How the networks of a family are written.
 
     Attributes:
+        name: of the family.
         write: writes a network as settings say, or nothing where ONNX Runtime gives other images;
             returns the largest difference between both.
         is_folder: several files are written.
     """
 
+    name: str
     write: Callable[[Any, Path, ExportSettings], float]
     is_folder: bool = False
 
@@ -37,12 +39,10 @@ class Exporter:
             raise ValueError(f"an ONNX file must end in .onnx, got {path}")
 
 
-_ONE_FILE = Exporter(export_network)
-_OF_FAMILIES: Mapping[str, Exporter] = MappingProxyType(
-    {"classsr": Exporter(export_classsr, is_folder=True)}
-)
+EXPORTERS = Registry("exporter", (Exporter("classsr", export_classsr, is_folder=True),))
+_ONE_FILE = Exporter("", export_network)
 
 
 def exporter_of(config: NetworkConfig) -> Exporter:
     """Return what writes the networks of this config's family."""
-    return _OF_FAMILIES.get(config.family, _ONE_FILE)
+    return EXPORTERS.get(config.family, _ONE_FILE)

@@ -81,12 +81,16 @@ def _file_plan(
     config: NetworkConfig | None,
 ) -> ImagePlan:
     if not source.exists():
-        raise ValueError(f"the source must be an image or a folder of images, but there is no {source}")
+        raise ValueError(f"no such file or folder: {source}")
     if options.recursive or options.suffix is not None:
         setting = "recursive" if options.recursive else "a format"
-        raise ValueError(f"{setting} is for a folder of images, but the source is the file {source}")
+        raise ValueError(
+            f"{setting} is for a folder of images, but the source is the file {source}"
+        )
     if destination.is_dir():
-        raise ValueError(f"the destination must be a file, as the source is, got the folder {destination}")
+        raise ValueError(
+            f"the destination must be a file, as the source is, got the folder {destination}"
+        )
     format_of(destination)
     if options.skip_existing and destination.exists():
         return ImagePlan((), (destination,))
@@ -105,7 +109,9 @@ def _folder_plan(
     config: NetworkConfig | None,
 ) -> ImagePlan:
     if destination.exists() and not destination.is_dir():
-        raise ValueError(f"the destination must be a folder, as the source is, got the file {destination}")
+        raise ValueError(
+            f"the destination must be a folder, as the source is, got the file {destination}"
+        )
     if options.suffix is not None and options.suffix not in IMAGE_SUFFIXES:
         names = ", ".join(sorted(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES))
         raise ValueError(f"the format must be one of {names}, got {options.suffix[1:]!r}")

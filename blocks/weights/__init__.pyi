@@ -1,3 +1,3 @@
 from .choosing import OfficialWeights as OfficialWeights
 from .choosing import import_official as import_official
-from .importing import from_official as from_official
+from .registry import from_official as from_official

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from blocks.layers import DIV2K_MEAN
 from blocks.networks.smsr import INPUT_RANGE, SmsrConfig
-from blocks.weights.renaming import Layout, Rename, renamed
+from blocks.weights.renaming import Importer, Layout, Rename, renamed
 
 _BLOCK = r"body\.(?P<block>\d+)"
 _SMSR = (
@@ -52,3 +52,6 @@ def _mean_shifts() -> dict[str, Tensor]:
         "add_mean.weight": identity,
         "add_mean.bias": mean,
     }
+
+
+SMSR_IMPORTER = Importer("smsr", smsr_tensors)

@@ -62,8 +62,11 @@ class TerminalListener:
         self._bar.stop()
 
     def status(self, text: str) -> None:
-        self._status, self._done, self._total = text, 0, 0
-        self._bar.reset(self._task, description=text, total=None, text="")
+        self._status = text
+        if self._done == self._total:  # what was counted is done
+            self._done, self._total = 0, 0
+            self._bar.reset(self._task, total=None, text="")
+        self._bar.update(self._task, description=text)
         self._redraw()
         self._log(text)
 

@@ -23,7 +23,6 @@ _MODEL_HELP = (
     "Catalogue name, .json/.yaml config, .safetensors checkpoint, RUN_DIR:TRIAL or bicubic."
 )
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
-OptionalModelArgument = Annotated[str | None, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
 ScaleOption = Annotated[
     int | None,
     typer.Option(

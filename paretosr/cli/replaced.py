@@ -5,8 +5,11 @@ from typing import Any
 import typer
 
 
-def replaced(spelling: str) -> Any:
-    """A hidden option that is refused in favour of `spelling`, where {value} is what was given."""
+def replaced(spelling: str, *names: str) -> Any:
+    """A hidden option that is refused in favour of `spelling`, where {value} is what was given.
+
+    It is called as its parameter is, unless it has other `names`.
+    """
 
     def refuse(parameter: typer.CallbackParam, value: object) -> None:
         if value is None or value is False:
@@ -14,4 +17,4 @@ def replaced(spelling: str) -> Any:
         given = parameter.opts[0] if value is True else f"{parameter.opts[0]} {value}"
         raise ValueError(f"{given} is now {spelling.format(value=value)}")
 
-    return typer.Option(hidden=True, callback=refuse)
+    return typer.Option(*names, hidden=True, callback=refuse)

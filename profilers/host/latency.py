@@ -57,6 +57,13 @@ class Calibration:
     quiet_share: float | None = None
 
 
+def with_present_names(stored: object) -> object:
+    """The stored fields of a calibration, in which `quiet_share` was once called `calm_share`."""
+    if not isinstance(stored, Mapping):
+        return stored
+    return {"quiet_share" if key == "calm_share" else key: stored[key] for key in stored}
+
+
 @dataclass(frozen=True)
 class Latency:
     """Time of one call: `latency_ratio` is measured against the reference network, and

@@ -19,7 +19,7 @@ from foundation.append_only import append_line, whole_lines
 from foundation.configs import FrozenConfig, parse_config
 from foundation.documents import parse_json
 from profilers.agent.machine import Description
-from profilers.host.latency import Calibration
+from profilers.host.latency import Calibration, with_present_names
 from profilers.runtimes.targets import Target
 
 _Positive = pydantic.PositiveFloat
@@ -44,6 +44,14 @@ class CalibrationHeader(FrozenConfig):
     clock: Literal["cpu", "cuda", "wall"]
     repeats: pydantic.PositiveInt
     quiet_share: Annotated[float, pydantic.Field(ge=0, le=1)] | None = None
+
+    # Around the check for unknown keys, which comes before a validator of the mode "before".
+    @pydantic.model_validator(mode="wrap")
+    @classmethod
+    def _in_present_names(
+        cls, stored: object, handler: pydantic.ModelWrapValidatorHandler[Self]
+    ) -> Self:
+        return handler(with_present_names(stored))
 
     @classmethod
     def of(cls, calibration: Calibration, scale: int, device: Description) -> Self:

@@ -31,7 +31,9 @@ class Affine(nn.Module):
 
 
 def noise(height: int, width: int) -> NDArray[np.uint8]:
-    return np.random.default_rng(height * 1000 + width).integers(0, 256, (height, width, 3), np.uint8)
+    return np.random.default_rng(height * 1000 + width).integers(
+        0, 256, (height, width, 3), np.uint8
+    )
 
 
 def enlarged(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -37,22 +37,11 @@ def import_weights(
       paretosr import-weights IMDN_x4.pth --as imdn --scale 4 --out imdn-x4.safetensors
       paretosr import-weights span_ch48.pth --as span-s --scale 2 --out span-s-x2.safetensors
     """
-    from blocks import import_official, save_checkpoint
-    from foundation import has_suffix
-    from paretosr.cli.output import write_json, write_line, write_note
+    from paretosr.cli.listener import TerminalListener
+    from paretosr.cli.output import write_result
+    from paretosr.importing import import_weights as imported
     from paretosr.models import load
 
-    if not has_suffix(out, ".safetensors"):
-        raise ValueError(f"--out must end in .safetensors, got {out}")
-    config = load(name, scale).config
-    if config is None:
-        raise ValueError(f"--as must name a network, got {name}, which has no weights")
-    weights = import_official(source, config)
-    save_checkpoint(out, weights.state, config, {"imported_from": source.name})
-    for note in weights.notes:
-        write_note(note)
-    count = len(weights.state)
-    if json:
-        write_json({"file": str(out), "arch_id": config.arch_id, "tensors": count})
-        return
-    write_line(f"{out}: {name} x{config.scale}, {count} tensors")
+    with TerminalListener(silent=json) as listener:
+        result = imported(source, load(name, scale), out, listener=listener)
+    write_result(result, as_json=json)

@@ -1,4 +1,7 @@
-"""Exported networks are exact for images that the exporter never saw."""
+"""Exported networks are exact for images that the exporter never saw.
+
+What cannot be exported ends as blocks.programs.failure says.
+"""
 
 import pytest
 import torch
@@ -59,7 +62,8 @@ def test_the_masks_of_smsr_follow_the_images() -> None:
     torch.manual_seed(0)
     network = build_network(SmsrConfig(scale=2, channels=16, modules=2, layers=3)).eval()
     session = onnxruntime.InferenceSession(
-        export_onnx(in_variant(network, "masked"), (2, 3, 13, 16)), providers=["CPUExecutionProvider"]
+        export_onnx(in_variant(network, "masked"), (2, 3, 13, 16)),
+        providers=["CPUExecutionProvider"],
     )
     images = torch.rand(2, 3, 13, 16)
     with torch.no_grad():

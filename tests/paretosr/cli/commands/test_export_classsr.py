@@ -1,4 +1,7 @@
-"""ClassSR as a folder: graphs and a manifest that give the network's images."""
+"""ClassSR as a folder: graphs and a manifest that give the network's images.
+
+Covers upscaling.export_classsr and upscaling.onnx_router.
+"""
 
 import json
 import math
@@ -177,9 +180,9 @@ def test_the_manifest_tells_what_a_reader_needs(
 @pytest.mark.parametrize(
     ("out", "message"),
     [
-        ("classsr.onnx", "--out must name a folder, without .onnx, for ClassSR"),
-        ("full", "--out must be a new or an empty folder"),
-        ("full/notes.txt", "--out must be a new or an empty folder"),
+        ("classsr.onnx", "this network becomes a folder: name one without .onnx"),
+        ("full", "a ClassSR needs a new or an empty folder"),
+        ("full/notes.txt", "a ClassSR needs a new or an empty folder"),
     ],
 )
 def test_a_wrong_place_is_refused(

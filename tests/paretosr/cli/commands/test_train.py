@@ -1,3 +1,9 @@
+"""A training gives models, a log and a report, and goes on where it stopped.
+
+Covers paretosr.trainings, paretosr.single_training, paretosr.training_recipe and
+paretosr.training_report.
+"""
+
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -209,8 +215,8 @@ def test_smsr_is_trained_as_published_in_proportion(
     folder = tmp_path / "training"
     completed = cli("train", tiny_smsr, "--out", folder, *data, *options)
     assert completed.status == 0
-    assert "made for 1,000,000 steps, this training has 10" in completed.err
-    assert "halved after steps 2, 4, 6, 8" in completed.err
+    assert "made for 1,000,000 steps, this training has 10" in completed.out
+    assert "halved after steps 2, 4, 6, 8" in completed.out
     assert "active fraction" in completed.out
     assert {path.name for path in folder.iterdir()} == {
         "model.safetensors", "best.safetensors", "images.json", "training.csv", "training.png",
