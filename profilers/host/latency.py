@@ -1,6 +1,6 @@
 """Latency of networks on a target, in the reference network's time and in milliseconds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
