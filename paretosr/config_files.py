@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     from profilers.agent.targets import Target
 
 TEMPLATE = "quickstart"
+_SEARCHES = re.compile(r"^families:", re.MULTILINE)
 _FIRST_COMMENT = re.compile(r"\A(?:#.*\n)+")
 _CONSTRAINTS = re.compile(r"(?:^#.*\n)+^constraints:\n(?:^ +.*\n)+", re.MULTILINE)
 _TARGET = re.compile(r"^target: .*$", re.MULTILINE)
 
 
 def bundled_configs() -> Mapping[str, Path]:
-    """The example configs by their names, such as quickstart."""
+    """The example configs of searches by their names, such as quickstart."""
     folder = Path(str(files("paretosr").joinpath("examples")))
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    found = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return {name: path for name, path in found.items() if _SEARCHES.search(path.read_text("utf-8"))}
 
 
 def find_config(reference: str | Path) -> Path:

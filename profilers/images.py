@@ -1,18 +1,15 @@
 """The images that networks are timed and compared on."""
 
 from collections.abc import Iterator
-from importlib.resources import as_file, files
 from itertools import count, islice
 
 import numpy as np
-import PIL.Image
 import torch
 from numpy.typing import NDArray
 
+from imaging.bundled_photographs import bundled_photographs
+from imaging.decoding import decode
 from profilers.agent.targets import Target
-
-# Inside the wheel of scikit-image.
-_PHOTOGRAPHS = ("chelsea.png", "astronaut.png", "coffee.png", "rocket.jpg")
 
 
 def sample_images(target: Target) -> torch.Tensor:
@@ -30,9 +27,8 @@ def sample_images(target: Target) -> torch.Tensor:
 def _photographs() -> Iterator[NDArray[np.uint8]]:
     """Yield the photographs without end, each time round mirrored and shifted by a pixel more."""
     for turn in count():
-        for name in _PHOTOGRAPHS:
-            with as_file(files("skimage") / "data" / name) as path, PIL.Image.open(path) as image:
-                pixels = np.asarray(image.convert("RGB"))
+        for path in bundled_photographs("timing"):
+            pixels, _ = decode(path)
             yield np.roll(pixels[:, :: (-1) ** turn], turn // 2, axis=1)
 
 

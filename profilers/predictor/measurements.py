@@ -5,7 +5,6 @@ process that is killed leaves at most its last line cut, which is then no measur
 """
 
 import dataclasses
-import os
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,8 @@ import pydantic
 
 from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig, parse_network_config
-from foundation import write_text_atomically, writing
+from foundation import write_text_atomically
+from foundation.append_only import append_line, whole_lines
 from foundation.configs import FrozenConfig, parse_config
 from foundation.documents import parse_json
 from profilers.agent.machine import Description
@@ -119,19 +119,18 @@ class CalibrationFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            *whole, _cut = path.read_text(encoding="utf-8").split("\n")
+            lines = whole_lines(path)
         except UnicodeDecodeError as error:
             raise ValueError(
                 f"{path} must be the file of a calibration, but is no text in UTF-8"
             ) from error
-        if not whole:
+        if not lines:
             raise ValueError(f"{path} must be the file of a calibration, but has no whole line")
-        self.header = _read(CalibrationHeader, whole[0], f"{path}, line 1")
+        self.header = _read(CalibrationHeader, lines[0], f"{path}, line 1")
         self.measurements = [
             _read(Measurement, line, f"{path}, line {number}")
-            for number, line in enumerate(whole[1:], start=2)
+            for number, line in enumerate(lines[1:], start=2)
         ]
-        self._whole_bytes = sum(len(line.encode()) + 1 for line in whole)
 
     @classmethod
     def created(cls, path: Path, header: CalibrationHeader) -> Self:
@@ -157,14 +156,7 @@ class CalibrationFile:
         Raises:
             OSError: the file cannot be written.
         """
-        line = measurement.model_dump_json().encode() + b"\n"
-        with writing(self.path), self.path.open("rb+") as file:
-            file.truncate(self._whole_bytes)  # a last line that a killed process left
-            file.seek(self._whole_bytes)
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-        self._whole_bytes += len(line)
+        append_line(self.path, measurement.model_dump_json())
         self.measurements.append(measurement)
 
 
