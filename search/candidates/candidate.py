@@ -5,8 +5,8 @@ from typing import Self
 
 from blocks.config import arch_id_of
 from blocks.networks.registry import NetworkConfig
-from profilers.agent.targets import Target
-from profilers.counting.analytic import analytic_cost
+from profilers.counting.analytic_cost import analytic_cost
+from profilers.runtimes.targets import Target
 from reports.records import TrialRecord
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from blocks import SeemoReConfig, SplitSRConfig
-from profilers.agent.targets import Target
+from profilers.runtimes.targets import Target
 from search.candidates.candidate import Candidate, Costing, described, with_analytic_cost
 from search.config import SearchConfig
 from search.loop import Search
