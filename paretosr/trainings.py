@@ -34,7 +34,7 @@ from training.recipes.registry import patch_classes, recipe_warnings
 from training.recipes.schedule import schedule_in_words
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Training(Result):
     """A finished training, what it gives, and what bicubic gives on the same images."""
 
