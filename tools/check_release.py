@@ -101,7 +101,11 @@ def check_contents(wheel: Path) -> None:
         SystemExit: it does not.
     """
     known = subprocess.run(
-        ["git", "ls-files", *ROOMS, "examples"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", *ROOMS, "examples"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.split()
     expected = {name for name in known if name.startswith(tuple(f"{room}/" for room in ROOMS))}
     expected = {name for name in expected if name.endswith(SHIPPED)}
@@ -112,9 +116,7 @@ def check_contents(wheel: Path) -> None:
         metadata = message_from_bytes(archive.read(metadata_name))
     found = {name for name in names if ".dist-info/" not in name}
     if found != expected:
-        sys.exit(
-            f"the wheel lacks {sorted(expected - found)} and has {sorted(found - expected)} too many"
-        )
+        sys.exit(f"wheel: {sorted(expected - found)} missing, {sorted(found - expected)} too many")
     untyped = [room for room in ROOMS if f"{room}/py.typed" not in found]
     if untyped:
         sys.exit(f"py.typed is missing in {untyped}")
