@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 _MEMINFO = Path("/proc/meminfo")
-# Containers see the memory of the whole machine in meminfo; their own limit stands here.
+# In a container, meminfo shows the whole machine; the container's own limit is here.
 _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
@@ -16,7 +16,7 @@ _CGROUP_LIMITS = (
 def available_memory_bytes() -> int:
     """The memory that can be taken without swapping, at most the container's limit.
 
-    Where the system does not tell what is available (macOS), all physical memory.
+    Where the system does not report what is available (macOS), this is all physical memory.
     """
     known = [
         _physical_memory_bytes(),
@@ -27,10 +27,10 @@ def available_memory_bytes() -> int:
 
 
 def give_back_memory() -> None:
-    """Hand freed memory to the system, where the C library can.
+    """Return freed memory to the system, if the C library can.
 
-    glibc keeps freed blocks of up to 32 MiB, and tiles of different sizes leave pieces that fit
-    none of the next: a process grew to twice of what one of them takes.
+    glibc keeps freed blocks of up to 32 MiB, and tiles of different sizes leave gaps that do not
+    fit the next one: a process grew to twice what a single tile takes.
     """
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

@@ -1,7 +1,7 @@
-"""The file of a calibration: the target, its machine, and the networks measured there.
+"""The calibration file: the target, its machine, and the networks measured there.
 
-One JSON document a line: first the header, then a measurement each, appended as it is made. A
-process that is killed leaves at most its last line cut, which is then no measurement.
+Each line is a JSON document: first the header, then one measurement per line, appended as it is
+made. A process that is killed leaves at most its last line incomplete, which is then ignored.
 """
 
 import dataclasses
@@ -19,15 +19,15 @@ from foundation.append_only import append_line, whole_lines
 from foundation.configs import FrozenConfig, parse_config
 from foundation.documents import parse_json
 from profilers.agent.machine import Description
-from profilers.agent.targets import Target
 from profilers.host.latency import Calibration, with_present_names
+from profilers.runtimes.targets import Target
 
 _Positive = pydantic.PositiveFloat
 _Line = TypeVar("_Line", bound=FrozenConfig)
 
 
 class CalibrationHeader(FrozenConfig):
-    """What all networks of a calibration have in common.
+    """What all measurements of a calibration have in common.
 
     Attributes:
         target: as `str(Target)` writes it.
@@ -66,7 +66,7 @@ class CalibrationHeader(FrozenConfig):
         return Calibration(**{name: getattr(self, name) for name in names})
 
     def misfit(self, target: Target, scale: int, device: Mapping[str, str | int]) -> str | None:
-        """Return why nothing measured here says anything of another case, if it is another."""
+        """Return why the calibration does not apply to this target, scale and device, or None."""
         if self.target != str(target):
             return f"it was made on {self.target}, not on {target}"
         if self.scale != scale:
@@ -80,7 +80,7 @@ class CalibrationHeader(FrozenConfig):
 
 
 class Measurement(FrozenConfig):
-    """One measurement of a network, which may have several.
+    """One measurement of a network; there may be several of the same one.
 
     Attributes:
         network: its configuration.
@@ -112,7 +112,7 @@ class CalibrationFile:
     """A calibration on the disk, read when it is opened.
 
     Raises:
-        ValueError: the file is none of a calibration; the message names the line.
+        ValueError: it is not a calibration file; the message names the line.
         OSError: the file cannot be read.
     """
 
