@@ -16,6 +16,7 @@ import numpy as np
 import torch
 import yaml
 from numpy.typing import NDArray
+from profilers.agent.output_check import as_array, largest_difference
 
 import paretosr as psr
 from blocks import NetworkConfig
@@ -23,7 +24,6 @@ from blocks.random_weights import seeded_network
 from foundation import one_line
 from imaging.images import load_images
 from profilers import RUNTIMES, ProfilingFailed, Target
-from profilers.agent.checking import as_array, largest_difference
 from training import PatchSampler, Precision, Recipe, get_recipe, train
 from training.step import TrainingStep
 
@@ -74,7 +74,7 @@ SIZES: Mapping[str, Size] = {
         search={"steps": 1000, "minutes": 0.6},
     ),
     "tiny": Size(
-        tests="tests/profilers/runtimes/test_cuda_events.py",
+        tests="tests/profilers/runtimes/test_clock.py",
         networks=("fsrcnn",),
         timed_networks=("fsrcnn",),
         lr="8x8",
