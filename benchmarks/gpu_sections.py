@@ -16,7 +16,6 @@ import numpy as np
 import torch
 import yaml
 from numpy.typing import NDArray
-from profilers.agent.output_check import as_array, largest_difference
 
 import paretosr as psr
 from blocks import NetworkConfig
@@ -24,6 +23,7 @@ from blocks.random_weights import seeded_network
 from foundation import one_line
 from imaging.images import load_images
 from profilers import RUNTIMES, ProfilingFailed, Target
+from profilers.agent.output_check import as_array, largest_difference
 from training import PatchSampler, Precision, Recipe, get_recipe, train
 from training.step import TrainingStep
 

@@ -107,6 +107,27 @@ def train(
     return TrainingResult(steps, end.seconds, end.loss, resumed_from_step=start.step)
 
 
+class _Stopwatch:
+    """The time of a training: runs from its making on, from the seconds that it is given."""
+
+    def __init__(self, seconds: float) -> None:
+        self._start = time.perf_counter() - seconds
+
+    @property
+    def seconds(self) -> float:
+        """The time so far."""
+        return time.perf_counter() - self._start
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stand still for as long as the block takes."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._start += time.perf_counter() - began
+
+
 @dataclass
 class _Loop:
     """The steps of one training, and what is done between them."""
@@ -155,24 +176,3 @@ class _Loop:
         if self.folder is not None:
             training = self.training
             self.folder.save(progress, training.tensors(), training.averaged_weights())
-
-
-class _Stopwatch:
-    """The time of a training: runs from its making on, from the seconds that it is given."""
-
-    def __init__(self, seconds: float) -> None:
-        self._start = time.perf_counter() - seconds
-
-    @property
-    def seconds(self) -> float:
-        """The time so far."""
-        return time.perf_counter() - self._start
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Stand still for as long as the block takes."""
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._start += time.perf_counter() - began
