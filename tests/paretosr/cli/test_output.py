@@ -1,3 +1,5 @@
+"""Covers paretosr.cli.progress."""
+
 import json
 
 import pytest
