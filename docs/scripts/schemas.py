@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import pydantic
 import yaml
 
+from profilers import Target
 from reports.records import COLUMNS
 from search.config import SearchConfig
-from search.space import Families
+from search.space import SPACES, Families
 from training.recipes.choice import RecipeChoice
 
 REQUIRED = {
@@ -46,6 +47,8 @@ def config_table() -> str:
     for name, field in _fields(SearchConfig):
         values = _values(field.annotation, field.metadata)
         default = "required" if field.is_required() else _flow(_at(defaults, name))
+        if name == "budget.trials":  # which REQUIRED sets
+            default = ""
         rows.append(f"| `{name}` | {values} | {default} |")
     return "\n".join(rows)
 
@@ -53,9 +56,8 @@ def config_table() -> str:
 def families_tables() -> str:
     """Return for each family its hyperparameters with the ranges that hold where none is given."""
     parts = []
-    for name, field in Families.model_fields.items():
-        space = next(kind for kind in get_args(field.annotation) if kind is not types.NoneType)
-        defaults = space().model_dump(mode="json")
+    for name, searched in SPACES.items():
+        defaults = searched.space_type().model_dump(mode="json")
         rows = [f"### `{name}`", "| hyperparameter | searched by default |\n|---|---|"]
         rows[1] += "".join(f"\n| `{key}` | {_flow(value)} |" for key, value in defaults.items())
         parts += rows
@@ -98,6 +100,8 @@ def _values(annotation: Any, metadata: Any = ()) -> str:
         return "a mapping of columns to `{min: ..., max: ...}`"
     if annotation is RecipeChoice:
         return "a recipe's name, or `{name: ..., FIELD: ...}`"
+    if annotation is Target:
+        return "a target"
     kind = {int: "whole number", float: "number", str: "text", bool: "`true` or `false`"}
     least = [bound for bound in metadata if hasattr(bound, "gt") or hasattr(bound, "ge")]
     words = kind.get(annotation, "")
