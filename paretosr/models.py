@@ -29,7 +29,7 @@ def load(reference: Model | str | Path, scale: int | None = None) -> Model:
             what its name says.
         OSError: its file cannot be read.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> net = psr.load("seemore-t", scale=2)
         >>> net.scale, net.config.channels, net.weights
@@ -136,7 +136,7 @@ def catalogue(*, listener: Listener = SILENT) -> Catalogue:
 
     MACs are those of an output of 1280x720 pixels, an integer like the parameters.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> row = next(row for row in psr.catalogue().rows if row.name == "seemore-t")
         >>> row.scale, row.params

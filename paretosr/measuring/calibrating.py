@@ -103,7 +103,7 @@ def calibrate(
         ProfilingFailed: the reference network cannot be measured. It is a RuntimeError.
         KeyboardInterrupt: interrupted; the file holds what was measured until then.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> summary = psr.calibrate("eager.jsonl", "eager:lr=90x160")  # doctest: +SKIP
         >>> summary.families["splitsr"].within_tenth  # doctest: +SKIP

@@ -138,7 +138,7 @@ def compare(
         ProfilingFailed: a measuring process died or could not run a network. It is a
             RuntimeError.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> small, large = psr.load("fsrcnn", scale=2), psr.load("rcan", scale=2)
         >>> comparison = psr.compare(small, large, "eager:lr=8x8", max_seconds=1)

@@ -170,7 +170,7 @@ def profile(
         ProfilingFailed: a measuring process died or could not run the network. It is a
             RuntimeError.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> net = psr.load("fsrcnn", scale=4)
         >>> cost = psr.profile(net, "eager:lr=24x32", max_seconds=1)
