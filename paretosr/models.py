@@ -81,9 +81,11 @@ class CatalogueRow:
     """Multiply-adds of convolutions, linear layers and matrix products for an output of 1280x720
     on the costliest path, each computed once."""
     macs_published: int | None
+    """As the paper prints it."""
     macs_published_convention: str
     """How the published number was counted, or why there is none."""
     source: str
+    """The paper or the repository."""
 
     @classmethod
     def of(cls, entry: CatalogueEntry) -> "CatalogueRow":

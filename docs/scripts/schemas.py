@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pydantic
 import yaml
+from dataclass_tables import meanings_of
 
 from profilers import Target
-from reports.records import COLUMNS
+from reports.records import COLUMNS, TrialRecord
 from search.config import SearchConfig
 from search.space import SPACES, Families
 from training.recipes.choice import RecipeChoice
@@ -28,15 +29,23 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 def columns_table() -> str:
     """Return a row for each column of the trial table."""
     rows = ["| column | type | meaning | as an objective |", "|---|---|---|---|"]
+    meanings = meanings_of(TrialRecord)
     for column in COLUMNS:
         use = {None: "", "minimise": "minimised", "maximise": "maximised"}[column.direction]
-        rows.append(f"| `{column.name}` | {column.kind.__name__} | {column.label} | {use} |")
+        meaning = meanings[column.name]
+        rows.append(f"| `{column.name}` | {column.kind.__name__} | {meaning} | {use} |")
     return "\n".join(rows)
 
 
 def quickstart() -> str:
     """Return the example config that explains every key."""
     return f"```yaml\n{(EXAMPLES / 'quickstart.yaml').read_text('utf-8').strip()}\n```"
+
+
+def plugin() -> str:
+    """Return the example of a network from outside."""
+    source = (EXAMPLES / "plugin_network" / "edge_network.py").read_text("utf-8")
+    return f"```python\n{source.strip()}\n```"
 
 
 def config_table() -> str:

@@ -25,6 +25,7 @@ class FamilyErrors:
     """How the networks of one family were predicted that were left out of the fit."""
 
     networks: int
+    """How many there are."""
     within_tenth: float
     """The share predicted within 10 % of what was measured."""
     interval_low: float

@@ -70,8 +70,9 @@ class Profile(ProfileRecord, Result):
     other_variants: tuple[OtherVariant, ...]
     """What is known of the variants that were left, if the choice was free."""
     compute_probe_ms: float | None
+    """What a fixed loop took meanwhile, on average; None where nothing probed."""
     copy_probe_ms: float | None
-    """What fixed pieces of work took meanwhile, on average; None where nothing probed."""
+    """What a fixed copy took meanwhile, likewise."""
     device: Mapping[str, str | int]
     """The machine that measured."""
     prediction: Prediction | None = None

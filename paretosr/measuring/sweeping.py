@@ -35,7 +35,9 @@ class Sweep(Result):
     """How the filling of a table went; the costs are in the file."""
 
     csv: Path
+    """The table."""
     measured: int
+    """Rows with costs."""
     failed: int
     """Rows that say why there is no number."""
     skipped: int
