@@ -12,7 +12,7 @@ from foundation import write_text_atomically
 from reports.records import objective
 
 if TYPE_CHECKING:
-    from profilers.agent.targets import Target
+    from profilers.runtimes.targets import Target
 
 TEMPLATE = "quickstart"
 _SEARCHES = re.compile(r"^families:", re.MULTILINE)
@@ -66,7 +66,7 @@ def write_config(
         >>> psr.write_config("phone.yaml", target="eager:threads=4", bounds={"latency_ms": 20})
         PosixPath('phone.yaml')
     """
-    from profilers.agent.targets import Target
+    from profilers.runtimes.targets import Target
     from search.config import parse_search_config
 
     path = Path(path)

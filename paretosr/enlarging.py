@@ -20,20 +20,16 @@ from imaging.decoding import (
     decode_image,
 )
 from imaging.image_files import enlarged_image
-from imaging.tiling import tiled
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
 from profilers import OtherVariant
-from upscaling.folders import enlarge
-from upscaling.images import piece_by_piece, upscaler_of
-from upscaling.jobs import FolderOptions, planned
-from upscaling.tiles import chosen_tiling
+from upscaling import FolderOptions, UpscalingOptions, enlarge, planned, upscaler_for
 
 Pixels = NDArray[np.uint8]
 """Shape: (H, W, 3), red, green and blue from 0 to 255."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class UpscaledFolder(Result):
     """Which files were written, and which images were not enlarged."""
 
@@ -126,15 +122,16 @@ def upscale(
         (40, 60, 3)
     """
     model = load(model)
+    options = UpscalingOptions(variant, tile_px)
     if isinstance(image, np.ndarray):
         _require_pixels(image)
-        return _enlarged(model, image, variant, tile_px, listener)
+        return _enlarged(model, image, options, listener)
     original = _decoded(image)
     # Alpha is kept beside the pixels.
     kinds = Counter(kind for kind in original.kinds if kind != ALPHA)
     for line in conversion_notes(kinds, 1):
         listener.warning(line)
-    pixels = _enlarged(model, original.pixels, variant, tile_px, listener)
+    pixels = _enlarged(model, original.pixels, options, listener)
     return enlarged_image(pixels, original, model.scale)
 
 
@@ -186,27 +183,23 @@ def upscale_folder(
     """
     model = load(model)
     suffix = None if file_format is None else f".{file_format.lower().removeprefix('.')}"
-    options = FolderOptions(recursive, skip_existing, suffix)
-    plan = planned(Path(source), Path(destination), model.scale, options, model.config)
-    done = enlarge(model, plan, variant=variant, tile_px=tile_px, listener=listener)
+    folders = FolderOptions(recursive, skip_existing, suffix)
+    plan = planned(Path(source), Path(destination), model.scale, folders, model.config)
+    done = enlarge(model, plan, UpscalingOptions(variant, tile_px), listener)
     if plan.existing:
-        listener.warning(f"{len(plan.existing)} of {plan.total} images are there already and stay")
+        listener.warning(f"left as they are: {len(plan.existing)} of {plan.total} files")
     for image in done.skipped:
         listener.warning(f"skipped {image.path}: {image.reason}")
     return UpscaledFolder(done.files, plan.existing, done.skipped, done.variant, done.others)
 
 
 def _enlarged(
-    model: Model, pixels: Pixels, variant: str | None, tile_px: int | None, listener: Listener
+    model: Model, pixels: Pixels, options: UpscalingOptions, listener: Listener
 ) -> Pixels:
-    chosen = upscaler_of(model, variant, {"the image": pixels})
     height_px, width_px, _ = pixels.shape
-    tiling, notes = chosen_tiling(model.config, chosen.variant, tile_px, [(height_px, width_px)])
-    for line in notes:
-        listener.warning(line)
     listener.status("enlarging")
-    pieces = tiling.pieces(height_px, width_px)
-    return tiled(piece_by_piece(chosen.upscale, pieces, listener), model.scale, tiling)(pixels)
+    sample = {"the image": pixels}
+    return upscaler_for(model, sample, [(height_px, width_px)], options, listener).upscale(pixels)
 
 
 def _decoded(image: PIL.Image.Image | str | Path) -> DecodedFile:

@@ -6,26 +6,26 @@ from math import isinf
 from pathlib import Path
 
 from foundation.listener import SILENT, Listener
-from imaging.decoding import SkippedImage
-from imaging.evaluation import (
+from imaging import (
+    BUNDLED,
+    Image,
     ImageQuality,
     Quality,
+    SkippedImage,
     evaluate_quality,
-    left_out_notes,
+    load_images,
     prepare_validation,
 )
-from imaging.images import BUNDLED, Image, load_images
+from imaging.evaluation import left_out_notes
 from imaging.metrics import GRAY_PSNR_SHIFT_DB
-from imaging.tiling import tiled
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
 from profilers import OtherVariant
 from profilers.host.variants import describe_choice
-from upscaling.images import piece_by_piece, upscaler_of
-from upscaling.tiles import chosen_tiling
+from upscaling import UpscalingOptions, upscaler_for
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation(Result):
     """How close a model comes to the originals, from images that were shrunk by MATLAB's imresize.
 
@@ -134,22 +134,19 @@ def evaluate(
     model = load(model)
     images = load_images(str(data), split="validation", skip_bad=True)
     pairs = prepare_validation(images.images, model.scale)
-    chosen = upscaler_of(model, variant, {pair.name: pair.low for pair in pairs})
-    tiling, tiling_notes = chosen_tiling(
-        model.config,
-        chosen.variant,
-        tile_px,
-        (pair.low.shape[:2] for pair in pairs),
-        only_exact=True,
-    )
-    for line in (*images.notes, *tiling_notes):
+    for line in images.notes:
         listener.warning(line)
     if model.config is None and str(data) != BUNDLED:
         _warn_of_published_bicubic(images.images, listener)
-    pieces = sum(tiling.pieces(*pair.low.shape[:2]) for pair in pairs)
     listener.status("evaluating")
-    upscale = tiled(piece_by_piece(chosen.upscale, pieces, listener), model.scale, tiling)
-    quality = evaluate_quality(upscale, pairs)
+    chosen = upscaler_for(
+        model,
+        {pair.name: pair.low for pair in pairs},
+        [pair.low.shape[:2] for pair in pairs],
+        UpscalingOptions(variant, tile_px, only_exact=True),
+        listener,
+    )
+    quality = evaluate_quality(chosen.upscale, pairs)
     skipped = tuple(SkippedImage.of(error) for error in images.bad)
     _warn_of_what_is_missing(quality, skipped, listener)
     return Evaluation(

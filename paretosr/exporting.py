@@ -8,12 +8,10 @@ from blocks.programs.onnx_graph import DEFAULT_OPSET
 from foundation.listener import SILENT, Listener
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
-from upscaling.export import ExportSettings
-from upscaling.exporters import exporter_of
-from upscaling.images import trained_network
+from upscaling import ExportSettings, exporter_of, trained_network
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Export(Result):
     """What was written, after ONNX Runtime gave the network's images on photographs."""
 

@@ -7,14 +7,8 @@ from typing import Self
 
 from blocks import NetworkConfig
 from foundation.listener import SILENT, Listener
-from imaging.evaluation import (
-    ValidationPair,
-    exact_by_bicubic,
-    left_out_notes,
-    prepare_validation,
-)
-from imaging.image_sets import ImageSets
-from imaging.images import BUNDLED, Image, load_images
+from imaging import BUNDLED, Image, ImageSets, ValidationPair, load_images, prepare_validation
+from imaging.evaluation import exact_by_bicubic, left_out_notes
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
 from paretosr.single_training import (
@@ -40,7 +34,7 @@ from training.recipes.registry import patch_classes, recipe_warnings
 from training.recipes.schedule import schedule_in_words
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Training(Result):
     """A finished training, what it gives, and what bicubic gives on the same images."""
 
@@ -170,8 +164,8 @@ def train(
         data: folder of the training images, or "bundled" for eight photographs that scikit-image
             contains.
         validation: folder of the validation images, or "bundled" for three others.
-        recipe: "quick", "long", or as published: "seemore", "splitsr", "smsr", "classsr-branch",
-            "classsr-classifier", "classsr-joint".
+        recipe: "quick", "long", or as published for the network's family: its name, as in
+            "seemore"; for ClassSR's stages "classsr-branch", "classsr-classifier", "classsr-joint".
         settings: fields of the recipe that are set otherwise, such as {"learning_rate": 0.001,
             "sparsity.weight": 0.01}.
         steps: optimizer steps; by default the recipe's. The schedule has their length.

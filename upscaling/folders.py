@@ -20,11 +20,9 @@ from imaging.decoding import (
 )
 from imaging.evaluation import Upscaler
 from imaging.image_files import write_enlarged
-from imaging.tiling import tiled
 from profilers import OtherVariant
-from upscaling.images import piece_by_piece, upscaler_of
+from upscaling.images import UpscalingOptions, upscaler_for
 from upscaling.jobs import ImageJob, ImagePlan
-from upscaling.tiles import chosen_tiling
 
 
 @dataclass(frozen=True)
@@ -42,44 +40,30 @@ class Enlarged:
 
 
 def enlarge(
-    model: Model,
-    plan: ImagePlan,
-    *,
-    variant: str | None,
-    tile_px: int | None,
-    listener: Listener,
+    model: Model, plan: ImagePlan, options: UpscalingOptions, listener: Listener
 ) -> Enlarged:
     """Carry out the plan.
 
     The listener is warned of what tiles change, before anything is computed, and of what was
     converted or lost, in one line for each kind.
 
-    Args:
-        tile_px: side of the tiles; 0 for none, None for as large as the memory allows.
-
     Raises:
         ValueError: the model cannot enlarge, or the one image of the plan does not decode.
+        RuntimeError: an image cannot be encoded in the format of its file.
         OSError: a file cannot be written.
     """
     skipped = list(plan.skipped)
     jobs, sample = _from_the_first_that_decodes(plan, skipped)
     if not jobs:
         return Enlarged(skipped=tuple(skipped))
-    chosen = upscaler_of(model, variant, sample)
-    tiling, notes = chosen_tiling(
-        model.config, chosen.variant, tile_px, (job.size_px for job in jobs)
-    )
-    for line in notes:
-        listener.warning(line)
     listener.status("enlarging")
+    chosen = upscaler_for(model, sample, [job.size_px for job in jobs], options, listener)
     written: list[Path] = []
     kinds: Counter[str] = Counter()
     lost: Counter[str] = Counter()
-    pieces = sum(tiling.pieces(*job.size_px) for job in jobs)
-    upscale = tiled(piece_by_piece(chosen.upscale, pieces, listener), model.scale, tiling)
     for job in jobs:
         try:
-            lost.update(_enlarged(job, upscale, model.scale, kinds))
+            lost.update(_enlarged(job, chosen.upscale, model.scale, kinds))
         except BadImageError as error:
             skipped.append(SkippedImage.of(error))
             continue

@@ -1,4 +1,7 @@
-"""Exported networks are exact for images that the exporter never saw."""
+"""Exported networks are exact for images that the exporter never saw.
+
+What cannot be exported ends as blocks.programs.failure says.
+"""
 
 import pytest
 import torch

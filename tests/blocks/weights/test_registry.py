@@ -2,6 +2,9 @@
 
 Each network is built from random tensors under the authors' names and compared with a plain
 transcription of its specification that reads the same tensors.
+
+Covers blocks.weights.layouts, blocks.weights.renaming, blocks.weights.classsr,
+blocks.weights.smsr and blocks.weights.span.
 """
 
 from collections.abc import Callable

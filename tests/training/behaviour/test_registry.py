@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from blocks import ClassSR, ClassSRConfig, SmsrConfig, SplitSRConfig, build_network
+from blocks import ClassSR, ClassSRConfig, FsrcnnConfig, SmsrConfig, SplitSRConfig, build_network
 from imaging.evaluation import prepare_validation
 from imaging.images import Image
 from imaging.imresize import downscale, upscale_bicubic
@@ -16,6 +16,7 @@ from training.behaviour import (
     active_fractions,
     behaviour_columns,
     class_usage,
+    decisions_of,
 )
 
 INTERPOLATION = {"family": "interpolation"}
@@ -83,3 +84,40 @@ def test_only_networks_that_decide_have_columns() -> None:
         scale=2, channels=4, groups=1, blocks=1, active_channels=2, hybrid_index=1
     )
     assert behaviour_columns(plain) == ()
+
+
+def test_what_was_decided_is_logged_told_and_written() -> None:
+    # Two of the six patches are bright, and bicubic restores the others exactly.
+    pixels = np.full((32, 48, 3), 40, np.uint8)
+    pixels[:, 32:] = np.random.default_rng(0).integers(190, 256, (32, 16, 3), dtype=np.uint8)
+    pairs = prepare_validation([Image("a.png", pixels, False)], 2)
+    decisions = decisions_of(brightness_classifier(), pairs, device="cpu")
+    assert decisions.logged == pytest.approx((4 / 6, 0, 2 / 6))
+    assert decisions.sentences[1] == "class 2: 0.0 % of the patches"
+    assert decisions.sentences[0].startswith("class 1: 66.7 % of the patches, bicubic ")
+    (section,) = decisions.sections
+    assert section.rows[1] == ("2", "0.0 %", "no patch", "no patch")
+    assert list(decisions.document) == ["active_fraction", "active_fraction_by_module", "classes"]
+    assert decisions.document["active_fraction"] is None
+
+
+def test_where_nothing_is_decided_the_document_says_so() -> None:
+    plain = build_network(FsrcnnConfig(scale=2, channels=4))
+    decisions = decisions_of(plain, [], device="cpu")
+    assert (decisions.logged, decisions.sentences, decisions.sections) == ((), (), ())
+    assert decisions.document == {
+        "active_fraction": None, "active_fraction_by_module": None, "classes": [],
+    }  # fmt: skip
+
+
+def test_the_active_fractions_are_told_by_module_and_layer() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    pairs = prepare_validation([Image("a.png", pixels, False)], 2)
+    network = build_network(SMSR)
+    fractions = active_fractions(network, pairs, device="cpu")
+    decisions = decisions_of(network, pairs, device="cpu")
+    assert decisions.logged == pytest.approx((fractions.mean(),))
+    assert decisions.document["active_fraction_by_module"] == pytest.approx(fractions.mean(axis=1))
+    (section,) = decisions.sections
+    assert section.columns == ("module", "mean", "layer 1", "layer 2", "layer 3")
+    assert section.rows[1][2:] == tuple(f"{fraction:.3f}" for fraction in fractions[1])

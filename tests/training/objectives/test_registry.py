@@ -18,9 +18,10 @@ from blocks import (
     SuperResolutionNetwork,
     build_network,
 )
+from training.objectives.l1 import PixelObjective
 from training.objectives.losses import average_loss, class_loss, fourier_l1
-from training.objectives.objective import Objective
-from training.objectives.registry import objective_for
+from training.objectives.objective import FamilyObjective, Loss, Objective
+from training.objectives.registry import OBJECTIVES, objective_for
 from training.random_numbers import seeded_noise
 from training.recipes.registry import RECIPES, get_recipe, patch_classes
 
@@ -217,3 +218,18 @@ def test_an_objective_adds_no_weights_to_the_network() -> None:
     network: nn.Module = seeded(SMSR)
     objective = objective_for(seeded(SMSR), get_recipe("smsr"))
     assert objective.network.state_dict().keys() == network.state_dict().keys()
+
+
+def test_an_added_objective_is_what_its_family_minimises(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Twice(PixelObjective):
+        def forward(self, low: Tensor, high: Tensor, progress: float) -> Loss:
+            loss = super().forward(low, high, progress)
+            return Loss(2 * loss.total, loss.parts)
+
+    monkeypatch.setattr(OBJECTIVES, "_entries", dict(OBJECTIVES))
+    network, (low, high) = seeded(SPLITSR), batch()
+    plain = objective_for(network, get_recipe("quick"))(low, high, 0.0)
+    OBJECTIVES.add(FamilyObjective("splitsr", Twice))
+    torch.testing.assert_close(
+        objective_for(network, get_recipe("quick"))(low, high, 0.0).total, 2 * plain.total
+    )

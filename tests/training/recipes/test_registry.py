@@ -9,8 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from blocks import EdsrConfig, FsrcnnConfig
+from training.recipes.family import FamilyRecipes
 from training.recipes.recipe import SETTABLE_FIELDS, Recipe, Sparsity, learning_rate_at
-from training.recipes.registry import RECIPES, get_recipe
+from training.recipes.registry import (
+    FAMILY_RECIPES,
+    RECIPES,
+    add_family_recipes,
+    get_recipe,
+    recipe_for,
+    recipe_warnings,
+)
 
 QUICK, LONG = RECIPES["quick"], RECIPES["long"]
 
@@ -163,3 +172,31 @@ def test_a_changed_recipe_is_checked_in_one_line() -> None:
     assert QUICK.replace(batch_size=3).batch_size == 3
     with pytest.raises(ValueError, match=r"recipe quick: batch_size .* greater than 0, got 0"):
         QUICK.replace(batch_size=0)
+
+
+def _half_the_batch(recipe: Recipe, config: object) -> Recipe:
+    return recipe.replace(batch_size=recipe.batch_size // 2)
+
+
+def test_an_added_family_adapts_every_recipe_and_brings_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for registry in (FAMILY_RECIPES, RECIPES):
+        monkeypatch.setattr(registry, "_entries", dict(registry))
+    mine = QUICK.replace(name="mine", family="edsr")
+    before = dict(FAMILY_RECIPES), dict(RECIPES)
+    with pytest.raises(ValueError, match=r"every recipe must have .* got 'quick' again"):
+        add_family_recipes(FamilyRecipes("edsr", recipes=(mine, QUICK)))
+    assert (dict(FAMILY_RECIPES), dict(RECIPES)) == before
+    add_family_recipes(
+        FamilyRecipes(
+            "edsr",
+            recipes=(mine,),
+            adapted=_half_the_batch,
+            warnings=lambda recipe, config: ["small"],
+        )
+    )
+    config = EdsrConfig(scale=2)
+    assert recipe_for(get_recipe("mine"), config).batch_size == QUICK.batch_size // 2
+    assert recipe_warnings(QUICK, config) == ["small"]
+    assert recipe_for(QUICK, FsrcnnConfig(scale=2)) == QUICK

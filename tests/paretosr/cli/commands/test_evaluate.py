@@ -1,3 +1,5 @@
+"""PSNR and SSIM of models, and what is said of images; with paretosr.cli.skipped."""
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -178,7 +180,7 @@ def test_a_network_that_sees_the_whole_image_is_evaluated_on_it(
     assert "depends on the whole image (contrast attention): tiles of" in large.err
     assert len(pieces) == 2
     tiles = cli(*arguments, "--tile", 8)
-    assert "note: 1 enlarged in tiles of 8 px, each with 32 px around it" in tiles.err
+    assert "note: 1 image is enlarged in tiles of 8 px, each with 32 px around it" in tiles.err
     assert len(pieces) > 2 + 1
 
 

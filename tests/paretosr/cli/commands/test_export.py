@@ -1,4 +1,7 @@
-"""The command writes files that another runtime turns into the network's images."""
+"""The command writes files that another runtime turns into the network's images.
+
+Covers paretosr.exporting, upscaling.export, upscaling.exporters and blocks.programs.any_size.
+"""
 
 import importlib.util
 import subprocess

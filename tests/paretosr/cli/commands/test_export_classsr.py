@@ -1,4 +1,7 @@
-"""ClassSR as a folder: graphs and a manifest that give the network's images."""
+"""ClassSR as a folder: graphs and a manifest that give the network's images.
+
+Covers upscaling.export_classsr and upscaling.onnx_router.
+"""
 
 import json
 import math
@@ -24,7 +27,7 @@ from blocks import (
 from blocks.programs.failure import ExportFailed
 from blocks.programs.onnx_graph import EXPORT_MODULES
 from profilers import Target
-from profilers.images import sample_images
+from profilers.runtimes.images import sample_images
 
 for module in (*EXPORT_MODULES, "onnxruntime"):
     pytest.importorskip(module)

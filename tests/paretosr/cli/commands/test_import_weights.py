@@ -1,4 +1,4 @@
-"""From an authors' checkpoint to a model that other commands take."""
+"""From an authors' checkpoint to a model that other commands take, by paretosr.importing."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -51,9 +51,8 @@ def test_a_note_says_where_the_weights_were(
     )
     last = load_checkpoint(out).tensors["output_convolution.bias"]
     assert torch.equal(last, averaged["module.tail_conv.bias"])
-    assert cli("profile", out, "--explain", "--against", "bicubic").err.startswith(
-        "paretosr: --exp"
-    )
+    assert "an ONNX file must end" in cli("export", out, "--out", tmp_path / "x.pt").err
+    assert cli("evaluate", out, "--data", tmp_path / "none").err.count("does not exist") == 1
 
 
 def test_a_full_disk(

@@ -1,3 +1,9 @@
+"""A training gives models, a log and a report, and goes on where it stopped.
+
+Covers paretosr.trainings, paretosr.single_training, paretosr.training_recipe and
+paretosr.training_report.
+"""
+
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -134,7 +140,7 @@ def test_a_training_keeps_its_number_format(
     ("changes", "message"),
     [
         (["--recipe", "slow"], "recipe must be one of quick, long, "),
-        (["--device", "tpu"], "unknown device 'tpu', known are cpu, cuda"),
+        (["--device", "tpu"], "unknown device 'tpu' for eager; did you mean 'cpu'"),
         (["--scale", "3"], "enlarges by 2, got 3"),
     ],
 )

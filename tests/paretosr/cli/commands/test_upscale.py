@@ -1,3 +1,5 @@
+"""`paretosr upscale` makes the images that the network or imresize makes."""
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

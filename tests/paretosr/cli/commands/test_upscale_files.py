@@ -1,4 +1,7 @@
-"""What `paretosr upscale` keeps of a file beside its pixels, and what it makes of a folder."""
+"""What `paretosr upscale` keeps of a file beside its pixels, and what it makes of a folder.
+
+Covers imaging.image_metadata, upscaling.folders and upscaling.jobs.
+"""
 
 import io
 import os
@@ -411,7 +414,7 @@ def test_what_is_there_already_stays(
     arguments = ("upscale", "bicubic", photographs, large, "--scale", 2, "--skip-existing")
     completed = cli(*arguments)
     assert (completed.status, completed.out) == (0, f"{large / 'narrow.png'}\n")
-    assert "1 of 2 images are there already" in completed.err
+    assert "left as they are: 1 of 2 files" in completed.err
     again = cli(*arguments, "--json")
     assert (again.status, again.json["files"]) == (0, [])
     assert again.json["existing"] == [str(large / "narrow.png"), str(large / "wide.png")]
