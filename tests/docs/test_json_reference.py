@@ -14,7 +14,7 @@ from paretosr.cli.app import run
 from paretosr.measuring.comparing import ComparedModel
 from paretosr.measuring.profile_table import COLUMNS
 from profilers import RatioEstimate
-from profilers.agent.timing.sustained import SustainedTimes
+from profilers.agent.timing.sustained_times import SustainedTimes
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
@@ -101,7 +101,7 @@ def test_keys_of_a_target(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(["targets", "--json"]) == 0
-    first, *_ = json.loads(capsys.readouterr().out)
+    first, *_ = json.loads(capsys.readouterr().out)["targets"]
     assert [first.keys()] == documented("targets", monkeypatch)
 
 
