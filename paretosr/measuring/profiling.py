@@ -48,7 +48,7 @@ CLOCKS = {"cpu": "processor time", "cuda": "the GPU's clock", "wall": "elapsed t
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Profile(ProfileRecord, Result):
+class Profile(Result, ProfileRecord):
     """What one model costs on one target: a row of the table that `sweep` writes, and more.
 
     `activation_mib`, `peak_memory_mib`, `variant`, `prepare_seconds` and `max_difference` are
