@@ -70,8 +70,9 @@ class Profile(Result, ProfileRecord):
     other_variants: tuple[OtherVariant, ...]
     """What is known of the variants that were left, if the choice was free."""
     compute_probe_ms: float | None
+    """What a fixed loop took meanwhile, on average; None where nothing probed."""
     copy_probe_ms: float | None
-    """What fixed pieces of work took meanwhile, on average; None where nothing probed."""
+    """What a fixed copy took meanwhile, likewise."""
     device: Mapping[str, str | int]
     """The machine that measured."""
     prediction: Prediction | None = None
@@ -174,7 +175,7 @@ def profile(
         ProfilingFailed: a measuring process died or could not run the network. It is a
             RuntimeError.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> net = psr.load("fsrcnn", scale=4)
         >>> cost = psr.profile(net, "eager:lr=24x32", max_seconds=1)
