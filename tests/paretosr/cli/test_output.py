@@ -1,4 +1,4 @@
-"""Covers paretosr.cli.progress."""
+"""What reaches the terminal."""
 
 import json
 
