@@ -1,9 +1,10 @@
 """What all tests share."""
 
 import resource
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -50,6 +51,12 @@ def files_up_to() -> Callable[[int], AbstractContextManager[None]]:
     return _files_up_to
 
 
+@cache
+def _works_of(config: NetworkConfig, target: Target) -> Mapping[str, Mapping[str, float]]:
+    """Runs each variant of a network to count its work, which several tests ask for."""
+    return work_of(Subject(config), target)
+
+
 @dataclass(frozen=True)
 class KnownCosts:
     """Stands for a machine on which every operator takes a known time: a sum over its work."""
@@ -77,9 +84,7 @@ class KnownCosts:
         return CalibrationHeader.of(calibration, 2, describe_device())
 
     def measured(self, config: NetworkConfig) -> Measurement:
-        works = {
-            variant: dict(work) for variant, work in work_of(Subject(config), self.target).items()
-        }
+        works = {variant: dict(work) for variant, work in _works_of(config, self.target).items()}
         ratios = {variant: self._ratio(work) for variant, work in works.items()}
         return Measurement(
             network=config.model_dump(mode="json"),
