@@ -2,8 +2,10 @@
 
 import copy
 import json
+import math
 import tempfile
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -38,6 +40,7 @@ from blocks import (
     save_checkpoint,
     variants_of,
 )
+from blocks.networks.splitsr_blocks import BlockKind
 
 SCALES = st.sampled_from((2, 3, 4))
 SKIPS = st.sampled_from(("none", "bilinear", "bicubic"))
@@ -49,6 +52,10 @@ def splitsr_configs(draw: st.DrawFn) -> SplitSRConfig:
     upsampler = draw(st.sampled_from(("chain", "one_step")))
     scope = draw(st.sampled_from(("group", "block")))
     locations = ("features", "upsampler", "both") if upsampler == "chain" else ("features",)
+    kind = draw(st.sampled_from(get_args(BlockKind)))
+    divides = kind == "ghost"
+    actives = [a for a in range(1, channels + 1) if not divides or channels % a == 0]
+    active = draw(st.sampled_from(actives))
     masks = st.tuples(*[st.tuples(*[st.booleans()] * blocks)] * groups)
     return SplitSRConfig.model_validate(
         {
@@ -56,7 +63,10 @@ def splitsr_configs(draw: st.DrawFn) -> SplitSRConfig:
             "channels": channels,
             "groups": groups,
             "blocks": blocks,
-            "active_channels": draw(st.integers(1, channels)),
+            "active_channels": active,
+            "block_kind": kind,
+            "expansion": draw(st.integers(1, 3)),
+            "convolution_groups": math.gcd(draw(st.integers(1, 4)), channels, active),
             "hybrid_index": draw(st.integers(0, groups if scope == "group" else blocks)),
             "hybrid_scope": scope,
             "hybrid_mode": draw(st.sampled_from(("split_first", "standard_first", "interleave"))),
