@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from paretosr.cli.output import write_json, write_line, write_note, write_table
+from reports.block_kinds import bands, bands_table
 from reports.nothing_trained import why_nothing_trained
 from reports.pareto import front
 from reports.records import COLUMNS, TrialRecord
@@ -19,7 +20,8 @@ def write_run_summary(report: RunReport, *, as_json: bool) -> None:
     objectives = report.settings.objectives
     if report.paths is None:
         write_note("the run directory cannot be written to: no tables and figures were saved")
-    files = {name: str(path) for name, path in asdict(report.paths).items()} if report.paths else {}
+    paths = asdict(report.paths) if report.paths else {}
+    files = {name: str(path) for name, path in paths.items() if path is not None}
     volume = run_hypervolume(rows, report.settings)
     if as_json:
         chosen = [_columns(record) for record in front(rows, objectives)]
@@ -36,6 +38,8 @@ def write_run_summary(report: RunReport, *, as_json: bool) -> None:
         )
         return
     write_table(front_table(rows, objectives))
+    if found := bands(report.records):
+        write_table(bands_table(found))
     why = why_nothing_trained(rows, report.settings)
     if report.records and why is not None:
         write_line(why)
