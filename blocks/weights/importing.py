@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from blocks.config import NetworkConfigBase
+from blocks.networks.carn import CarnConfig
 from blocks.networks.classsr import ClassSRConfig
 from blocks.networks.seemore import SeemoReConfig
 from blocks.networks.smsr import SmsrConfig
 from blocks.networks.span import SpanConfig
+from blocks.weights.carn_original import carn_original_tensors
 from blocks.weights.classsr import classsr_layout
 from blocks.weights.layouts import layout_of
 from blocks.weights.renaming import renamed
@@ -34,4 +36,6 @@ def from_official(tensors: Mapping[str, Tensor], config: NetworkConfigBase) -> d
         return smsr_tensors(tensors, config)
     if isinstance(config, ClassSRConfig):
         return renamed(tensors, config, classsr_layout(config))
+    if isinstance(config, CarnConfig) and config.design == "original":
+        return carn_original_tensors(tensors, config)
     return renamed(tensors, config, layout_of(config))

@@ -12,6 +12,7 @@ from blocks.networks.msrresnet import MsrResNetConfig
 from blocks.networks.rcan import RcanConfig
 from blocks.networks.rlfn import RlfnConfig
 from blocks.networks.safmn import SafmnConfig
+from blocks.weights.carn_original import carn_original_layout
 from blocks.weights.renaming import Layout, Rename
 
 
@@ -30,6 +31,8 @@ def layout_of(config: NetworkConfigBase) -> Layout:
             return Layout(_RLFN)
         case SafmnConfig():
             return Layout(_SAFMN)
+        case CarnConfig(design="original"):
+            return carn_original_layout(config)
         case CarnConfig():
             return Layout(_CARN, ignored=r".*\.num_batches_tracked")
         case MsrResNetConfig():
@@ -38,10 +41,13 @@ def layout_of(config: NetworkConfigBase) -> Layout:
             return Layout(_rcan(config))
         case FsrcnnConfig(design="rgb"):
             return Layout(_fsrcnn(config))
+        case FsrcnnConfig(design="luma_pytorch"):
+            return Layout(_fsrcnn_pytorch(config))
         case FsrcnnConfig():
             raise ValueError(
                 "the network must have a checkpoint for PyTorch by its authors, but FSRCNN on luma"
-                " was published for Caffe only; fsrcnn-rgb can be imported"
+                " was published for Caffe only; fsrcnn-rgb can be imported, and the files of"
+                " PyTorch's ports (first_part, mid_part, last_part) as fsrcnn-pytorch"
             )
     raise ValueError(
         "the network must be one of carn, classsr, edsr, fsrcnn (rgb), imdn, msrresnet, rcan, rlfn,"
@@ -161,4 +167,17 @@ def _fsrcnn(config: FsrcnnConfig) -> tuple[Rename, ...]:
         Rename(r"body_conv\.(?P<index_from_1>\d+)", "map.{index}"),
         Rename(rf"body_conv\.{expand}\.(?P<index>[01])", "expand.{index}"),
         Rename(r"tail_conv", "output_convolution"),
+    )
+
+
+def _fsrcnn_pytorch(config: FsrcnnConfig) -> tuple[Rename, ...]:
+    mapping = range(2 * config.mapping_layers)
+    expand = len(mapping) + 2
+    return (
+        Rename(r"first_part\.(?P<index>[01])", "extract.{index}"),
+        Rename(r"mid_part\.(?P<index>[01])", "shrink.{index}"),
+        *(Rename(rf"mid_part\.{index + 2}", f"map.{index}") for index in mapping),
+        Rename(rf"mid_part\.{expand}", "expand.0"),
+        Rename(rf"mid_part\.{expand + 1}", "expand.1"),
+        Rename(r"last_part", "output_convolution"),
     )

@@ -112,7 +112,7 @@ REFERENCES: dict[str, st.SearchStrategy[NetworkConfig]] = {
         channels=CHANNELS,
         mapping_channels=CHANNELS,
         mapping_layers=DEPTHS,
-        design=st.sampled_from(("luma", "rgb")),
+        design=st.sampled_from(("luma", "rgb", "luma_pytorch")),
     ),
     "edsr": st.builds(
         EdsrConfig,
@@ -122,12 +122,13 @@ REFERENCES: dict[str, st.SearchStrategy[NetworkConfig]] = {
         residual_scale=st.sampled_from((0.1, 1.0)),
     ),
     "carn": st.builds(
-        lambda scale, groups, share: CarnConfig(
-            scale=scale, channels=groups * share, convolution_groups=groups
+        lambda scale, groups, share, design: CarnConfig(
+            scale=scale, channels=groups * share, convolution_groups=groups, design=design
         ),
         SCALES,
         DEPTHS,
         st.integers(1, 6),
+        st.sampled_from(("classsr", "original")),
     ),
     "msrresnet": st.builds(MsrResNetConfig, scale=SCALES, channels=CHANNELS, blocks=DEPTHS),
     "rcan": st.builds(RcanConfig, scale=SCALES, channels=CHANNELS, groups=DEPTHS, blocks=DEPTHS),
@@ -339,6 +340,8 @@ def test_the_last_convolution_is_the_last(config: NetworkConfig) -> None:
     [
         *EXAMPLES.values(),
         FsrcnnConfig(scale=3, channels=16, design="rgb"),
+        FsrcnnConfig(scale=3, channels=16, design="luma_pytorch"),
+        CarnConfig(scale=2, channels=8, design="original"),
         SafmnConfig(scale=4, channels=16, blocks=2, design="ntire"),
         SpanConfig(scale=3, channels=16, fusion_channels=8, blocks=2),
     ],

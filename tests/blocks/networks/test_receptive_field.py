@@ -71,10 +71,16 @@ LOCAL_CONFIGS: st.SearchStrategy[NetworkConfig] = st.one_of(
         channels=CHANNELS,
         mapping_channels=CHANNELS,
         mapping_layers=DEPTHS,
-        design=st.sampled_from(("luma", "rgb")),
+        design=st.sampled_from(("luma", "rgb", "luma_pytorch")),
     ),
     st.builds(EdsrConfig, scale=SCALES, channels=CHANNELS, blocks=DEPTHS),
-    st.builds(CarnConfig, scale=SCALES, channels=CHANNELS, convolution_groups=st.just(1)),
+    st.builds(
+        CarnConfig,
+        scale=SCALES,
+        channels=CHANNELS,
+        convolution_groups=st.just(1),
+        design=st.sampled_from(("classsr", "original")),
+    ),
     st.builds(MsrResNetConfig, scale=SCALES, channels=CHANNELS, blocks=DEPTHS),
     st.builds(
         SpanConfig,
