@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paretosr.cli.options import DataOption, JsonOption, ModelArgument, ScaleOption, VariantOption
+from paretosr.cli.options import (
+    DataOption,
+    JsonOption,
+    LowOption,
+    ModelArgument,
+    ScaleOption,
+    VariantOption,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
 def evaluate(
     model: ModelArgument,
     data: DataOption = "bundled",
+    lr: LowOption = None,
     scale: ScaleOption = None,
     variant: VariantOption = None,
     tile: Annotated[
@@ -35,10 +43,11 @@ def evaluate(
 ) -> None:
     """Print PSNR and SSIM of MODEL per image and mean.
 
-    The images of DIR are the originals: each is shrunk by MATLAB's imresize, enlarged by
-    MODEL and compared on the Y channel without a border of SCALE pixels. A file with one channel
-    is compared on Y of its RGB form, as published networks were. What is restored exactly, such as
-    an image of a single colour, has an infinite PSNR (null in JSON) and is left out of the mean.
+    The images of --data are the originals: each is shrunk by MATLAB's imresize, or its
+    low-resolution image read from --lr, enlarged by MODEL and compared on the Y channel without a
+    border of SCALE pixels. A file with one channel is compared on Y of its RGB form, as published
+    networks were. What is restored exactly, such as an image of a single colour, has an infinite
+    PSNR (null in JSON) and is left out of the mean.
     A large image is cut into tiles, except for networks whose output depends on the whole image.
     Files that do not decode are left out too, and listed at the end, with exit status 1.
 
@@ -48,11 +57,12 @@ def evaluate(
       paretosr evaluate bicubic --data Set5 --scale 4 --json
       paretosr evaluate runs/x2/model.safetensors --data Set5
       paretosr evaluate imdn-x4.safetensors --data Test4K --tile 256
+      paretosr evaluate imdn-x2.safetensors --data DIV2K_valid_HR --lr DIV2K_valid_LR_bicubic
       paretosr evaluate runs/search:splitsr-x2-0123456789
     """
     from blocks.models import resolve_model
     from imaging.evaluation import evaluate_quality, left_out_notes, prepare_validation
-    from imaging.images import load_images
+    from imaging.pairs import load_pairs
     from imaging.tiling import tiled
     from paretosr.cli.output import write_note
     from paretosr.cli.progress import progress_bar
@@ -61,8 +71,8 @@ def evaluate(
     from upscaling.tiles import chosen_tiling
 
     resolved = resolve_model(model, scale)
-    images = load_images(data, split="validation", skip_bad=True)
-    pairs = prepare_validation(images.images, resolved.scale)
+    images = load_pairs(data, lr, split="validation", scale=resolved.scale, skip_bad=True)
+    pairs = prepare_validation(images.images, resolved.scale, images.low)
     chosen = upscaler_of(resolved, variant, {pair.name: pair.low for pair in pairs})
     tiling, tiling_notes = chosen_tiling(
         resolved.config,
@@ -87,7 +97,7 @@ def evaluate(
             "PSNR is infinite: every image is restored exactly, as one of a single colour is"
         )
     skipped = [SkippedImage.of(error) for error in images.bad]
-    _write(resolved, chosen.variant, data, quality, skipped, as_json=json)
+    _write(resolved, chosen.variant, data, lr, quality, skipped, as_json=json)
     end_if_skipped(skipped, len(images.images) + len(skipped))
 
 
@@ -110,6 +120,7 @@ def _write(
     model: "ResolvedModel",
     variant: str | None,
     data: str,
+    lr: str | None,
     quality: "Quality",
     skipped: "Sequence[SkippedImage]",
     *,
@@ -125,6 +136,7 @@ def _write(
                 "scale": model.scale,
                 "variant": variant,
                 "data": data,
+                "lr": lr,
                 "psnr_y_db": quality.psnr_y_db,
                 "ssim_y": quality.ssim_y,
                 "left_out_of_mean": quality.left_out,

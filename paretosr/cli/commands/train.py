@@ -8,6 +8,7 @@ import typer
 from paretosr.cli.options import (
     DataOption,
     JsonOption,
+    LowOption,
     ModelArgument,
     ScaleOption,
     now_set_by,
@@ -27,7 +28,12 @@ def train(
     ],
     scale: ScaleOption = None,
     data: DataOption = "bundled",
+    lr: LowOption = None,
     validation: DataOption = "bundled",
+    validation_lr: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="The low-resolution images of --validation, likewise."),
+    ] = None,
     recipe: Annotated[
         str,
         typer.Option(
@@ -106,6 +112,8 @@ def train(
     Examples:
       paretosr train seemore-t --scale 2 --out runs/seemore-t
       paretosr train runs/search:splitsr-x2-0123456789 --data DIV2K --recipe long --out runs/best
+      paretosr train seemore-t --scale 2 --data DIV2K_train_HR --lr DIV2K_train_LR_bicubic \\
+        --recipe long --out runs/div2k
       paretosr train classsr-fsrcnn --scale 4 --recipe classsr-branch --out runs/branches
       paretosr train classsr-fsrcnn --scale 4 --recipe classsr-classifier \\
         --init runs/branches/model.safetensors --out runs/classifier
@@ -116,7 +124,7 @@ def train(
     from blocks.models import resolve_model
     from imaging.evaluation import exact_by_bicubic, left_out_notes, prepare_validation
     from imaging.image_sets import ImageSets
-    from imaging.images import load_images
+    from imaging.pairs import load_pairs
     from paretosr.cli.output import write_note
     from paretosr.cli.progress import progress_bar, status_line
     from paretosr.single_training import (
@@ -153,11 +161,13 @@ def train(
     start = None if init is None else start_of(init)
     chosen = adapted_recipe(choice, config, start)
     steps = steps or chosen.steps
-    images = load_images(data, split="training")
-    validation_images = load_images(validation, split="validation")
-    sets = ImageSets.of(images.images, validation_images.images)
+    images = load_pairs(data, lr, split="training", scale=config.scale)
+    validation_images = load_pairs(
+        validation, validation_lr, split="validation", scale=config.scale
+    )
+    sets = ImageSets.of(images.all_images, validation_images.all_images)
     unchecked = check_images(sets, out)
-    pairs = prepare_validation(validation_images.images, config.scale)
+    pairs = prepare_validation(validation_images.images, config.scale, validation_images.low)
     exact = exact_by_bicubic(pairs)
     if len(exact) == len(pairs):
         raise ValueError(
@@ -166,7 +176,12 @@ def train(
         )
     classes = patch_classes(chosen, config)
     patches = PatchSampler(
-        images.images, scale=config.scale, recipe=chosen, seed=seed, classes=classes
+        images.images,
+        scale=config.scale,
+        recipe=chosen,
+        seed=seed,
+        classes=classes,
+        low=images.low,
     )
     with joined_processes(device) as (processes, own_device):
         silent = json or not processes.is_first
@@ -202,7 +217,8 @@ def train(
                 plan, on_step=lambda step, loss: update(step, f"loss {loss:.4f}")
             )
         if processes.is_first:
-            report = write_training_report(model, data, validation, plan, outcome)
+            training_data = data if lr is None else f"{data}, low resolution {lr}"
+            report = write_training_report(model, training_data, validation, plan, outcome)
             _write(model, validation, plan, outcome, report, as_json=json)
 
 
