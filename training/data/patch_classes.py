@@ -54,12 +54,10 @@ class PatchClasses:
     ) -> None:
         low_pixels = sum(math.prod(image.pixels.shape[:2]) for image in images) // scale**2
         grid_px = max(GRID_PX, math.ceil(math.sqrt(low_pixels / MAXIMUM_PLACES)))
-        given = (None,) * len(images) if low is None else low
+        given = (None,) * len(images) if low is None else [image.pixels for image in low]
         errors = [
             # Copied, so that the errors between the grid's places are let go.
-            patch_errors(image.pixels, scale, lr_patch_px, small and small.pixels)[
-                ::grid_px, ::grid_px
-            ].copy()
+            patch_errors(image.pixels, scale, lr_patch_px, small)[::grid_px, ::grid_px].copy()
             for image, small in zip(images, given, strict=True)
         ]
         self._grid_px = grid_px
