@@ -27,8 +27,8 @@ import numpy as np
 import pandas as pd
 
 from blocks import NetworkConfig
-from paretosr.calibrating import space_and_target
-from paretosr.cli.progress import progress_bar
+from paretosr.cli.listener import TerminalListener
+from paretosr.measuring.calibrating import space_and_target
 from profilers import LatencyMeter, Subject, Target
 from profilers.predictor import CalibrationFile, CannotPredict, LatencyPredictor, Prediction
 from search.calibrating import MEASUREMENT_SECONDS
@@ -140,10 +140,8 @@ def measurements(
         ValueError: the calibration is one of another machine.
     """
     target, header = Target.parse(file.header.target), file.header
-    with (
-        LatencyMeter(target) as meter,
-        progress_bar("checking", total=passes * len(checked), silent=False, still=True) as update,
-    ):
+    with LatencyMeter(target) as meter, TerminalListener() as listener:
+        listener.status("checking")
         misfit = header.misfit(target, header.scale, meter.describe_device())
         if misfit is not None:
             raise ValueError(f"the calibration does not apply: {misfit}")
@@ -162,7 +160,7 @@ def measurements(
                 done += 1
                 if len(network.measured) < MEASURED_AT_LEAST or not network.quiet:
                     network.measured.append(measured(network))
-                    update(done)
+                    listener.progress(done, passes * len(checked))
                     yield
 
 

@@ -16,15 +16,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import torch
 from common import paretosr
 
-from blocks import NetworkConfig, load_network
+from blocks import load_network
 from blocks.networks.registry import SuperResolutionNetwork
+from blocks.pixels import to_images
 from blocks.variants.registry import in_variant, variants_of
-from imaging.evaluation import prepare_validation, to_images
+from imaging.evaluation import prepare_validation
 from imaging.images import load_images
 from profilers import (
     LatencyMeter,
@@ -157,7 +157,7 @@ def row(result: Result, set5: str, baselines: dict[int, float]) -> str:
         baselines[scale] = float(str(baseline["psnr_y_db"]))
     psnr = float(str(quality["psnr_y_db"]))
     network = load_network(result.checkpoint)
-    config = cast(NetworkConfig, network.config)
+    config = network.config
     cost = analytic_cost(config, TARGET)
     executed = mean_executed_macs(network, set5)
     with LatencyMeter(TARGET) as meter:

@@ -1,7 +1,7 @@
 """How well measured latencies repeat.
 
-First a network against itself: two instances of SeemoRe-T x4, built apart, by `paretosr profile
---against`, by plain medians and by torch.utils.benchmark, each in processes of its own, and in
+First a network against itself: two instances of SeemoRe-T x4, built apart, by `paretosr
+compare`, by plain medians and by torch.utils.benchmark, each in processes of its own, and in
 every second run beside a process that loads a core. Then twelve networks of the search space
 whose latencies lie at least 5 % apart, profiled twice, each time by a call of its own: are they
 in the same order?
@@ -30,7 +30,7 @@ import torch.utils.benchmark
 from common import device_text, paretosr
 
 from blocks import NetworkConfig, SeemoReConfig
-from paretosr.calibrating import space_and_target
+from paretosr.measuring.calibrating import space_and_target
 from profilers import LatencyMeter, Subject, Target, prepare_checked
 from search.space.sample import networks
 
@@ -77,11 +77,12 @@ def busy_core() -> Iterator[None]:
 
 def measure_itself(max_seconds: float, *, is_loaded: bool) -> Run:
     started = time.perf_counter()
-    by_us = paretosr(
-        *("profile", "seemore-t", "--scale", "4", "--against", "seemore-t"),
+    answer = paretosr(
+        *("compare", "seemore-t", "seemore-t", "--scale", "4"),
         *("--target", str(ITSELF), "--max-seconds", str(max_seconds)),
     )
     seconds = time.perf_counter() - started
+    (by_us,) = answer["others"]
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         plain = pool.apply(ratio_to_itself, (plain_median,))
         benchmark = pool.apply(ratio_to_itself, (benchmark_median,))

@@ -13,12 +13,12 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from blocks.networks.registry import NetworkConfig
 from reports.records import TrialRecord
+from search.candidates.candidate import Candidate
+from search.candidates.evaluator import MeasuredCosts, TrainedQuality
 from search.config import SearchConfig, load_search_config
 from search.loop import Search
 from search.session import open_study
@@ -38,12 +38,12 @@ class EnoughTrialsError(Exception):
 class FormulaEvaluator:
     """Answers at once."""
 
-    def measure(self, config: NetworkConfig) -> Mapping[str, Any]:
-        return {"latency_ms": 1.0 + len(config.arch_id) % 7}
+    def measure(self, candidate: Candidate) -> MeasuredCosts:
+        return MeasuredCosts(latency_ms=1.0 + len(candidate.arch_id) % 7)
 
-    def train(self, config: NetworkConfig, on_step: Any) -> Mapping[str, Any]:
-        score = int(config.arch_id.rsplit("-", 1)[1], 16) % 1000 / 1000
-        return {"psnr_y_db": 30 + score, "train_steps": 1, "train_seconds": 0.0}
+    def train(self, candidate: Candidate, on_step: Any) -> TrainedQuality:
+        score = int(candidate.arch_id.rsplit("-", 1)[1], 16) % 1000 / 1000
+        return TrainedQuality(psnr_y_db=30 + score, train_steps=1, train_seconds=0.0)
 
 
 class Stopwatch:
@@ -54,11 +54,15 @@ class Stopwatch:
         self.records: list[TrialRecord] = []
         self.ends = [time.perf_counter()]
 
-    def notice(self, text: str) -> None: ...
+    def status(self, text: str) -> None: ...
 
-    def trial_started(self, record: TrialRecord, trained: int) -> None: ...
+    def warning(self, text: str) -> None: ...
 
-    def training_step(self, step: int, loss: float) -> None: ...
+    def progress(self, done: int, total: int, text: str = "") -> None: ...
+
+    def trial_started(self, record: TrialRecord, trained: int, budget: int | None) -> None: ...
+
+    def training_step(self, step: int, steps: int, loss: float) -> None: ...
 
     def trial_finished(self, record: TrialRecord) -> None:
         self.records.append(record)

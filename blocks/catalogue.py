@@ -21,7 +21,6 @@ from blocks.networks.registry import NetworkConfig
 from blocks.networks.rlfn import RlfnConfig
 from blocks.networks.safmn import SafmnConfig
 from blocks.networks.seemore import SeemoReConfig
-from blocks.networks.single import SingleNetworkConfig
 from blocks.networks.smsr import SmsrConfig
 from blocks.networks.span import SpanConfig
 from blocks.networks.splitsr import SplitSRConfig
@@ -138,7 +137,7 @@ def _unprinted(
 
 
 def _classsr(
-    name: str, hard: SingleNetworkConfig, widths: tuple[int, int], mega_flops: int, remark: str = ""
+    name: str, hard: NetworkConfig, widths: tuple[int, int], mega_flops: int, remark: str = ""
 ) -> CatalogueEntry:
     """Three widths of one backbone, of which the last is that of the catalogue."""
     narrow = (hard.replace(channels=channels) for channels in widths)

@@ -6,7 +6,7 @@ sees only a neighbourhood: it can work strip by strip.
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +46,10 @@ class FeatureNetwork(SuperResolutionNetwork):
         """The image of the features. Shape: (N, C, h, w) -> (N, 3, scale h, scale w)."""
         image: Tensor = self.output_convolution(self.upsampler(features))
         return image
+
+    def growing_paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
+        """Without the reconstruction, which can work in strips."""
+        return (self.extract,)
 
     @property
     def last_convolutions(self) -> tuple[nn.Conv2d]:

@@ -25,15 +25,22 @@ class SuperResolutionNetwork(nn.Module, ABC):
 
     Shape: (N, 3, h, w) with values in [0, 1] -> (N, 3, scale h, scale w), not clamped.
 
+    `image_skip` is that of the configuration, where this has a field of the name.
+
     Raises:
-        ValueError: on a forward whose input has not three channels or is smaller than
-            `config.minimum_size_px`, or is not of a floating-point type.
+        ValueError: `image_skip` is another, or on a forward whose input has not three channels or
+            is smaller than `config.minimum_size_px`, or is not of a floating-point type.
     """
 
     mean: Tensor
 
     def __init__(self, config: NetworkConfigBase, image_skip: ImageSkip = "none") -> None:
         super().__init__()
+        if image_skip != getattr(config, "image_skip", image_skip):
+            raise ValueError(
+                f"{type(self).__name__} must have the image skip of its configuration, got "
+                f"{image_skip!r}: pass config.image_skip to SuperResolutionNetwork.__init__"
+            )
         self.config = config
         self.image_skip = image_skip
         mean = torch.tensor(DIV2K_MEAN).view(1, 3, 1, 1)
@@ -82,6 +89,10 @@ class SuperResolutionNetwork(nn.Module, ABC):
     def peak_paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
         """Like `paths`, but the costliest in memory; what only repeats may be left out of them."""
         return self.paths()
+
+    def growing_paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
+        """Like `peak_paths`, but of what takes more memory the larger the image."""
+        return self.peak_paths()
 
     def _check(self, images: Tensor) -> None:
         if images.ndim != 4 or images.shape[1] != 3:

@@ -3,7 +3,12 @@ from .atomic import atomic_path as atomic_path
 from .atomic import write_bytes_atomically as write_bytes_atomically
 from .atomic import write_text_atomically as write_text_atomically
 from .atomic import writing as writing
+from .configs import Count as Count
+from .configs import FrozenConfig as FrozenConfig
+from .configs import nearest as nearest
+from .configs import parse_config as parse_config
 from .interrupts import raise_interrupt as raise_interrupt
 from .interrupts import was_interrupted as was_interrupted
+from .messages import one_line as one_line
 from .paths import has_suffix as has_suffix
 from .paths import require_file as require_file

@@ -1,1 +1,5 @@
-"""Image files, MATLAB's imresize, PSNR and SSIM, tiles."""
+"""Photographs as uint8 arrays: files, MATLAB's imresize, PSNR and SSIM, tiles. Needs no torch."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from foundation.messages import one_line
 from imaging.image_metadata import (
     Metadata,
     open_without_exif,
@@ -67,6 +68,23 @@ class BadImageError(ValueError):
         )
         self.path = path
         self.reason = reason
+
+
+@dataclass(frozen=True)
+class SkippedImage:
+    """An image that was left out of work on many, and why."""
+
+    path: Path
+    reason: str
+
+    @classmethod
+    def of(cls, error: BadImageError) -> Self:
+        """An image that does not decode."""
+        return cls(error.path, error.reason)
+
+    def to_dict(self) -> dict[str, str]:
+        """The image under the names of JSON documents."""
+        return {"file": str(self.path), "reason": self.reason}
 
 
 @dataclass(frozen=True)
@@ -126,25 +144,41 @@ def decode_file(path: Path) -> DecodedFile:
         BadImageError: as `decode`.
     """
     with _opened(path) as image:
-        kinds = _kinds(image)
-        # TIFF is turned upright by its EXIF while it is loaded; others may hold EXIF behind pixels.
-        early = read_exif(image) if image.format == "TIFF" else None
-        image.load()
-        exif = early or read_exif(image)
-        upright = _upright(image)
-        colours = _colours(upright, is_gray=GRAYSCALE in kinds)
-        checks = {_BROKEN_EXIF: exif.is_readable, _FOREIGN_PROFILE: colours.is_profile_fine}
-        return DecodedFile(
-            # A copy, since Pillow's own memory is read-only and torch warns of that.
-            np.array(colours.rgb),
-            _alpha(upright),
-            (*kinds, *(kind for kind, is_fine in checks.items() if not is_fine)),
-            Metadata(exif.data, read_xmp(image), colours.icc_profile),
-        )
+        return decode_image(image)
+
+
+def decode_image(image: PIL.Image.Image) -> DecodedFile:
+    """The same of an image that Pillow has opened or holds in memory.
+
+    Raises:
+        ValueError: its pixels have an unknown range.
+        OSError: its file is damaged.
+    """
+    kinds = _kinds(image)
+    # TIFF is turned upright by its EXIF while it is loaded; others may hold EXIF behind pixels.
+    early = read_exif(image) if image.format == "TIFF" else None
+    image.load()
+    exif = early or read_exif(image)
+    upright = _upright(image)
+    colours = _colours(upright, is_gray=GRAYSCALE in kinds)
+    checks = {_BROKEN_EXIF: exif.is_readable, _FOREIGN_PROFILE: colours.is_profile_fine}
+    return DecodedFile(
+        # A copy, since Pillow's own memory is read-only and torch warns of that.
+        np.array(colours.rgb),
+        _alpha(upright),
+        (*kinds, *(kind for kind, is_fine in checks.items() if not is_fine)),
+        Metadata(exif.data, read_xmp(image), colours.icc_profile),
+    )
 
 
 def conversion_notes(counts: Mapping[str, int], total: int) -> list[str]:
     """One line for each kind of conversion among `total` images."""
+    if total == 1:
+        return [
+            f"the image is {kind}: {_CONVERSIONS[kind]}"
+            for kind in _CONVERSIONS
+            if counts.get(kind)
+        ]
     return [
         f"{counts[kind]} of {total} images {'is' if counts[kind] == 1 else 'are'} {kind}: {what}"
         for kind, what in _CONVERSIONS.items()
@@ -163,9 +197,9 @@ def _opened(path: Path) -> Iterator[PIL.Image.Image]:
     except MemoryError:
         raise
     except PIL.Image.DecompressionBombError as error:
-        raise BadImageError(path, _one_line(error), "cut it into smaller images") from error
+        raise BadImageError(path, one_line(error), "cut it into smaller images") from error
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files.
-        raise BadImageError(path, _one_line(error), "replace the file or remove it") from error
+        raise BadImageError(path, one_line(error), "replace the file or remove it") from error
 
 
 def _open(path: Path) -> PIL.Image.Image:
@@ -239,7 +273,3 @@ def _alpha(upright: PIL.Image.Image) -> NDArray[np.uint8] | None:
         is_opaque = np.asarray(upright) != upright.info["transparency"]
         return np.where(is_opaque, np.uint8(255), np.uint8(0))
     return np.array(upright.convert("RGBA").getchannel("A"))
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -7,9 +7,7 @@ from functools import cached_property, partial
 from statistics import fmean
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from imaging.images import Image
 from imaging.imresize import crop_to_multiple, downscale, upscale_bicubic
@@ -87,28 +85,6 @@ def bicubic_upscaler(scale: int) -> Upscaler:
     return partial(upscale_bicubic, scale=scale)
 
 
-def network_upscaler(network: nn.Module, *, device: str | torch.device = "cpu") -> Upscaler:
-    """The network, moved to `device` and run in eval mode, as a function of uint8 images.
-
-    The network sees (1, 3, h, w) float32 in [0, 1], channels last; its output is clamped and
-    rounded. Each module keeps its training flag. The function raises ValueError when the output
-    is not finite, and lets the network refuse what is too small for it.
-    """
-    network.to(device)
-
-    def upscale(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        training_modules = [module for module in network.modules() if module.training]
-        network.eval()
-        try:
-            with torch.inference_mode():
-                return _to_pixels(network(to_images(pixels, device)))
-        finally:
-            for module in training_modules:
-                module.training = True
-
-    return upscale
-
-
 def evaluate_quality(upscale: Upscaler, pairs: Sequence[ValidationPair]) -> Quality:
     """The quality of `upscale` on `pairs`.
 
@@ -166,17 +142,3 @@ def _image_quality(upscale: Upscaler, pair: ValidationPair) -> ImageQuality:
     except ValueError as error:
         raise ValueError(f"{error} (image {pair.name!r})") from error
     return ImageQuality(pair.name, psnr, ssim)
-
-
-def to_images(pixels: NDArray[np.uint8], device: str | torch.device) -> Tensor:
-    """Shape: (h, w, 3) uint8 -> (1, 3, h, w) float32, channels last in memory as pixels are."""
-    return torch.tensor(pixels, device=device).permute(2, 0, 1)[None].float().div(255)
-
-
-def _to_pixels(images: Tensor) -> NDArray[np.uint8]:
-    """Shape: (1, 3, H, W) float -> (H, W, 3) uint8."""
-    if not images.isfinite().all():
-        raise ValueError("the network's output must be finite, got NaN or infinity: train it anew")
-    rounded = images[0].float().clamp(0, 1).mul(255).round().to(torch.uint8)
-    pixels: NDArray[np.uint8] = rounded.permute(1, 2, 0).cpu().numpy()
-    return pixels

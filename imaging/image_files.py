@@ -12,6 +12,7 @@ from PIL import ExifTags
 from PIL.PngImagePlugin import PngInfo
 
 from foundation import write_bytes_atomically
+from foundation.messages import one_line
 from imaging.decoding import DecodedFile
 from imaging.image_formats import ImageFormat, format_of
 from imaging.image_metadata import Metadata, profile_space, to_srgb
@@ -19,6 +20,8 @@ from imaging.imresize import upscale_bicubic
 
 # GIF knows opaque and invisible only.
 _HALF_OPAQUE = 128
+# The format that holds all that Pillow's own images do.
+_PNG = format_of(Path("image.png"))
 
 
 def write_enlarged(
@@ -34,7 +37,8 @@ def write_enlarged(
 
     Raises:
         ValueError: the suffix is that of no image format.
-        OSError: the folder cannot be written.
+        RuntimeError: Pillow cannot encode the image; the error names `path`.
+        OSError: the folder cannot be written; the error names `path`.
     """
     written = format_of(path)
     coloured = _coloured(pixels, original, written)
@@ -47,15 +51,37 @@ def write_enlarged(
     if image.mode not in written.modes:
         image = image.convert("RGBA" if image.mode == "LA" else "RGB")
     if written.name == "GIF" and image.mode != "L":
-        lost.append("reduced to 256 colours: GIF holds no more")
+        lost.append("had to be reduced to 256 colours: GIF holds no more")
     metadata = original.metadata.of_enlarged(*pixels.shape[:2])
     kept = _kept(metadata, written, keeps_profile=coloured.keeps_profile)
     lost += _lost_metadata(metadata, kept, written)
+    write_bytes_atomically(path, _encoded(image, path, written, kept))
+    return tuple(lost)
+
+
+def _encoded(image: PIL.Image.Image, path: Path, written: ImageFormat, kept: Metadata) -> bytes:
     # Into memory first: to a full disk, Pillow writes half a JPEG without a word.
     encoded = io.BytesIO()
-    image.save(encoded, format=written.name, **_options(image, kept, written))
-    write_bytes_atomically(path, encoded.getvalue())
-    return tuple(lost)
+    try:
+        image.save(encoded, format=written.name, **_options(image, kept, written))
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's encoders raise nearly anything, and name no file.
+        raise RuntimeError(
+            f"{path} cannot be written as {written.name}: {one_line(error)}"
+        ) from error
+    return encoded.getvalue()
+
+
+def enlarged_image(pixels: NDArray[np.uint8], original: DecodedFile, scale: int) -> PIL.Image.Image:
+    """The enlarged image, (H, W, 3), for Pillow: gray, with alpha or a profile as the original."""
+    coloured = _coloured(pixels, original, _PNG)
+    image = coloured.image
+    if original.alpha is not None:
+        image = _with_alpha(image, upscale_bicubic(original.alpha, scale), _PNG)
+    if original.metadata.icc_profile and coloured.keeps_profile:
+        image.info["icc_profile"] = original.metadata.icc_profile
+    return image
 
 
 class _Coloured(NamedTuple):
@@ -82,7 +108,7 @@ def _coloured(pixels: NDArray[np.uint8], original: DecodedFile, written: ImageFo
     except ValueError:
         lost = f"lost the colour profile: {written.name} holds none{kind}"
         return _Coloured(image, keeps_profile=False, lost=(lost,))
-    lost = f"converted to sRGB: {written.name} holds no colour profile{kind}"
+    lost = f"had to be converted to sRGB: {written.name} holds no colour profile{kind}"
     return _Coloured(converted, keeps_profile=False, lost=(lost,))
 
 

@@ -99,11 +99,11 @@ _PHOTOGRAPHS = (
 # Several small pictures in one file, of which a folder of photographs has none.
 _ICON = ImageFormat("ICO", (".ico",), frozenset({"RGB", "RGBA"}), maximum_side_px=256)
 
-IMAGE_SUFFIXES = frozenset(suffix for variant in _PHOTOGRAPHS for suffix in variant.suffixes)
+IMAGE_SUFFIXES = frozenset(suffix for known in _PHOTOGRAPHS for suffix in known.suffixes)
 """Of the files that every command takes for images, in lower case."""
 
 _BY_SUFFIX = MappingProxyType(
-    {suffix: variant for variant in (*_PHOTOGRAPHS, _ICON) for suffix in variant.suffixes}
+    {suffix: known for known in (*_PHOTOGRAPHS, _ICON) for suffix in known.suffixes}
 )
 
 
@@ -121,7 +121,8 @@ def format_of(path: Path) -> ImageFormat:
     written = _BY_SUFFIX.get(path.suffix.lower())
     if written is None:
         raise ValueError(
-            f"OUTPUT must end in the suffix of an image format, such as .png, got {path.name!r}: "
+            f"a written image must end in the suffix of an image format, such as .png, got "
+            f"{path.name!r}: "
             f"{', '.join(sorted(_BY_SUFFIX))} are written"
         )
     return written

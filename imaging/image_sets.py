@@ -8,8 +8,8 @@ from typing import Self
 
 import numpy as np
 
-from blocks.config import FrozenConfig, parse_config
 from foundation import write_text_atomically
+from foundation.configs import FrozenConfig, parse_config
 from foundation.documents import read_json
 from imaging.images import Image
 

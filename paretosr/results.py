@@ -56,8 +56,13 @@ class Result(ABC):
     def tables(self) -> Sequence[Table]:
         """The result as people read it."""
 
+    def sentences(self) -> Sequence[str]:
+        """What is to be said below the tables."""
+        return ()
+
     def __str__(self) -> str:
-        return "\n\n".join(table.to_text() for table in self.tables())
+        return "\n\n".join([*(table.to_text() for table in self.tables()), *self.sentences()])
 
     def _repr_html_(self) -> str:
-        return "".join(table.to_html() for table in self.tables())
+        paragraphs = (f"<p>{escape(sentence)}</p>" for sentence in self.sentences())
+        return "".join([*(table.to_html() for table in self.tables()), *paragraphs])

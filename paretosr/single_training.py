@@ -4,22 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from blocks import ClassSR, NetworkConfig, Smsr, build_network, load_checkpoint
+from blocks import NetworkConfig, build_network, load_checkpoint
 from blocks.networks.registry import SuperResolutionNetwork
-from imaging.evaluation import (
-    Quality,
-    ValidationPair,
-    bicubic_upscaler,
-    evaluate_quality,
-    network_upscaler,
-)
+from blocks.pixels import network_upscaler
+from blocks.random_weights import seeded_network
+from imaging.evaluation import Quality, ValidationPair, bicubic_upscaler, evaluate_quality
 from imaging.image_sets import ImageSets
-from search.candidates.evaluation import seeded_network
 from training import PatchSampler, Precision, TrainingResult, choose_precision, train
-from training.behaviour import ClassUsage, active_fractions, class_usage
+from training.behaviour import Decisions, decisions_of
 from training.distributed import ALONE, Processes
 from training.initial import InitialWeights, Start, give_initial_weights
 from training.log import TrainingLog
@@ -63,10 +55,8 @@ class TrainingOutcome:
     best_step: int
     """After which a validation on the way was best, as `best.safetensors` is."""
     best_psnr_y_db: float
-    active_fractions: NDArray[np.float64] | None
-    """Of an SMSR network. Shape: (modules, layers)."""
-    classes: tuple[ClassUsage, ...]
-    """Of a ClassSR network; empty for others."""
+    decisions: Decisions
+    """What the network decided by its input on the validation images."""
     checkpoint: Path
     best_checkpoint: Path
     log: Path
@@ -125,10 +115,7 @@ def _judged(
         bicubic=evaluate_quality(bicubic_upscaler(plan.config.scale), pairs),
         best_step=best_step,
         best_psnr_y_db=best_psnr_y_db,
-        active_fractions=(
-            active_fractions(network, pairs, device=device) if isinstance(network, Smsr) else None
-        ),
-        classes=class_usage(network, pairs, device=device) if isinstance(network, ClassSR) else (),
+        decisions=decisions_of(network, pairs, device=device),
         checkpoint=plan.folder / MODEL_FILE,
         best_checkpoint=plan.folder / BEST_FILE,
         log=log,

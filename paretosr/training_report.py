@@ -1,18 +1,18 @@
 """What a training leaves for people: its curve and a page beside its checkpoints."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
 from foundation import write_text_atomically
+from paretosr.results import Table
 from paretosr.single_training import TrainingOutcome, TrainingPlan
 from reports.figures.style import save_figure
 from reports.figures.training_curve import training_curve
-from training import get_recipe
-from training.objectives.registry import recipe_for
+from training.recipes.registry import get_recipe, recipe_for
 from training.recipes.schedule import schedule_in_words
 
 CURVE_FILE = "training.png"
@@ -20,50 +20,83 @@ REPORT_FILE = "report.md"
 
 
 @dataclass(frozen=True)
+class TrainingNames:
+    """What the user calls the parts of a training."""
+
+    model: str
+    data: str
+    """The training images."""
+    validation: str
+
+
+@dataclass(frozen=True)
 class TrainingReport:
-    """The files that were written."""
+    """The files of a report."""
 
     curve: Path
     page: Path
 
+    @classmethod
+    def beside(cls, folder: Path) -> Self:
+        """The files in the folder of a training."""
+        return cls(folder / CURVE_FILE, folder / REPORT_FILE)
+
 
 def write_training_report(
-    name: str, data: str, validation: str, plan: TrainingPlan, outcome: TrainingOutcome
-) -> TrainingReport:
-    """Draw the curve from the log and write the page; `name` is what the user calls the model."""
-    curve, page = plan.folder / CURVE_FILE, plan.folder / REPORT_FILE
+    names: TrainingNames, plan: TrainingPlan, outcome: TrainingOutcome, report: TrainingReport
+) -> None:
+    """Draw the curve from the log, and write the page.
+
+    Raises:
+        OSError: a file cannot be written; the error names it.
+    """
     # A log that was deleted is missed, but nothing else depends on it.
     if outcome.log.exists():
         figure = training_curve(
             pd.read_csv(outcome.log),
-            name=f"{name}, x{plan.config.scale}",
+            name=f"{names.model}, x{plan.config.scale}",
             bicubic_psnr_y_db=outcome.bicubic.psnr_y_db,
         )
-        save_figure(figure, curve)
+        save_figure(figure, report.curve)
+    quality = quality_table(outcome)
     sections = [
-        f"# Training of {name}, x{plan.config.scale}",
-        _table(("setting", "value"), _settings(data, validation, plan, outcome)),
+        f"# Training of {names.model}, x{plan.config.scale}",
+        _table(("setting", "value"), _settings(names, plan, outcome)),
         schedule_in_words(plan.patches.recipe, plan.config, plan.steps) + ".",
-        f"## Quality on {validation}",
-        _quality_table(outcome),
+        f"## Quality on {names.validation}",
+        _table(quality.headings, quality.rows),
         f"`best.safetensors` is from step {outcome.best_step}, {outcome.best_psnr_y_db:.2f} dB.",
         *_patch_classes(plan),
-        *_activity(outcome),
-        *_classes(outcome),
+        *_decisions(outcome),
         f"![Loss and PSNR against the step]({CURVE_FILE})",
     ]
-    write_text_atomically(page, "\n\n".join(sections) + "\n")
-    return TrainingReport(curve, page)
+    write_text_atomically(report.page, "\n\n".join(sections) + "\n")
+
+
+def quality_table(outcome: TrainingOutcome, title: str = "") -> Table:
+    """The trained network beside bicubic."""
+    quality, baseline = outcome.quality, outcome.bicubic
+    gain_db = quality.psnr_y_db - baseline.psnr_y_db
+    numeric = ("PSNR on Y (dB)", "SSIM on Y", "to bicubic (dB)")
+    return Table(
+        ("", *numeric),
+        (
+            ("trained", f"{quality.psnr_y_db:.2f}", f"{quality.ssim_y:.4f}", f"{gain_db:+.2f}"),
+            ("bicubic", f"{baseline.psnr_y_db:.2f}", f"{baseline.ssim_y:.4f}", ""),
+        ),
+        frozenset(numeric),
+        title,
+    )
 
 
 def _settings(
-    data: str, validation: str, plan: TrainingPlan, outcome: TrainingOutcome
+    names: TrainingNames, plan: TrainingPlan, outcome: TrainingOutcome
 ) -> list[tuple[str, Any]]:
     recipe, initial = plan.patches.recipe, outcome.initial
     settings: list[tuple[str, Any]] = [
         ("network", plan.config.arch_id),
         ("started from", "random weights" if initial is None else plan.initial),
-        ("training images", data),
+        ("training images", names.data),
         ("recipe", recipe.name),
         ("set otherwise than in the recipe", _changes(plan)),
         ("steps", f"{plan.steps:,}"),
@@ -89,18 +122,6 @@ def _changes(plan: TrainingPlan) -> str:
     return ", ".join(f"{field} {value}" for field, (_, value) in changes.items()) or "nothing"
 
 
-def _quality_table(outcome: TrainingOutcome) -> str:
-    quality, baseline = outcome.quality, outcome.bicubic
-    gain_db = quality.psnr_y_db - baseline.psnr_y_db
-    return _table(
-        ("", "PSNR on Y (dB)", "SSIM", "to bicubic (dB)"),
-        [
-            ("trained", f"{quality.psnr_y_db:.2f}", f"{quality.ssim_y:.4f}", f"{gain_db:+.2f}"),
-            ("bicubic", f"{baseline.psnr_y_db:.2f}", f"{baseline.ssim_y:.4f}", ""),
-        ],
-    )
-
-
 def _patch_classes(plan: TrainingPlan) -> list[str]:
     classes = plan.patches.classes
     if classes is None:
@@ -117,41 +138,10 @@ def _patch_classes(plan: TrainingPlan) -> list[str]:
     ]
 
 
-def _activity(outcome: TrainingOutcome) -> list[str]:
-    fractions = outcome.active_fractions
-    if fractions is None:
-        return []
-    layers = [f"layer {number}" for number in range(1, fractions.shape[1] + 1)]
-    rows = [
-        (number, *(f"{fraction:.3f}" for fraction in (of_module.mean(), *of_module)))
-        for number, of_module in enumerate(fractions, 1)
-    ]
-    return [
-        "## Active fraction\n\nThe part of all channels and pixels that the hard masks let "
-        f"compute, meaned over the validation images: **{fractions.mean():.3f}**.",
-        _table(("module", "mean", *layers), rows),
-    ]
-
-
-def _classes(outcome: TrainingOutcome) -> list[str]:
-    if not outcome.classes:
-        return []
-    rows = [
-        (
-            number,
-            f"{100 * of_class.share:.1f} %",
-            *(
-                "no patch" if value is None else f"{value:.2f}"
-                for value in (of_class.bicubic_mse, of_class.bicubic_psnr_db)
-            ),
-        )
-        for number, of_class in enumerate(outcome.classes, 1)
-    ]
-    return [
-        "## Classes of the validation patches\n\nBy the classifier, with the error that bicubic "
-        "enlargement makes on the patches of each class.",
-        _table(("class", "share", "mean squared error (RGB)", "in dB"), rows),
-    ]
+def _decisions(outcome: TrainingOutcome) -> Iterator[str]:
+    for section in outcome.decisions.sections:
+        yield f"## {section.heading}\n\n{section.text}"
+        yield _table(section.columns, section.rows)
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -23,6 +23,7 @@ from .counting.macs import OperatorRow as OperatorRow
 from .counting.macs import count_macs as count_macs
 from .device import describe_device as describe_device
 from .host.latency import Calibration as Calibration
+from .host.latency import ComparedTimes as ComparedTimes
 from .host.latency import Latency as Latency
 from .host.latency import LatencyMeter as LatencyMeter
 from .host.latency import Sustained as Sustained

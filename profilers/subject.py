@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import torch
-
 from blocks import (
     NetworkConfig,
     SuperResolutionNetwork,
-    build_network,
     load_network,
     parse_network_config,
 )
+from blocks.random_weights import seeded_network
 
-_WEIGHTS_SEED = 0
+WEIGHTS_SEED = 0
+"""Of the random weights that networks are timed with."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,7 @@ class Subject:
         """
         if self.weights is not None:
             return load_network(self.weights)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_WEIGHTS_SEED)
-            return build_network(self.config)
+        return seeded_network(self.config, WEIGHTS_SEED)
 
     def to_json(self) -> dict[str, object]:
         """Return what `from_json` reads."""

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
 
-# Where several sources print one model, the first row in this order is drawn. smsr.csv leads
-# because it counts every scale alike, to one decimal; seemore.csv rounds to whole GMACs.
+# Where several sources print one model, the first row in this order is drawn. The first table
+# counts every scale alike, to one decimal; seemore.csv rounds to whole GMACs.
 FILES = ("smsr.csv", "falsr.csv", "seemore.csv", "classsr.csv", "splitsr.csv")
 HEADER = ("model", "scale", "params_k", "gmacs", "dataset", "psnr_db", "ssim", "source")
 

@@ -1,67 +1,44 @@
-"""The schema of the trial table: its columns, and the record that fills one row.
-
-The names are the same in objectives, constraints, plots, CSV files and JSON.
-"""
+"""The trial table: one record for each candidate of a search."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Literal, Self, get_args
+from typing import Self
 
-Direction = Literal["minimise", "maximise"]
-State = Literal["trained", "duplicate", "infeasible", "failed"]
-Source = Literal["measured", "predicted", "published"]
+from reports.columns import (
+    ActivationMib,
+    ArchId,
+    Column,
+    Family,
+    LatencyCiHighMs,
+    LatencyCiLowMs,
+    LatencyMs,
+    LatencyRatio,
+    LrHeightPx,
+    LrWidthPx,
+    Macs,
+    MacsExecuted,
+    Meaning,
+    Params,
+    PeakMemoryMib,
+    PsnrYDb,
+    PsnrYStdDb,
+    Reason,
+    Scale,
+    Seed,
+    Source,
+    SsimY,
+    TargetName,
+    TrainSeconds,
+    TrainSteps,
+    Trial,
+    TrialState,
+    check_row,
+    columns_of,
+)
 
 BASELINE_FAMILY = "bicubic"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the trial table."""
-
-    name: str
-    label: str
-    """What an axis or a table heading says, with the unit."""
-    kind: type[int] | type[float] | type[str]
-    direction: Direction | None = None
-    """Which way is better; None for a column that cannot be an objective."""
-    cheap: bool = False
-    """Known from the configuration alone, before anything is trained."""
-
-
-COLUMNS: tuple[Column, ...] = (
-    Column("trial", "trial", int),
-    Column("arch_id", "architecture", str),
-    Column("family", "family", str),
-    Column("scale", "scale", int),
-    Column("state", "state", str),
-    Column("reason", "reason", str),
-    Column("params", "parameters", int, "minimise", cheap=True),
-    Column("macs", "MACs at 1280x720 HR", int, "minimise", cheap=True),
-    Column("macs_executed", "executed MACs at 1280x720 HR", float),
-    Column("activation_mib", "live activations (MiB)", float, "minimise", cheap=True),
-    Column("peak_memory_mib", "peak memory (MiB)", float, "minimise"),
-    Column("latency_ms", "latency (ms)", float, "minimise"),
-    Column("latency_ci_low_ms", "latency, lower end of the 95 % interval (ms)", float),
-    Column("latency_ci_high_ms", "latency, upper end of the 95 % interval (ms)", float),
-    Column("latency_ratio", "latency as a multiple of the reference network's", float),
-    Column("psnr_y_db", "PSNR on Y (dB)", float, "maximise"),
-    Column("psnr_y_std_db", "standard deviation of PSNR between training seeds (dB)", float),
-    Column("ssim_y", "SSIM on Y", float, "maximise"),
-    Column("target", "target", str),
-    Column("lr_height_px", "LR height (px)", int),
-    Column("lr_width_px", "LR width (px)", int),
-    Column("train_steps", "training steps", int),
-    Column("train_seconds", "training time (s)", float),
-    Column("seed", "seed", int),
-    Column("source", "source", str),
-)
-
-OBJECTIVES: Mapping[str, Column] = MappingProxyType(
-    {column.name: column for column in COLUMNS if column.direction is not None}
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,34 +53,30 @@ class TrialRecord:
         ValueError: a value has the wrong type, is not finite, or is no known state or source.
     """
 
-    trial: int | None
-    arch_id: str
-    family: str
-    scale: int
-    state: State
-    reason: str | None = None
-    params: int | None = None
-    macs: int | None = None
-    """What the architecture calls for on its costliest path, each operator computed once."""
-    macs_executed: float | None = None
-    """What the variant that is timed runs on the validation images, in the mean. It may exceed
-    `macs` where nearly everything is active, since a variant may compute something twice."""
-    activation_mib: float | None = None
-    peak_memory_mib: float | None = None
-    latency_ms: float | None = None
-    latency_ci_low_ms: float | None = None
-    latency_ci_high_ms: float | None = None
-    latency_ratio: float | None = None
-    psnr_y_db: float | None = None
-    psnr_y_std_db: float | None = None
-    """Measured between training seeds; None after a single training."""
-    ssim_y: float | None = None
-    target: str | None = None
-    lr_height_px: int | None = None
-    lr_width_px: int | None = None
-    train_steps: int | None = None
-    train_seconds: float | None = None
-    seed: int | None = None
+    trial: Trial | None
+    arch_id: ArchId
+    family: Family
+    scale: Scale
+    state: TrialState
+    reason: Reason | None = None
+    params: Params | None = None
+    macs: Macs | None = None
+    macs_executed: MacsExecuted | None = None
+    activation_mib: ActivationMib | None = None
+    peak_memory_mib: PeakMemoryMib | None = None
+    latency_ms: LatencyMs | None = None
+    latency_ci_low_ms: LatencyCiLowMs | None = None
+    latency_ci_high_ms: LatencyCiHighMs | None = None
+    latency_ratio: LatencyRatio | None = None
+    psnr_y_db: PsnrYDb | None = None
+    psnr_y_std_db: PsnrYStdDb | None = None
+    ssim_y: SsimY | None = None
+    target: TargetName | None = None
+    lr_height_px: LrHeightPx | None = None
+    lr_width_px: LrWidthPx | None = None
+    train_steps: TrainSteps | None = None
+    train_seconds: TrainSeconds | None = None
+    seed: Seed | None = None
     source: Source = "measured"
     # Not columns of the table: what the network is, and how long each part took.
     config: Mapping[str, object] | None = field(default=None, hash=False)
@@ -113,13 +86,9 @@ class TrialRecord:
     wall_seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        for column in COLUMNS:
-            optional = column.name not in _REQUIRED
-            _check_value(column.name, getattr(self, column.name), column.kind, optional=optional)
-        for name in _SECONDS:
-            _check_value(name, getattr(self, name), float, optional=False)
-        _check_choice("state", self.state, get_args(State))
-        _check_choice("source", self.source, get_args(Source))
+        check_row(self)
+        for column in _SECONDS:
+            column.check(getattr(self, column.name))
         if self.config is not None and not isinstance(self.config, Mapping):
             raise ValueError(f"config must be a mapping or None, got {self.config!r}")
 
@@ -156,6 +125,12 @@ class TrialRecord:
         return cls(**data)
 
 
+COLUMNS = columns_of(TrialRecord)
+OBJECTIVES: Mapping[str, Column] = MappingProxyType(
+    {column.name: column for column in COLUMNS if column.direction is not None}
+)
+
+
 def objective(name: str) -> Column:
     """The objective called `name`.
 
@@ -167,25 +142,10 @@ def objective(name: str) -> Column:
     return OBJECTIVES[name]
 
 
-_REQUIRED = frozenset({"arch_id", "family", "scale", "state", "source"})
-_SECONDS = ("validation_seconds", "measure_seconds", "propose_seconds", "wall_seconds")
-
-
-def _check_value(name: str, value: object, kind: type, *, optional: bool) -> None:
-    if value is None and optional:
-        return
-    accepted = (int, float) if kind is float else kind
-    # bool is a subclass of int, but True is not a number of anything here.
-    if not isinstance(value, accepted) or isinstance(value, bool):
-        wanted = f"{kind.__name__} or None" if optional else kind.__name__
-        raise ValueError(f"{name} must be {wanted}, got {value!r}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{name} must be finite, got {value!r}; use None for an unknown number")
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+_SECONDS = tuple(
+    Column(name, Meaning("time (s)"), float, optional=False)
+    for name in ("validation_seconds", "measure_seconds", "propose_seconds", "wall_seconds")
+)
 
 
 def _plain(config: Mapping[str, object]) -> object:

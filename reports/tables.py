@@ -75,8 +75,12 @@ def front_rows(records: Sequence[TrialRecord], objectives: Sequence[str]) -> lis
     return rows
 
 
-def front_table(records: Sequence[TrialRecord], objectives: Sequence[str]) -> Table:
-    """The front for a terminal; a column that nothing is known of is left out.
+def front_columns(
+    records: Sequence[TrialRecord], objectives: Sequence[str]
+) -> tuple[dict[str, list[str]], str]:
+    """The columns of the front by their headings, and what is to be said of them.
+
+    A column that nothing is known of is left out.
 
     Raises:
         ValueError: no objective, or an unknown one.
@@ -90,12 +94,21 @@ def front_table(records: Sequence[TrialRecord], objectives: Sequence[str]) -> Ta
                 _number(value, "{:#.4g}") for value in values
             ]
     cells["note"] = [row.note for row in rows]
+    caption = _TIE_CAPTION if any(row.note.startswith("ties") for row in rows) else ""
+    return {head: column for head, column in cells.items() if any(column) or not rows}, caption
+
+
+def front_table(records: Sequence[TrialRecord], objectives: Sequence[str]) -> Table:
+    """The front for a terminal; a column that nothing is known of is left out.
+
+    Raises:
+        ValueError: no objective, or an unknown one.
+    """
+    shown, caption = front_columns(records, objectives)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, caption_justify="left")
-    if any(row.note.startswith("ties") for row in rows):
-        table.caption = _TIE_CAPTION
-    shown = {heading: column for heading, column in cells.items() if any(column) or not rows}
+    table.caption = caption or None
     for heading in shown:
-        is_text = heading in _TEXT_HEADINGS
+        is_text = heading in TEXT_HEADINGS
         table.add_column(heading, justify="left" if is_text else "right", no_wrap=heading != "note")
     for line in zip(*shown.values(), strict=True):
         table.add_row(*line)
@@ -149,7 +162,7 @@ _TIE_CAPTION = (
     "ties with N: PSNR no better than that of the cheaper trial N, within the noise between seeds"
 )
 _SHOWN = frozenset({"params", "macs", "latency_ms", "psnr_y_db"})
-_TEXT_HEADINGS = frozenset({"architecture", "family", "note"})
+TEXT_HEADINGS = frozenset({"architecture", "family", "note"})
 
 
 def _gain_db(record: TrialRecord, baseline: TrialRecord | None) -> float | None:

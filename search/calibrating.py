@@ -9,9 +9,9 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
 
 from blocks import NetworkConfig
+from foundation.listener import SILENT, Listener
 from profilers.agent.failure import ProfilingFailed
 from profilers.agent.targets import Target
 from profilers.host.latency import Calibration, Latency, LatencyMeter
@@ -29,14 +29,13 @@ AGAIN_AFTER = 10
 SEED = 0
 
 
-class Status(Protocol):
-    """Hears how far a calibration is."""
-
-    def __call__(self, seconds: float, measurements: int, text: str) -> None: ...
-
-
 def calibrate(
-    space: SearchSpace, target: Target, path: Path, *, max_seconds: float, status: Status
+    space: SearchSpace,
+    target: Target,
+    path: Path,
+    *,
+    max_seconds: float,
+    listener: Listener = SILENT,
 ) -> CalibrationFile:
     """Measure networks of `space` on `target` into the file `path`, or go on with it.
 
@@ -49,8 +48,9 @@ def calibrate(
         OSError: the file cannot be read or written.
     """
     with LatencyMeter(target) as meter:
-        status(0, 0, f"reference network on {target}")
+        listener.status(f"reference network on {target}")
         file = _opened(path, space, meter)
+        listener.status("calibrating")
         done = Counter(measurement.config.arch_id for measurement in file.measurements)
         used = sum(measurement.seconds for measurement in file.measurements)
         known = {measurement.config.arch_id: measurement for measurement in file.measurements}
@@ -63,7 +63,8 @@ def calibrate(
                 continue
             if used >= max_seconds:
                 break
-            status(used, len(file.measurements), config.family)
+            so_far = f"{len(file.measurements)} measurements, {config.family}"
+            listener.progress(round(used), round(max_seconds), so_far)
             started = time.perf_counter()
             try:
                 measurement = measured(

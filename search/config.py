@@ -1,19 +1,26 @@
 """The search config: one YAML file that says what is searched, for what, and for how long."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
-from blocks.config import FrozenConfig, Scale, parse_config
+from blocks.config import Scale
+from foundation.configs import FrozenConfig, parse_config
 from foundation.documents import read_yaml
+from foundation.plugins import load_plugins
 from imaging.images import BUNDLED
 from profilers.agent.targets import Target
 from reports.records import OBJECTIVES
-from search.space import Families, SearchSpace
+from search.space import SPACES, Families, ParsedFamilies, SearchSpace
 from training.recipes.choice import RecipeChoice
 
 DEFAULT_TARGET = "eager:threads=1"
+
+
+def _parsed_target(target: object) -> Target:
+    return target if isinstance(target, Target) else Target.parse(str(target))
 
 
 def _known_column(name: str) -> str:
@@ -26,6 +33,9 @@ Choice = Annotated[
     RecipeChoice,
     pydantic.BeforeValidator(RecipeChoice.parse),
     pydantic.PlainSerializer(RecipeChoice.written),
+]
+TargetField = Annotated[
+    Target, pydantic.PlainValidator(_parsed_target), pydantic.PlainSerializer(str)
 ]
 ColumnName = Annotated[str, pydantic.AfterValidator(_known_column)]
 
@@ -106,19 +116,30 @@ class Budget(FrozenConfig):
 class SearchConfig(FrozenConfig):
     """Everything that determines a search; examples/quickstart.yaml explains each key."""
 
+    plugins: tuple[str, ...] = ()
+    """Modules that register families of the user's own; see `paretosr.register_family`."""
     scale: Scale
-    families: Families
+    families: ParsedFamilies
     objectives: Annotated[tuple[ColumnName, ...], pydantic.Field(min_length=1)]
     constraints: dict[ColumnName, Bounds] = pydantic.Field(default_factory=dict)
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()
     budget: Budget
-    target: str = DEFAULT_TARGET
+    target: TargetField = Target.parse(DEFAULT_TARGET)
     timing_seconds: pydantic.PositiveFloat = 5.0
     calibration: str | None = None
     """A file of `paretosr calibrate`, by whose predictions bounds on latency_ms reject."""
     sampler: Literal["nsga2", "tpe", "gp", "random"] = "nsga2"
     seed: pydantic.NonNegativeInt = 0
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _knows_plugins(cls, data: Any) -> Any:
+        """Import the plug-ins first, for the families are looked up among those registered."""
+        plugins = data.get("plugins", ()) if isinstance(data, Mapping) else ()
+        if isinstance(plugins, Sequence) and not isinstance(plugins, str):
+            load_plugins(module for module in plugins if isinstance(module, str))
+        return data
 
     @pydantic.field_validator("objectives")
     @classmethod
@@ -131,13 +152,8 @@ class SearchConfig(FrozenConfig):
     @classmethod
     def _some_family(cls, families: Families) -> Families:
         if not families.searched():
-            raise ValueError(f"name at least one family of {', '.join(Families.model_fields)}")
+            raise ValueError(f"name at least one family of {', '.join(SPACES)}")
         return families
-
-    @pydantic.field_validator("target")
-    @classmethod
-    def _known_target(cls, text: str) -> str:
-        return str(Target.parse(text))
 
     @pydantic.field_validator("calibration")
     @classmethod
@@ -191,4 +207,13 @@ def load_search_config(path: Path) -> SearchConfig:
         ValueError: not YAML, an unknown or repeated key, or a value that breaks a rule.
         FileNotFoundError: there is no such file.
     """
-    return parse_config(SearchConfig, read_yaml(path), str(path))
+    return parse_search_config(read_yaml(path), str(path))
+
+
+def parse_search_config(data: object, where: str) -> SearchConfig:
+    """Return the search config in `data`, which comes from `where`.
+
+    Raises:
+        ValueError: an unknown key, or a value that breaks a rule.
+    """
+    return parse_config(SearchConfig, data, where)

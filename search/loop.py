@@ -3,17 +3,22 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Protocol
 
 from blocks.networks.registry import NetworkConfig
-from foundation import raise_interrupt
-from profilers.agent.targets import Target
+from foundation import one_line, raise_interrupt
 from reports.records import TrialRecord
-from search.candidates.candidate import Costing, described, unbuildable, with_analytic_cost
+from search.candidates.candidate import (
+    Candidate,
+    Costing,
+    described,
+    unbuildable,
+    with_analytic_cost,
+)
 from search.candidates.constraints import broken_rule, violations
-from search.candidates.evaluation import Evaluator
+from search.candidates.evaluator import Evaluator
 from search.candidates.latency_filter import LatencyFilter, no_latency_filter
 from search.config import SearchConfig
+from search.listening import SearchListener
 from search.storage.study import Proposal, SearchStudy, Verdict
 
 MAX_UNTRAINED_IN_A_ROW = 300
@@ -28,22 +33,6 @@ class SearchFailedError(RuntimeError):
     """Candidate after candidate fails, so that the fault is hardly theirs."""
 
 
-class Listener(Protocol):
-    """Who shows the user what happens."""
-
-    def notice(self, text: str) -> None:
-        """Something the user should know, said once."""
-
-    def trial_started(self, record: TrialRecord, trained: int) -> None:
-        """A candidate is about to be measured and trained, after `trained` others."""
-
-    def training_step(self, step: int, loss: float) -> None:
-        """One training has done `step` steps."""
-
-    def trial_finished(self, record: TrialRecord) -> None:
-        """A trial has ended in any state."""
-
-
 class Search:
     """One session of a search over an open study."""
 
@@ -52,12 +41,12 @@ class Search:
         config: SearchConfig,
         study: SearchStudy,
         evaluator: Evaluator,
-        listener: Listener,
+        listener: SearchListener,
         latency_filter: LatencyFilter = no_latency_filter,
     ) -> None:
         self._config = config
         self._space = config.space
-        self._costing = Costing(Target.parse(config.target), config.seed)
+        self._costing = Costing(config.target, config.seed)
         self._study = study
         self._evaluator = evaluator
         self._listener = listener
@@ -113,44 +102,49 @@ class Search:
 
     def _evaluated(self, proposal: Proposal, started: float) -> TrialRecord:
         try:
-            config = self._space.suggest(proposal).canonical()
+            candidate = Candidate.of(self._space.suggest(proposal))
         except ValueError as error:
             return unbuildable(proposal.number, str(error), self._config.scale)
-        record = described(proposal.number, config, self._costing)
+        record = described(proposal.number, candidate, self._costing)
         record = replace(record, propose_seconds=time.perf_counter() - started)
         if (known := self._history.first_of(record.arch_id)) is not None:
             return _duplicate(known, record)
         try:
-            record = self._gated(with_analytic_cost(record, config, self._costing))
+            record = self._gated(with_analytic_cost(record, candidate, self._costing))
         except ValueError as error:
             return replace(record, state="infeasible", reason=str(error))
         if record.state == "infeasible":
             return record
-        self._listener.trial_started(record, self._history.trained)
+        budget = self._config.budget.trials
+        self._listener.trial_started(record, self._history.trained, budget)
         try:
-            return self._trained(record, config)
+            return self._trained(record, candidate)
         except CANDIDATE_FAILURES as error:
             raise_interrupt(error)
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            reason = f"{type(error).__name__}: {one_line(error)}"
             return replace(record, state="failed", reason=reason)
 
-    def _trained(self, record: TrialRecord, config: NetworkConfig) -> TrialRecord:
+    def _trained(self, record: TrialRecord, candidate: Candidate) -> TrialRecord:
         """The record of a candidate that was measured and trained, or measured and left."""
-        record = self._latency_filter(record, config)
+        record = self._latency_filter(record, candidate.config)
         if record.state == "infeasible":
             return record
-        if not config.is_input_adaptive:
-            record = self._gated(self._measured(record, config))
+        if not candidate.config.is_input_adaptive:
+            record = self._gated(self._measured(record, candidate))
             if record.state == "infeasible":
                 return record
-        record = replace(record, **self._evaluator.train(config, self._listener.training_step))
-        if config.is_input_adaptive:
-            record = self._measured(record, config)
+        quality = self._evaluator.train(candidate, self._heard_step)
+        record = replace(quality.in_record(record), state="trained")
+        if candidate.config.is_input_adaptive:
+            record = self._measured(record, candidate)
         return self._gated(record)
 
-    def _measured(self, record: TrialRecord, config: NetworkConfig) -> TrialRecord:
+    def _heard_step(self, step: int, loss: float) -> None:
+        self._listener.training_step(step, self._config.steps, loss)
+
+    def _measured(self, record: TrialRecord, candidate: Candidate) -> TrialRecord:
         started = time.perf_counter()
-        record = replace(record, **self._evaluator.measure(config))
+        record = self._evaluator.measure(candidate).in_record(record)
         return replace(record, measure_seconds=time.perf_counter() - started)
 
     def _gated(self, record: TrialRecord) -> TrialRecord:

@@ -2,17 +2,18 @@
 
 import datetime
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import torch
-from pydantic import TypeAdapter
+from pydantic import BeforeValidator, TypeAdapter
 
-from blocks.config import parse_config
 from blocks.networks.registry import NetworkConfig, build_network
+from foundation.configs import parse_config
+from foundation.listener import Listener
 from imaging.evaluation import (
     ValidationPair,
     bicubic_upscaler,
@@ -25,11 +26,11 @@ from imaging.images import Image, load_images
 from profilers.agent.machine import Description
 from profilers.agent.targets import Target
 from profilers.device import describe_device
-from profilers.host.latency import Calibration, LatencyMeter, measure_callable
+from profilers.host.latency import Calibration, LatencyMeter, measure_callable, with_present_names
 from profilers.predictor import CalibrationFile
 from profilers.runtimes.registry import require_available
 from reports.records import BASELINE_FAMILY, TrialRecord
-from search.candidates.evaluation import Workbench, latency_columns
+from search.candidates.evaluation import Workbench, latency_costs
 from search.candidates.latency_filter import stored_calibration
 from search.candidates.patches import CandidatePatches
 from search.config import SearchConfig
@@ -39,9 +40,10 @@ from training.data.patches import PatchSampler
 from training.precision import choose_precision
 from training.step import Precision
 
-Notice = Callable[[str], None]
-
 CALIBRATION_SECONDS = 5.0
+STORED_CALIBRATION: TypeAdapter[Calibration] = TypeAdapter(
+    Annotated[Calibration, BeforeValidator(with_present_names)]
+)
 
 T = TypeVar("T")
 
@@ -52,7 +54,7 @@ def initial_settings(config: SearchConfig) -> dict[str, object]:
         "config": config.model_dump(mode="json", exclude_none=True),
         "train_steps": config.steps,
         "population": population_size(config.budget.trials),
-        "target": asdict(Target.parse(config.target)),
+        "target": asdict(config.target),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "device": describe_device(),
     }
@@ -67,7 +69,7 @@ class Photographs:
     digests: ImageSets
 
 
-def load_photographs(config: SearchConfig, notice: Notice) -> Photographs:
+def load_photographs(config: SearchConfig, listener: Listener) -> Photographs:
     """The photographs that a config names; nothing is written.
 
     Raises:
@@ -77,7 +79,7 @@ def load_photographs(config: SearchConfig, notice: Notice) -> Photographs:
     training = load_images(config.data.training, split="training")
     validation = load_images(config.data.validation, split="validation")
     for note in (*training.notes, *validation.notes):
-        notice(note)
+        listener.warning(note)
     pairs = prepare_validation(validation.images, config.scale)
     if exact := exact_by_bicubic(pairs):
         raise ValueError(
@@ -94,7 +96,7 @@ def prepare(
     run: RunDirectory,
     photographs: Photographs,
     stack: ExitStack,
-    notice: Notice,
+    listener: Listener,
     *,
     has_begun: bool,
 ) -> Workbench:
@@ -107,14 +109,13 @@ def prepare(
         ValueError: a device is missing, a photograph is too small, run.yaml cannot be used, or the
             photographs are others than before.
     """
-    target = Target.parse(config.target)
-    require_available(target)
+    require_available(config.target)
     # Training runs in eager mode, whatever runtime the candidates are measured on.
     require_available(Target(runtime="eager", device=config.training.device))
     torch.set_num_threads(config.training.threads)
     settings = run.read_settings()
-    _warn_of_another_device(settings, notice)
-    _check_images(photographs.digests, run, notice, has_begun)
+    _warn_of_another_device(settings, listener)
+    _check_images(photographs.digests, run, listener, has_begun)
     patches = CandidatePatches(photographs.training, config.scale, config.training.recipe)
 
     precision = decided(dict[str, Precision], "precision", run) or {}
@@ -123,18 +124,18 @@ def prepare(
         # Asked for in any case, so that photographs too small for it are found now.
         sampler = patches.sampler(typical, config.seed)
         if space.family not in precision:
-            precision[space.family] = _precision_of(typical, config, sampler, notice)
+            precision[space.family] = _precision_of(typical, config, sampler, listener)
             settings["precision"] = dict(precision)
             run.write_settings(settings)
 
     meter = calibration = stored = None
     if "latency_ms" in config.columns:
-        meter = stack.enter_context(LatencyMeter(target))
+        meter = stack.enter_context(LatencyMeter(config.target))
         device = decided(Description, "target_device", run) or meter.describe_device()
-        stored = stored_calibration(config, device, notice)
-        calibration = decided(Calibration, "calibration", run)
+        stored = stored_calibration(config, device, listener)
+        calibration = decided(STORED_CALIBRATION, "calibration", run)
         if calibration is None:
-            calibration = _calibration(stored, config, meter, notice)
+            calibration = _calibration(stored, config, meter, listener)
             settings |= {"target_device": device, "calibration": asdict(calibration)}
             run.write_settings(settings)
     return Workbench(
@@ -154,7 +155,7 @@ def decided(kind: type[T] | TypeAdapter[T], key: str, run: RunDirectory) -> T | 
 
 def measured_baseline(bench: Workbench) -> TrialRecord:
     """The bicubic baseline: what enlarging without any network gives, and what it costs."""
-    config, target = bench.config, Target.parse(bench.config.target)
+    config, target = bench.config, bench.config.target
     upscale = bicubic_upscaler(config.scale)
     started = time.perf_counter()
     quality = evaluate_quality(upscale, bench.validation)
@@ -169,7 +170,7 @@ def measured_baseline(bench: Workbench) -> TrialRecord:
         macs=0,
         psnr_y_db=quality.psnr_y_db,
         ssim_y=quality.ssim_y,
-        target=config.target,
+        target=str(target),
         lr_height_px=target.lr_height_px,
         lr_width_px=target.lr_width_px,
         validation_seconds=validation_seconds,
@@ -180,10 +181,12 @@ def measured_baseline(bench: Workbench) -> TrialRecord:
     latency = measure_callable(
         lambda: upscale(pixels), target, bench.calibration, max_seconds=config.timing_seconds
     )
-    return replace(baseline, **latency_columns(latency))
+    return latency_costs(latency).in_record(baseline)
 
 
-def _check_images(images: ImageSets, run: RunDirectory, notice: Notice, has_begun: bool) -> None:
+def _check_images(
+    images: ImageSets, run: RunDirectory, listener: Listener, has_begun: bool
+) -> None:
     if not has_begun:
         images.record(run.path)
     elif note := images.check(
@@ -191,18 +194,18 @@ def _check_images(images: ImageSets, run: RunDirectory, notice: Notice, has_begu
         remedy="restore them, name the folder they are in now with --data or --validation, or "
         "start a new search",
     ):
-        notice(note)
+        listener.warning(note)
 
 
 def _precision_of(
-    typical: NetworkConfig, config: SearchConfig, patches: PatchSampler, notice: Notice
+    typical: NetworkConfig, config: SearchConfig, patches: PatchSampler, listener: Listener
 ) -> Precision:
     if config.training.precision != "auto":
         return config.training.precision
     precision = choose_precision(
         lambda: build_network(typical), patches, patches.recipe, device=config.training.device
     )
-    notice(
+    listener.status(
         f"{typical.family} trains in {precision}, chosen by timed steps (to choose it yourself: "
         "training.precision in the config)"
     )
@@ -210,19 +213,19 @@ def _precision_of(
 
 
 def _calibration(
-    stored: CalibrationFile | None, config: SearchConfig, meter: LatencyMeter, notice: Notice
+    stored: CalibrationFile | None, config: SearchConfig, meter: LatencyMeter, listener: Listener
 ) -> Calibration:
     """The stored one, with which predicted and measured milliseconds agree, or a new one."""
     if stored is not None:
         return stored.header.calibration
-    notice(f"timing the reference network on {config.target}")
+    listener.status(f"timing the reference network on {config.target}")
     return meter.calibrate(CALIBRATION_SECONDS)
 
 
-def _warn_of_another_device(settings: Mapping[str, Any], notice: Notice) -> None:
+def _warn_of_another_device(settings: Mapping[str, Any], listener: Listener) -> None:
     before, now = settings.get("device"), describe_device()
     if isinstance(before, dict) and before.get("cpu_model") != now.get("cpu_model"):
-        notice(
+        listener.warning(
             f"this run began on {before.get('cpu_model')} and goes on on {now.get('cpu_model')}: "
             "latencies measured before and after cannot be compared"
         )

@@ -1,51 +1,12 @@
-"""The report of a run, rebuilt from its journal without torch."""
+"""What run.yaml and the journal say of a run, for its tables and figures, without torch."""
 
-import errno
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pydantic
 
 from reports.records import TrialRecord
-from reports.run_report import ReportPaths, RunSettings, write_report
-from search.storage.study import read_run
-
-_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-
-
-@dataclass(frozen=True)
-class RunReport:
-    """A run's records with the files written from them."""
-
-    settings: RunSettings
-    baseline: TrialRecord | None
-    records: tuple[TrialRecord, ...]
-    paths: ReportPaths | None
-    """None where the run directory is read-only."""
-    seconds: Mapping[str, float]
-    """How long each part took, summed over the trials of all sessions."""
-
-
-def report_run(run_dir: Path) -> RunReport:
-    """Write the tables and the figures of a run, also while the search goes on.
-
-    A run directory in which nobody may write is reported on all the same.
-
-    Raises:
-        ValueError: not a run directory, or its journal is corrupt.
-    """
-    run = read_run(run_dir)
-    settings = run_settings(run.settings)
-    rows = run.records if run.baseline is None else (run.baseline, *run.records)
-    try:
-        paths = write_report(run_dir, rows, settings)
-    except OSError as error:
-        if error.errno not in _READ_ONLY:
-            raise
-        paths = None
-    return RunReport(settings, run.baseline, run.records, paths, phase_seconds(run.records))
+from reports.run_settings import RunSettings
 
 
 def run_settings(settings: Mapping[str, Any]) -> RunSettings:

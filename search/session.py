@@ -7,14 +7,13 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from blocks.config import parse_config
-from profilers.agent.targets import Target
 from search.candidates.candidate import Costing
 from search.candidates.evaluation import CandidateEvaluator
 from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
-from search.config import SearchConfig
-from search.loop import Listener, Search
+from search.config import SearchConfig, parse_search_config
+from search.listening import SearchListener
+from search.loop import Search
 from search.preparation import (
     Photographs,
     decided,
@@ -32,7 +31,7 @@ from search.storage.study import SearchStudy, read_run
 _POPULATION: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=2)])
 
 
-def start_search(config: SearchConfig, run_dir: Path, listener: Listener) -> str:
+def start_search(config: SearchConfig, run_dir: Path, listener: SearchListener) -> str:
     """Begin a search in a directory that holds no run yet; return in words what ended it.
 
     Raises:
@@ -51,10 +50,10 @@ def start_search(config: SearchConfig, run_dir: Path, listener: Listener) -> str
                 else "another config: choose another directory with --out"
             )
         )
-    costing = Costing(Target.parse(config.target), config.seed)
+    costing = Costing(config.target, config.seed)
     for line in check_feasible(config.space, config.constraints, costing):
-        listener.notice(line)
-    photographs = load_photographs(config, listener.notice)
+        listener.warning(line)
+    photographs = load_photographs(config, listener)
     run_dir.mkdir(parents=True, exist_ok=True)
     with exclusive(run_dir):
         run.write_settings(initial_settings(config))
@@ -63,7 +62,7 @@ def start_search(config: SearchConfig, run_dir: Path, listener: Listener) -> str
 
 def resume_search(
     run_dir: Path,
-    listener: Listener,
+    listener: SearchListener,
     *,
     changes: Changes = UNCHANGED,
     expected: SearchConfig | None = None,
@@ -88,17 +87,17 @@ def resume_search(
         )
     with exclusive(run_dir):
         if mended := repair_journal(run.journal):
-            listener.notice(mended)
+            listener.warning(mended)
         before = read_run(run_dir)
         if before.began_with is not None:
             changes.check(before.began_with, lasting(before.settings), str(run.settings))
         elif before.has_begun:
-            listener.notice(
+            listener.warning(
                 f"whether {run.settings} is as the search left it cannot be checked: the journal "
                 "does not say, as in runs of earlier versions"
             )
         config = read_config(run_dir, changes)
-        photographs = load_photographs(config, listener.notice)
+        photographs = load_photographs(config, listener)
         return _session(
             config, run, photographs, listener, changes=changes, has_begun=before.has_begun
         )
@@ -108,15 +107,15 @@ def _session(
     config: SearchConfig,
     run: RunDirectory,
     photographs: Photographs,
-    listener: Listener,
+    listener: SearchListener,
     *,
     changes: Changes = UNCHANGED,
     has_begun: bool = False,
 ) -> str:
     started = time.perf_counter()
-    listener.notice(f"the run is in {run.path}")
+    listener.status(f"the run is in {run.path}")
     with ExitStack() as stack:
-        bench = prepare(config, run, photographs, stack, listener.notice, has_begun=has_begun)
+        bench = prepare(config, run, photographs, stack, listener, has_begun=has_begun)
         # Only now, since the images in a folder given anew may be others.
         settings = changes.applied(run.read_settings())
         run.write_settings(settings)
@@ -126,14 +125,18 @@ def _session(
         if study.baseline is None:
             study.baseline = measured_baseline(bench)
         device = run.read_settings().get("target_device", {})
-        latency_filter = latency_filter_of(config, bench.calibration_file, device, listener.notice)
+        latency_filter = latency_filter_of(config, bench.calibration_file, device, listener)
         search = Search(config, study, CandidateEvaluator(bench), listener, latency_filter)
-        listener.notice(f"prepared in {time.perf_counter() - started:.1f} s")
+        listener.status(f"prepared in {time.perf_counter() - started:.1f} s")
         return search.run()
 
 
 def open_study(
-    config: SearchConfig, run: RunDirectory, listener: Listener, *, population: int | None = None
+    config: SearchConfig,
+    run: RunDirectory,
+    listener: SearchListener,
+    *,
+    population: int | None = None,
 ) -> SearchStudy:
     """The run's study, with the published networks that fit its space proposed first.
 
@@ -149,9 +152,9 @@ def open_study(
             proposals.append(config.space.parameters(network))
             skip = network.model_dump().get("image_skip")
             how = f" (image skip {skip})" if skip else ""
-            listener.notice(f"{name}, published, is proposed first{how}")
+            listener.status(f"{name}, published, is proposed first{how}")
         else:
-            listener.notice(f"{name}, published, is outside the space: {misfit}")
+            listener.status(f"{name}, published, is outside the space: {misfit}")
     study.enqueue(proposals)
     return study
 
@@ -164,10 +167,10 @@ def read_config(run_dir: Path, changes: Changes = UNCHANGED) -> SearchConfig:
     """
     run = RunDirectory(run_dir)
     settings, where = run.read_settings(), f"{run.settings}, config"
-    config = parse_config(SearchConfig, settings.get("config"), where)
+    config = parse_search_config(settings.get("config"), where)
     if changes == UNCHANGED:
         return config
-    return parse_config(SearchConfig, changes.applied(settings)["config"], where)
+    return parse_search_config(changes.applied(settings)["config"], where)
 
 
 def _plain(config: SearchConfig) -> dict[str, object]:

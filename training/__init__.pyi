@@ -2,9 +2,9 @@ from .data.patches import PatchSampler as PatchSampler
 from .loop import TrainingResult as TrainingResult
 from .loop import train as train
 from .precision import choose_precision as choose_precision
-from .recipes.published import RECIPES as RECIPES
-from .recipes.published import get_recipe as get_recipe
 from .recipes.recipe import Recipe as Recipe
 from .recipes.recipe import learning_rate_at as learning_rate_at
+from .recipes.registry import RECIPES as RECIPES
+from .recipes.registry import get_recipe as get_recipe
 from .step import Precision as Precision
 from .step import TrainingDiverged as TrainingDiverged

@@ -90,6 +90,11 @@ def shared_by_processes(module: nn.Module) -> nn.Module:
         return DistributedDataParallel(module, broadcast_buffers=False)
 
 
+def is_first_process() -> bool:
+    """Whether `torchrun` started this process before all others, or not at all."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 @contextmanager
 def joined_processes(device: str) -> Iterator[tuple[Processes, str]]:
     """Join the others that `torchrun` started, if it did; the second value is the own device.

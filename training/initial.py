@@ -3,13 +3,11 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-import torch
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from blocks.checkpoints import load_checkpoint
-from blocks.networks.fsrcnn import Fsrcnn
-from blocks.networks.registry import SuperResolutionNetwork
+from blocks.networks.registry import FAMILIES, SuperResolutionNetwork
+from blocks.random_weights import seeded
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,16 @@ Start = Path | Literal["interpolation"]
 """A checkpoint, or bilinear interpolation, as which FSRCNN can start."""
 
 
+_METHOD = "start_as_interpolation"
+
+
+@runtime_checkable
+class _CanInterpolate(Protocol):
+    """A network, alone or as a branch, that can begin as bilinear interpolation."""
+
+    def start_as_interpolation(self) -> None: ...
+
+
 def start_of(text: str) -> Start:
     """Return what `text` names: `interpolation`, or the path of a checkpoint."""
     return INTERPOLATION if text == INTERPOLATION else Path(text)
@@ -46,14 +54,14 @@ def give_initial_weights(
     """
     if isinstance(start, Path):
         return _load_weights(network, start)
-    parts = [part for part in network.modules() if isinstance(part, Fsrcnn)]
+    parts = [part for part in network.modules() if isinstance(part, _CanInterpolate)]
     if not parts:
+        able = (own.name for own in FAMILIES.values() if hasattr(own.network_type, _METHOD))
         raise ValueError(
-            f"--init {INTERPOLATION} is for fsrcnn, alone or as a branch, got "
+            f"--init {INTERPOLATION} is for {', '.join(able)}, alone or as a branch, got "
             f"{network.config.family}: leave it out"
         )
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with seeded(seed):
         for part in parts:
             part.start_as_interpolation()
     return InitialWeights(INTERPOLATION, network.config.scale, ())

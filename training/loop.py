@@ -5,9 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-from blocks.networks.registry import NetworkConfig, SuperResolutionNetwork
+from blocks.networks.registry import SuperResolutionNetwork
 from training.data.patches import PatchSampler
 from training.distributed import ALONE, Processes
 from training.monitor import Monitor, Watch
@@ -82,7 +81,7 @@ def train(
             "initial_weights": initial_weights,
             "processes": str(processes.count),
         }
-        folder = TrainingFolder(checkpoint_folder, cast(NetworkConfig, network.config), identity)
+        folder = TrainingFolder(checkpoint_folder, network.config, identity)
     training = TrainingStep(
         network, recipe, device=device, precision=precision, seed=patches.seed, processes=processes
     )

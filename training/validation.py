@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from blocks.config import NetworkConfigBase
 from blocks.networks.registry import SuperResolutionNetwork
-from imaging.evaluation import ValidationPair, evaluate_quality, network_upscaler
-from training.behaviour import behaviour_names, behaviour_values
+from blocks.pixels import network_upscaler
+from imaging.evaluation import ValidationPair, evaluate_quality
+from training.behaviour import behaviour_columns, decisions_of
 
 PSNR = "psnr_y_db"
 
@@ -21,11 +22,11 @@ class Validation:
     @staticmethod
     def columns(config: NetworkConfigBase) -> tuple[str, ...]:
         """The columns of the training's log that a judgement fills."""
-        return (PSNR, *behaviour_names(config))
+        return (PSNR, *behaviour_columns(config))
 
     def judge(self, network: SuperResolutionNetwork) -> dict[str, float]:
         """The values by column."""
         quality = evaluate_quality(network_upscaler(network, device=self.device), self.pairs)
-        decided = behaviour_values(network, self.pairs, device=self.device)
-        values = (quality.psnr_y_db, *decided)
+        decisions = decisions_of(network, self.pairs, device=self.device)
+        values = (quality.psnr_y_db, *decisions.logged)
         return dict(zip(self.columns(network.config), values, strict=True))

@@ -1,4 +1,4 @@
-"""From a resolved MODEL to an ONNX file that was seen to give the same images."""
+"""From a network to an ONNX file that was seen to give the same images."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +7,10 @@ import torch
 from torch import nn
 
 from blocks import SuperResolutionNetwork, export_variant, in_variant, of_any_size
+from blocks.programs.failure import ExportFailed
 from blocks.programs.onnx_graph import DEFAULT_OPSET, IMAGES, export_onnx, export_onnx_of_any_size
 from foundation import write_bytes_atomically
-from profilers import TOLERANCES, ProfilingFailed, Target, require_available
+from profilers import TOLERANCES, Target, require_available
 from profilers.agent.checking import as_array, largest_difference
 from profilers.images import sample_images
 
@@ -50,7 +51,7 @@ def export_network(
 
     Raises:
         ValueError: ONNX or its runtime is not installed, or a setting is impossible.
-        ProfilingFailed: the network cannot be exported, or gives other images as ONNX.
+        ExportFailed: the network cannot be exported, or gives other images as ONNX.
         OSError: the file cannot be written.
     """
     require_available(_CHECKED[0])
@@ -63,7 +64,7 @@ def export_network(
         targets: tuple[Target, ...] = (*_CHECKED, smallest)
     else:
         targets = (fixed_target(settings.lr_size_px),)
-        model = export_onnx(variant, targets[0], opset=settings.opset)
+        model = export_onnx(variant, targets[0].images_shape, opset=settings.opset)
     expected = of_any_size(network.eval(), config)
     difference = max(_difference(model, expected, target) for target in targets)
     require_equal(difference, out)
@@ -84,10 +85,10 @@ def require_equal(difference: float, out: Path) -> None:
     """Check that what ONNX Runtime gives is what the network gives.
 
     Raises:
-        ProfilingFailed: it is not; `out`, which is to hold it, is named.
+        ExportFailed: it is not; `out`, which is to hold it, is named.
     """
     if not difference <= TOLERANCES["float32"]:  # NaN is not either
-        raise ProfilingFailed(
+        raise ExportFailed(
             f"ONNX Runtime's images must be the network's within {TOLERANCES['float32']:g}, got a "
             f"largest difference of {difference:.3g}: {out} was not written"
         )

@@ -29,11 +29,11 @@ def export_classsr(network: ClassSR, out: Path, settings: ExportSettings = ANY_S
     Raises:
         ValueError: ONNX or its runtime is not installed, `out` is there and no empty folder, or
             a setting is impossible.
-        ProfilingFailed: a part cannot be exported, or gives other images as ONNX.
+        ExportFailed: a part cannot be exported, or gives other images as ONNX.
         OSError: the folder cannot be written.
     """
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise ValueError(f"--out must be a new or an empty folder, got {out}, which is neither")
+        raise ValueError(f"a ClassSR needs a new or an empty folder, got {out}, which is neither")
     require_available(Target(runtime="onnxruntime"))
     photographs = _photographs(network.config.patch_px, settings)
     network.eval()

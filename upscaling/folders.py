@@ -1,74 +1,76 @@
 """Images enlarged one after the other, from files to files."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blocks.models import ResolvedModel
-from imaging.decoding import ALPHA, BadImageError, conversion_notes, decode, decode_file
+from blocks.models import Model
+from foundation.listener import Listener
+from imaging.decoding import (
+    ALPHA,
+    BadImageError,
+    SkippedImage,
+    conversion_notes,
+    decode,
+    decode_file,
+)
 from imaging.evaluation import Upscaler
 from imaging.image_files import write_enlarged
-from imaging.tiling import Tiling, tiled
-from paretosr.cli.output import write_note
-from paretosr.cli.progress import progress_bar
-from paretosr.skipped import SkippedImage
-from upscaling.images import ChosenUpscaler, piece_by_piece, upscaler_of
+from profilers import OtherVariant
+from upscaling.images import UpscalingOptions, upscaler_for
 from upscaling.jobs import ImageJob, ImagePlan
-from upscaling.tiles import chosen_tiling
 
 
 @dataclass(frozen=True)
 class Enlarged:
     """What was done."""
 
-    files: tuple[Path, ...]
+    files: tuple[Path, ...] = ()
     """Written, in the order of the plan."""
-    variant: str | None
+    variant: str | None = None
     """Of the network; None for bicubic, and where nothing was enlarged."""
-    skipped: tuple[SkippedImage, ...]
+    others: tuple[OtherVariant, ...] = ()
+    """The variants that it was chosen from."""
+    skipped: tuple[SkippedImage, ...] = ()
     """Of the plan, and those that did not decode."""
-    notes: tuple[str, ...]
-    """What was converted or lost, one line for each kind."""
 
 
 def enlarge(
-    model: ResolvedModel, plan: ImagePlan, *, variant: str | None, tile_px: int | None, silent: bool
+    model: Model, plan: ImagePlan, options: UpscalingOptions, listener: Listener
 ) -> Enlarged:
-    """Carry out the plan; what depends on the choice of variant and tiles is said before.
+    """Carry out the plan.
 
-    Args:
-        tile_px: side of the tiles; 0 for none, None for as large as the memory allows.
+    The listener is warned of what tiles change, before anything is computed, and of what was
+    converted or lost, in one line for each kind.
 
     Raises:
         ValueError: the model cannot enlarge, or the one image of the plan does not decode.
+        RuntimeError: an image cannot be encoded in the format of its file.
         OSError: a file cannot be written.
     """
     skipped = list(plan.skipped)
     jobs, sample = _from_the_first_that_decodes(plan, skipped)
     if not jobs:
-        return Enlarged((), None, tuple(skipped), ())
-    chosen = upscaler_of(model, variant, sample)
-    tiling = _tiling(model, chosen, jobs, tile_px)
+        return Enlarged(skipped=tuple(skipped))
+    listener.status("enlarging")
+    chosen = upscaler_for(model, sample, [job.size_px for job in jobs], options, listener)
     written: list[Path] = []
     kinds: Counter[str] = Counter()
     lost: Counter[str] = Counter()
-    pieces = sum(tiling.pieces(*job.size_px) for job in jobs)
-    with progress_bar("enlarging", total=pieces, silent=silent) as update:
-        upscale = tiled(piece_by_piece(chosen.upscale, update), model.scale, tiling)
-        for job in jobs:
-            try:
-                lost.update(_enlarged(job, upscale, model.scale, kinds))
-            except BadImageError as error:
-                skipped.append(SkippedImage.of(error))
-                continue
-            written.append(job.destination)
-    notes = conversion_notes(kinds, len(written))
-    notes += [f"{count} of {len(written)} images {text}" for text, count in lost.items()]
-    return Enlarged(tuple(written), chosen.variant, tuple(skipped), tuple(notes))
+    for job in jobs:
+        try:
+            lost.update(_enlarged(job, chosen.upscale, model.scale, kinds))
+        except BadImageError as error:
+            skipped.append(SkippedImage.of(error))
+            continue
+        written.append(job.destination)
+    for line in (*conversion_notes(kinds, len(written)), *_losses(lost, len(written))):
+        listener.warning(line)
+    return Enlarged(tuple(written), chosen.variant, chosen.others, tuple(skipped))
 
 
 def _enlarged(job: ImageJob, upscale: Upscaler, scale: int, kinds: Counter[str]) -> tuple[str, ...]:
@@ -77,6 +79,12 @@ def _enlarged(job: ImageJob, upscale: Upscaler, scale: int, kinds: Counter[str])
     # What becomes of alpha depends on the format, and is among the losses.
     kinds.update(kind for kind in original.kinds if kind != ALPHA)
     return losses
+
+
+def _losses(lost: Mapping[str, int], total: int) -> list[str]:
+    if total == 1:
+        return [f"the image {text}" for text in lost]
+    return [f"{count} of {total} images {text}" for text, count in lost.items()]
 
 
 def _from_the_first_that_decodes(
@@ -95,14 +103,3 @@ def _from_the_first_that_decodes(
                 raise
             skipped.append(SkippedImage.of(error))
     return (), {}
-
-
-def _tiling(
-    model: ResolvedModel, chosen: ChosenUpscaler, jobs: Sequence[ImageJob], tile_px: int | None
-) -> Tiling:
-    tiling, notes = chosen_tiling(
-        model.config, chosen.variant, tile_px, (job.size_px for job in jobs)
-    )
-    for line in (*chosen.notes, *notes):
-        write_note(line)
-    return tiling

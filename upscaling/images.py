@@ -1,7 +1,7 @@
-"""From a resolved MODEL to enlarged images."""
+"""From a model to enlarged images."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 
@@ -9,41 +9,81 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blocks import NetworkConfig, SuperResolutionNetwork, in_variant, load_network, variants_of
-from blocks.models import ResolvedModel
+from blocks.models import Model
+from blocks.pixels import network_upscaler
 from foundation.freed_memory import give_back_memory
-from imaging.evaluation import Upscaler, bicubic_upscaler, network_upscaler
-from paretosr.cli.progress import Update
-from upscaling.fastest_variant import rank_variants, require_variant
-from upscaling.tiles import in_strips
+from foundation.listener import Listener
+from imaging.evaluation import Upscaler, bicubic_upscaler
+from imaging.tiling import tiled
+from profilers import OtherVariant
+from profilers.host.variants import fastest_call, require_variant
+from upscaling.tiles import chosen_tiling, in_strips
 
 # The variants of a network are compared on the middle of an image, no larger than this.
 _SAMPLE_SIDE_PX = 256
 
 
 @dataclass(frozen=True)
+class UpscalingOptions:
+    """How images are enlarged.
+
+    Attributes:
+        variant: in which the network is computed; None for the fastest on this machine.
+        tile_px: side of the tiles; 0 for none, None for as large as the bounds on memory allow.
+        only_exact: if `tile_px` is None, cut only where that does not change the result.
+    """
+
+    variant: str | None = None
+    tile_px: int | None = None
+    only_exact: bool = False
+
+
+@dataclass(frozen=True)
 class ChosenUpscaler:
-    """An upscaler, and how it computes.
+    """An upscaler for images of any size, and how it computes.
 
     Attributes:
         upscale: from uint8 (h, w, 3) to uint8 (s h, s w, 3), with s = model.scale.
         variant: the variant of the network; None for bicubic.
-        notes: what to tell of the choice of a variant, if there was one.
+        others: the variants that it was chosen from, with how much longer they take.
     """
 
     upscale: Upscaler
     variant: str | None
-    notes: tuple[str, ...] = ()
+    others: tuple[OtherVariant, ...] = ()
 
 
-def upscaler_of(
-    model: ResolvedModel, variant: str | None, images: Mapping[str, NDArray[np.uint8]]
+def upscaler_for(
+    model: Model,
+    images: Mapping[str, NDArray[np.uint8]],
+    sizes_px: Sequence[tuple[int, int]],
+    options: UpscalingOptions,
+    listener: Listener,
 ) -> ChosenUpscaler:
-    """Return `model` in a variant, or in the one that is the fastest on the first of `images`.
+    """Return `model` as it enlarges images of `sizes_px`, (h, w), cut where they are too large.
+
+    Without a variant it is computed in the one that is the fastest on the first of `images`, some
+    of those that are to be enlarged, by name. The listener hears of each enlarged piece, and is
+    warned of tiles that change the result.
 
     Raises:
         ValueError: the model is a network without trained weights, its checkpoint is corrupt, it
-            has no such variant, or one of the images, by name, is too small for it.
+            has no such variant, or one of `images` is too small for it.
     """
+    chosen = _upscaler_of(model, options.variant, images)
+    tiling, notes = chosen_tiling(
+        model.config, chosen.variant, options.tile_px, sizes_px, only_exact=options.only_exact
+    )
+    for line in notes:
+        listener.warning(line)
+    pieces = sum(tiling.pieces(*size_px) for size_px in sizes_px)
+    upscale = _piece_by_piece(chosen.upscale, pieces, listener)
+    return replace(chosen, upscale=tiled(upscale, model.scale, tiling))
+
+
+def _upscaler_of(
+    model: Model, variant: str | None, images: Mapping[str, NDArray[np.uint8]]
+) -> ChosenUpscaler:
     require_variant(model, variant)
     if model.config is None:
         return ChosenUpscaler(bicubic_upscaler(model.scale), None)
@@ -56,14 +96,14 @@ def upscaler_of(
     return _fastest(upscalers, _middle(next(iter(images.values()))))
 
 
-def piece_by_piece(upscale: Upscaler, update: Update) -> Upscaler:
-    """Return `upscale`, which moves a bar and gives freed memory back after each piece."""
+def _piece_by_piece(upscale: Upscaler, total: int, listener: Listener) -> Upscaler:
+    """Return `upscale`, which reports each of `total` pieces and gives freed memory back."""
     numbers = count(1)
 
     def upscale_piece(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         enlarged = upscale(pixels)
         give_back_memory()
-        update(next(numbers))
+        listener.progress(next(numbers), total)
         return enlarged
 
     return upscale_piece
@@ -87,7 +127,7 @@ def _require_sizes(config: NetworkConfig, images: Mapping[str, NDArray[np.uint8]
             raise ValueError(f"{reason} for {name!r}: leave it out, or take another network")
 
 
-def trained_network(model: ResolvedModel) -> SuperResolutionNetwork:
+def trained_network(model: Model) -> SuperResolutionNetwork:
     """Return the network that `model`, which is not bicubic, stands for.
 
     Raises:
@@ -103,11 +143,8 @@ def trained_network(model: ResolvedModel) -> SuperResolutionNetwork:
 
 
 def _fastest(upscalers: dict[str, Upscaler], sample: NDArray[np.uint8]) -> ChosenUpscaler:
-    ratios = rank_variants({name: partial(upscale, sample) for name, upscale in upscalers.items()})
-    fastest, *others = ratios
-    slower = ", ".join(f"{name} takes {ratios[name]:.2f} times as long" for name in others)
-    note = f"computed in the variant {fastest}, the fastest here: {slower} (--variant)"
-    return ChosenUpscaler(upscalers[fastest], fastest, (note,))
+    fastest = fastest_call({name: partial(call, sample) for name, call in upscalers.items()})
+    return ChosenUpscaler(upscalers[fastest.name], fastest.name, fastest.others)
 
 
 def _middle(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

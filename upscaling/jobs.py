@@ -1,4 +1,4 @@
-"""Which images `paretosr upscale` enlarges, and where to; settled before anything is computed."""
+"""Which images are enlarged, and into which files; settled before anything is computed."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blocks import NetworkConfig
-from imaging.decoding import BadImageError, stored_size_px
+from imaging.decoding import BadImageError, SkippedImage, stored_size_px
 from imaging.image_formats import IMAGE_SUFFIXES, format_of
 from imaging.images import image_paths
-from paretosr.skipped import SkippedImage
 from upscaling.images import why_too_small
 
 
@@ -64,11 +63,11 @@ def planned(
         config: of the network that enlarges; None for bicubic.
 
     Raises:
-        ValueError: there is no image at `source` or it cannot be enlarged, OUTPUT is INPUT, is of
-            the other kind or cannot be written, or two images would get the same file.
+        ValueError: there is no image at `source` or it cannot be enlarged, `destination` is the
+            same, is of the other kind or cannot be written, or two images would get one file.
     """
     if destination.exists() and source.exists() and destination.samefile(source):
-        raise ValueError(f"OUTPUT must differ from INPUT, got {destination} for both")
+        raise ValueError(f"the destination must differ from the source, got {destination} for both")
     if source.is_dir():
         return _folder_plan(source, destination, scale, options, config)
     return _file_plan(source, destination, scale, options, config)
@@ -82,12 +81,16 @@ def _file_plan(
     config: NetworkConfig | None,
 ) -> ImagePlan:
     if not source.exists():
-        raise ValueError(f"INPUT must be an image or a folder of images, but {source} is missing")
+        raise ValueError(f"no such file or folder: {source}")
     if options.recursive or options.suffix is not None:
-        option = "--recursive" if options.recursive else "--format"
-        raise ValueError(f"{option} is for a folder of images, but INPUT is the file {source}")
+        setting = "recursive" if options.recursive else "a format"
+        raise ValueError(
+            f"{setting} is for a folder of images, but the source is the file {source}"
+        )
     if destination.is_dir():
-        raise ValueError(f"OUTPUT must be a file, as INPUT is one, got the folder {destination}")
+        raise ValueError(
+            f"the destination must be a file, as the source is, got the folder {destination}"
+        )
     format_of(destination)
     if options.skip_existing and destination.exists():
         return ImagePlan((), (destination,))
@@ -106,10 +109,12 @@ def _folder_plan(
     config: NetworkConfig | None,
 ) -> ImagePlan:
     if destination.exists() and not destination.is_dir():
-        raise ValueError(f"OUTPUT must be a folder, as INPUT is one, got the file {destination}")
+        raise ValueError(
+            f"the destination must be a folder, as the source is, got the file {destination}"
+        )
     if options.suffix is not None and options.suffix not in IMAGE_SUFFIXES:
         names = ", ".join(sorted(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES))
-        raise ValueError(f"--format must be one of {names}, got {options.suffix[1:]!r}")
+        raise ValueError(f"the format must be one of {names}, got {options.suffix[1:]!r}")
     paths = image_paths(source, recursive=options.recursive, without=destination)
     files = {path: _file_of(path, source, destination, options.suffix) for path in paths}
     _require_distinct(files.values())

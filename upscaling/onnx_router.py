@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from blocks import FrozenConfig
 from blocks.windows import Canvas, Windows
+from foundation.configs import FrozenConfig
 
 MANIFEST_FILE = "manifest.json"
 CLASSIFIER_FILE = "classifier.onnx"

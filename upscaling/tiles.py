@@ -7,13 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from blocks import (
-    ALL_BRANCHES,
-    ClassSRConfig,
     FeatureNetwork,
     InStrips,
-    InterpolationConfig,
     NetworkConfig,
     NetworkConfigBase,
+    has_own_peak,
     in_variant,
 )
 from imaging.tiling import WHOLE, Tiling
@@ -40,11 +38,11 @@ def chosen_tiling(
     *,
     only_exact: bool = False,
 ) -> tuple[Tiling, tuple[str, ...]]:
-    """Return how a command cuts images of sizes (h, w), and what to tell of it.
+    """Return how images of sizes (h, w) are cut, and what the user should know of it.
 
-    `tile_px` is what --tile asks for, 0 for images in one piece. Without it images too large for
-    the bounds on memory are cut, `only_exact` where that does not change the result. Bicubic, of
-    neither config nor variant, gets every image in one piece.
+    `tile_px` is the side that was asked for, 0 for images in one piece. If it is None, images too
+    large for the bounds on memory are cut, `only_exact` where that does not change the result.
+    Bicubic, of neither config nor variant, gets every image in one piece.
     """
     if config is None or variant is None or tile_px == 0:
         return WHOLE, ()
@@ -52,17 +50,18 @@ def chosen_tiling(
     cut = sum(tiling.cuts(*size_px) for size_px in sizes_px)
     if config.receptive_field_radius_px is not None or not cut:
         return tiling, ()
+    images = "1 image is" if cut == 1 else f"{cut} images are"
     part = f" ({config.whole_image_parts})" if config.whole_image_parts else ""
-    reason = f"since its output depends on the whole image{part}"
+    reason = f"since the output of {config.family} depends on the whole image{part}"
     if only_exact and tile_px is None:
         return WHOLE, (
-            f"{cut} enlarged in one piece, however much memory that takes: in tiles "
-            f"{config.family} gives another image, {reason}: --tile {tiling.tile_px} for tiles",
+            f"{images} enlarged in one piece, however much memory that takes, {reason}: tiles of "
+            f"{tiling.tile_px} px would bound the memory and change the result",
         )
     return tiling, (
-        f"{cut} enlarged in tiles of {tiling.tile_px} px, each with {tiling.margin_px} px around "
-        f"it, which {config.family} enlarges otherwise than in one piece, {reason}: --tile 0 for "
-        "one piece, which needs more memory",
+        f"{images} enlarged in tiles of {tiling.tile_px} px, each with {tiling.margin_px} px "
+        f"around it, which changes the result, {reason}: a tile side of 0 px enlarges in one "
+        "piece, which needs more memory",
     )
 
 
@@ -95,13 +94,10 @@ def _affordable_side_px(config: NetworkConfig, variant: str) -> int:
 
 def _large_steps(config: NetworkConfig, variant: str) -> tuple[Callable[[Tensor], Tensor], ...]:
     """What takes more memory the larger the image."""
-    if variant == ALL_BRANCHES:
-        return (in_variant(network_on_meta(config), variant),)
-    if isinstance(config, ClassSRConfig):
-        # Branches get a few patches at a time: only what is around them grows.
-        config = config.replace(branches=[InterpolationConfig(scale=config.scale)] * 2)
     network = network_on_meta(config)
-    return (network.extract,) if isinstance(network, FeatureNetwork) else network.peak_paths()
+    if has_own_peak(config, variant):
+        return (in_variant(network, variant),)
+    return network.growing_paths()
 
 
 def _sample(config: NetworkConfigBase) -> Tensor:

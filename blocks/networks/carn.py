@@ -17,9 +17,9 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count
 from blocks.features import FeatureConfig, FeatureNetwork, upsampling_factors
 from blocks.layers import colour_shift, convolution
+from foundation.configs import Count
 
 Design = Literal["classsr", "original"]
 

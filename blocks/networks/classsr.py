@@ -15,17 +15,18 @@ from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, SerializeAsAny, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import NetworkConfigBase
+from blocks.family import parser_of
 from blocks.layers import PlainRangeNetwork, SuperResolutionNetwork, initialise_small
-from blocks.networks.interpolation import Interpolation, InterpolationConfig
-from blocks.networks.single import SINGLE_FAMILIES, SingleNetworkConfig
-from blocks.windows import Canvas, Windows, halves, ramp, stitch
+from blocks.networks.single import BRANCHES
+from blocks.windows import Canvas, Windows, halves, ramp
+from foundation.configs import Count
 
-Branch = Annotated[SingleNetworkConfig | InterpolationConfig, Field(discriminator="family")]
+Branch = Annotated[SerializeAsAny[NetworkConfigBase], PlainValidator(parser_of(BRANCHES))]
 
 MINIMUM_BRANCHES, MAXIMUM_BRANCHES = 2, 5
 CELL_PX = 4
@@ -173,7 +174,9 @@ class ClassSR(PlainRangeNetwork):
     def __init__(self, config: ClassSRConfig) -> None:
         super().__init__(config)
         self.classifier = Classifier(config)
-        self.branches = nn.ModuleList(_build_branch(branch) for branch in config.branches)
+        self.branches = nn.ModuleList(
+            BRANCHES[branch.family].network_type(branch) for branch in config.branches
+        )
 
     def enlarge(self, encoded: Tensor) -> Tensor:
         return self._route(encoded, self._classes(encoded).flatten().tolist())
@@ -249,6 +252,12 @@ class ClassSR(PlainRangeNetwork):
         """For each branch that of an image of which as many patches take it as do at a time."""
         return tuple(partial(self._some_through, number) for number in range(len(self.branches)))
 
+    def growing_paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
+        """Those around the branches, which get a few patches at a time, however large the image."""
+        around = [{"family": "interpolation"}] * MINIMUM_BRANCHES
+        with torch.device(self.mean.device):
+            return ClassSR(self.config.replace(branches=around)).train(self.training).peak_paths()
+
     @property
     def last_convolutions(self) -> tuple[nn.Conv2d | nn.ConvTranspose2d, ...]:
         return tuple(
@@ -302,34 +311,5 @@ class ClassSR(PlainRangeNetwork):
                 yield branch, places[first : first + chunk]
 
 
-class AllBranches(nn.Module):
-    """Every branch on every patch, of which the class then selects one.
-
-    No shape depends on what an image shows, so that the whole is a graph of fixed size.
-
-    Shape: (N, 3, h, w) -> (N, 3, scale h, scale w).
-    """
-
-    def __init__(self, network: ClassSR) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor:
-        classes = self.network.classify(images).flatten()[:, None, None, None]
-        windows = self.network.covering_windows(images)
-        patches = windows.cut(images)
-        first, *others = self.network.branches
-        selected = first(patches)
-        for number, branch in enumerate(others, start=1):
-            selected = torch.where(classes == number, branch(patches), selected)
-        return stitch(selected, images, windows, self.network.config.scale, ramp)
-
-
 def _patches_at_once(pixels: int, patch_px: int) -> int:
     return max(1, pixels // patch_px**2)
-
-
-def _build_branch(config: Branch) -> SuperResolutionNetwork:
-    if isinstance(config, InterpolationConfig):
-        return Interpolation(config)
-    return SINGLE_FAMILIES[config.family].network_type(config)

@@ -10,13 +10,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 from torch import Tensor, nn
 
-from blocks.config import Count
 from blocks.features import FeatureConfig, FeatureNetwork, upsampling_chain
 from blocks.layers import (
     ResidualBlock,
     ResidualGroup,
     convolution,
 )
+from foundation.configs import Count
 
 INPUT_RANGE = 255
 

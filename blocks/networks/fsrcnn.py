@@ -15,9 +15,10 @@ from typing import Literal, Self
 import torch
 from torch import Tensor, nn
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import NetworkConfigBase
 from blocks.layers import PlainRangeNetwork, convolution, initialise_small
 from blocks.resampling import interpolate
+from foundation.configs import Count
 
 Design = Literal["luma", "rgb", "luma_pytorch"]
 

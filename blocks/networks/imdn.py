@@ -12,8 +12,9 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import NetworkConfigBase
 from blocks.layers import PlainRangeNetwork, SqueezeExcitation, convolution
+from foundation.configs import Count
 
 SLOPE = 0.05
 SMALLEST_VARIANCE = 1e-12

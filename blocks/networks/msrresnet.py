@@ -9,7 +9,6 @@ from typing import Literal, Self
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count
 from blocks.features import (
     FeatureConfig,
     FeatureNetwork,
@@ -22,6 +21,7 @@ from blocks.layers import (
     convolution,
     initialise_small,
 )
+from foundation.configs import Count
 
 SLOPE = 0.1
 

@@ -9,7 +9,6 @@ from typing import ClassVar, Literal, Self
 
 from torch import Tensor, nn
 
-from blocks.config import Count
 from blocks.features import FeatureConfig, FeatureNetwork, upsampling_chain
 from blocks.layers import (
     ResidualBlock,
@@ -19,6 +18,7 @@ from blocks.layers import (
     convolution,
     initialise_small,
 )
+from foundation.configs import Count
 
 INPUT_RANGE = 255
 

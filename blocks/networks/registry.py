@@ -1,22 +1,36 @@
-"""Every network family, from its configuration to a module."""
+"""Every network family, from its configuration to a module.
 
-from collections.abc import Mapping
-from types import MappingProxyType
+`blocks.networks.single` lists the families; here ClassSR joins them, whose networks are made of
+theirs.
+"""
+
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter
+from pydantic import PlainValidator, SerializeAsAny, TypeAdapter
 
-from blocks.config import NetworkConfigBase, parse_config
+from blocks.config import NetworkConfigBase
+from blocks.family import Family, parser_of
 from blocks.layers import SuperResolutionNetwork as SuperResolutionNetwork
 from blocks.networks.classsr import ClassSR, ClassSRConfig
-from blocks.networks.single import SINGLE_FAMILIES, Family, SingleNetworkConfig
+from blocks.networks.single import BRANCHES, SINGLE_FAMILIES
+from foundation.configs import parse_config
+from foundation.registry import Registry, add_together
 
-NetworkConfig = Annotated[SingleNetworkConfig | ClassSRConfig, Field(discriminator="family")]
+FAMILIES = Registry("family", (*SINGLE_FAMILIES, Family(ClassSRConfig, ClassSR)))
+
+NetworkConfig = Annotated[SerializeAsAny[NetworkConfigBase], PlainValidator(parser_of(FAMILIES))]
+"""The configuration of any family; as a pydantic field it is parsed by its key `family`."""
+
 _NETWORK_CONFIG: TypeAdapter[NetworkConfig] = TypeAdapter(NetworkConfig)
 
-FAMILIES: Mapping[str, Family] = MappingProxyType(
-    {**SINGLE_FAMILIES, "classsr": Family(ClassSRConfig, ClassSR)}
-)
+
+def add_family(family: Family) -> None:
+    """Add a family of networks, which ClassSR then takes as branches too; all of it, or nothing.
+
+    Raises:
+        ValueError: its name is taken.
+    """
+    add_together((FAMILIES, family), (BRANCHES, family))
 
 
 def parse_network_config(data: object, where: str = "network") -> NetworkConfig:

@@ -9,8 +9,9 @@ from typing import ClassVar, Literal, Self
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork, convolution
+from foundation.configs import Count
 
 SLOPE = 0.05
 INPUT_RANGE = 255

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import NetworkConfigBase
 from blocks.layers import (
     ChannelLayerNorm,
     ImageSkip,
@@ -23,6 +23,7 @@ from blocks.layers import (
     convolution,
     depthwise,
 )
+from foundation.configs import Count
 
 RankGrowth = Literal["exponential", "linear", "double"]
 AGGREGATION_STRIDE = 4

@@ -1,15 +1,11 @@
-"""The families whose networks are not made of other networks, each with its configuration."""
+"""The families whose networks are not made of other networks."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-
-from blocks.config import NetworkConfigBase
-from blocks.layers import SuperResolutionNetwork
+from blocks.family import Family
 from blocks.networks.carn import Carn, CarnConfig
 from blocks.networks.edsr import Edsr, EdsrConfig
 from blocks.networks.fsrcnn import Fsrcnn, FsrcnnConfig
 from blocks.networks.imdn import Imdn, ImdnConfig
+from blocks.networks.interpolation import Interpolation, InterpolationConfig
 from blocks.networks.msrresnet import MsrResNet, MsrResNetConfig
 from blocks.networks.rcan import Rcan, RcanConfig
 from blocks.networks.rlfn import Rlfn, RlfnConfig
@@ -18,44 +14,22 @@ from blocks.networks.seemore import SeemoRe, SeemoReConfig
 from blocks.networks.smsr import Smsr, SmsrConfig
 from blocks.networks.span import Span, SpanConfig
 from blocks.networks.splitsr import SplitSR, SplitSRConfig
+from foundation.registry import Registry
 
-SingleNetworkConfig = (
-    SplitSRConfig
-    | SeemoReConfig
-    | SmsrConfig
-    | FsrcnnConfig
-    | EdsrConfig
-    | CarnConfig
-    | MsrResNetConfig
-    | RcanConfig
-    | ImdnConfig
-    | RlfnConfig
-    | SafmnConfig
-    | SpanConfig
+SINGLE_FAMILIES = (
+    Family(SplitSRConfig, SplitSR),
+    Family(SeemoReConfig, SeemoRe),
+    Family(SmsrConfig, Smsr),
+    Family(FsrcnnConfig, Fsrcnn),
+    Family(EdsrConfig, Edsr),
+    Family(CarnConfig, Carn),
+    Family(MsrResNetConfig, MsrResNet),
+    Family(RcanConfig, Rcan),
+    Family(ImdnConfig, Imdn),
+    Family(RlfnConfig, Rlfn),
+    Family(SafmnConfig, Safmn),
+    Family(SpanConfig, Span),
 )
 
-
-@dataclass(frozen=True)
-class Family:
-    """What one published system is made of."""
-
-    config_type: type[NetworkConfigBase]
-    network_type: type[SuperResolutionNetwork]
-
-
-SINGLE_FAMILIES: Mapping[str, Family] = MappingProxyType(
-    {
-        "splitsr": Family(SplitSRConfig, SplitSR),
-        "seemore": Family(SeemoReConfig, SeemoRe),
-        "smsr": Family(SmsrConfig, Smsr),
-        "fsrcnn": Family(FsrcnnConfig, Fsrcnn),
-        "edsr": Family(EdsrConfig, Edsr),
-        "carn": Family(CarnConfig, Carn),
-        "msrresnet": Family(MsrResNetConfig, MsrResNet),
-        "rcan": Family(RcanConfig, Rcan),
-        "imdn": Family(ImdnConfig, Imdn),
-        "rlfn": Family(RlfnConfig, Rlfn),
-        "safmn": Family(SafmnConfig, Safmn),
-        "span": Family(SpanConfig, Span),
-    }
-)
+BRANCHES = Registry("branch", (*SINGLE_FAMILIES, Family(InterpolationConfig, Interpolation)))
+"""What ClassSR chooses among for each patch: networks, and interpolation."""

@@ -19,13 +19,14 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import NetworkConfigBase
 from blocks.layers import (
     SQUEEZE_REDUCTION,
     SqueezeExcitation,
     SuperResolutionNetwork,
     convolution,
 )
+from foundation.configs import Count
 
 INPUT_RANGE = 255
 PREDICTOR_REDUCTION = 4

@@ -1,8 +1,8 @@
 """SPAN: blocks of three convolutions whose output gates itself, without attention weights.
 
 Source: Wan et al. 2023 (SPAN), arXiv:2311.12770, and the authors' code (hongyuanyu/SPAN).
-Departure: the training form has no second copy of each convolution for inference; `fold_span`
-makes a network of its own. As in the authors' code the mean colour is subtracted, but never
+Departure: the training form has no second copy of each convolution for inference; the folded
+variant is a network of its own. As in the authors' code the mean colour is subtracted, but never
 added back, and what the last block hands to the fusion is the value after the activation.
 """
 
@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count, NetworkConfigBase
+from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork, convolution
+from foundation.configs import Count
 
 Form = Literal["folded", "training"]
 
@@ -149,20 +150,3 @@ class Span(SuperResolutionNetwork):
     @property
     def last_convolutions(self) -> tuple[nn.Conv2d]:
         return (self.output_convolution,)
-
-
-def fold_span(network: Span) -> Span:
-    """A network in the folded form that gives the images of one in the training form.
-
-    The branches are multiplied out in float64; a network that is folded already is copied.
-    """
-    tensors = dict(network.state_dict())
-    for path, part in network.named_modules():
-        if isinstance(part, BranchedConvolution):
-            for name in part.state_dict():
-                del tensors[f"{path}.{name}"]
-            weight, bias = part.folded()
-            tensors |= {f"{path}.weight": weight, f"{path}.bias": bias}
-    folded = Span(network.config.replace(form="folded")).to(network.output_convolution.weight)
-    folded.load_state_dict(tensors)
-    return folded.train(network.training)

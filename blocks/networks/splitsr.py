@@ -13,7 +13,6 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import Count
 from blocks.features import FeatureConfig, FeatureNetwork, upsampling_factors
 from blocks.layers import (
     ImageSkip,
@@ -31,6 +30,7 @@ from blocks.networks.splitsr_blocks import (
     light_block,
     radii_behind,
 )
+from foundation.configs import Count
 
 HybridScope = Literal["group", "block"]
 HybridMode = Literal["split_first", "standard_first", "interleave"]

@@ -11,8 +11,8 @@ from torch.export.graph_signature import InputKind
 from torch.fx import GraphModule, Node
 from torch.fx.passes.infra.pass_base import PassResult
 
+from blocks.programs.failure import ExportFailed
 from foundation.library_messages import quiet_libraries
-from profilers.agent.failure import ProfilingFailed
 
 # What `export_executorch` imports.
 EXPORT_MODULES = ("executorch.backends.xnnpack.partition.xnnpack_partitioner",)
@@ -27,7 +27,7 @@ def export_executorch(network: nn.Module, images: Tensor) -> bytes:
     """Return `network`, which must be ready for inference, as a program for such images.
 
     Raises:
-        ProfilingFailed: the network has an operator that ExecuTorch or its exporter lacks.
+        ExportFailed: the network has an operator that ExecuTorch or its exporter lacks.
     """
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
     from executorch.exir import EdgeCompileConfig, to_edge_transform_and_lower
@@ -45,7 +45,7 @@ def export_executorch(network: nn.Module, images: Tensor) -> bytes:
             program: bytes = lowered.to_executorch().buffer
     except Exception as error:  # the steps raise exceptions of many kinds
         reason = str(error).strip().partition("\n")[0]
-        raise ProfilingFailed(
+        raise ExportFailed(
             f"cannot be exported to ExecuTorch: {type(error).__name__}: {reason}"
         ) from error
     return program

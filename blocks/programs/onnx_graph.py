@@ -5,9 +5,8 @@ import copy
 import torch
 from torch import nn
 
+from blocks.programs.failure import ExportFailed
 from foundation.library_messages import quiet_libraries
-from profilers.agent.failure import ProfilingFailed
-from profilers.agent.targets import Target
 
 IMAGES = "images"
 ENLARGED = "enlarged"
@@ -18,16 +17,18 @@ EXPORT_MODULES = ("onnx", "onnxscript")
 DEFAULT_OPSET = 20
 
 
-def export_onnx(network: nn.Module, target: Target, *, opset: int = DEFAULT_OPSET) -> bytes:
+def export_onnx(
+    network: nn.Module, shape: tuple[int, int, int, int], *, opset: int = DEFAULT_OPSET
+) -> bytes:
     """Return `network` for inference as a serialised ONNX model in float32.
 
-    Its one input is `IMAGES`, of the target's shape.
+    Its one input is `IMAGES`, of exactly this `shape`, (N, 3, h, w).
 
     Raises:
         ValueError: the exporter does not write this version of ONNX's operators.
-        ProfilingFailed: the network has an operator that ONNX or its exporter lacks.
+        ExportFailed: the network has an operator that ONNX or its exporter lacks.
     """
-    return _export(network, torch.zeros(target.images_shape), None, opset=opset)
+    return _export(network, torch.zeros(shape), None, opset=opset)
 
 
 def export_onnx_of_any_size(network: nn.Module, *, opset: int = DEFAULT_OPSET) -> bytes:
@@ -35,7 +36,7 @@ def export_onnx_of_any_size(network: nn.Module, *, opset: int = DEFAULT_OPSET) -
 
     Raises:
         ValueError: as `export_onnx`.
-        ProfilingFailed: as `export_onnx`, or a size would be frozen.
+        ExportFailed: as `export_onnx`, or a size would be frozen.
     """
     # Sizes that follow from another, or are 1, would be taken for constants.
     dynamic = ({0: "batch", 2: "height", 3: "width"},)
@@ -54,7 +55,7 @@ def export_onnx_of_patches(
 
     Raises:
         ValueError: as `export_onnx`.
-        ProfilingFailed: as `export_onnx`, or the number would be frozen.
+        ExportFailed: as `export_onnx`, or the number would be frozen.
     """
     if one_by_one:
         return _export(module, torch.zeros(1, 3, patch_px, patch_px), None, output, opset=opset)
@@ -89,7 +90,7 @@ def _export(
                 verbose=False,
             )
     except torch.onnx.OnnxExporterError as error:
-        raise ProfilingFailed(f"cannot be exported to ONNX: {_first_cause(error)}") from error
+        raise ExportFailed(f"cannot be exported to ONNX: {_first_cause(error)}") from error
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
     written = {domain.domain: domain.version for domain in program.model_proto.opset_import}[""]

@@ -1,98 +1,56 @@
-"""The inference variants of each family: other ways to compute the same images.
-
-A network is written in the variant that is trained. A variant is another module with the same
-weights, which gives the same images for every input and may be faster on one target or
-another; it is for inference only. The first variant of every family is the network itself.
-"""
+"""The inference variants of each family: other ways to compute the same images."""
 
 import copy
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any
 
 from torch import nn
 
 from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork
-from blocks.networks.classsr import AllBranches, ClassSRConfig
-from blocks.networks.safmn import WindowedSafmn
-from blocks.networks.span import fold_span
-from blocks.variants.fsrcnn_shuffled import shuffled
-from blocks.variants.seemore_folded import has_small_context, seemore_folded
-from blocks.variants.seemore_selected import chooses_experts, seemore_selected
-from blocks.variants.smsr import masked_smsr, sparse_smsr
-from blocks.variants.splitsr_in_place import splits_evenly, splitsr_in_place
+from blocks.variants.classsr import CLASSSR_VARIANTS
+from blocks.variants.fsrcnn import FSRCNN_VARIANTS
+from blocks.variants.safmn import SAFMN_VARIANTS
+from blocks.variants.seemore import SEEMORE_VARIANTS
+from blocks.variants.smsr import SMSR_VARIANTS
+from blocks.variants.span import SPAN_VARIANTS
+from blocks.variants.splitsr import SPLITSR_VARIANTS
+from blocks.variants.variant import PLAIN, FamilyVariants, Variant
+from foundation.registry import Registry
 
-PLAIN = "plain"
-ALL_BRANCHES = "all_branches"
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One way to compute a network."""
-
-    name: str
-    convert: Callable[[Any], nn.Module]
-    """From the network, in evaluation mode and the callee's own, to a module of this variant."""
-    applies: Callable[[Any], bool] = lambda config: True
-    """Whether networks of a configuration have this variant."""
-    is_for_export: bool = False
-    """Whether it makes a better graph than the network itself, or the only one."""
-
-
-_PLAIN = Variant(PLAIN, lambda network: network)
-
-
-def _has_fsrcnn(config: ClassSRConfig) -> bool:
-    return any(branch.family == "fsrcnn" for branch in config.branches)
-
-
-VARIANTS: Mapping[str, tuple[Variant, ...]] = MappingProxyType(
-    {
-        "splitsr": (
-            Variant("concatenated", lambda network: network),
-            Variant("in_place", splitsr_in_place, splits_evenly),
-        ),
-        "seemore": (
-            Variant("masked", lambda network: network),
-            Variant("selected", seemore_selected, chooses_experts),
-            Variant("folded", seemore_folded, has_small_context, is_for_export=True),
-        ),
-        "fsrcnn": (_PLAIN, Variant("shuffled", shuffled)),
-        "safmn": (_PLAIN, Variant("windows", WindowedSafmn, is_for_export=True)),
-        "smsr": (
-            Variant("multiplied", lambda network: network),
-            Variant("masked", masked_smsr, is_for_export=True),
-            Variant("sparse", sparse_smsr),
-        ),
-        "classsr": (
-            Variant("routed", lambda network: network),
-            Variant("routed_shuffled", shuffled, _has_fsrcnn),
-            Variant(ALL_BRANCHES, AllBranches),
-        ),
-        "span": (
-            _PLAIN,
-            Variant(
-                "folded",
-                fold_span,
-                applies=lambda config: config.form == "training",
-                is_for_export=True,
-            ),
-        ),
-    }
+VARIANTS = Registry(
+    "family with variants",
+    (
+        SPLITSR_VARIANTS,
+        SEEMORE_VARIANTS,
+        FSRCNN_VARIANTS,
+        SAFMN_VARIANTS,
+        SMSR_VARIANTS,
+        CLASSSR_VARIANTS,
+        SPAN_VARIANTS,
+    ),
 )
+"""The families that have more than one; every network of another family has its own."""
+
+_ONLY_PLAIN = FamilyVariants("", (PLAIN,))
 
 
 def variants_of(config: NetworkConfigBase) -> tuple[str, ...]:
     """The names of the variants that the network of `config` has, the network's own first."""
-    return tuple(variant.name for variant in _applicable(config))
+    return tuple(_applicable(config))
 
 
 def export_variant(config: NetworkConfigBase) -> str:
     """The variant that is exported: the network's own, unless another is made for it."""
-    first, *others = _applicable(config)
+    first, *others = _applicable(config).values()
     return next((variant.name for variant in others if variant.is_for_export), first.name)
+
+
+def has_own_peak(config: NetworkConfigBase, name: str) -> bool:
+    """Whether a variant takes more memory than the peak paths of the network say.
+
+    Raises:
+        ValueError: the network has no such variant.
+    """
+    return _variant(config, name).has_own_peak
 
 
 def in_variant(network: SuperResolutionNetwork, name: str) -> nn.Module:
@@ -101,15 +59,19 @@ def in_variant(network: SuperResolutionNetwork, name: str) -> nn.Module:
     Raises:
         ValueError: the network has no such variant.
     """
-    variants = {variant.name: variant for variant in _applicable(network.config)}
+    convert = _variant(network.config, name).convert
+    return convert(copy.deepcopy(network).eval()).eval().requires_grad_(False)
+
+
+def _variant(config: NetworkConfigBase, name: str) -> Variant:
+    variants = _applicable(config)
     if name not in variants:
         raise ValueError(
-            f"variant must be one of {', '.join(variants)} for {network.config.family}, "
-            f"got {name!r}"
+            f"variant must be one of {', '.join(variants)} for {config.family}, got {name!r}"
         )
-    return variants[name].convert(copy.deepcopy(network).eval()).eval().requires_grad_(False)
+    return variants[name]
 
 
-def _applicable(config: NetworkConfigBase) -> tuple[Variant, ...]:
-    variants = VARIANTS.get(config.family, (_PLAIN,))
-    return tuple(variant for variant in variants if variant.applies(config))
+def _applicable(config: NetworkConfigBase) -> dict[str, Variant]:
+    variants = VARIANTS.get(config.family, _ONLY_PLAIN).variants
+    return {variant.name: variant for variant in variants if variant.applies(config)}

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from blocks.networks.smsr import Smsr, SparseMaskModule
+from blocks.variants.variant import FamilyVariants, Variant
 
 # Patches of this size stay in the second-level cache between gathering and multiplying.
 PATCH_BYTES = 2**20
@@ -233,3 +234,13 @@ def put_dense_first(block: SparseMaskModule) -> tuple[int, ...]:
         columns[:, layer] = columns[:, layer, order]
         block.channel_logits[:, :, layer] = block.channel_logits[:, order, layer]
     return (dense.shape[1], *dense.sum(dim=1).tolist())
+
+
+SMSR_VARIANTS = FamilyVariants(
+    "smsr",
+    (
+        Variant("multiplied"),
+        Variant("masked", masked_smsr, is_for_export=True),
+        Variant("sparse", sparse_smsr),
+    ),
+)

@@ -11,8 +11,8 @@ from torch import Tensor
 from blocks.checkpoints import check_finite
 from blocks.config import NetworkConfigBase
 from blocks.weights.candidates import Candidate, candidates
-from blocks.weights.importing import from_official
 from blocks.weights.reading import read_checkpoint
+from blocks.weights.registry import from_official
 from blocks.weights.renaming import TensorMismatchError
 
 Convert = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]

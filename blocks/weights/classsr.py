@@ -9,7 +9,7 @@ from blocks.networks.fsrcnn import FsrcnnConfig
 from blocks.networks.msrresnet import MsrResNetConfig
 from blocks.networks.rcan import RcanConfig
 from blocks.weights.layouts import layout_of
-from blocks.weights.renaming import Layout, Rename
+from blocks.weights.renaming import Importer, Layout, Rename
 
 
 def classsr_layout(config: ClassSRConfig) -> Layout:
@@ -47,3 +47,6 @@ def classifier_layout(config: ClassSRConfig) -> Layout:
             Rename(r"lastOut", "output"),
         )
     )
+
+
+CLASSSR_IMPORTER = Importer.by_layout("classsr", classsr_layout)

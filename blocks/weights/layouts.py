@@ -3,62 +3,30 @@
 Source: the code repositories that each network's file names.
 """
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
 from blocks.config import NetworkConfigBase
-from blocks.networks.carn import CarnConfig
 from blocks.networks.edsr import EdsrConfig
 from blocks.networks.fsrcnn import FsrcnnConfig
-from blocks.networks.imdn import ImdnConfig
-from blocks.networks.msrresnet import MsrResNetConfig
 from blocks.networks.rcan import RcanConfig
-from blocks.networks.rlfn import RlfnConfig
-from blocks.networks.safmn import SafmnConfig
-from blocks.weights.carn_original import carn_original_layout
-from blocks.weights.renaming import Layout, Rename
+from blocks.weights.carn import carn_layout
+from blocks.weights.renaming import Importer, Layout, Rename
 
 
 def layout_of(config: NetworkConfigBase) -> Layout:
-    """The names in the checkpoints of a reference network.
+    """The names in the checkpoints of a reference network, whose family is one of `_LAYOUTS`.
 
     Raises:
         ValueError: none are known.
     """
-    match config:
-        case EdsrConfig():
-            return Layout(_edsr(config), ignored=r"(sub_mean|add_mean)\.(weight|bias)")
-        case ImdnConfig():
-            return Layout(_IMDN)
-        case RlfnConfig():
-            return Layout(_RLFN)
-        case SafmnConfig():
-            return Layout(_SAFMN)
-        case CarnConfig(design="original"):
-            return carn_original_layout(config)
-        case CarnConfig():
-            return Layout(_CARN, ignored=r".*\.num_batches_tracked")
-        case MsrResNetConfig():
-            return Layout(_MSRRESNET)
-        case RcanConfig():
-            return Layout(_rcan(config))
-        case FsrcnnConfig(design="rgb"):
-            return Layout(_fsrcnn(config))
-        case FsrcnnConfig(design="luma_pytorch"):
-            return Layout(_fsrcnn_pytorch(config))
-        case FsrcnnConfig():
-            raise ValueError(
-                "the network must have a checkpoint for PyTorch by its authors, but FSRCNN on luma"
-                " was published for Caffe only; fsrcnn-rgb can be imported, and the files of"
-                " PyTorch's ports (first_part, mid_part, last_part) as fsrcnn-pytorch"
-            )
-    raise ValueError(
-        "the network must be one of carn, classsr, edsr, fsrcnn (rgb), imdn, msrresnet, rcan, rlfn,"
-        f" safmn, seemore, smsr, span, got {config.family}: the authors' names of its tensors are"
-        " not known here"
-    )
+    return _LAYOUTS[config.family](config)
 
 
-def _edsr(config: EdsrConfig) -> tuple[Rename, ...]:
+def _edsr(config: EdsrConfig) -> Layout:
     """The names of BasicSR, then those of the authors' code."""
-    return (
+    renames = (
         Rename(r"conv_first|head\.0", "input_convolution"),
         Rename(
             r"body\.(?P<index>\d+)\.conv(?P<layer>[12])",
@@ -70,6 +38,7 @@ def _edsr(config: EdsrConfig) -> tuple[Rename, ...]:
         Rename(r"(upsample|tail\.0)\.(?P<index>\d+)", "upsampler.{index}"),
         Rename(r"conv_last|tail\.1", "output_convolution"),
     )
+    return Layout(renames, ignored=r"(sub_mean|add_mean)\.(weight|bias)")
 
 
 _IMDN = (
@@ -112,23 +81,6 @@ _SAFMN = (
     Rename(r"to_img\.0", "output_convolution"),
 )
 
-_CARN = (
-    Rename(r"sub_mean", "subtract_mean"),
-    Rename(r"entry", "input_convolution"),
-    Rename(r"b(?P<block_from_1>[123])\.b1\.body\.0", "cascade.units.{block}.units.0.convolution_1"),
-    Rename(r"b(?P<block_from_1>[123])\.b1\.body\.2", "cascade.units.{block}.units.0.convolution_2"),
-    Rename(r"b(?P<block_from_1>[123])\.b1\.body\.4", "cascade.units.{block}.units.0.project"),
-    Rename(
-        r"b(?P<block_from_1>[123])\.c(?P<index_from_1>[123])\.(?P<layer>[01])",
-        "cascade.units.{block}.fusions.{index}.{layer}",
-    ),
-    Rename(r"c(?P<index_from_1>[123])\.(?P<layer>[01])", "cascade.fusions.{index}.{layer}"),
-    Rename(r"upsample\.up\.body\.0", "upsampler.0.0"),
-    Rename(r"upsample\.up\.body\.3", "upsampler.1.0"),
-    Rename(r"exit", "output_convolution"),
-    Rename(r"add_mean", "add_mean"),
-)
-
 _MSRRESNET = (
     Rename(r"conv_first", "input_convolution"),
     Rename(
@@ -141,10 +93,10 @@ _MSRRESNET = (
 )
 
 
-def _rcan(config: RcanConfig) -> tuple[Rename, ...]:
+def _rcan(config: RcanConfig) -> Layout:
     block = r"body\.(?P<group>\d+)\.body\.(?P<index>\d+)\.body"
     ours = "trunk.blocks.{group}.blocks.{index}"
-    return (
+    renames = (
         Rename(r"sub_mean", "subtract_mean"),
         Rename(r"head\.0", "input_convolution"),
         Rename(rf"{block}\.0", f"{ours}.convolution_1"),
@@ -157,23 +109,33 @@ def _rcan(config: RcanConfig) -> tuple[Rename, ...]:
         Rename(r"tail\.1", "output_convolution"),
         Rename(r"add_mean", "add_mean"),
     )
+    return Layout(renames)
 
 
-def _fsrcnn(config: FsrcnnConfig) -> tuple[Rename, ...]:
+def _fsrcnn(config: FsrcnnConfig) -> Layout:
+    if config.design == "luma_pytorch":
+        return _fsrcnn_pytorch(config)
+    if config.design != "rgb":
+        raise ValueError(
+            "the network must have a checkpoint for PyTorch by its authors, but FSRCNN on luma"
+            " was published for Caffe only; fsrcnn-rgb can be imported, and the files of"
+            " PyTorch's ports (first_part, mid_part, last_part) as fsrcnn-pytorch"
+        )
     expand = config.mapping_layers + 2
-    return (
+    renames = (
         Rename(r"head_conv\.(?P<index>[01])", "extract.{index}"),
         Rename(r"body_conv\.0\.(?P<index>[01])", "shrink.{index}"),
         Rename(r"body_conv\.(?P<index_from_1>\d+)", "map.{index}"),
         Rename(rf"body_conv\.{expand}\.(?P<index>[01])", "expand.{index}"),
         Rename(r"tail_conv", "output_convolution"),
     )
+    return Layout(renames)
 
 
-def _fsrcnn_pytorch(config: FsrcnnConfig) -> tuple[Rename, ...]:
+def _fsrcnn_pytorch(config: FsrcnnConfig) -> Layout:
     mapping = range(2 * config.mapping_layers)
     expand = len(mapping) + 2
-    return (
+    renames = (
         Rename(r"first_part\.(?P<index>[01])", "extract.{index}"),
         Rename(r"mid_part\.(?P<index>[01])", "shrink.{index}"),
         *(Rename(rf"mid_part\.{index + 2}", f"map.{index}") for index in mapping),
@@ -181,3 +143,22 @@ def _fsrcnn_pytorch(config: FsrcnnConfig) -> tuple[Rename, ...]:
         Rename(rf"mid_part\.{expand + 1}", "expand.1"),
         Rename(r"last_part", "output_convolution"),
     )
+    return Layout(renames)
+
+
+_LAYOUTS: Mapping[str, Callable[[Any], Layout]] = MappingProxyType(
+    {
+        "edsr": _edsr,
+        "imdn": lambda config: Layout(_IMDN),
+        "rlfn": lambda config: Layout(_RLFN),
+        "safmn": lambda config: Layout(_SAFMN),
+        "carn": carn_layout,
+        "msrresnet": lambda config: Layout(_MSRRESNET),
+        "rcan": _rcan,
+        "fsrcnn": _fsrcnn,
+    }
+)
+
+LAYOUT_IMPORTERS = tuple(
+    Importer.by_layout(name, layout) for name, layout in _LAYOUTS.items() if name != "carn"
+)

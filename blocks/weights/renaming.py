@@ -1,10 +1,10 @@
 """Renaming the authors' tensors to ours: by the whole of a name, and strictly."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -65,6 +65,28 @@ class Layout:
             renames=tuple(renames),
             ignored=f"{prefix}(?:{self.ignored})" if self.ignored else "",
         )
+
+
+@dataclass(frozen=True)
+class Importer:
+    """How the checkpoints of one family's authors are read."""
+
+    name: str
+    """Of the family."""
+    convert: Callable[[Mapping[str, Tensor], Any], dict[str, Tensor]]
+    """From tensors by the authors' names and a configuration to the state of its network.
+
+    Raises ValueError where the tensors are not those of the network.
+    """
+
+    @classmethod
+    def by_layout(cls, name: str, layout_of: Callable[[Any], Layout]) -> Self:
+        """One that only gives the tensors other names: those of each configuration's layout."""
+
+        def convert(tensors: Mapping[str, Tensor], config: NetworkConfigBase) -> dict[str, Tensor]:
+            return renamed(tensors, config, layout_of(config))
+
+        return cls(name, convert)
 
 
 def renamed(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from blocks.networks.seemore import SeemoReConfig
-from blocks.weights.renaming import Layout, Rename, renamed
+from blocks.weights.renaming import Importer, Layout, Rename, renamed
 
 # Of each tensor of an expert: the one that holds those of all experts, and how they are joined.
 _JOINED: Mapping[str, tuple[str, Callable[[list[Tensor]], Tensor]]] = {
@@ -102,3 +102,6 @@ _RENAMES = (
     Rename(r"conv_2", "trunk_convolution"),
     Rename(r"upsampler\.0", "output_convolution"),
 )
+
+
+SEEMORE_IMPORTER = Importer("seemore", seemore_tensors)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from blocks.networks.smsr import INPUT_RANGE, SmsrConfig
 from blocks.weights.mean_shifts import mean_shifts, without_mean_shifts
-from blocks.weights.renaming import Layout, Rename, renamed
+from blocks.weights.renaming import Importer, Layout, Rename, renamed
 
 _BLOCK = r"body\.(?P<block>\d+)"
 _SMSR = (
@@ -32,3 +32,6 @@ def smsr_tensors(tensors: Mapping[str, Tensor], config: SmsrConfig) -> dict[str,
     shifts = mean_shifts("sub_mean", "add_mean", INPUT_RANGE)
     learned = without_mean_shifts(tensors, shifts, "smsr")
     return renamed(learned, config, Layout(_SMSR))
+
+
+SMSR_IMPORTER = Importer("smsr", smsr_tensors)

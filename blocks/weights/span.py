@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
-from blocks.networks.span import Span, SpanConfig, fold_span
-from blocks.weights.renaming import Layout, Rename, renamed
+from blocks.networks.span import Span, SpanConfig
+from blocks.variants.span import fold_span
+from blocks.weights.renaming import Importer, Layout, Rename, renamed
 
 
 def span_tensors(tensors: Mapping[str, Tensor], config: SpanConfig) -> dict[str, Tensor]:
@@ -53,3 +54,6 @@ def _span_renames(parts: Iterable[tuple[str, str]]) -> tuple[Rename, ...]:
         Rename(r"conv_cat", "fuse"),
         Rename(r"upsampler\.0", "output_convolution"),
     )
+
+
+SPAN_IMPORTER = Importer("span", span_tensors)

@@ -8,15 +8,20 @@ from typing import Annotated
 
 import typer
 
+from foundation.plugins import load_plugins
 from paretosr.cli.commands.calibrate import calibrate
+from paretosr.cli.commands.compare import compare
 from paretosr.cli.commands.evaluate import evaluate
 from paretosr.cli.commands.export import export
 from paretosr.cli.commands.import_weights import import_weights
+from paretosr.cli.commands.init import init
 from paretosr.cli.commands.models import models
 from paretosr.cli.commands.plot import plot
 from paretosr.cli.commands.profile import profile
 from paretosr.cli.commands.report import report
 from paretosr.cli.commands.search import search
+from paretosr.cli.commands.stress import stress
+from paretosr.cli.commands.sweep import sweep
 from paretosr.cli.commands.targets import targets
 from paretosr.cli.commands.train import train
 from paretosr.cli.commands.upscale import upscale
@@ -24,8 +29,8 @@ from paretosr.cli.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
-    search, profile, calibrate, plot, report, train, evaluate, upscale, import_weights, export,
-    models, targets,
+    init, search, plot, report, profile, compare, sweep, stress, calibrate, train, evaluate,
+    upscale, import_weights, export, models, targets,
 ):  # fmt: skip
     app.command()(command)
 
@@ -36,6 +41,14 @@ def _front_door(
     show_version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.")
     ] = False,
+    plugin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODULE",
+            help="Module with networks of your own, on Python's path or in the current folder; "
+            "repeatable. Searches name theirs in the config.",
+        ),
+    ] = None,
 ) -> None:
     """Which super-resolution network should I run on this device?
 
@@ -50,6 +63,7 @@ def _front_door(
       a trial of a search        RUN_DIR:TRIAL, its number or the id of its architecture
       bicubic                    MATLAB's imresize, the baseline to compare with
     """
+    load_plugins(plugin or ())
     if show_version:
         typer.echo(version("paretosr"))
     elif context.invoked_subcommand is None:
@@ -78,6 +92,8 @@ def run(arguments: Sequence[str]) -> int:
         explanation = explain(error)
         if explanation is None:
             raise
+        for note in getattr(error, "__notes__", ()):
+            typer.echo(f"note: {note}", err=True)
         typer.echo(f"paretosr: {explanation.line}", err=True)
         return explanation.exit_status
     return 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import typer
 
-from foundation import was_interrupted
+from foundation import one_line, was_interrupted
 
 BAD_INPUT = 2
 FAILURE = 1
@@ -29,20 +29,20 @@ def explain(error: BaseException) -> Explanation | None:
     """Return what to tell the user, or None for a defect, whose traceback is needed."""
     match error:
         case typer.TyperException():
-            return Explanation(_one_line(error.format_message()), error.exit_code)
+            return Explanation(one_line(error.format_message()), error.exit_code)
         case KeyboardInterrupt():
-            return Explanation(_one_line(str(error)) or "interrupted", INTERRUPTED)
+            return Explanation(one_line(str(error)) or "interrupted", INTERRUPTED)
         case OSError():
             status = FAILURE if error.errno in _MACHINE_ERRNOS else BAD_INPUT
             return Explanation(_describe(error), status)
         case RuntimeError() if was_interrupted(error):
             return Explanation("interrupted", INTERRUPTED)
         case ValueError():
-            return Explanation(_one_line(str(error)), BAD_INPUT)
+            return Explanation(one_line(error), BAD_INPUT)
         case RuntimeError() | MemoryError() if _is_out_of_memory(error):
             return Explanation("out of memory", FAILURE)
         case RuntimeError():
-            return Explanation(_one_line(str(error)), FAILURE)
+            return Explanation(one_line(error), FAILURE)
         case _:
             return None
 
@@ -58,9 +58,5 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 def _describe(error: OSError) -> str:
     if error.filename is None or error.strerror is None:
-        return _one_line(str(error))
+        return one_line(error)
     return f"{error.filename}: {error.strerror}"
-
-
-def _one_line(message: str) -> str:
-    return " ".join(message.split())

@@ -1,6 +1,5 @@
 """The arguments and options that several commands share, declared once."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -20,26 +19,22 @@ def positive(parameter: typer.CallbackParam, value: Number | None) -> Number | N
     return value
 
 
-def now_set_by(field: str) -> Callable[[typer.CallbackParam, str | None], None]:
-    """What answers an option that `--set` has replaced, with its new spelling."""
-
-    def refuse(parameter: typer.CallbackParam, value: str | None) -> None:
-        if value is not None:
-            raise ValueError(f"{parameter.opts[0]} {value} is now --set {field}={value}")
-
-    return refuse
-
-
 _MODEL_HELP = (
     "Catalogue name, .json/.yaml config, .safetensors checkpoint, RUN_DIR:TRIAL or bicubic."
 )
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
-OptionalModelArgument = Annotated[str | None, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
 ScaleOption = Annotated[
     int | None,
     typer.Option(
         metavar="2|3|4",
         help="Scale factor; needed where MODEL does not say it (catalogue names, bicubic).",
+    ),
+]
+TargetOption = Annotated[
+    str,
+    typer.Option(
+        metavar="[ssh://HOST/]RUNTIME[:key=value,...]",
+        help="What to measure on; see paretosr targets.",
     ),
 ]
 RunArgument = Annotated[

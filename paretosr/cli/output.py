@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import typer
@@ -12,10 +12,24 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from foundation import writing
+from paretosr.results import Result
 
 _STANDARD_OUTPUT = Path("standard output")
 # What is piped into a file must be neither wrapped nor cut.
 _UNLIMITED_WIDTH = 1000
+
+
+def write_result(result: Result, *, as_json: bool) -> None:
+    """Write a result as one JSON document, or as its tables and sentences."""
+    if as_json:
+        write_json(result.to_dict())
+        return
+    for table in result.tables():
+        if table.title:
+            write_line(table.title)
+        write_rows(table.headings, table.rows, numbers=table.numeric)
+    for sentence in result.sentences():
+        write_line(sentence)
 
 
 def write_json(value: object) -> None:
@@ -35,7 +49,7 @@ def write_note(line: str) -> None:
 
 
 def write_rows(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()
+    headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[str] = ()
 ) -> None:
     """Write an aligned table; the columns headed as in `numbers` are aligned to the right."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)

@@ -1,7 +1,8 @@
-"""Which variant of a network is the fastest on a target."""
+"""Which variant of a network is the fastest, among those that run."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from profilers.agent.failure import reason_of
 from profilers.agent.prepared import Prepared
@@ -14,6 +15,29 @@ VARIANTS_SHARE = 0.2
 HOPELESS = 5.0
 """A variant whose first call takes so many times the shortest, and longer than the choice may, is
 not called again."""
+
+
+class Timeable(Protocol):
+    """A variant that is ready to be timed."""
+
+    @property
+    def call(self) -> Callable[[], object]:
+        """Computes once."""
+
+    @property
+    def first_ms(self) -> float | None:
+        """What the first call took; None where there was none yet."""
+
+
+@dataclass(frozen=True)
+class Uncalled:
+    """A variant whose first call will be one of those that are timed."""
+
+    call: Callable[[], object]
+    first_ms: None = None
+
+
+Ready = TypeVar("Ready", bound=Timeable)
 
 Variants = Mapping[str, Callable[[], Prepared]]
 """Each variant of a network by its name, to be made ready."""
@@ -30,21 +54,25 @@ class OtherVariant:
 
 
 @dataclass(frozen=True)
-class FastestVariant:
-    """The fastest variant, ready on the target, and what was found of the others."""
+class FastestVariant(Generic[Ready]):
+    """The fastest variant, ready to be called, and what was found of the others."""
 
     name: str
-    prepared: Prepared
+    prepared: Ready
     others: tuple[OtherVariant, ...]
 
 
-def fastest_variant(variants: Variants, clock: Clock, max_seconds: float) -> FastestVariant:
+def fastest_variant(
+    variants: Mapping[str, Callable[[], Ready]], clock: Clock, max_seconds: float
+) -> FastestVariant[Ready]:
     """Return the fastest of `variants` by `clock`, after `max_seconds` of timing.
+
+    Each is made ready by its function in `variants`. A single one is not timed.
 
     Raises:
         Exception: that of the first variant, if no variant runs.
     """
-    prepared: dict[str, Prepared] = {}
+    prepared: dict[str, Ready] = {}
     failures: dict[str, Exception] = {}
     for name, prepare in variants.items():
         try:
@@ -65,8 +93,10 @@ def fastest_variant(variants: Variants, clock: Clock, max_seconds: float) -> Fas
     return FastestVariant(fastest, prepared[fastest], others)
 
 
-def _times_ms(prepared: dict[str, Prepared], clock: Clock, max_seconds: float) -> dict[str, float]:
-    times_ms = {name: ready.first_ms for name, ready in prepared.items()}
+def _times_ms(
+    prepared: Mapping[str, Timeable], clock: Clock, max_seconds: float
+) -> Mapping[str, float]:
+    times_ms = {name: ready.first_ms or 0.0 for name, ready in prepared.items()}
     # What is set up in a first call takes less than that; in plain loops a call takes minutes.
     hopeless_ms = max(1000 * max_seconds, HOPELESS * min(times_ms.values()))
     timed = [name for name, first_ms in times_ms.items() if first_ms <= hopeless_ms]

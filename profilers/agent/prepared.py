@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
+from profilers.agent.failure import one_line
+
 PreparedCall = Callable[[], object]
 """One forward pass; returns the enlarged images, (N, 3, s h, s w), as an array or a tensor.
 
@@ -53,6 +55,5 @@ def missing_library(*modules: str, remedy: str) -> Missing | None:
         try:
             import_module(module)
         except ImportError as error:
-            reason = " ".join(str(error).split())
-            return Missing(f"cannot import {module}: {reason}", remedy)
+            return Missing(f"cannot import {module}: {one_line(error)}", remedy)
     return None

@@ -115,7 +115,8 @@ class Service:
             message = {**message, "other_variant": variant.name}
         other = self._fastest("other", message)
         message = {**message, "other_variant": other.name}
-        return self._ratio(variant, other.prepared, message, PRECISION / 2)
+        answer = self._ratio(variant, other.prepared, message, PRECISION / 2)
+        return {**answer, "other_variant": other.name}
 
     def _sustain(self, message: Message) -> Answer:
         variant = self._fastest("subject", message)
@@ -124,7 +125,11 @@ class Service:
         return {"times": dataclasses.asdict(times), "variant": variant.name}
 
     def _ratio(
-        self, variant: FastestVariant, reference: Prepared, message: Message, precision: float
+        self,
+        variant: FastestVariant[Prepared],
+        reference: Prepared,
+        message: Message,
+        precision: float,
     ) -> Answer:
         candidate = variant.prepared
         max_seconds = message["max_seconds"] * (1 - VARIANTS_SHARE)
@@ -180,7 +185,7 @@ class Service:
             self._reference = self._source.reference(message)
         return self._reference
 
-    def _fastest(self, which: str, message: Message) -> FastestVariant:
+    def _fastest(self, which: str, message: Message) -> FastestVariant[Prepared]:
         """Return the fastest variant of one network, or the one that `message` names for it."""
         variants = self._source.variants(message[which])
         variant = message.get(f"{which}_variant")

@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from blocks.module_state import evaluation_mode
 from foundation import raise_interrupt
 from foundation.library_messages import quiet_libraries
 from profilers.agent.failure import reason_of
 from profilers.counting.macs import MacsReport, count_macs
-from profilers.counting.module_state import evaluation_mode
 from profilers.counting.operators import is_free
 
 _FVCORE_PRODUCTS = frozenset({"conv", "addmm", "bmm", "einsum", "matmul", "mm", "linear"})

@@ -23,7 +23,7 @@ from threading import Lock, local
 import torch
 from torch import nn
 
-from profilers.counting.module_state import left_unchanged
+from blocks.module_state import left_unchanged
 from profilers.counting.observer import Call, ObservedOperators, State, is_view
 from profilers.counting.operands import moved_bytes
 from profilers.counting.torchscript import hidden_operators

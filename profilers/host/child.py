@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Self
 
+from foundation.plugins import worker_environment
 from profilers.agent.failure import ProfilingFailed
 from profilers.agent.json_process import JsonProcess, ProcessEndedError
 from profilers.agent.targets import Target
@@ -63,7 +64,8 @@ class Child:
         try:
             if self._process is None:
                 command = [sys.executable, "-P", "-m", "profilers.host.worker", str(self.target)]
-                self._process = JsonProcess(command, self._environment)
+                environment = {**worker_environment(), **self._environment}
+                self._process = JsonProcess(command, environment)
                 self._process.receive(START_SECONDS)
             waited_seconds = timeout_seconds
             self._process.send(message)

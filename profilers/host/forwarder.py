@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from blocks import in_variant
-from blocks.programs.onnx_graph import export_onnx
 from profilers.agent.failure import reason_of
 from profilers.agent.service import Answer, Message
 from profilers.agent.stored_networks import Files
@@ -20,6 +19,7 @@ from profilers.host.link import Link
 from profilers.host.networks import seeded_reference, variant_names
 from profilers.images import sample_images
 from profilers.preparation import eager_output
+from profilers.runtimes.exported import onnx_for
 from profilers.subject import Subject
 
 _AGAINST_REFERENCE = ("calibrate", "measure")
@@ -108,7 +108,7 @@ class _Exported:
 
 def _export(network: nn.Module, target: Target, *, check: bool) -> _Exported:
     started = time.perf_counter()
-    model = export_onnx(network, target)
+    model = onnx_for(network, target)
     seconds = time.perf_counter() - started
     return _Exported(model, eager_output(network, target) if check else None, seconds)
 

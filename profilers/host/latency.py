@@ -48,6 +48,13 @@ class Calibration:
     quiet_share: float | None = None
 
 
+def with_present_names(stored: object) -> object:
+    """The stored fields of a calibration, in which `quiet_share` was once called `calm_share`."""
+    if not isinstance(stored, Mapping):
+        return stored
+    return {"quiet_share" if key == "calm_share" else key: stored[key] for key in stored}
+
+
 @dataclass(frozen=True)
 class Latency:
     """Time of one call: `latency_ratio` is measured against the reference network, and
@@ -78,6 +85,15 @@ class Latency:
     quiet_share: float | None = None
     compute_probe_ms: float | None = None
     copy_probe_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class ComparedTimes:
+    """The time of one network over that of another, and the variants in which they were timed."""
+
+    estimate: RatioEstimate
+    variant: str
+    other_variant: str
 
 
 @dataclass(frozen=True)
@@ -161,14 +177,16 @@ class LatencyMeter:
             other_variants=tuple(OtherVariant(**other) for other in answer["other_variants"]),
         )
 
-    def compare(self, subject: Subject, other: Subject, *, max_seconds: float) -> RatioEstimate:
+    def compare(self, subject: Subject, other: Subject, *, max_seconds: float) -> ComparedTimes:
         """Return the time of `subject` over that of `other`.
 
         Two that are the same are timed in the same variant; the interval gets narrower than that
         of `measure`, since small differences are what is asked for.
         """
         message = {"do": "compare", "subject": subject.to_json(), "other": other.to_json()}
-        return RatioEstimate(**self._ask(message, max_seconds)["estimate"])
+        answer = self._ask(message, max_seconds)
+        estimate = RatioEstimate(**answer["estimate"])
+        return ComparedTimes(estimate, answer["variant"], answer["other_variant"])
 
     def sustain(self, subject: Subject, *, seconds: float) -> Sustained:
         """Return what happens to the time of `subject` that runs for `seconds` without a pause."""

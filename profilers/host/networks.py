@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import torch
-
 from blocks import in_variant, variants_of
+from blocks.random_weights import seeded
 from profilers.agent.fastest_variant import FastestVariant, Variants, fastest_variant
 from profilers.agent.machine import Description
 from profilers.agent.prepared import Prepared
@@ -18,9 +17,7 @@ from profilers.host.memory import peak_memory_of_calls_mib
 from profilers.preparation import prepare_checked
 from profilers.reference import ReferenceNetwork
 from profilers.runtimes.registry import RUNTIMES
-from profilers.subject import Subject
-
-_WEIGHTS_SEED = 0
+from profilers.subject import WEIGHTS_SEED, Subject
 
 
 class Networks:
@@ -52,8 +49,7 @@ class Networks:
 
 def seeded_reference() -> ReferenceNetwork:
     """Return the reference network with weights that are always the same."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_WEIGHTS_SEED)
+    with seeded(WEIGHTS_SEED):
         return ReferenceNetwork()
 
 
@@ -62,7 +58,9 @@ def variant_names(subject: Subject) -> tuple[str, ...]:
     return (subject.variant,) if subject.variant is not None else tuple(variants_of(subject.config))
 
 
-def prepare_fastest_variant(subject: Subject, target: Target, max_seconds: float) -> FastestVariant:
+def prepare_fastest_variant(
+    subject: Subject, target: Target, max_seconds: float
+) -> FastestVariant[Prepared]:
     """Return the variant that `subject` asks for, or the fastest after `max_seconds` of timing.
 
     Raises:

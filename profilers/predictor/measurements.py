@@ -13,13 +13,14 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 import pydantic
 
-from blocks.config import FrozenConfig, Scale, parse_config
+from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig, parse_network_config
 from foundation import write_text_atomically, writing
+from foundation.configs import FrozenConfig, parse_config
 from foundation.documents import parse_json
 from profilers.agent.machine import Description
 from profilers.agent.targets import Target
-from profilers.host.latency import Calibration
+from profilers.host.latency import Calibration, with_present_names
 
 _Positive = pydantic.PositiveFloat
 _Line = TypeVar("_Line", bound=FrozenConfig)
@@ -43,6 +44,14 @@ class CalibrationHeader(FrozenConfig):
     clock: Literal["cpu", "cuda", "wall"]
     repeats: pydantic.PositiveInt
     quiet_share: Annotated[float, pydantic.Field(ge=0, le=1)] | None = None
+
+    # Around the check for unknown keys, which comes before a validator of the mode "before".
+    @pydantic.model_validator(mode="wrap")
+    @classmethod
+    def _in_present_names(
+        cls, stored: object, handler: pydantic.ModelWrapValidatorHandler[Self]
+    ) -> Self:
+        return handler(with_present_names(stored))
 
     @classmethod
     def of(cls, calibration: Calibration, scale: int, device: Description) -> Self:

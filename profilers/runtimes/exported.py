@@ -2,7 +2,9 @@
 
 from torch import nn
 
+from blocks.programs.failure import ExportFailed
 from blocks.programs.onnx_graph import EXPORT_MODULES, export_onnx
+from profilers.agent.failure import ProfilingFailed
 from profilers.agent.prepared import Missing, PreparedCall, missing_library
 from profilers.agent.runtimes.onnx_loaders import LOADERS
 from profilers.agent.targets import Target
@@ -29,5 +31,17 @@ class ExportedRuntime:
             ProfilingFailed: the network has an operator that ONNX or its exporter lacks.
             ValueError: the runtime does not honour the target's settings on this machine.
         """
-        model = export_onnx(network, target)
+        model = onnx_for(network, target)
         return LOADERS[self._name](model, sample_images(target).numpy(), target)
+
+
+def onnx_for(network: nn.Module, target: Target) -> bytes:
+    """Return `network` as an ONNX model for images of the target's shape.
+
+    Raises:
+        ProfilingFailed: the network has an operator that ONNX or its exporter lacks.
+    """
+    try:
+        return export_onnx(network, target.images_shape)
+    except ExportFailed as error:
+        raise ProfilingFailed(str(error)) from error

@@ -4,7 +4,9 @@ import torch
 from torch import nn
 
 from blocks.programs.executorch_program import EXPORT_MODULES, export_executorch
+from blocks.programs.failure import ExportFailed
 from foundation.library_messages import quiet_libraries
+from profilers.agent.failure import ProfilingFailed
 from profilers.agent.prepared import Missing, PreparedCall, missing_library
 from profilers.agent.targets import Target
 from profilers.images import sample_images
@@ -42,7 +44,11 @@ class XnnpackRuntime:
 
         _use_threads(target.threads)
         images = sample_images(target)
-        program = Runtime.get().load_program(export_executorch(network_on(target, network), images))
+        try:
+            exported = export_executorch(network_on(target, network), images)
+        except ExportFailed as error:
+            raise ProfilingFailed(str(error)) from error
+        program = Runtime.get().load_program(exported)
         program.load_method(_METHOD)
         inputs = (images,)
 

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from foundation import write_bytes_atomically
+from foundation.registry import Registry
 from reports.records import TrialRecord, objective
 from reports.run_settings import RunSettings
 
@@ -26,7 +27,6 @@ PUBLISHED_EDGE = "#5b7fa5"
 # Okabe and Ito's palette, which stays apart for colour-blind readers; markers differ as well.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _MARKERS = "os^DvP"
-_KNOWN_FAMILIES = ("splitsr", "seemore", "smsr", "classsr")
 
 _UNITS = {"macs": (1e9, "GMACs (1280x720 output)"), "params": (1e3, "parameters (thousands)")}
 LOG_FROM_RATIO = 4.0
@@ -36,19 +36,27 @@ LOG_FROM_RATIO = 4.0
 class FamilyStyle:
     """The colour and marker of one family, the same in every figure."""
 
+    name: str
     colour: str
     marker: str
 
 
+def _style(place: int, family: str) -> FamilyStyle:
+    return FamilyStyle(family, _COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)])
+
+
+STYLES = Registry(
+    "style", (_style(*known) for known in enumerate(("splitsr", "seemore", "smsr", "classsr")))
+)
+"""The families whose style does not depend on which others a figure shows."""
+
+
 def family_styles(families: Sequence[str]) -> dict[str, FamilyStyle]:
-    """A style for each family; the known families always get the same one."""
-    others = sorted(set(families) - set(_KNOWN_FAMILIES))
-    styles = {}
-    for place, family in enumerate([*_KNOWN_FAMILIES, *others]):
-        styles[family] = FamilyStyle(
-            _COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)]
-        )
-    return {family: styles[family] for family in sorted(set(families))}
+    """A style for each family, in the order of their names."""
+    shown = sorted(set(families))
+    others = (family for family in shown if family not in STYLES)
+    styles = {family: _style(place, family) for place, family in enumerate(others, len(STYLES))}
+    return {family: STYLES.get(family) or styles[family] for family in shown}
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,26 @@
 """What is known of a candidate before it is built."""
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 from blocks.networks.registry import NetworkConfig
 from profilers.agent.targets import Target
 from profilers.counting.analytic import analytic_cost
 from reports.records import TrialRecord
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network that a search proposes: its canonical configuration, and the id of that."""
+
+    config: NetworkConfig
+    arch_id: str
+
+    @classmethod
+    def of(cls, config: NetworkConfig) -> Self:
+        """The candidate that any configuration of a network stands for."""
+        canonical = config.canonical()
+        return cls(canonical, canonical.arch_id)
 
 
 @dataclass(frozen=True)
@@ -16,16 +31,15 @@ class Costing:
     seed: int
 
 
-def described(trial: int | None, config: NetworkConfig, costing: Costing) -> TrialRecord:
+def described(trial: int | None, candidate: Candidate, costing: Costing) -> TrialRecord:
     """A record with the identity of a candidate and nothing measured; no tensor is touched."""
-    canonical = config.canonical()
     return TrialRecord(
         trial=trial,
-        arch_id=config.arch_id,
-        family=config.family,
-        scale=config.scale,
-        state="trained",
-        config=canonical.model_dump(mode="json"),
+        arch_id=candidate.arch_id,
+        family=candidate.config.family,
+        scale=candidate.config.scale,
+        state="proposed",
+        config=candidate.config.model_dump(mode="json"),
         target=str(costing.target),
         lr_height_px=costing.target.lr_height_px,
         lr_width_px=costing.target.lr_width_px,
@@ -33,9 +47,9 @@ def described(trial: int | None, config: NetworkConfig, costing: Costing) -> Tri
     )
 
 
-def with_analytic_cost(record: TrialRecord, config: NetworkConfig, costing: Costing) -> TrialRecord:
+def with_analytic_cost(record: TrialRecord, candidate: Candidate, costing: Costing) -> TrialRecord:
     """The record with its cheap columns filled in: parameters, MACs and live activations."""
-    cost = analytic_cost(config.canonical(), costing.target)
+    cost = analytic_cost(candidate.config, costing.target)
     return replace(record, params=cost.params, macs=cost.macs, activation_mib=cost.activation_mib)
 
 

@@ -2,42 +2,27 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
 
-import torch
-
-from blocks.networks.registry import NetworkConfig, SuperResolutionNetwork, build_network
+from blocks.pixels import network_upscaler, to_images
+from blocks.random_weights import seeded_network
 from blocks.variants.registry import in_variant, variants_of
-from imaging.evaluation import ValidationPair, evaluate_quality, network_upscaler, to_images
-from profilers.agent.targets import Target
+from imaging.evaluation import ValidationPair, evaluate_quality
 from profilers.counting.executed import executed_macs
 from profilers.host.latency import Calibration, Latency, LatencyMeter
 from profilers.host.memory import measure_peak_memory_mib
 from profilers.predictor import CalibrationFile
 from profilers.subject import Subject
+from search.candidates.candidate import Candidate
+from search.candidates.evaluator import MeasuredCosts, OnStep, TrainedQuality
 from search.candidates.patches import CandidatePatches
 from search.config import SearchConfig
 from search.storage.run_directory import RunDirectory
 from training.loop import train
 from training.state import MODEL_FILE
 from training.step import Precision
-
-Columns = Mapping[str, Any]
-"""Values of columns of the trial table, by name."""
-OnStep = Callable[[int, float], None]
-
-
-class Evaluator(Protocol):
-    """What the search asks of a candidate; each answer is columns of the trial table."""
-
-    def measure(self, config: NetworkConfig) -> Columns:
-        """The measured costs that the search needs; learned ones are asked for after `train`."""
-
-    def train(self, config: NetworkConfig, on_step: OnStep) -> Columns:
-        """What a training gives: quality, steps and seconds."""
 
 
 @dataclass(frozen=True)
@@ -69,29 +54,28 @@ class CandidateEvaluator:
     def __init__(self, workbench: Workbench) -> None:
         self._bench = workbench
 
-    def measure(self, config: NetworkConfig) -> Columns:
+    def measure(self, candidate: Candidate) -> MeasuredCosts:
         bench = self._bench
-        subject = Subject(config, self._weights(config))
-        columns: dict[str, Any] = {}
+        subject = Subject(candidate.config, self._weights(candidate))
+        costs = MeasuredCosts()
         if bench.meter is not None and bench.calibration is not None:
             latency = bench.meter.measure(
                 subject, bench.calibration, max_seconds=bench.config.timing_seconds
             )
-            columns |= latency_columns(latency)
+            costs = latency_costs(latency)
             subject = replace(subject, variant=latency.variant)
         if "peak_memory_mib" in bench.config.columns:
-            columns["peak_memory_mib"] = measure_peak_memory_mib(
-                subject, Target.parse(bench.config.target)
-            )
-        if config.is_input_adaptive:
-            columns["macs_executed"] = self._macs_executed(subject)
-        return columns
+            peak_memory_mib = measure_peak_memory_mib(subject, bench.config.target)
+            costs = replace(costs, peak_memory_mib=peak_memory_mib)
+        if candidate.config.is_input_adaptive:
+            costs = replace(costs, macs_executed=self._macs_executed(subject))
+        return costs
 
-    def _weights(self, config: NetworkConfig) -> Path | None:
-        if not config.is_input_adaptive:
+    def _weights(self, candidate: Candidate) -> Path | None:
+        if not candidate.config.is_input_adaptive:
             return None
         first_seed = self._bench.config.training_seeds[0]
-        return self._bench.run.checkpoints(config.arch_id, first_seed) / MODEL_FILE
+        return self._bench.run.checkpoints(candidate.arch_id, first_seed) / MODEL_FILE
 
     def _macs_executed(self, subject: Subject) -> float:
         """The mean over the validation images, in the subject's variant or else the sparsest.
@@ -108,32 +92,32 @@ class CandidateEvaluator:
         ]
         return min(means)
 
-    def train(self, config: NetworkConfig, on_step: OnStep) -> Columns:
+    def train(self, candidate: Candidate, on_step: OnStep) -> TrainedQuality:
         trainings = [
-            self._train_once(config, seed, on_step) for seed in self._bench.config.training_seeds
+            self._train_once(candidate, seed, on_step) for seed in self._bench.config.training_seeds
         ]
         psnrs = [training.psnr_y_db for training in trainings]
-        return {
-            "psnr_y_db": statistics.fmean(psnrs),
-            "psnr_y_std_db": statistics.stdev(psnrs) if len(psnrs) > 1 else None,
-            "ssim_y": statistics.fmean(training.ssim_y for training in trainings),
-            "train_steps": self._bench.config.steps,
-            "train_seconds": sum(training.train_seconds for training in trainings),
-            "validation_seconds": sum(training.validation_seconds for training in trainings),
-        }
+        return TrainedQuality(
+            psnr_y_db=statistics.fmean(psnrs),
+            psnr_y_std_db=statistics.stdev(psnrs) if len(psnrs) > 1 else None,
+            ssim_y=statistics.fmean(training.ssim_y for training in trainings),
+            train_steps=self._bench.config.steps,
+            train_seconds=sum(training.train_seconds for training in trainings),
+            validation_seconds=sum(training.validation_seconds for training in trainings),
+        )
 
-    def _train_once(self, config: NetworkConfig, seed: int, on_step: OnStep) -> "_Training":
+    def _train_once(self, candidate: Candidate, seed: int, on_step: OnStep) -> "_Training":
         bench = self._bench
-        network = seeded_network(config, seed)
-        patches = bench.patches.sampler(config, seed)
+        network = seeded_network(candidate.config, seed)
+        patches = bench.patches.sampler(candidate.config, seed)
         result = train(
             network,
             patches,
             patches.recipe,
             steps=bench.config.steps,
             device=bench.config.training.device,
-            precision=bench.precision[config.family],
-            checkpoint_folder=bench.run.checkpoints(config.arch_id, seed),
+            precision=bench.precision[candidate.config.family],
+            checkpoint_folder=bench.run.checkpoints(candidate.arch_id, seed),
             on_step=on_step,
         )
         started = time.perf_counter()
@@ -152,18 +136,11 @@ class _Training:
     validation_seconds: float
 
 
-def seeded_network(config: NetworkConfig, seed: int) -> SuperResolutionNetwork:
-    """The network with the initial weights that belong to `seed`; no global state is touched."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return build_network(config)
-
-
-def latency_columns(latency: Latency) -> Columns:
-    """A latency as columns of the trial table."""
-    return {
-        "latency_ms": latency.latency_ms,
-        "latency_ci_low_ms": latency.latency_ci_low_ms,
-        "latency_ci_high_ms": latency.latency_ci_high_ms,
-        "latency_ratio": latency.latency_ratio,
-    }
+def latency_costs(latency: Latency) -> MeasuredCosts:
+    """What a measured latency says in the trial table."""
+    return MeasuredCosts(
+        latency_ms=latency.latency_ms,
+        latency_ci_low_ms=latency.latency_ci_low_ms,
+        latency_ci_high_ms=latency.latency_ci_high_ms,
+        latency_ratio=latency.latency_ratio,
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from reports.records import OBJECTIVES, TrialRecord
-from search.candidates.candidate import Costing, described, with_analytic_cost
+from search.candidates.candidate import Candidate, Costing, described, with_analytic_cost
 from search.candidates.constraints import broken_rule, violations
 from search.config import Bounds
 from search.space import FamilySpace, SearchSpace
@@ -94,13 +94,14 @@ class _Descent:
 
     def _record(self, values: dict[str, Value]) -> TrialRecord | None:
         try:
-            config = self._family.network(values, self._scale)
-            record = described(None, config, self._costing)
-            if record.arch_id not in self._known:
-                self._known[record.arch_id] = with_analytic_cost(record, config, self._costing)
+            candidate = Candidate.of(self._family.network(values, self._scale))
+            if candidate.arch_id not in self._known:
+                record = described(None, candidate, self._costing)
+                record = with_analytic_cost(record, candidate, self._costing)
+                self._known[candidate.arch_id] = record
         except ValueError:
             return None
-        return self._known[record.arch_id]
+        return self._known[candidate.arch_id]
 
     def _total(self, record: TrialRecord) -> float:
         return sum(max(0.0, excess) for excess in violations(self._constraints, record).values())

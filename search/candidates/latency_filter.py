@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from blocks.networks.registry import NetworkConfig
-from profilers.agent.targets import Target
+from foundation.listener import Listener
 from profilers.predictor import COVERAGE, CalibrationFile, CannotPredict, LatencyPredictor
 from profilers.subject import Subject
 from reports.records import TrialRecord
@@ -24,11 +24,11 @@ def no_latency_filter(record: TrialRecord, config: NetworkConfig) -> TrialRecord
 
 
 def stored_calibration(
-    config: SearchConfig, device: Mapping[str, str | int], notice: Callable[[str], None]
+    config: SearchConfig, device: Mapping[str, str | int], listener: Listener
 ) -> CalibrationFile | None:
     """Return the calibration that `config` names, or None where it does not hold for `device`.
 
-    `notice` hears why, for then every latency is measured.
+    `listener` is warned then that every latency is measured, and why.
 
     Raises:
         ValueError: the file is no calibration.
@@ -37,9 +37,9 @@ def stored_calibration(
     if config.calibration is None:
         return None
     file = CalibrationFile(Path(config.calibration))
-    misfit = file.header.misfit(Target.parse(config.target), config.scale, device)
+    misfit = file.header.misfit(config.target, config.scale, device)
     if misfit is not None:
-        notice(f"{file.path} is not used, every latency is measured: {misfit}")
+        listener.warning(f"{file.path} is not used, every latency is measured: {misfit}")
         return None
     return file
 
@@ -48,12 +48,12 @@ def latency_filter_of(
     config: SearchConfig,
     file: CalibrationFile | None,
     device: Mapping[str, str | int],
-    notice: Callable[[str], None],
+    listener: Listener,
 ) -> LatencyFilter:
     """Return what the calibration in `file`, if there is one, rules out for the machine `device`.
 
     A candidate is ruled out where the whole interval of its predicted latency lies beyond a
-    bound. `notice` hears of candidates of which the calibration says nothing.
+    bound. `listener` is warned of candidates of which the calibration says nothing.
 
     Raises:
         ValueError: the file holds too few networks.
@@ -61,15 +61,16 @@ def latency_filter_of(
     if file is None:
         return no_latency_filter
     predictor, bounds = LatencyPredictor.load(file), config.constraints[COLUMN]
-    target = Target.parse(config.target)
 
     def latency_filter(record: TrialRecord, network: NetworkConfig) -> TrialRecord:
         if network.is_input_adaptive:  # which only the trained weights can tell
             return record
         try:
-            prediction = predictor.predict(Subject(network), target, device)
+            prediction = predictor.predict(Subject(network), config.target, device)
         except CannotPredict as reason:
-            notice(f"the latency of trial {record.trial} is measured, not predicted: {reason}")
+            listener.warning(
+                f"the latency of trial {record.trial} is measured, not predicted: {reason}"
+            )
             return record
         low_ms, high_ms = prediction.ci_low_ms, prediction.ci_high_ms
         too_slow = bounds.max is not None and low_ms > bounds.max

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from blocks.networks.registry import NetworkConfig
 from imaging.images import Image
 from training.data.patches import PatchSampler
-from training.objectives.registry import patch_classes
 from training.recipes.choice import RecipeChoice
 from training.recipes.recipe import Recipe
+from training.recipes.registry import patch_classes
 
 
 class CandidatePatches:

@@ -1,6 +1,10 @@
 from .classsr import ClassSRSpace as ClassSRSpace
 from .family import FamilySpace as FamilySpace
-from .search_space import Families as Families
+from .registry import SPACES as SPACES
+from .registry import Families as Families
+from .registry import ParsedFamilies as ParsedFamilies
+from .registry import SearchedFamily as SearchedFamily
+from .registry import every_space as every_space
 from .search_space import SearchSpace as SearchSpace
 from .seemore import SeemoReSpace as SeemoReSpace
 from .smsr import SmsrSpace as SmsrSpace

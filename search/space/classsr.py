@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
-from blocks.config import Scale, parse_config
+from blocks.config import Scale
 from blocks.networks.classsr import ClassSRConfig
 from blocks.networks.registry import NetworkConfig
+from foundation.configs import parse_config
 from search.space.family import FamilySpace
 from search.space.hyperparameters import (
     ONE_OR_MORE,

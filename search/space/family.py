@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 import pydantic
 
-from blocks.config import FrozenConfig, Scale
+from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig
+from foundation.configs import FrozenConfig, parse_config
 from search.space.hyperparameters import ONE_OR_MORE, Hyperparameter, Value, values_of
 
 SHARES = (0.5, 0.0, 1.0)
@@ -99,5 +100,10 @@ class SkippedFamilySpace(FamilySpace):
     image_skip: ImageSkips = ("bilinear",)
 
     def prepared_for_search(self, published: NetworkConfig) -> NetworkConfig:
-        """The network with the first image skip of the space; its size and cost are the same."""
-        return published.model_copy(update={"image_skip": self.image_skip[0]})
+        """The network with the first image skip of the space; its size and cost are the same.
+
+        Raises:
+            ValueError: networks of the family have no image skip to choose.
+        """
+        fields = {**published.model_dump(), "image_skip": self.image_skip[0]}
+        return parse_config(type(published), fields, f"a {self.family} network with an image skip")

@@ -5,7 +5,7 @@ from typing import Annotated, Protocol, TypeVar
 
 import pydantic
 
-from blocks.config import FrozenConfig
+from foundation.configs import FrozenConfig
 
 Value = bool | int | float | str
 

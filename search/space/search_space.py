@@ -11,27 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from blocks.catalogue import CATALOGUE
-from blocks.config import FrozenConfig, Scale
+from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig
-from search.space.classsr import ClassSRSpace
 from search.space.family import FamilySpace
 from search.space.hyperparameters import Trial, Value, suggest, values_of
-from search.space.seemore import SeemoReSpace
-from search.space.smsr import SmsrSpace
-from search.space.splitsr import SplitSRSpace
-
-
-class Families(FrozenConfig):
-    """The searched families with their hyperparameters' ranges; one left out is not searched."""
-
-    splitsr: SplitSRSpace | None = None
-    seemore: SeemoReSpace | None = None
-    smsr: SmsrSpace | None = None
-    classsr: ClassSRSpace | None = None
-
-    def searched(self) -> tuple[FamilySpace, ...]:
-        spaces = (self.splitsr, self.seemore, self.smsr, self.classsr)
-        return tuple(space for space in spaces if space is not None)
 
 
 @dataclass(frozen=True)

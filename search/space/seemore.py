@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, cast
 
-from blocks.config import Scale, parse_config
+from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig
 from blocks.networks.seemore import RankGrowth, SeemoReConfig, ranks_of
+from foundation.configs import parse_config
 from search.space.family import SkippedFamilySpace
 from search.space.hyperparameters import (
     ONE_OR_MORE,

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from blocks.config import Scale, parse_config
+from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig
 from blocks.networks.smsr import SmsrConfig
+from foundation.configs import parse_config
 from search.space.family import FamilySpace
 from search.space.hyperparameters import IntegerRange, Integers, Value
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import gcd
 from typing import Annotated, ClassVar, Literal
 
-from blocks.config import Scale, parse_config
+from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig
 from blocks.networks.splitsr import (
     CONVOLUTION_GROUPS,
@@ -13,6 +13,7 @@ from blocks.networks.splitsr import (
     active_channels_of,
 )
 from blocks.networks.splitsr_blocks import EXPANDING_KINDS, BlockKind
+from foundation.configs import parse_config
 from search.space.family import SkippedFamilySpace
 from search.space.hyperparameters import (
     ONE_OR_MORE,

@@ -31,6 +31,11 @@ class RunDirectory:
         """The folder of one training."""
         return self.path / "checkpoints" / arch_id / f"seed-{seed}"
 
+    def trainings(self, arch_id: str) -> list[Path]:
+        """The checkpoints of a network's finished trainings, by ascending seed."""
+        found = (self.path / "checkpoints" / arch_id).glob("seed-*/model.safetensors")
+        return sorted(found, key=lambda path: int(path.parent.name.removeprefix("seed-")))
+
     def read_settings(self) -> dict[str, Any]:
         """The contents of run.yaml.
 

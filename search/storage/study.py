@@ -165,6 +165,13 @@ class RunContents:
     """The settings kept in the journal; None in runs of earlier versions."""
 
     @property
+    def plugins(self) -> tuple[str, ...]:
+        """The modules that register the families of the user's own."""
+        config = self.settings.get("config")
+        named = config.get("plugins", ()) if isinstance(config, Mapping) else ()
+        return tuple(map(str, named))
+
+    @property
     def has_begun(self) -> bool:
         """Whether anything was measured, on the images and by the settings of then."""
         return self.baseline is not None or bool(self.records)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
+import torch
+from torch import Tensor
 
 from paretosr.cli.app import run
 
@@ -86,6 +88,24 @@ def checkpoint(
     data = ["--data", str(photographs), "--validation", str(photographs)]
     assert run(["train", str(tiny_network), "--out", str(folder), "--steps", "3", *data]) == 0
     return folder / "model.safetensors"
+
+
+@pytest.fixture(scope="session")
+def official_fsrcnn() -> dict[str, Tensor]:
+    """Random weights of ClassSR's FSRCNN, by the names of its authors."""
+    shapes: dict[str, tuple[int, ...]] = {
+        "head_conv.0.weight": (56, 3, 5, 5), "head_conv.0.bias": (56,),
+        "head_conv.1.weight": (1,),
+        "body_conv.0.0.weight": (12, 56, 1, 1), "body_conv.0.0.bias": (12,),
+        "body_conv.0.1.weight": (1,),
+        **{f"body_conv.{k}.weight": (12, 12, 3, 3) for k in range(1, 5)},
+        **{f"body_conv.{k}.bias": (12,) for k in range(1, 5)},
+        "body_conv.5.weight": (1,),
+        "body_conv.6.0.weight": (56, 12, 1, 1), "body_conv.6.0.bias": (56,),
+        "body_conv.6.1.weight": (1,),
+        "tail_conv.weight": (56, 3, 9, 9), "tail_conv.bias": (3,),
+    }  # fmt: skip
+    return {name: 0.1 * torch.randn(shape) for name, shape in shapes.items()}
 
 
 SMALL_SEARCH = """

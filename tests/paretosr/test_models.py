@@ -4,19 +4,19 @@ from pathlib import Path
 import pytest
 
 from blocks import catalogue_config, parse_network_config
-from blocks.models import resolve_model
+from paretosr.models import load
 from search.storage.study import read_run
 
 
 def test_catalogue_name_at_a_scale() -> None:
-    model = resolve_model("seemore-t", 3)
+    model = load("seemore-t", 3)
     assert (model.scale, model.weights) == (3, None)
     assert model.config == catalogue_config("seemore-t", 3)
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_bicubic_has_no_config(scale: int) -> None:
-    model = resolve_model("bicubic", scale)
+    model = load("bicubic", scale)
     assert (model.name, model.scale, model.config, model.weights) == ("bicubic", scale, None, None)
 
 
@@ -26,19 +26,19 @@ def test_config_files_say_their_own_scale(tiny_network: Path, tmp_path: Path) ->
     as_yaml.write_text("\n".join(f"{key}: {value}" for key, value in data.items()))
     expected = parse_network_config(data)
     for path in (tiny_network, as_yaml):
-        model = resolve_model(str(path), None)
+        model = load(str(path), None)
         assert (model.config, model.scale) == (expected, 2)
 
 
 def test_checkpoint_is_a_complete_model(checkpoint: Path, tiny_network: Path) -> None:
-    model = resolve_model(str(checkpoint), None)
-    assert model.config == resolve_model(str(tiny_network), None).config
+    model = load(str(checkpoint), None)
+    assert model.config == load(str(tiny_network), None).config
     assert model.weights == checkpoint
 
 
 def test_candidate_of_a_run_comes_with_its_weights(run_dir: Path) -> None:
     for folder in (run_dir / "checkpoints").iterdir():
-        model = resolve_model(f"{run_dir}:{folder.name}", 2)
+        model = load(f"{run_dir}:{folder.name}", 2)
         assert model.config is not None
         assert model.config.arch_id == folder.name
         assert model.weights == folder / "seed-0" / "model.safetensors"
@@ -46,8 +46,8 @@ def test_candidate_of_a_run_comes_with_its_weights(run_dir: Path) -> None:
 
 def test_a_trial_is_named_by_its_number_too(run_dir: Path) -> None:
     for record in read_run(run_dir).records:
-        by_number = resolve_model(f"{run_dir}:{record.trial}", None)
-        by_architecture = resolve_model(f"{run_dir}:{record.arch_id}", None)
+        by_number = load(f"{run_dir}:{record.trial}", None)
+        by_architecture = load(f"{run_dir}:{record.arch_id}", None)
         assert by_number.config == by_architecture.config
         assert by_number.weights == by_architecture.weights
 
@@ -55,7 +55,7 @@ def test_a_trial_is_named_by_its_number_too(run_dir: Path) -> None:
 def test_an_unknown_trial_is_told_which_there_are(run_dir: Path) -> None:
     last = max(record.trial or 0 for record in read_run(run_dir).records)
     with pytest.raises(ValueError) as caught:
-        resolve_model(f"{run_dir}:{last + 1}", None)
+        load(f"{run_dir}:{last + 1}", None)
     assert str(caught.value) == (
         f"{run_dir} must hold a trial '{last + 1}': its trials are 0 to {last}"
     )
@@ -65,7 +65,7 @@ def test_an_unknown_trial_is_told_which_there_are(run_dir: Path) -> None:
 def test_suffixes_are_read_in_any_case(tiny_network: Path, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"tiny{suffix}"
     path.write_bytes(tiny_network.read_bytes())  # JSON is YAML
-    assert resolve_model(str(path), None).config == resolve_model(str(tiny_network), None).config
+    assert load(str(path), None).config == load(str(tiny_network), None).config
 
 
 def test_candidate_whose_weights_were_deleted_is_a_design(run_dir: Path) -> None:
@@ -73,7 +73,7 @@ def test_candidate_whose_weights_were_deleted_is_a_design(run_dir: Path) -> None
     weights = folder / "seed-0" / "model.safetensors"
     moved = weights.rename(folder / "elsewhere")
     try:
-        assert resolve_model(f"{run_dir}:{folder.name}", None).weights is None
+        assert load(f"{run_dir}:{folder.name}", None).weights is None
     finally:
         moved.rename(weights)
 
@@ -81,8 +81,8 @@ def test_candidate_whose_weights_were_deleted_is_a_design(run_dir: Path) -> None
 @pytest.mark.parametrize(
     ("reference", "scale", "message"),
     [
-        ("seemore-t", 5, "--scale must be 2, 3 or 4, got 5"),
-        ("seemore-t", None, "'seemore-t' exists at several scales: add --scale 2, 3 or 4"),
+        ("seemore-t", 5, "the scale must be 2, 3 or 4, got 5"),
+        ("seemore-t", None, "'seemore-t' exists at several scales: choose 2, 3 or 4 with --scale"),
         ("bicubic", None, "'bicubic' exists at several scales"),
         ("semore-t", 2, "got 'semore-t'; did you mean 'seemore-t'"),
         ("bicubc", 2, "did you mean 'bicubic'"),
@@ -99,19 +99,19 @@ def test_candidate_whose_weights_were_deleted_is_a_design(run_dir: Path) -> None
 )
 def test_wrong_reference(reference: str, scale: int | None, message: str) -> None:
     with pytest.raises(ValueError) as error:
-        resolve_model(reference, scale)
+        load(reference, scale)
     assert message in str(error.value)
 
 
 def test_scale_against_the_config(tiny_network: Path) -> None:
     with pytest.raises(ValueError, match=r"enlarges by 2, got 4$"):
-        resolve_model(str(tiny_network), 4)
+        load(str(tiny_network), 4)
 
 
 def test_unknown_candidate_names_the_nearest(run_dir: Path) -> None:
     known = next((run_dir / "checkpoints").iterdir()).name
     with pytest.raises(ValueError, match=f"did you mean '{known[:-1]}"):
-        resolve_model(f"{run_dir}:{known[:-1]}", None)
+        load(f"{run_dir}:{known[:-1]}", None)
 
 
 @pytest.mark.parametrize(
@@ -131,11 +131,11 @@ def test_broken_file(tmp_path: Path, name: str, text: str, message: str) -> None
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError) as error:
-        resolve_model(str(path), None)
+        load(str(path), None)
     assert message in str(error.value)
     assert str(path) in str(error.value)
 
 
 def test_missing_config_file() -> None:
     with pytest.raises(FileNotFoundError, match=r"nowhere\.yaml"):
-        resolve_model("nowhere.yaml", None)
+        load("nowhere.yaml", None)

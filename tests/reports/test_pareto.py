@@ -8,8 +8,9 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from optuna._hypervolume import compute_hypervolume
 
+from reports.columns import TrialState
 from reports.pareto import front, hypervolume, non_dominated
-from reports.records import State, TrialRecord
+from reports.records import TrialRecord
 
 Points = NDArray[np.float64]
 
@@ -99,7 +100,11 @@ def test_points_that_do_not_fit(points: list[float], reference: list[float], mes
 
 
 def record(
-    name: str, macs: int | None, psnr: float | None, state: State = "trained", family: str = "a"
+    name: str,
+    macs: int | None,
+    psnr: float | None,
+    state: TrialState = "trained",
+    family: str = "a",
 ) -> TrialRecord:
     return TrialRecord(
         trial=None, arch_id=name, family=family, scale=2, state=state, macs=macs, psnr_y_db=psnr

@@ -1,12 +1,12 @@
 """A small space, a closed-variant evaluator and a silent listener for the search's tests."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from blocks.networks.registry import NetworkConfig
 from reports.records import TrialRecord
+from search.candidates.candidate import Candidate
+from search.candidates.evaluator import MeasuredCosts, TrainedQuality
 from search.config import SearchConfig
 
 SMALL_SEARCH: dict[str, Any] = {
@@ -31,33 +31,37 @@ class ClosedFormEvaluator:
     def __init__(self) -> None:
         self.trained: list[str] = []
 
-    def measure(self, config: NetworkConfig) -> Mapping[str, Any]:
-        return {"latency_ms": float(config.model_dump()["channels"])}
+    def measure(self, candidate: Candidate) -> MeasuredCosts:
+        return MeasuredCosts(latency_ms=float(candidate.config.model_dump()["channels"]))
 
-    def train(self, config: NetworkConfig, on_step: Any) -> Mapping[str, Any]:
-        self.trained.append(config.arch_id)
-        fields = config.model_dump()
-        return {
-            "psnr_y_db": 30 + fields["channels"] / 16 + fields["groups"] / 7,
-            "train_steps": 5,
-            "train_seconds": 0.25,
-        }
+    def train(self, candidate: Candidate, on_step: Any) -> TrainedQuality:
+        self.trained.append(candidate.arch_id)
+        fields = candidate.config.model_dump()
+        psnr_y_db = 30 + fields["channels"] / 16 + fields["groups"] / 7
+        return TrainedQuality(psnr_y_db=psnr_y_db, train_steps=5, train_seconds=0.25)
 
 
 class RecordingListener:
     """Keeps what it is told."""
 
     def __init__(self) -> None:
-        self.notices: list[str] = []
+        self.statuses: list[str] = []
+        self.warnings: list[str] = []
         self.records: list[TrialRecord] = []
 
-    def notice(self, text: str) -> None:
-        self.notices.append(text)
+    def status(self, text: str) -> None:
+        self.statuses.append(text)
 
-    def trial_started(self, record: TrialRecord, trained: int) -> None:
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
         pass
 
-    def training_step(self, step: int, loss: float) -> None:
+    def trial_started(self, record: TrialRecord, trained: int, budget: int | None) -> None:
+        pass
+
+    def training_step(self, step: int, steps: int, loss: float) -> None:
         pass
 
     def trial_finished(self, record: TrialRecord) -> None:

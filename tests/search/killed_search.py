@@ -13,6 +13,8 @@ from typing import Any
 
 from optuna.trial import Trial
 
+from search.candidates.candidate import Candidate
+from search.candidates.evaluator import MeasuredCosts, TrainedQuality
 from search.config import SearchConfig
 from search.loop import Search
 from search.session import open_study
@@ -21,22 +23,26 @@ from search.storage.run_directory import RunDirectory
 
 
 class ClosedForm:
-    def measure(self, config: Any) -> dict[str, Any]:
-        return {}
+    def measure(self, candidate: Candidate) -> MeasuredCosts:
+        return MeasuredCosts()
 
-    def train(self, config: Any, on_step: Any) -> dict[str, Any]:
-        fields = config.model_dump()
+    def train(self, candidate: Candidate, on_step: Any) -> TrainedQuality:
+        fields = candidate.config.model_dump()
         psnr = 30 + fields["channels"] / 16 + fields["groups"] / 7
-        return {"psnr_y_db": psnr, "train_steps": 1, "train_seconds": 0.0}
+        return TrainedQuality(psnr_y_db=psnr, train_steps=1, train_seconds=0.0)
 
 
 class Silent:
-    def notice(self, text: str) -> None:
+    def status(self, text: str) -> None:
         sys.stdout.write(text + "\n")
 
-    def trial_started(self, record: Any, trained: int) -> None: ...
+    warning = status
 
-    def training_step(self, step: int, loss: float) -> None: ...
+    def progress(self, done: int, total: int, text: str = "") -> None: ...
+
+    def trial_started(self, record: Any, trained: int, budget: int | None) -> None: ...
+
+    def training_step(self, step: int, steps: int, loss: float) -> None: ...
 
     def trial_finished(self, record: Any) -> None: ...
 
@@ -64,7 +70,7 @@ def main() -> None:
     with exclusive(folder):
         run.write_settings({"config": config.model_dump(mode="json")})
         if mended := repair_journal(run.journal):
-            listener.notice(mended)
+            listener.warning(mended)
         Search(config, open_study(config, run, listener), ClosedForm(), listener).run()
 
 

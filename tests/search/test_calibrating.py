@@ -19,22 +19,18 @@ SPACE = SearchSpace(
 TARGET = Target.parse("eager:lr=16x16")
 
 
-def status(seconds: float, measurements: int, text: str) -> None:
-    pass
-
-
 def test_a_calibration_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("search.calibrating.REFERENCE_SECONDS", 0.2)
     monkeypatch.setattr("search.calibrating.MEASUREMENT_SECONDS", 0.2)
     path = tmp_path / "calibration.jsonl"
-    first = calibrate(SPACE, TARGET, path, max_seconds=0.1, status=status)
+    first = calibrate(SPACE, TARGET, path, max_seconds=0.1)
     assert len(first.measurements) == 1
     measured = first.measurements[0]
     assert measured.config in SPACE
     assert measured.latency_ratio == min(measured.ratios.values())
     assert set(measured.works) == set(measured.ratios)
 
-    again = calibrate(SPACE, TARGET, path, max_seconds=measured.seconds + 0.1, status=status)
+    again = calibrate(SPACE, TARGET, path, max_seconds=measured.seconds + 0.1)
     assert again.measurements[0] == measured
     assert len(again.measurements) == 2
     assert again.measurements[1].config != measured.config
@@ -48,7 +44,7 @@ def test_all_networks_of_a_small_space_are_measured_twice(tmp_path: Path, monkey
     path = tmp_path / "calibration.jsonl"
     small = SearchSpace(2, (SmsrSpace(channels=16, modules=1, layers=(1, 2)),))
     for seconds in (0.1, 1000):  # a part of them, and the rest
-        file = calibrate(small, TARGET, path, max_seconds=seconds, status=status)
+        file = calibrate(small, TARGET, path, max_seconds=seconds)
     assert [len(measurements) for measurements in file.networks] == [2, 2]
 
 
@@ -61,7 +57,7 @@ def test_a_network_that_cannot_run_is_tried_once(tmp_path: Path, monkeypatch: An
 
     monkeypatch.setattr("search.calibrating.REFERENCE_SECONDS", 0.2)
     monkeypatch.setattr("search.calibrating.measured", measured)
-    file = calibrate(SPACE, TARGET, tmp_path / "c.jsonl", max_seconds=1000, status=status)
+    file = calibrate(SPACE, TARGET, tmp_path / "c.jsonl", max_seconds=1000)
     assert file.measurements == []
     assert sorted(tried) == sorted({config.arch_id for config in networks(SPACE, seed=0)})
 
@@ -79,4 +75,4 @@ def test_another_target_is_no_continuation(known_costs: Any, tmp_path: Path) -> 
     path = tmp_path / "calibration.jsonl"
     known_costs.file(path, [])
     with pytest.raises(ValueError, match=r"cannot be continued: .*choose another FILE"):
-        calibrate(SPACE, Target.parse("eager:lr=16x24"), path, max_seconds=1, status=status)
+        calibrate(SPACE, Target.parse("eager:lr=16x24"), path, max_seconds=1)

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from blocks import load_network
-from imaging.evaluation import prepare_validation, to_images
+from blocks.pixels import to_images
+from imaging.evaluation import prepare_validation
 from imaging.images import load_images
+from paretosr import open_run
 from profilers.counting.executed import executed_macs
-from search.candidates.evaluation import CandidateEvaluator, Columns
+from search.candidates.evaluation import CandidateEvaluator
+from search.candidates.evaluator import MeasuredCosts
 from search.config import SearchConfig
-from search.report import report_run
 from search.session import resume_search, start_search
 from search.storage.run_directory import RunDirectory
 from search.storage.study import read_run
@@ -46,11 +48,15 @@ class StepCounter:
     def __init__(self) -> None:
         self.steps = 0
 
-    def notice(self, text: str) -> None: ...
+    def status(self, text: str) -> None: ...
 
-    def trial_started(self, record: Any, trained: int) -> None: ...
+    def warning(self, text: str) -> None: ...
 
-    def training_step(self, step: int, loss: float) -> None:
+    def progress(self, done: int, total: int, text: str = "") -> None: ...
+
+    def trial_started(self, record: Any, trained: int, budget: int | None) -> None: ...
+
+    def training_step(self, step: int, steps: int, loss: float) -> None:
         self.steps += 1
 
     def trial_finished(self, record: Any) -> None: ...
@@ -87,7 +93,7 @@ def test_the_records_carry_what_is_executed_beside_the_bound(finished_run: Path)
 
 
 def test_the_table_has_a_column_of_what_is_executed(finished_run: Path) -> None:
-    trials = report_run(finished_run).paths.trials_csv
+    trials = open_run(finished_run).report().files.trials_csv
     with trials.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["state"] == "trained"]
     executed = {row["arch_id"]: row["macs_executed"] for row in rows if row["family"] != "bicubic"}
@@ -118,7 +124,7 @@ def test_a_trial_cut_between_training_and_measuring_is_measured_not_trained_agai
     finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(CandidateEvaluator):
-        def measure(self, config: Any) -> Columns:
+        def measure(self, candidate: Any) -> MeasuredCosts:
             raise KeyboardInterrupt
 
     run, before, after = tmp_path / "run", StepCounter(), StepCounter()

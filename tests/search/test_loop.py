@@ -1,6 +1,5 @@
 """The search loop over a real study, with quality as a formula instead of a training."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,9 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from blocks.networks.registry import NetworkConfig
 from reports.records import TrialRecord
+from search.candidates.candidate import Candidate
+from search.candidates.evaluator import MeasuredCosts, TrainedQuality
 from search.config import SearchConfig
 from search.loop import MAX_FAILED_IN_A_ROW, Search, SearchFailedError
 from search.session import open_study
@@ -170,15 +170,15 @@ class OrderedEvaluator:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
 
-    def measure(self, config: NetworkConfig) -> Mapping[str, Any]:
-        self.asked.append(("measure", config.family))
-        modules = config.model_dump().get("modules", 0)
-        return {"latency_ms": 10.0 * modules, "macs_executed": 1e9 * modules}
+    def measure(self, candidate: Candidate) -> MeasuredCosts:
+        self.asked.append(("measure", candidate.config.family))
+        modules = candidate.config.model_dump().get("modules", 0)
+        return MeasuredCosts(latency_ms=10.0 * modules, macs_executed=1e9 * modules)
 
-    def train(self, config: NetworkConfig, on_step: Any) -> Mapping[str, Any]:
-        self.asked.append(("train", config.family))
-        psnr_y_db = 30.0 + config.model_dump().get("modules", 0)
-        return {"psnr_y_db": psnr_y_db, "train_steps": 5, "train_seconds": 0.25}
+    def train(self, candidate: Candidate, on_step: Any) -> TrainedQuality:
+        self.asked.append(("train", candidate.config.family))
+        psnr_y_db = 30.0 + candidate.config.model_dump().get("modules", 0)
+        return TrainedQuality(psnr_y_db=psnr_y_db, train_steps=5, train_seconds=0.25)
 
 
 @pytest.mark.parametrize(
@@ -253,15 +253,15 @@ class FailingEvaluator:
         self._families = families
         self._error = error
 
-    def measure(self, config: NetworkConfig) -> Mapping[str, Any]:
-        answer: Mapping[str, Any] = self._evaluator.measure(config)
-        return answer
+    def measure(self, candidate: Candidate) -> MeasuredCosts:
+        costs: MeasuredCosts = self._evaluator.measure(candidate)
+        return costs
 
-    def train(self, config: NetworkConfig, on_step: Any) -> Mapping[str, Any]:
-        if config.family in self._families:
+    def train(self, candidate: Candidate, on_step: Any) -> TrainedQuality:
+        if candidate.config.family in self._families:
             raise self._error
-        answer: Mapping[str, Any] = self._evaluator.train(config, on_step)
-        return answer
+        quality: TrainedQuality = self._evaluator.train(candidate, on_step)
+        return quality
 
 
 def test_a_failing_candidate_is_recorded_and_the_search_goes_on(
@@ -329,4 +329,4 @@ def test_published_networks_come_first(
     )
     sizes = [(r.config["channels"], r.config["groups"]) for r in records if r.config is not None]
     assert sizes[:2] == [(36, 6), (48, 8)]
-    assert any("seemore-l, published, is outside the space" in line for line in listener.notices)
+    assert any("seemore-l, published, is outside the space" in line for line in listener.statuses)

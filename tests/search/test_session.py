@@ -11,8 +11,9 @@ import pytest
 import torch
 import yaml
 
+from paretosr import open_run
 from search.config import SearchConfig
-from search.report import phase_seconds, report_run
+from search.report import phase_seconds
 from search.session import read_config, resume_search, start_search
 from search.storage.run_directory import RunDirectory
 from search.storage.study import read_run
@@ -43,11 +44,15 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Quiet:
-    def notice(self, text: str) -> None: ...
+    def status(self, text: str) -> None: ...
 
-    def trial_started(self, record: Any, trained: int) -> None: ...
+    def warning(self, text: str) -> None: ...
 
-    def training_step(self, step: int, loss: float) -> None: ...
+    def progress(self, done: int, total: int, text: str = "") -> None: ...
+
+    def trial_started(self, record: Any, trained: int, budget: int | None) -> None: ...
+
+    def training_step(self, step: int, steps: int, loss: float) -> None: ...
 
     def trial_finished(self, record: Any) -> None: ...
 
@@ -92,18 +97,19 @@ def test_a_finished_search_ends_at_once(finished_run: Path) -> None:
 
 
 def test_the_report_is_rebuilt_from_the_journal_alone(finished_run: Path) -> None:
-    first = report_run(finished_run)
-    contents = {path: path.read_bytes() for path in vars(first.paths).values()}
+    first = open_run(finished_run).report()
+    contents = {path: path.read_bytes() for path in vars(first.files).values()}
     for path in contents:
         path.unlink()
-    report_run(finished_run)
+    open_run(finished_run).report()
     assert {path: path.read_bytes() for path in contents} == contents
 
 
 def test_a_run_is_reported_without_torch(finished_run: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from search.report import report_run\n"
-        "report_run(Path(sys.argv[1])); sys.exit('torch' in sys.modules)"
+        "import sys; from paretosr import open_run\n"
+        "run = open_run(sys.argv[1]).report(); run.trials; run.plot(x='latency_ms')\n"
+        "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program, str(finished_run)]).returncode == 0
 

@@ -56,7 +56,7 @@ sys.path.insert(0, {tests!r})
 from test_objectives import CLASSSR, batch, seeded
 from training.distributed import joined_processes, shared_by_processes
 from training.objectives.registry import objective_for
-from training.recipes.published import get_recipe
+from training.recipes.registry import get_recipe
 
 def judge(rank, count, folder):
     os.environ |= {{"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(count)}}

@@ -1,3 +1,8 @@
+"""The training loop.
+
+Covers training.state and training.stopwatch.
+"""
+
 import copy
 import subprocess
 import sys

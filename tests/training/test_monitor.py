@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from blocks import Smsr, SmsrConfig, SuperResolutionNetwork, build_network, load_checkpoint
-from imaging.evaluation import evaluate_quality, network_upscaler, prepare_validation
+from blocks.pixels import network_upscaler
+from imaging.evaluation import evaluate_quality, prepare_validation
 from imaging.images import Image
 from training import PatchSampler, TrainingResult, get_recipe, train
 from training.monitor import Watch

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from blocks import CarnConfig, build_network
-from training.recipes.published import get_recipe
 from training.recipes.recipe import Recipe
+from training.recipes.registry import get_recipe
 from training.step import TrainingStep
 
 # CARN has buffers as well, which no step changes and no average may lose.

@@ -1,6 +1,5 @@
 """Tiles use the memory that they may, and no more, whatever of it grows with the image."""
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -53,7 +52,7 @@ def test_patches_overlap_less_in_large_images_than_in_the_one_that_is_counted(va
     assert 64 < tile_mib(module, "classsr-fsrcnn", variant) < 256
 
 
-SMALL, LARGE = (np.broadcast_to(np.uint8(0), (side, side, 3)) for side in (40, 5000))
+SMALL, LARGE = (40, 40), (5000, 5000)
 
 
 def choose(name: str, tile_px: int | None, *, only_exact: bool) -> tuple[Tiling, tuple[str, ...]]:
@@ -66,19 +65,21 @@ def choose(name: str, tile_px: int | None, *, only_exact: bool) -> tuple[Tiling,
 @pytest.mark.parametrize("only_exact", [False, True])
 def test_a_network_that_sees_a_neighbourhood_gets_large_images_in_tiles(only_exact: bool) -> None:
     tiling, notes = choose("span", None, only_exact=only_exact)
-    assert tiling.cuts(*LARGE.shape[:2]) and not tiling.cuts(*SMALL.shape[:2])
+    assert tiling.cuts(*LARGE) and not tiling.cuts(*SMALL)
     assert tiling.margin_px == catalogue_config("span", 4).receptive_field_radius_px
     assert notes == ()
 
 
 def test_a_network_that_sees_the_whole_image_gets_it_where_only_exact_tiles_may_be_cut() -> None:
     by_memory, notes = choose("imdn", None, only_exact=False)
-    assert by_memory.cuts(*LARGE.shape[:2])
-    assert notes[0].startswith(f"1 enlarged in tiles of {by_memory.tile_px} px, each with 32 px")
+    assert by_memory.cuts(*LARGE)
+    assert notes[0].startswith(
+        f"1 image is enlarged in tiles of {by_memory.tile_px} px, each with 32 px"
+    )
     whole, notes = choose("imdn", None, only_exact=True)
     assert whole == WHOLE
-    assert notes[0].startswith("1 enlarged in one piece")
-    assert notes[0].endswith(f"(contrast attention): --tile {by_memory.tile_px} for tiles")
+    assert notes[0].startswith("1 image is enlarged in one piece")
+    assert f"(contrast attention): tiles of {by_memory.tile_px} px" in notes[0]
 
 
 @pytest.mark.parametrize("only_exact", [False, True])
@@ -86,7 +87,7 @@ def test_what_is_asked_for_is_done(only_exact: bool) -> None:
     assert choose("imdn", 0, only_exact=only_exact) == (WHOLE, ())
     tiling, (note,) = choose("imdn", 100, only_exact=only_exact)
     assert tiling == Tiling(tile_px=100, margin_px=32)
-    assert note.startswith("1 enlarged in tiles of 100 px, each with 32 px around it")
+    assert note.startswith("1 image is enlarged in tiles of 100 px, each with 32 px around it")
     assert choose("span", 100, only_exact=only_exact) == (Tiling(100, 21), ())
 
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from blocks.config import NetworkConfigBase
-from training.objectives.registry import recipe_for
-from training.recipes.published import get_recipe
-from training.recipes.recipe import FAMILY_OF_PART, Recipe, Settings
+from training.recipes.recipe import Recipe, Settings
+from training.recipes.registry import family_of_part, get_recipe, recipe_for
 
 DEFAULT_RECIPE = "quick"
 
@@ -70,7 +69,7 @@ class RecipeChoice:
         """
         families = tuple(families)
         for name in self.settings:
-            family = FAMILY_OF_PART.get(name.partition(".")[0])
+            family = family_of_part(name.partition(".")[0])
             if family not in (None, *families):
                 raise ValueError(
                     f"{name} is for {family} networks, got {', '.join(families)}: leave it out"

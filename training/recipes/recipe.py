@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from blocks.config import FrozenConfig, nearest, parse_config
+from foundation.configs import FrozenConfig, nearest, parse_config
 
 Decay = Literal["linear", "cosine", "halving"]
 Stage = Literal["branches", "classifier", "joint", "apart"]
@@ -195,13 +195,11 @@ class Recipe(_Fields):
         return {field: pair for field, pair in values.items() if pair[0] != pair[1]}
 
 
-FAMILY_OF_PART: Mapping[str, str] = MappingProxyType({"sparsity": "smsr", "routing": "classsr"})
-"""The parts of a recipe, and the only family of networks that each has an effect on."""
+_PARTS: Mapping[str, type[_Fields]] = MappingProxyType({"sparsity": Sparsity, "routing": Routing})
 
 SETTABLE_FIELDS: tuple[str, ...] = (
-    *(field for field in Recipe.model_fields if field not in {"name", "family", *FAMILY_OF_PART}),
-    *(f"sparsity.{field}" for field in Sparsity.model_fields),
-    *(f"routing.{field}" for field in Routing.model_fields),
+    *(field for field in Recipe.model_fields if field not in {"name", "family", *_PARTS}),
+    *(f"{name}.{field}" for name, part in _PARTS.items() for field in part.model_fields),
 )
 """All but what tells which recipe it is; a field of a part has the part's name before it."""
 

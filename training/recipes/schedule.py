@@ -3,16 +3,13 @@
 import math
 
 from blocks.config import NetworkConfigBase
-from blocks.networks.smsr import SmsrConfig
 from training.recipes.recipe import Recipe, learning_rate_at
+from training.recipes.registry import events
 
 
 def schedule_in_words(recipe: Recipe, config: NetworkConfigBase, steps: int) -> str:
     """What happens at which step; one line, which says where the length is not the recipe's."""
-    events = [*_learning_rate_events(recipe, steps)]
-    if isinstance(config, SmsrConfig):
-        events += _sparsity_events(recipe, steps)
-    schedule = "; ".join(events)
+    schedule = "; ".join((*_learning_rate_events(recipe, steps), *events(recipe, config, steps)))
     if steps == recipe.steps:
         return f"{steps:,} steps as in recipe {recipe.name}: {schedule}"
     return (
@@ -40,18 +37,3 @@ def _learning_rate_events(recipe: Recipe, steps: int) -> list[str]:
             f"learning rate falls {shape} from {recipe.learning_rate:.3g} to {last:.3g} at the end"
         )
     return events
-
-
-def _sparsity_events(recipe: Recipe, steps: int) -> list[str]:
-    sparsity = recipe.sparsity
-    if not sparsity.weight:
-        weighed = "no sparsity loss"
-    else:
-        warm = sparsity.warmup_fraction * steps
-        weighed = f"sparsity loss rises to weight {sparsity.weight:g} until step {warm:,.0f}"
-    cold = sparsity.temperature_fraction * steps
-    return [
-        weighed,
-        f"temperature falls from {sparsity.first_temperature:g} to {sparsity.last_temperature:g} "
-        f"until step {cold:,.0f}",
-    ]

@@ -48,40 +48,19 @@ def export(
       paretosr export runs/search:splitsr-x2-0123456789 --out best.onnx --json
       paretosr export classsr-x4.safetensors --out classsr-x4
     """
-    from blocks import ClassSR
-    from blocks.models import resolve_model
     from blocks.programs.onnx_graph import DEFAULT_OPSET
-    from foundation import has_suffix
-    from paretosr.cli.output import write_json, write_line
+    from paretosr.cli.listener import TerminalListener
+    from paretosr.cli.output import write_result
+    from paretosr.exporting import export as exported
+    from paretosr.models import load
     from profilers.agent.targets import parse_size_px
-    from upscaling.export import ExportSettings, export_network
-    from upscaling.export_classsr import export_classsr
-    from upscaling.images import trained_network
 
-    size_px = None if size is None else parse_size_px(size, "--size")
-    settings = ExportSettings(opset or DEFAULT_OPSET, size_px)
-    resolved = resolve_model(model, scale)
-    if resolved.config is None:
-        raise ValueError("MODEL must be a network to be exported, got bicubic")
-    kind = "folder" if resolved.config.family == "classsr" else "file"
-    if (kind == "file") != has_suffix(out, ".onnx"):
-        rule = "end in .onnx" if kind == "file" else "name a folder, without .onnx, for ClassSR"
-        raise ValueError(f"--out must {rule}, got {out}")
-    network = trained_network(resolved)
-    if isinstance(network, ClassSR):
-        difference = export_classsr(network, out, settings)
-    else:
-        difference = export_network(network, out, settings)
-    if json:
-        write_json(
-            {
-                kind: str(out),
-                "scale": resolved.scale,
-                "opset": settings.opset,
-                "lr_height_px": size_px and size_px[0],
-                "lr_width_px": size_px and size_px[1],
-                "max_difference": difference,
-            }
+    with TerminalListener(silent=json) as listener:
+        result = exported(
+            load(model, scale),
+            out,
+            opset=opset or DEFAULT_OPSET,
+            lr_size_px=None if size is None else parse_size_px(size, "--size"),
+            listener=listener,
         )
-        return
-    write_line(f"{out}: {model} x{resolved.scale}, largest difference {difference:.1e}")
+    write_result(result, as_json=json)

@@ -44,24 +44,11 @@ def import_weights(
       paretosr import-weights branch1.pth branch2.pth branch3.pth --as classsr-fsrcnn --scale 4 \
         --out classsr.safetensors
     """
-    from blocks import import_files, save_checkpoint
-    from blocks.models import resolve_model
-    from foundation import has_suffix
-    from paretosr.cli.output import write_json, write_line, write_note
+    from paretosr.cli.listener import TerminalListener
+    from paretosr.cli.output import write_result
+    from paretosr.importing import import_weights as imported
+    from paretosr.models import load
 
-    if not has_suffix(out, ".safetensors"):
-        raise ValueError(f"--out must end in .safetensors, got {out}")
-    config = resolve_model(name, scale).config
-    if config is None:
-        raise ValueError(f"--as must name a network, got {name}, which has no weights")
-    weights = import_files(sources, config)
-    save_checkpoint(
-        out, weights.state, config, {"imported_from": ", ".join(source.name for source in sources)}
-    )
-    for note in weights.notes:
-        write_note(note)
-    count = len(weights.state)
-    if json:
-        write_json({"file": str(out), "arch_id": config.arch_id, "tensors": count})
-        return
-    write_line(f"{out}: {name} x{config.scale}, {count} tensors")
+    with TerminalListener(silent=json) as listener:
+        result = imported(sources, load(name, scale), out, listener=listener)
+    write_result(result, as_json=json)

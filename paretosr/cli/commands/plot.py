@@ -33,16 +33,12 @@ def plot(
       paretosr plot runs/quickstart --x macs --y psnr_y_db
       paretosr plot runs/quickstart --x latency_ms --y ssim_y --out front.pdf
     """
+    from paretosr import open_run
     from paretosr.cli.output import write_json, write_line
-    from reports.figures.fronts import plot_figure
     from reports.figures.style import save_figure
-    from search.report import run_settings
-    from search.storage.study import read_run
 
-    run = read_run(run_dir)
-    records = run.records if run.baseline is None else (run.baseline, *run.records)
     path = out or run_dir / f"{y}_vs_{x}.png"
-    save_figure(plot_figure(records, run_settings(run.settings), x, y), path)
+    save_figure(open_run(run_dir).plot(x, y), path)
     if json:
         write_json({"figure": str(path)})
     else:

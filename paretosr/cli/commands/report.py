@@ -13,7 +13,10 @@ def report(run_dir: RunArgument, json: JsonOption = False) -> None:
     Example:
       paretosr report runs/quickstart
     """
-    from paretosr.cli.run_summary import write_run_summary
-    from search.report import report_run
+    from paretosr import open_run
+    from paretosr.cli.listener import TerminalListener
+    from paretosr.cli.run_summary import write_run
 
-    write_run_summary(report_run(run_dir), as_json=json)
+    with TerminalListener(silent=json) as listener:
+        run = open_run(run_dir).report(listener=listener)
+    write_run(run, as_json=json)

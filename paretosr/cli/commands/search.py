@@ -1,19 +1,20 @@
 """`paretosr search`: launch an architecture search, or continue one."""
 
-import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from paretosr.cli.options import JsonOption, positive
-from paretosr.cli.output import write_note
 
 
 def search(
     config: Annotated[
-        Path | None,
-        typer.Argument(metavar="[CONFIG.yaml]", help="What to search; examples/ has some."),
+        str | None,
+        typer.Argument(
+            metavar="[CONFIG.yaml]",
+            help="What to search: a file that `paretosr init` writes, or quickstart.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -58,36 +59,37 @@ def search(
 
     \b
     Examples:
-      paretosr search examples/quickstart.yaml
+      paretosr search quickstart
+      paretosr search search.yaml --out runs/mine
       paretosr search --resume runs/quickstart-20260101-120000
       paretosr search --resume runs/quickstart-20260101-120000 --trials 40
     """
-    from paretosr.cli.run_summary import write_run_summary
-    from paretosr.searching import continued, launched
-    from search.report import report_run
-    from search.storage.changes import UNCHANGED, Changes
+    import paretosr as psr
+    from paretosr.cli.run_summary import write_run
+    from paretosr.cli.search_display import search_display
 
-    changes = Changes(trials, minutes, data, validation)
-    if resume is None and changes != UNCHANGED:
+    if resume is None and (trials, minutes, data, validation) != (None, None, None, None):
         raise ValueError(
             "--trials, --minutes, --data and --validation change a run that --resume continues: "
             "a new search takes them from its CONFIG.yaml"
         )
-    if config is not None and resume is None:
-        run_dir = out if out is not None else _fresh_directory(config)
-        ended = launched(config, run_dir)
-    elif resume is not None and out is None:
-        run_dir = resume
-        ended = continued(resume, config, changes)
-    else:
+    if config is None if resume is None else out is not None:
         raise ValueError(
             "give a CONFIG.yaml to start a search (with --out to name its directory), "
             "or --resume RUN_DIR to continue one"
         )
-    write_note(f"the search has ended: {ended}")
-    write_run_summary(report_run(run_dir), as_json=json)
-
-
-def _fresh_directory(config: Path) -> Path:
-    now = datetime.datetime.now()
-    return Path("runs") / f"{config.stem}-{now:%Y%m%d-%H%M%S}"
+    with search_display(silent=json) as display:
+        if resume is None:
+            run = psr.search(str(config), out, listener=display)
+        else:
+            run = psr.resume(
+                resume,
+                config=config,
+                trials=trials,
+                minutes=minutes,
+                data=data,
+                validation=validation,
+                listener=display,
+            )
+        display.warning(f"the search has ended: {run.ended}")
+    write_run(run, as_json=json)

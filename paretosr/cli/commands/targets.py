@@ -1,7 +1,5 @@
 """`paretosr targets`: where a network can be measured on this machine."""
 
-from dataclasses import asdict
-
 from paretosr.cli.options import JsonOption
 
 
@@ -33,22 +31,7 @@ def targets(json: JsonOption = False) -> None:
       paretosr profile seemore-t --scale 2 --target openvino:precision=bfloat16
       paretosr profile seemore-t --scale 2 --target ssh://me@board:2222/onnxruntime:threads=4
     """
-    from paretosr.cli.output import write_json, write_rows
-    from profilers import list_targets
+    import paretosr
+    from paretosr.cli.output import write_result
 
-    statuses = list_targets()
-    if json:
-        write_json([asdict(status) for status in statuses])
-        return
-    write_rows(
-        ("target", "available", "reason", "remedy"),
-        [
-            (
-                status.name,
-                "yes" if status.available else "no",
-                status.reason or "",
-                status.remedy or "",
-            )
-            for status in statuses
-        ],
-    )
+    write_result(paretosr.targets(), as_json=json)

@@ -1,9 +1,11 @@
 """`paretosr train`: train one network."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+import yaml
 
 from paretosr.cli.options import (
     DataOption,
@@ -11,13 +13,9 @@ from paretosr.cli.options import (
     LowOption,
     ModelArgument,
     ScaleOption,
-    now_set_by,
     positive,
 )
-
-if TYPE_CHECKING:
-    from paretosr.single_training import TrainingOutcome, TrainingPlan
-    from paretosr.training_report import TrainingReport
+from paretosr.cli.replaced import replaced
 
 
 def train(
@@ -82,12 +80,8 @@ def train(
             "or betas=[0.9,0.99]; repeatable. An unknown field is answered with the nearest.",
         ),
     ] = None,
-    sparsity_weight: Annotated[
-        str | None, typer.Option(hidden=True, callback=now_set_by("sparsity.weight"))
-    ] = None,
-    label_weight: Annotated[
-        str | None, typer.Option(hidden=True, callback=now_set_by("routing.label_weight"))
-    ] = None,
+    sparsity_weight: Annotated[str | None, replaced("--set sparsity.weight={value}")] = None,
+    label_weight: Annotated[str | None, replaced("--set routing.label_weight={value}")] = None,
     validate_every: Annotated[
         int | None,
         typer.Option(
@@ -121,33 +115,12 @@ def train(
       torchrun --nproc-per-node 4 -m paretosr train smsr --scale 2 --recipe smsr --data DIV2K \\
         --device cuda --out runs/smsr
     """
-    from blocks.models import resolve_model
-    from imaging.evaluation import exact_by_bicubic, left_out_notes, prepare_validation
-    from imaging.image_sets import ImageSets
-    from imaging.pairs import load_pairs
-    from paretosr.cli.output import write_note
-    from paretosr.cli.progress import progress_bar, status_line
-    from paretosr.single_training import (
-        TrainingPlan,
-        check_images,
-        settled_precision,
-        train_and_validate,
-    )
-    from paretosr.training_recipe import adapted_recipe, recipe_settings, recipe_warnings
-    from paretosr.training_report import write_training_report
-    from profilers import Target
-    from profilers.runtimes.registry import require_available
-    from training import PatchSampler
-    from training.distributed import joined_processes
-    from training.initial import start_of
-    from training.objectives.registry import patch_classes
-    from training.recipes.choice import RecipeChoice
-    from training.recipes.schedule import schedule_in_words
+    from paretosr.cli.listener import TerminalListener
+    from paretosr.cli.output import write_result
+    from paretosr.models import load
+    from paretosr.trainings import train as trained
+    from training.distributed import is_first_process
 
-    config = resolve_model(model, scale).config
-    if config is None:
-        raise ValueError("MODEL must be a network to be trained, got bicubic, which has no weights")
-    require_available(Target(device=device))
     options = {
         "learning_rate": learning_rate,
         "batch_size": batch_size,
@@ -155,86 +128,51 @@ def train(
         "ema_decay": ema_decay,
         "clip_norm": clip_norm,
     }
-    choice = RecipeChoice(recipe, recipe_settings(settings or (), options))
-    if steps is not None and "steps" in choice.settings:
-        raise ValueError("steps must be given once, got --steps and --set steps: leave one out")
-    start = None if init is None else start_of(init)
-    chosen = adapted_recipe(choice, config, start)
-    steps = steps or chosen.steps
-    images = load_pairs(data, lr, split="training", scale=config.scale)
-    validation_images = load_pairs(
-        validation, validation_lr, split="validation", scale=config.scale
-    )
-    sets = ImageSets.of(images.all_images, validation_images.all_images)
-    unchecked = check_images(sets, out)
-    pairs = prepare_validation(validation_images.images, config.scale, validation_images.low)
-    exact = exact_by_bicubic(pairs)
-    if len(exact) == len(pairs):
-        raise ValueError(
-            "--validation must hold an image of finite PSNR, but bicubic restores exactly all that "
-            f"there are ({', '.join(exact)}): add photographs"
-        )
-    classes = patch_classes(chosen, config)
-    patches = PatchSampler(
-        images.images,
-        scale=config.scale,
-        recipe=chosen,
-        seed=seed,
-        classes=classes,
-        low=images.low,
-    )
-    with joined_processes(device) as (processes, own_device):
-        silent = json or not processes.is_first
-        with status_line(silent=silent) as status:
-            status("choosing the number format by timed steps")
-            precision = settled_precision(config, patches, device=own_device, folder=out)
-        if processes.is_first:
-            if unchecked is not None:
-                write_note(unchecked)
-            notes = (
-                *images.notes,
-                *validation_images.notes,
-                *left_out_notes(exact),
-                *recipe_warnings(chosen, config),
-            )
-            for line in dict.fromkeys((*notes, schedule_in_words(chosen, config, steps))):
-                write_note(line)
-        plan = TrainingPlan(
-            config,
-            patches,
-            pairs,
-            sets,
+    is_first = is_first_process()
+    with TerminalListener(silent=json or not is_first) as listener:
+        training = trained(
+            load(model, scale),
+            out,
+            data=data,
+            low_resolution=lr,
+            validation=validation,
+            validation_low_resolution=validation_lr,
+            recipe=recipe,
+            settings=_recipe_settings(settings or (), options),
             steps=steps,
-            device=own_device,
-            precision=processes.agreed(precision),
-            folder=out,
-            initial=start,
+            init=init,
             validate_every=validate_every,
-            processes=processes,
+            seed=seed,
+            device=device,
+            listener=listener,
         )
-        with progress_bar("training", total=steps, silent=silent) as update:
-            outcome = train_and_validate(
-                plan, on_step=lambda step, loss: update(step, f"loss {loss:.4f}")
+    if is_first:
+        write_result(training, as_json=json)
+
+
+def _recipe_settings(
+    assignments: Sequence[str], options: Mapping[str, object]
+) -> dict[str, object]:
+    """What is set of a recipe: by `--set FIELD=VALUE`, and by options named after a field.
+
+    Values are read as in a YAML file; an option that is None is not given.
+
+    Raises:
+        ValueError: an assignment is not one, or a field is set twice.
+    """
+    settings = {field: value for field, value in options.items() if value is not None}
+    for assignment in assignments:
+        field, equals, text = assignment.partition("=")
+        if not equals:
+            raise ValueError(
+                f"--set must be FIELD=VALUE, as in learning_rate=0.001, got {assignment!r}"
             )
-        if processes.is_first:
-            training_data = data if lr is None else f"{data}, low resolution {lr}"
-            report = write_training_report(model, training_data, validation, plan, outcome)
-            _write(model, validation, plan, outcome, report, as_json=json)
-
-
-def _write(
-    model: str,
-    validation: str,
-    plan: "TrainingPlan",
-    outcome: "TrainingOutcome",
-    report: "TrainingReport",
-    *,
-    as_json: bool,
-) -> None:
-    from paretosr.cli.output import write_json
-    from paretosr.cli.training_summary import summary_json, write_summary
-
-    if as_json:
-        write_json(summary_json(model, validation, plan, outcome, report))
-    else:
-        write_summary(validation, plan, outcome, report)
+        if field in settings:
+            raise ValueError(f"{field} must be set once, got --set {assignment} beside another")
+        try:
+            settings[field] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ValueError(
+                f"--set {field} must have a number, a word or [a list], got {text!r}"
+            ) from error
+    return settings

@@ -1,15 +1,11 @@
 """`paretosr upscale`: enlarge images."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from paretosr.cli.options import JsonOption, ModelArgument, ScaleOption, VariantOption
-
-if TYPE_CHECKING:
-    from upscaling.folders import Enlarged
-    from upscaling.jobs import ImagePlan
 
 
 def upscale(
@@ -65,40 +61,23 @@ def upscale(
       paretosr upscale runs/best/model.safetensors photos large-photos --recursive
       paretosr upscale span-x4.safetensors poster.png large.png --tile 256
     """
-    from blocks.models import resolve_model
-    from upscaling.folders import enlarge
-    from upscaling.jobs import FolderOptions, planned
+    from paretosr.cli.listener import TerminalListener
+    from paretosr.cli.output import write_result
+    from paretosr.cli.skipped import end_if_skipped
+    from paretosr.enlarging import upscale_folder
+    from paretosr.models import load
 
-    resolved = resolve_model(model, scale)
-    suffix = None if file_format is None else f".{file_format.lower().removeprefix('.')}"
-    plan = planned(
-        source,
-        destination,
-        resolved.scale,
-        FolderOptions(recursive, skip_existing, suffix),
-        resolved.config,
-    )
-    _write(plan, enlarge(resolved, plan, variant=variant, tile_px=tile, silent=json), as_json=json)
-
-
-def _write(plan: "ImagePlan", enlarged: "Enlarged", *, as_json: bool) -> None:
-    from paretosr.cli.output import write_json, write_line, write_note
-    from paretosr.skipped import end_if_skipped
-
-    for line in enlarged.notes:
-        write_note(line)
-    if plan.existing:
-        write_note(f"{len(plan.existing)} of {plan.total} images are there already and stay")
-    if as_json:
-        write_json(
-            {
-                "files": [str(file) for file in enlarged.files],
-                "variant": enlarged.variant,
-                "existing": [str(file) for file in plan.existing],
-                "skipped": [image.as_json() for image in enlarged.skipped],
-            }
+    with TerminalListener(silent=json) as listener:
+        upscaled = upscale_folder(
+            load(model, scale),
+            source,
+            destination,
+            variant=variant,
+            tile_px=tile,
+            recursive=recursive,
+            skip_existing=skip_existing,
+            file_format=file_format,
+            listener=listener,
         )
-    else:
-        for file in enlarged.files:
-            write_line(str(file))
-    end_if_skipped(enlarged.skipped, plan.total)
+    write_result(upscaled, as_json=json)
+    end_if_skipped(upscaled.skipped, upscaled.total)

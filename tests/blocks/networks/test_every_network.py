@@ -1,4 +1,9 @@
-"""What holds for every network that any family can build."""
+"""What holds for every network that any family can build.
+
+Covers blocks.networks.single and the networks that have no test file of their own:
+blocks.networks.carn, blocks.networks.edsr, blocks.networks.imdn, blocks.networks.interpolation,
+blocks.networks.msrresnet, blocks.networks.rcan, blocks.networks.rlfn and blocks.networks.safmn.
+"""
 
 import copy
 import json

@@ -1,12 +1,15 @@
-"""Exported networks are exact for images that the exporter never saw."""
+"""Exported networks are exact for images that the exporter never saw.
+
+What cannot be exported ends as blocks.programs.failure says.
+"""
 
 import pytest
 import torch
 
 from blocks import SeemoReConfig, SmsrConfig, build_network, in_variant
 from blocks.networks.seemore import LowRankExperts
+from blocks.programs.failure import ExportFailed
 from blocks.programs.onnx_graph import EXPORT_MODULES, IMAGES, export_onnx
-from profilers import ProfilingFailed, Target
 
 for module in (*EXPORT_MODULES, "onnxruntime"):
     pytest.importorskip(module)
@@ -23,9 +26,8 @@ def test_the_choice_of_experts_follows_the_images(top_k: int) -> None:
     for router in routers:
         with torch.no_grad():
             router.weight *= 100
-    target = Target(runtime="onnxruntime", batch=8, lr_height_px=12, lr_width_px=15)
     session = onnxruntime.InferenceSession(
-        export_onnx(network, target), providers=["CPUExecutionProvider"]
+        export_onnx(network, (8, 3, 12, 15)), providers=["CPUExecutionProvider"]
     )
     chosen: set[tuple[int, ...]] = set()
     for router in routers:
@@ -44,14 +46,13 @@ def test_the_choice_of_experts_follows_the_images(top_k: int) -> None:
 
 
 def test_an_operator_that_onnx_lacks_is_named_in_one_line() -> None:
-    target = Target(runtime="onnxruntime", lr_height_px=33, lr_width_px=47)
-    with pytest.raises(ProfilingFailed, match=r"exported to ONNX: .*adaptive_max_pool2d") as caught:
-        export_onnx(torch.nn.AdaptiveMaxPool2d((8, 11)), target)
+    with pytest.raises(ExportFailed, match=r"exported to ONNX: .*adaptive_max_pool2d") as caught:
+        export_onnx(torch.nn.AdaptiveMaxPool2d((8, 11)), (1, 3, 33, 47))
     assert "\n" not in str(caught.value)
 
 
 def test_the_exporter_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    export_onnx(torch.nn.Conv2d(3, 3, 1), Target(runtime="onnxruntime"))
+    export_onnx(torch.nn.Conv2d(3, 3, 1), (1, 3, 16, 16))
     assert tuple(capfd.readouterr()) == ("", "")
 
 
@@ -60,9 +61,9 @@ def test_the_masks_of_smsr_follow_the_images() -> None:
 
     torch.manual_seed(0)
     network = build_network(SmsrConfig(scale=2, channels=16, modules=2, layers=3)).eval()
-    target = Target(runtime="onnxruntime", batch=2, lr_height_px=13, lr_width_px=16)
     session = onnxruntime.InferenceSession(
-        export_onnx(in_variant(network, "masked"), target), providers=["CPUExecutionProvider"]
+        export_onnx(in_variant(network, "masked"), (2, 3, 13, 16)),
+        providers=["CPUExecutionProvider"],
     )
     images = torch.rand(2, 3, 13, 16)
     with torch.no_grad():

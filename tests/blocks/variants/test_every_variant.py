@@ -1,4 +1,9 @@
-"""What holds for every variant of every network."""
+"""What holds for every variant of every network.
+
+Covers blocks.variants.registry, blocks.variants.variant and the variants of each family:
+blocks.variants.classsr, blocks.variants.fsrcnn, blocks.variants.safmn, blocks.variants.seemore,
+blocks.variants.seemore_folded, blocks.variants.span and blocks.variants.splitsr.
+"""
 
 import pytest
 import torch

@@ -1,4 +1,7 @@
-"""Where the weights are in the files of authors, and which files hold none."""
+"""Where the weights are in the files of authors, and which files hold none.
+
+Covers blocks.weights.reading, blocks.weights.candidates and blocks.weights.choosing.
+"""
 
 import argparse
 import pickle

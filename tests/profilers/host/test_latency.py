@@ -72,7 +72,7 @@ def test_milliseconds_are_ratio_times_calibration(
 
 
 def test_a_much_larger_network_takes_longer(meter: LatencyMeter) -> None:
-    assert meter.compare(Subject(LARGE), Subject(SMALL), max_seconds=0.3).ci_low > 1
+    assert meter.compare(Subject(LARGE), Subject(SMALL), max_seconds=0.3).estimate.ci_low > 1
 
 
 def test_one_process_serves_many_requests(meter: LatencyMeter) -> None:

@@ -85,7 +85,8 @@ def test_networks_are_measured_there(other_machine: Any, runtime: str) -> None:
         "in_place",
         "concatenated",
     }
-    assert itself.ci_low <= itself.ratio <= itself.ci_high
+    assert itself.estimate.ci_low <= itself.estimate.ratio <= itself.estimate.ci_high
+    assert itself.variant == itself.other_variant  # of one network, the same
     assert sustained.times.windows[-1].ended_seconds >= 0.1
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from blocks import SmsrConfig, SplitSRConfig
-from profilers import Target, describe_device
+from profilers import describe_device
 from profilers.agent.machine import Description
 from profilers.predictor import CalibrationFile
 from reports.records import TrialRecord
-from search.candidates.candidate import Costing, described
+from search.candidates.candidate import Candidate, Costing, described
 from search.candidates.latency_filter import LatencyFilter, latency_filter_of, stored_calibration
 from search.config import SearchConfig
 from search.loop import Search
@@ -47,12 +47,12 @@ def config_with(file: CalibrationFile, **bounds: float) -> SearchConfig:
 
 
 def record_of(config: SearchConfig, network: Any) -> TrialRecord:
-    return described(7, network, Costing(Target.parse(config.target), config.seed))
+    return described(7, Candidate.of(network), Costing(config.target, config.seed))
 
 
 def latency_filter_on(device: Description, config: SearchConfig, listener: Any) -> LatencyFilter:
-    stored = stored_calibration(config, device, listener.notice)
-    return latency_filter_of(config, stored, device, listener.notice)
+    stored = stored_calibration(config, device, listener)
+    return latency_filter_of(config, stored, device, listener)
 
 
 def test_what_is_surely_too_slow_is_ruled_out_as_predicted(
@@ -71,7 +71,7 @@ def test_what_is_surely_too_slow_is_ruled_out_as_predicted(
     assert slow.latency_ms == pytest.approx(slowest_ms, rel=0.02)
     assert "predicted latency_ms" in str(slow.reason) and "above its max" in str(slow.reason)
     assert "90 % interval" in str(slow.reason)
-    assert listener.notices == []
+    assert listener.warnings == []
 
 
 def test_what_only_training_or_measuring_can_tell_passes(
@@ -80,11 +80,11 @@ def test_what_only_training_or_measuring_can_tell_passes(
     config = config_with(file, max=1e-3)
     latency_filter = latency_filter_on(describe_device(), config, listener)
     learned = SmsrConfig(scale=2, channels=16, modules=1, layers=1)
-    assert latency_filter(record_of(config, learned), learned).state == "trained"
-    assert listener.notices == []
+    assert latency_filter(record_of(config, learned), learned).state == "proposed"
+    assert listener.warnings == []
     other = SplitSRConfig(scale=2, channels=512, hybrid_index=0)
-    assert latency_filter(record_of(config, other), other).state == "trained"
-    assert listener.notices[0].startswith("the latency of trial 7 is measured, not predicted")
+    assert latency_filter(record_of(config, other), other).state == "proposed"
+    assert listener.warnings[0].startswith("the latency of trial 7 is measured, not predicted")
 
 
 def test_the_calibration_of_another_machine_is_not_used_and_that_is_said(
@@ -95,9 +95,9 @@ def test_the_calibration_of_another_machine_is_not_used_and_that_is_said(
         {**describe_device(), "cpu_model": "abacus"}, config, listener
     )
     network = file.measurements[0].config
-    assert latency_filter(record_of(config, network), network).state == "trained"
-    (notice,) = listener.notices
-    assert "is not used, every latency is measured: " in notice
+    assert latency_filter(record_of(config, network), network).state == "proposed"
+    (warning,) = listener.warnings
+    assert "is not used, every latency is measured: " in warning
 
 
 def test_a_search_measures_only_what_may_keep_the_bound(

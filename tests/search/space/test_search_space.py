@@ -1,4 +1,7 @@
-"""Spaces: what they propose is valid, contained, trained, and proposed again from parameters."""
+"""Spaces: what they propose is valid, contained, trained, and proposed again from parameters.
+
+Covers search.space.family and search.space.smsr.
+"""
 
 from collections.abc import Sequence
 
@@ -9,10 +12,9 @@ from hypothesis import strategies as st
 
 from blocks.catalogue import catalogue_config
 from blocks.networks.registry import build_network, parse_network_config
-from search.space import ClassSRSpace, SearchSpace, SeemoReSpace, SmsrSpace, SplitSRSpace
+from search.space import SPACES, ClassSRSpace, SearchSpace, SeemoReSpace, SmsrSpace, SplitSRSpace
 from search.space.hyperparameters import IntegerRange, Value, values_of
-from training.objectives.registry import recipe_for
-from training.recipes.published import get_recipe
+from training.recipes.registry import get_recipe, recipe_for
 from training.step import TrainingStep
 
 SHALLOW = IntegerRange(low=1, high=2)
@@ -34,6 +36,10 @@ SPACE = SearchSpace(
     ),
 )
 FAMILIES = [space.family for space in SPACE.families]
+
+
+def test_every_space_is_here() -> None:
+    assert set(FAMILIES) == set(SPACES)
 
 
 class DrawnTrial:

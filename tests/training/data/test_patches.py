@@ -12,8 +12,8 @@ from imaging.images import Image
 from imaging.imresize import downscale
 from training.data.patches import PatchSampler, _patch_energy
 from training.distributed import Processes
-from training.recipes.published import RECIPES
 from training.recipes.recipe import Recipe
+from training.recipes.registry import RECIPES
 
 # The names of the eight symmetries, written without index arithmetic.
 SYMMETRIES = [

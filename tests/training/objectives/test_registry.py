@@ -1,3 +1,9 @@
+"""What each family's networks minimise.
+
+Covers training.objectives.objective, training.objectives.l1, training.objectives.smsr and
+training.objectives.classsr.
+"""
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -12,11 +18,12 @@ from blocks import (
     SuperResolutionNetwork,
     build_network,
 )
-from blocks.catalogue import catalogue_config
+from training.objectives.l1 import PixelObjective
 from training.objectives.losses import average_loss, class_loss, fourier_l1
-from training.objectives.registry import Objective, objective_for, patch_classes, recipe_for
+from training.objectives.objective import FamilyObjective, Loss, Objective
+from training.objectives.registry import OBJECTIVES, objective_for
 from training.random_numbers import seeded_noise
-from training.recipes.published import RECIPES, get_recipe
+from training.recipes.registry import RECIPES, get_recipe, patch_classes
 
 SPLITSR = SplitSRConfig(
     scale=2, channels=4, groups=1, blocks=1, active_channels=2, hybrid_index=1, hybrid_scope="block"
@@ -200,58 +207,6 @@ def test_apart_a_branch_learns_as_if_alone_and_the_classifier_as_between_frozen_
     torch.testing.assert_close(apart, alone)
 
 
-def test_classsr_is_trained_on_its_own_patches_as_they_are_drawn() -> None:
-    quick = get_recipe("quick")
-    adapted = recipe_for(quick, CLASSSR)
-    assert (quick.best_of, quick.lr_patch_px) == (4, 16)
-    assert adapted == quick.replace(best_of=1, lr_patch_px=8)
-    assert recipe_for(quick, SMSR) == quick
-
-
-FSRCNN_RGB = {**FSRCNN, "design": "rgb"}
-# As the authors' option files have them: learning rate, final rate, batch, steps, pixel weight.
-# RCAN's weight of 4 is for values from 0 to 255.
-PUBLISHED = [
-    ("classsr-branch", "fsrcnn", 1e-3, 1e-7, 16, 500_000, 1000),
-    ("classsr-branch", "carn-m", 2e-4, 1e-7, 16, 500_000, 1000),
-    ("classsr-branch", "msrresnet", 2e-4, 1e-7, 16, 500_000, 1000),
-    ("classsr-branch", "rcan", 2e-4, 1e-7, 16, 1_000_000, 1000),
-    ("classsr-classifier", "fsrcnn", 2e-4, 1e-7, 96, 200_000, 1000),
-    ("classsr-classifier", "carn-m", 2e-4, 1e-7, 96, 200_000, 1000),
-    ("classsr-classifier", "rcan", 3e-5, 2e-6, 60, 200_000, 1020),
-    ("classsr-joint", "rcan", 3e-5, 2e-6, 60, 200_000, 1020),
-]
-
-
-@pytest.mark.parametrize(
-    ("name", "backbone", "rate", "final_rate", "batch_size", "steps", "pixel_weight"), PUBLISHED
-)
-def test_classsrs_recipes_know_the_backbone(
-    name: str,
-    backbone: str,
-    rate: float,
-    final_rate: float,
-    batch_size: int,
-    steps: int,
-    pixel_weight: float,
-) -> None:
-    config = catalogue_config(f"classsr-{backbone}", 4)
-    recipe = recipe_for(get_recipe(name), config)
-    assert (recipe.learning_rate, recipe.final_learning_rate) == (rate, final_rate)
-    assert (recipe.batch_size, recipe.steps) == (batch_size, steps)
-    assert recipe.routing.pixel_weight == pixel_weight
-    assert recipe.lr_patch_px == 32
-
-
-def test_the_hardest_branch_decides_the_rate_of_mixed_ones() -> None:
-    carn = {"family": "carn", "channels": 8}
-    mixed = ClassSRConfig.model_validate({"scale": 4, "branches": [FSRCNN_RGB, carn]})
-    branch = get_recipe("classsr-branch")
-    assert recipe_for(branch, mixed).learning_rate == 2e-4
-    easy = ClassSRConfig.model_validate({"scale": 4, "branches": [carn, FSRCNN_RGB]})
-    assert recipe_for(branch, easy).learning_rate == 1e-3
-
-
 @pytest.mark.parametrize("recipe", ["smsr", "classsr-branch", "classsr-joint"])
 def test_a_recipe_of_another_family_is_refused(recipe: str) -> None:
     family = RECIPES[recipe].family
@@ -263,3 +218,18 @@ def test_an_objective_adds_no_weights_to_the_network() -> None:
     network: nn.Module = seeded(SMSR)
     objective = objective_for(seeded(SMSR), get_recipe("smsr"))
     assert objective.network.state_dict().keys() == network.state_dict().keys()
+
+
+def test_an_added_objective_is_what_its_family_minimises(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Twice(PixelObjective):
+        def forward(self, low: Tensor, high: Tensor, progress: float) -> Loss:
+            loss = super().forward(low, high, progress)
+            return Loss(2 * loss.total, loss.parts)
+
+    monkeypatch.setattr(OBJECTIVES, "_entries", dict(OBJECTIVES))
+    network, (low, high) = seeded(SPLITSR), batch()
+    plain = objective_for(network, get_recipe("quick"))(low, high, 0.0)
+    OBJECTIVES.add(FamilyObjective("splitsr", Twice))
+    torch.testing.assert_close(
+        objective_for(network, get_recipe("quick"))(low, high, 0.0).total, 2 * plain.total
+    )

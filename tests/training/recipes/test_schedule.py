@@ -1,6 +1,6 @@
 from blocks import SmsrConfig, SplitSRConfig
-from training.recipes.published import get_recipe
 from training.recipes.recipe import learning_rate_at
+from training.recipes.registry import get_recipe
 from training.recipes.schedule import schedule_in_words
 
 SMSR = SmsrConfig(scale=2)

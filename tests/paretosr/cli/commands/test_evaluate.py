@@ -1,3 +1,5 @@
+"""PSNR and SSIM of models, and what is said of images; with paretosr.cli.skipped."""
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -113,11 +115,15 @@ def test_the_fastest_variant_is_taken_and_told_of(
     network = build_network(SafmnConfig(scale=2, channels=8, blocks=1))
     model = tmp_path / "safmn.safetensors"
     save_checkpoint(model, network.state_dict(), network.config, {})
+    table = cli("evaluate", model, "--data", photographs).out
+    (sentence,) = (line for line in table.splitlines() if line.startswith("computed in variant"))
+    assert sentence.endswith(" times as long as " + sentence.split()[3].removesuffix(","))
     completed = cli("evaluate", model, "--data", photographs, "--json")
-    fastest = completed.json["variant"]
-    (other,) = {"plain", "windows"} - {fastest}
-    assert f"computed in the variant {fastest}" in completed.err
-    assert f"{other} takes " in completed.err
+    assert completed.err == ""
+    fastest, (slower,) = completed.json["variant"], completed.json["other_variants"]
+    other = slower["name"]
+    assert {fastest, other} == {"plain", "windows"}
+    assert slower["ratio"] >= 1
     asked = cli("evaluate", model, "--data", photographs, "--variant", other, "--json")
     assert (asked.json["variant"], asked.err) == (other, "")
     assert asked.json["psnr_y_db"] == pytest.approx(completed.json["psnr_y_db"], abs=0.001)
@@ -170,19 +176,19 @@ def test_a_network_that_sees_the_whole_image_is_evaluated_on_it(
     monkeypatch.setattr("upscaling.tiles._ACTIVATIONS_MIB", 0.05)
     large = cli(*arguments)
     assert large.json == whole.json
-    assert "note: 1 enlarged in one piece" in large.err
-    assert "depends on the whole image (contrast attention): --tile" in large.err
+    assert "note: 1 image is enlarged in one piece" in large.err
+    assert "depends on the whole image (contrast attention): tiles of" in large.err
     assert len(pieces) == 2
     tiles = cli(*arguments, "--tile", 8)
-    assert "note: 1 enlarged in tiles of 8 px, each with 32 px around it" in tiles.err
+    assert "note: 1 image is enlarged in tiles of 8 px, each with 32 px around it" in tiles.err
     assert len(pieces) > 2 + 1
 
 
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ("bicubic", "--variant must be left out for bicubic"),
-        ("safmn", "--variant must be plain or windows for safmn, got 'sparse'"),
+        ("bicubic", "the variant must be left out for bicubic"),
+        ("safmn", "the variant must be plain or windows for safmn, got 'sparse'"),
     ],
 )
 @pytest.mark.parametrize("command", ["evaluate", "profile", "upscale"])
@@ -216,7 +222,7 @@ def test_given_low_resolution_images_are_enlarged(
     halved(photographs, tmp_path / "LR" / "X2", "{}x2.png")
     options = ("evaluate", "bicubic", "--scale", 2, "--data", photographs, "--json")
     made, given = cli(*options).json, cli(*options, "--lr", tmp_path / "LR").json
-    assert (made["lr"], given["lr"]) == (None, str(tmp_path / "LR"))
+    assert (made["low_resolution"], given["low_resolution"]) == (None, str(tmp_path / "LR"))
     assert [image["name"] for image in given["images"]] == ["narrow.png", "wide.png"]
     assert given["psnr_y_db"] != made["psnr_y_db"]
 

@@ -1,4 +1,7 @@
-"""The command writes files that another runtime turns into the network's images."""
+"""The command writes files that another runtime turns into the network's images.
+
+Covers paretosr.exporting, upscaling.export, upscaling.exporters and blocks.programs.any_size.
+"""
 
 import importlib.util
 import subprocess
@@ -207,7 +210,7 @@ def test_the_folded_variant_of_span_is_what_is_exported(
     [
         ("seemore-t", "x.onnx", "MODEL must have trained weights"),
         ("bicubic", "x.onnx", "MODEL must be a network"),
-        ("seemore-t", "x.pt", "--out must end in .onnx"),
+        ("seemore-t", "x.pt", "an ONNX file must end in .onnx"),
     ],
 )
 def test_what_cannot_be_exported(

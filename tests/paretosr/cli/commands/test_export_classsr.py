@@ -1,4 +1,7 @@
-"""ClassSR as a folder: graphs and a manifest that give the network's images."""
+"""ClassSR as a folder: graphs and a manifest that give the network's images.
+
+Covers upscaling.export_classsr and upscaling.onnx_router.
+"""
 
 import json
 import math
@@ -21,6 +24,7 @@ from blocks import (
     build_network,
     save_checkpoint,
 )
+from blocks.programs.failure import ExportFailed
 from blocks.programs.onnx_graph import EXPORT_MODULES
 from profilers import Target
 from profilers.images import sample_images
@@ -176,9 +180,9 @@ def test_the_manifest_tells_what_a_reader_needs(
 @pytest.mark.parametrize(
     ("out", "message"),
     [
-        ("classsr.onnx", "--out must name a folder, without .onnx, for ClassSR"),
-        ("full", "--out must be a new or an empty folder"),
-        ("full/notes.txt", "--out must be a new or an empty folder"),
+        ("classsr.onnx", "this network becomes a folder: name one without .onnx"),
+        ("full", "a ClassSR needs a new or an empty folder"),
+        ("full/notes.txt", "a ClassSR needs a new or an empty folder"),
     ],
 )
 def test_a_wrong_place_is_refused(
@@ -198,7 +202,6 @@ def test_a_branch_that_no_photograph_takes_is_compared_too(
     network: ClassSR, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wrong graph must not go unseen because the photographs take another."""
-    from profilers import ProfilingFailed
     from upscaling import export_classsr as exporting_classsr
 
     exported = exporting_classsr.export_onnx_of_patches
@@ -214,6 +217,6 @@ def test_a_branch_that_no_photograph_takes_is_compared_too(
         one_sided.load_state_dict(network.state_dict())
         one_sided.classifier.output.weight.zero_()
         one_sided.classifier.output.bias.copy_(torch.tensor([1.0, 0.0, 0.0]))
-    with pytest.raises(ProfilingFailed, match="must be the network's"):
+    with pytest.raises(ExportFailed, match="must be the network's"):
         exporting_classsr.export_classsr(one_sided, tmp_path / "wrong")
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""From an authors' checkpoint to a model that other commands take."""
+"""From an authors' checkpoint to a model that other commands take, by paretosr.importing."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -13,22 +13,9 @@ from blocks import catalogue_config, load_checkpoint
 
 
 @pytest.fixture
-def official(tmp_path: Path) -> Path:
-    """Random weights of ClassSR's FSRCNN, by the names of its authors."""
-    shapes: dict[str, tuple[int, ...]] = {
-        "head_conv.0.weight": (56, 3, 5, 5), "head_conv.0.bias": (56,),
-        "head_conv.1.weight": (1,),
-        "body_conv.0.0.weight": (12, 56, 1, 1), "body_conv.0.0.bias": (12,),
-        "body_conv.0.1.weight": (1,),
-        **{f"body_conv.{k}.weight": (12, 12, 3, 3) for k in range(1, 5)},
-        **{f"body_conv.{k}.bias": (12,) for k in range(1, 5)},
-        "body_conv.5.weight": (1,),
-        "body_conv.6.0.weight": (56, 12, 1, 1), "body_conv.6.0.bias": (56,),
-        "body_conv.6.1.weight": (1,),
-        "tail_conv.weight": (56, 3, 9, 9), "tail_conv.bias": (3,),
-    }  # fmt: skip
-    tensors: dict[str, Tensor] = {name: 0.1 * torch.randn(shape) for name, shape in shapes.items()}
-    torch.save({"params": tensors}, tmp_path / "official.pth")
+def official(tmp_path: Path, official_fsrcnn: dict[str, Tensor]) -> Path:
+    """A checkpoint by the authors of ClassSR."""
+    torch.save({"params": official_fsrcnn}, tmp_path / "official.pth")
     return tmp_path / "official.pth"
 
 
@@ -64,9 +51,8 @@ def test_a_note_says_where_the_weights_were(
     )
     last = load_checkpoint(out).tensors["output_convolution.bias"]
     assert torch.equal(last, averaged["module.tail_conv.bias"])
-    assert cli("profile", out, "--explain", "--against", "bicubic").err.startswith(
-        "paretosr: --exp"
-    )
+    assert "an ONNX file must end" in cli("export", out, "--out", tmp_path / "x.pt").err
+    assert cli("evaluate", out, "--data", tmp_path / "none").err.count("does not exist") == 1
 
 
 def test_a_full_disk(
@@ -91,7 +77,10 @@ def test_a_full_disk(
         (["--as", "fsrcnn", "--scale", "4", "--out", "x.safetensors"], "for Caffe only"),
         (["--as", "imdn", "--scale", "4", "--out", "x.safetensors"], "unexpected: head_conv.0"),
         (["--as", "fsrcnn-rgb", "--scale", "2", "--out", "x.safetensors"], "scales 4, got 2"),
-        (["--as", "bicubic", "--scale", "4", "--out", "x.safetensors"], "--as must name a network"),
+        (
+            ["--as", "bicubic", "--scale", "4", "--out", "x.safetensors"],
+            "MODEL must name a network",
+        ),
         (["--as", "fsrcnn-rgb", "--scale", "4", "--out", "x.pth"], "must end in .safetensors"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from blocks import load_checkpoint
-from search.report import report_run
+from paretosr import open_run
 
 
 def test_a_search_leaves_a_run(run_dir: Path) -> None:
@@ -34,7 +34,7 @@ def test_what_is_set_of_the_recipe_is_trained_and_kept_in_the_run(
     (checkpoint,) = run_dir.glob("checkpoints/*/*/model.safetensors")
     recipe = json.loads(load_checkpoint(checkpoint).metadata["recipe"])
     assert (recipe["learning_rate"], recipe["ema_decay"], recipe["name"]) == (0.001, 0.9, "quick")
-    assert report_run(run_dir).settings.recipe == "quick (learning_rate 0.001, ema_decay 0.9)"
+    assert open_run(run_dir).settings.recipe == "quick (learning_rate 0.001, ema_decay 0.9)"
     assert cli("search", "--resume", run_dir).status == 0
 
 

@@ -1,3 +1,9 @@
+"""A training gives models, a log and a report, and goes on where it stopped.
+
+Covers paretosr.trainings, paretosr.single_training, paretosr.training_recipe and
+paretosr.training_report.
+"""
+
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +15,10 @@ import pytest
 import torch
 
 from blocks import load_checkpoint, save_checkpoint
-from blocks.models import resolve_model
 from imaging.evaluation import prepare_validation
 from imaging.image_sets import ImageSets
 from imaging.images import load_images
+from paretosr.models import load
 from paretosr.single_training import (
     TrainingOutcome,
     TrainingPlan,
@@ -73,7 +79,7 @@ TrainIn = Callable[..., TrainingOutcome]
 def train_in(tiny_network: Path, photographs: Path, tmp_path: Path) -> TrainIn:
     """Trains in a subfolder with a fixed precision, which `train` chooses by timing."""
     images = load_images(str(photographs), split="training").images
-    config = resolve_model(str(tiny_network), None).config
+    config = load(str(tiny_network), None).config
     assert config is not None
 
     def call(
@@ -209,8 +215,8 @@ def test_smsr_is_trained_as_published_in_proportion(
     folder = tmp_path / "training"
     completed = cli("train", tiny_smsr, "--out", folder, *data, *options)
     assert completed.status == 0
-    assert "made for 1,000,000 steps, this training has 10" in completed.err
-    assert "halved after steps 2, 4, 6, 8" in completed.err
+    assert "made for 1,000,000 steps, this training has 10" in completed.out
+    assert "halved after steps 2, 4, 6, 8" in completed.out
     assert "active fraction" in completed.out
     assert {path.name for path in folder.iterdir()} == {
         "model.safetensors", "best.safetensors", "images.json", "training.csv", "training.png",

@@ -1,3 +1,5 @@
+"""`paretosr upscale` makes the images that the network or imresize makes."""
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,7 @@ def test_a_folder_becomes_a_folder(
     assert completed.json == {
         "files": [str(file) for file in files],
         "variant": "in_place",
+        "other_variants": [],
         "existing": [],
         "skipped": [],
     }
@@ -109,7 +112,7 @@ def test_the_input_is_never_overwritten(
     before = photo.read_bytes()
     completed = cli("upscale", "bicubic", photo, output, "--scale", 2)
     assert completed.status == 2
-    assert "OUTPUT must differ from INPUT" in completed.err
+    assert "the destination must differ from the source" in completed.err
     assert photo.read_bytes() == before
 
 
@@ -122,11 +125,11 @@ def test_a_folder_is_not_written_into_itself(cli: Callable[..., Any], photo: Pat
 @pytest.mark.parametrize(
     ("source", "destination", "message"),
     [
-        ("nowhere.png", "large.png", "nowhere.png is missing"),
+        ("nowhere.png", "large.png", "no such file or folder: "),
         ("photo.png", "large.txt", "suffix of an image format, such as .png, got 'large.txt'"),
         ("photo.png", "large", "suffix of an image format"),
-        ("photo.png", "folder", "OUTPUT must be a file, as INPUT is one"),
-        ("folder", "photo.png", "OUTPUT must be a folder, as INPUT is one"),
+        ("photo.png", "folder", "the destination must be a file, as the source is"),
+        ("folder", "photo.png", "the destination must be a folder, as the source is"),
         ("empty", "large", "an image folder must hold"),
     ],
 )

@@ -1,4 +1,7 @@
-"""What `paretosr upscale` keeps of a file beside its pixels, and what it makes of a folder."""
+"""What `paretosr upscale` keeps of a file beside its pixels, and what it makes of a folder.
+
+Covers imaging.image_metadata, upscaling.folders and upscaling.jobs.
+"""
 
 import io
 import os
@@ -117,8 +120,8 @@ def test_formats_without_profile_are_written_in_srgb(
     PIL.Image.new("RGB", (8, 8), (200, 100, 50)).save(photo, icc_profile=profile, exif=_exif())
     completed = cli("upscale", "bicubic", photo, large, "--scale", 2)
     name = {".bmp": "BMP", ".gif": "GIF", ".jp2": "JPEG2000"}[suffix]
-    assert f"1 of 1 images converted to sRGB: {name} holds no colour profile" in completed.err
-    assert f"1 of 1 images lost EXIF: {name} holds none" in completed.err
+    assert f"the image had to be converted to sRGB: {name} holds no colour profile" in completed.err
+    assert f"the image lost EXIF: {name} holds none" in completed.err
     with PIL.Image.open(large) as image:
         found = np.asarray(image.convert("RGB")).astype(int)
     assert np.abs(found - (50, 100, 200)).max() <= 2
@@ -184,7 +187,7 @@ def test_alpha_is_said_to_be_lost(
     PIL.Image.fromarray(np.dstack([pixels, pixels[..., 0]])).save(photo)
     completed = cli("upscale", "bicubic", photo, large, "--scale", 2)
     assert completed.status == 0
-    assert completed.err == "note: 1 of 1 images lost alpha: JPEG holds none\n"
+    assert completed.err == "note: the image lost alpha: JPEG holds none\n"
 
 
 def test_a_gif_is_invisible_where_it_was(cli: Callable[..., Any], tmp_path: Path) -> None:
@@ -249,8 +252,8 @@ def test_metadata_too_long_for_jpeg_is_left_out(
         ("large.avif", (1, 16385), "AVIF holds sides of at most 32768 px, got 32770x2"),
         ("large.jpg", (32751, 1), "JPEG holds sides of at most 65500 px, got 2x65502"),
         ("large.gif", (32768, 1), "GIF holds sides of at most 65535 px, got 2x65536"),
-        ("large.icns", (16, 16), "OUTPUT must end in the suffix of an image format"),
-        ("large.pdf", (16, 16), "OUTPUT must end in the suffix of an image format"),
+        ("large.icns", (16, 16), "must end in the suffix of an image format"),
+        ("large.pdf", (16, 16), "must end in the suffix of an image format"),
     ],
 )
 def test_what_a_format_cannot_hold_is_refused_before_it_is_computed(
@@ -316,7 +319,7 @@ def test_a_folder_in_one_format(cli: Callable[..., Any], tmp_path: Path) -> None
         completed = cli("upscale", "bicubic", photos, large, "--scale", 2, "--format", given)
         assert completed.out == f"{large / 'a.png'}\n"
     PIL.Image.new("RGB", (12, 10)).save(photos / "a.bmp")
-    for given, message in (("png", "2 would become"), ("ico", "--format must be one of avif,")):
+    for given, message in (("png", "2 would become"), ("ico", "the format must be one of avif,")):
         completed = cli(
             "upscale", "bicubic", photos, tmp_path / "no", "--scale", 2, "--format", given
         )
@@ -411,21 +414,24 @@ def test_what_is_there_already_stays(
     arguments = ("upscale", "bicubic", photographs, large, "--scale", 2, "--skip-existing")
     completed = cli(*arguments)
     assert (completed.status, completed.out) == (0, f"{large / 'narrow.png'}\n")
-    assert "1 of 2 images are there already" in completed.err
+    assert "left as they are: 1 of 2 files" in completed.err
     again = cli(*arguments, "--json")
     assert (again.status, again.json["files"]) == (0, [])
     assert again.json["existing"] == [str(large / "narrow.png"), str(large / "wide.png")]
     assert (large / "wide.png").read_text() == "written before"
 
 
-@pytest.mark.parametrize("option", [["--recursive"], ["--format", "png"]])
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [(["--recursive"], "recursive"), (["--format", "png"], "a format")],
+)
 def test_options_of_folders_are_refused_for_a_file(
-    cli: Callable[..., Any], photographs: Path, tmp_path: Path, option: list[str]
+    cli: Callable[..., Any], photographs: Path, tmp_path: Path, option: list[str], named: str
 ) -> None:
     photo, large = photographs / "wide.png", tmp_path / "large.png"
     completed = cli("upscale", "bicubic", photo, large, "--scale", 2, *option)
     assert completed.status == 2
-    assert f"{option[0]} is for a folder of images, but INPUT is the file" in completed.err
+    assert f"{named} is for a folder of images, but the source is the file" in completed.err
 
 
 def test_what_is_not_8_bit_rgb_is_said(cli: Callable[..., Any], tmp_path: Path) -> None:

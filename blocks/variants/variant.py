@@ -1,0 +1,48 @@
+"""What a variant of a network is: another module that gives the same images.
+
+A network is written in the variant that is trained. The others have the same weights, give the
+same images for every input, and may be faster on one target or another; they are for inference
+only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+
+def _unchanged(network: nn.Module) -> nn.Module:
+    return network
+
+
+def _always(config: object) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to compute a network."""
+
+    name: str
+    convert: Callable[[Any], nn.Module] = _unchanged
+    """From the network, in evaluation mode and the callee's own, to a module of this variant."""
+    applies: Callable[[Any], bool] = _always
+    """Whether networks of a configuration have this variant."""
+    is_for_export: bool = False
+    """Whether it makes a better graph than the network itself, or the only one."""
+    has_own_peak: bool = False
+    """Whether it takes more memory than the network's peak paths say."""
+
+
+PLAIN = Variant("plain")
+
+
+@dataclass(frozen=True)
+class FamilyVariants:
+    """The variants of the networks of one family."""
+
+    name: str
+    """Of the family."""
+    variants: tuple[Variant, ...]
+    """The first is the network itself."""

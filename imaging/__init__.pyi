@@ -1,0 +1,15 @@
+from .decoding import BadImageError as BadImageError
+from .decoding import SkippedImage as SkippedImage
+from .evaluation import ImageQuality as ImageQuality
+from .evaluation import Quality as Quality
+from .evaluation import Upscaler as Upscaler
+from .evaluation import ValidationPair as ValidationPair
+from .evaluation import bicubic_upscaler as bicubic_upscaler
+from .evaluation import evaluate_quality as evaluate_quality
+from .evaluation import prepare_validation as prepare_validation
+from .image_sets import ImageSets as ImageSets
+from .images import BUNDLED as BUNDLED
+from .images import Image as Image
+from .images import load_images as load_images
+from .tiling import Tiling as Tiling
+from .tiling import tiled as tiled

@@ -1,0 +1,1 @@
+"""What networks cost: the services behind profile, compare, sweep, stress, targets, calibrate."""

@@ -1,0 +1,215 @@
+"""Which of several models is the fastest on a target, and how sure that is."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from blocks.models import Model
+from foundation.listener import SILENT, Listener
+from paretosr.measuring.profiling import CLOCKS
+from paretosr.measuring.subjects import (
+    as_target,
+    bicubic_call,
+    noise_warning,
+    subject_of,
+    threads_of,
+)
+from paretosr.models import load
+from paretosr.results import Result, Table
+from profilers import LatencyMeter, RatioEstimate, Subject, Target
+from profilers.agent.fastest_variant import VARIANTS_SHARE
+from profilers.agent.timing.in_turn import compare as time_both
+from profilers.clock import clock_of
+from profilers.host.networks import prepare_fastest_variant
+from profilers.runtimes.registry import require_available, require_here
+
+Verdict = Literal["faster", "slower", "not distinguishable"]
+_IN_WORDS: Mapping[Verdict, str] = {
+    "faster": "faster than",
+    "slower": "slower than",
+    "not distinguishable": "not distinguishable from",
+}
+
+
+@dataclass(frozen=True)
+class ComparedModel:
+    """The time of the first model over that of another."""
+
+    model: str
+    """The other one."""
+    first_variant: str | None
+    """In which the first model was timed; None for bicubic."""
+    variant: str | None
+    """In which the other one was timed; None for bicubic."""
+    estimate: RatioEstimate
+
+    @property
+    def ratio(self) -> float:
+        """The first model's time over the other's."""
+        return self.estimate.ratio
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the first model is."""
+        return verdict(self.estimate.ci_low, self.estimate.ci_high)
+
+    def to_dict(self) -> Mapping[str, object]:
+        return {
+            "model": self.model,
+            "first_variant": self.first_variant,
+            "variant": self.variant,
+            **asdict(self.estimate),
+            "verdict": self.verdict,
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison(Result):
+    """How long one model takes on a target, each time over the time of another model."""
+
+    model: str
+    """The first one."""
+    scale: int
+    target: str
+    clock: str
+    """What times calls: "cpu", "cuda" or "wall"."""
+    others: tuple[ComparedModel, ...]
+
+    def to_dict(self) -> Mapping[str, object]:
+        return {
+            "model": self.model,
+            "scale": self.scale,
+            "target": self.target,
+            "clock": self.clock,
+            "others": [other.to_dict() for other in self.others],
+        }
+
+    def tables(self) -> Sequence[Table]:
+        headings = ("compared with", "ratio", "95 % interval", "medians (ms)", "calls", "variants")
+        rows = tuple(
+            (
+                other.model,
+                f"{other.ratio:.3f}",
+                f"{other.estimate.ci_low:.3f} to {other.estimate.ci_high:.3f}",
+                f"{other.estimate.candidate_ms:.2f}, {other.estimate.reference_ms:.2f}",
+                str(other.estimate.repeats),
+                f"{other.first_variant or '-'}, {other.variant or '-'}",
+            )
+            for other in self.others
+        )
+        title = (
+            f"{self.model} x{self.scale} on {self.target}: its time over that of each other, by "
+            f"{CLOCKS[self.clock]}"
+        )
+        return (Table(headings, rows, frozenset(headings[1:5]), title),)
+
+    def sentences(self) -> Sequence[str]:
+        return [f"{self.model} is {_IN_WORDS[it.verdict]} {it.model}" for it in self.others]
+
+
+def compare(
+    model: Model | str | Path,
+    others: Model | str | Path | Sequence[Model | str | Path],
+    target: Target | str = "eager",
+    *,
+    variant: str | None = None,
+    max_seconds: float = 20.0,
+    listener: Listener = SILENT,
+) -> Comparison:
+    """Return how long `model` takes on `target` over the time of each of `others`.
+
+    Two are timed at the same moments, so that their ratio is far more exact than their
+    milliseconds are. Only an interval without 1 tells two models apart.
+
+    Args:
+        model: a model, or what `load` takes without a scale.
+        others: one or several; names get the scale of `model`.
+        target: RUNTIME[:key=value,...]; `targets()` lists the runtimes.
+        variant: in which `model` is computed; None for its fastest. Others run in their fastest.
+        max_seconds: for timing each pair. Making the networks ready comes on top.
+        listener: hears what is being timed, and of a noisy machine.
+
+    Raises:
+        ValueError: a model or the target is not valid, no other is given, the target is missing
+            here, its input is too small for a network, there is no such variant, or bicubic is
+            one of the models and the target another machine.
+        OSError: a file cannot be read.
+        ProfilingFailed: a measuring process died or could not run a network. It is a
+            RuntimeError.
+
+    Example:
+        >>> import paretosr as psr
+        >>> small, large = psr.load("fsrcnn", scale=2), psr.load("rcan", scale=2)
+        >>> comparison = psr.compare(small, large, "eager:lr=8x8", max_seconds=1)
+        >>> comparison.others[0].verdict
+        'faster'
+    """
+    first, wanted = load(model), as_target(target)
+    listed = [others] if isinstance(others, Model | str | Path) else others
+    compared = [load(other, first.scale) for other in listed]
+    if not compared:
+        raise ValueError("compare needs at least one other model")
+    require_available(wanted)
+    subjects = [subject_of(first, variant), *(subject_of(other, None) for other in compared)]
+    if None in subjects:
+        require_here(wanted)
+    results = []
+    with LatencyMeter(wanted) as meter:
+        for number, (other, subject) in enumerate(zip(compared, subjects[1:], strict=True)):
+            listener.status(f"timing {first.name} and {other.name}")
+            if len(compared) > 1:
+                listener.progress(number, len(compared))
+            results.append(
+                _compared(first.scale, subjects[0], other.name, subject, meter, max_seconds)
+            )
+    _warn_of_noise(results, listener)
+    return Comparison(first.name, first.scale, str(wanted), clock_of(wanted)[0], tuple(results))
+
+
+def verdict(ci_low: float, ci_high: float) -> Verdict:
+    """Return what a ratio of times says: only an interval without 1 tells two models apart."""
+    if ci_high < 1:
+        return "faster"
+    return "slower" if ci_low > 1 else "not distinguishable"
+
+
+def _compared(
+    scale: int,
+    subject: Subject | None,
+    name: str,
+    other: Subject | None,
+    meter: LatencyMeter,
+    max_seconds: float,
+) -> ComparedModel:
+    if subject is not None and other is not None:
+        times = meter.compare(subject, other, max_seconds=max_seconds)
+        return ComparedModel(name, times.variant, times.other_variant, times.estimate)
+    # Bicubic is NumPy code and has no runtime to run it: both are timed in this process.
+    target = meter.target
+    _, clock = clock_of(target)
+    variants_seconds = max_seconds * VARIANTS_SHARE
+    with threads_of(target):
+        first_variant, first_call = _call_of(subject, scale, target, variants_seconds)
+        variant, call = _call_of(other, scale, target, variants_seconds)
+        estimate = time_both(
+            first_call, call, max_seconds=max_seconds - variants_seconds, clock=clock
+        )
+    return ComparedModel(name, first_variant, variant, estimate)
+
+
+def _call_of(
+    subject: Subject | None, scale: int, target: Target, variants_seconds: float
+) -> tuple[str | None, Callable[[], object]]:
+    """Return the variant that is taken, None for bicubic, and what computes a batch with it."""
+    if subject is None:
+        return None, bicubic_call(scale, target)
+    fastest = prepare_fastest_variant(subject, target, variants_seconds)
+    return fastest.name, fastest.prepared.call
+
+
+def _warn_of_noise(compared: Sequence[ComparedModel], listener: Listener) -> None:
+    noisiest = max((it.estimate for it in compared), key=lambda it: it.reference_spread)
+    noise = noise_warning(noisiest.reference_spread, noisiest.quiet_share)
+    if noise is not None:
+        listener.warning(noise)

@@ -1,0 +1,153 @@
+"""Models by their references, and the published networks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from blocks import CATALOGUE, CatalogueEntry, parse_network_config
+from blocks.models import Model as Model
+from blocks.models import check_scale, did_you_mean, resolve_model
+from foundation.listener import SILENT, Listener
+from foundation.plugins import load_plugins
+from paretosr.results import Result, Table
+from profilers.counting.analytic import macs_bound
+from reports.records import TrialRecord
+from search.storage.run_directory import RunDirectory
+from search.storage.study import read_run
+
+
+def load(reference: Model | str | Path, scale: int | None = None) -> Model:
+    """Return the model that `reference` stands for; no weights are read yet.
+
+    `reference` is a name of the catalogue (`catalogue()` lists them), a config (.json, .yaml),
+    a checkpoint (.safetensors), a trial of a search ("RUN_DIR:TRIAL", by its number or the id of
+    its architecture), "bicubic", or a model, which is returned as it is. `scale`, 2, 3 or 4, is
+    needed for names of the catalogue and bicubic; the others say it themselves.
+
+    Raises:
+        ValueError: the reference is unknown, needs a scale or contradicts it, or its file is not
+            what its name says.
+        OSError: its file cannot be read.
+
+    Example:
+        >>> import paretosr as psr
+        >>> net = psr.load("seemore-t", scale=2)
+        >>> net.scale, net.config.channels, net.weights
+        (2, 36, None)
+    """
+    if isinstance(reference, Model):
+        check_scale(reference, scale)
+        return reference
+    return resolve_model(str(reference), scale, _trial_by_reference)
+
+
+def trial_model(run_dir: Path, records: Sequence[TrialRecord], trial: int | str) -> Model:
+    """Return a candidate of the run in `run_dir`, with the weights of its first training seed.
+
+    `trial` is its number or the id of its architecture.
+
+    Raises:
+        ValueError: the run has no such trial, or a plug-in of its families cannot be imported.
+    """
+    name, reference = str(trial), f"{run_dir}:{trial}"
+    built = [record for record in records if record.config]
+    found = next((record for record in built if name in (record.arch_id, str(record.trial))), None)
+    if found is None or found.config is None:
+        trials = f"its trials are 0 to {built[-1].trial}" if built else "it has none yet"
+        hint = did_you_mean(name, [record.arch_id for record in built], cutoff=0.6)
+        raise ValueError(f"{run_dir} must hold a trial {name!r}: {trials}{hint}")
+    config = parse_network_config(found.config, reference)
+    checkpoints = RunDirectory(run_dir).trainings(found.arch_id)
+    return Model(reference, config.scale, config, next(iter(checkpoints), None))
+
+
+def _trial_by_reference(reference: str) -> Model:
+    folder, _, name = reference.rpartition(":")
+    run = read_run(Path(folder))
+    load_plugins(run.plugins)
+    return trial_model(Path(folder), run.records, name)
+
+
+@dataclass(frozen=True)
+class CatalogueRow:
+    """One published network at one scale, and its size."""
+
+    name: str
+    """What `load` takes, together with the scale."""
+    family: str
+    scale: int
+    params: int
+    macs: int
+    """Multiply-adds of convolutions, linear layers and matrix products for an output of 1280x720
+    on the costliest path, each computed once."""
+    macs_published: int | None
+    macs_published_convention: str
+    """How the published number was counted, or why there is none."""
+    source: str
+
+    @classmethod
+    def of(cls, entry: CatalogueEntry) -> "CatalogueRow":
+        """The row of an entry, its operators counted."""
+        bound = macs_bound(entry.config)
+        return cls(
+            name=entry.name,
+            family=entry.config.family,
+            scale=entry.config.scale,
+            params=bound.parameters,
+            macs=bound.total,
+            macs_published=entry.macs_published,
+            macs_published_convention=entry.published_convention,
+            source=entry.source,
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Catalogue(Result):
+    """The published networks."""
+
+    rows: tuple[CatalogueRow, ...]
+
+    def to_dict(self) -> Mapping[str, object]:
+        return {"models": [asdict(row) for row in self.rows]}
+
+    def tables(self) -> Sequence[Table]:
+        rows = [
+            (
+                row.name,
+                row.family,
+                f"x{row.scale}",
+                f"{row.params:,}",
+                _giga(row.macs),
+                _giga(row.macs_published),
+            )
+            for row in self.rows
+        ]
+        numeric = ("parameters", "GMACs", "published GMACs")
+        return (Table(("name", "family", "scale", *numeric), tuple(rows), frozenset(numeric)),)
+
+    def sentences(self) -> Sequence[str]:
+        return (
+            "GMACs for an output of 1280x720. These are designs: paretosr train gives weights.",
+        )
+
+
+def catalogue(*, listener: Listener = SILENT) -> Catalogue:
+    """Return the published networks, each with its parameters and MACs, which are counted now.
+
+    MACs are those of an output of 1280x720 pixels, an integer like the parameters.
+
+    Example:
+        >>> import paretosr as psr
+        >>> row = next(row for row in psr.catalogue().rows if row.name == "seemore-t")
+        >>> row.scale, row.params
+        (2, 220104)
+    """
+    rows = []
+    for number, entry in enumerate(CATALOGUE, start=1):
+        rows.append(CatalogueRow.of(entry))
+        listener.progress(number, len(CATALOGUE), "counting")
+    return Catalogue(tuple(rows))
+
+
+def _giga(macs: int | None) -> str:
+    return "-" if macs is None else f"{macs / 1e9:,.2f}"

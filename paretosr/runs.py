@@ -1,0 +1,302 @@
+"""Searches: started, continued, and read when they are done or still going on."""
+
+import datetime
+import errno
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foundation.listener import SILENT, Listener
+from paretosr.config_files import find_config
+from paretosr.results import Result, Table
+from reports.columns import row_values
+from reports.nothing_trained import why_nothing_trained
+from reports.pareto import front
+from reports.records import TrialRecord
+from reports.run_report import ReportPaths, RunHypervolume, run_hypervolume, write_report
+from reports.run_settings import RunSettings
+from reports.tables import TEXT_HEADINGS, front_columns, trials_table
+from search.report import phase_seconds, run_settings
+from search.storage.run_directory import RunDirectory
+from search.storage.study import read_run
+
+# What follows loads torch, which a run that is only read does not need.
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from blocks.models import Model
+    from search.config import SearchConfig
+
+_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+@dataclass(frozen=True, repr=False)
+class Run(Result):
+    """A search and what it has found.
+
+    Attributes:
+        path: the run directory.
+        settings: how the numbers came about.
+        baseline: the record of bicubic enlargement; None before it was measured.
+        records: one for each trial that has ended, in their order.
+        ended: what ended the search, in words; None for a run that was only opened.
+        files: the tables and figures that were written; None before `report`, and where the run
+            directory is read-only.
+    """
+
+    path: Path
+    settings: RunSettings
+    baseline: TrialRecord | None
+    records: tuple[TrialRecord, ...]
+    ended: str | None = None
+    files: ReportPaths | None = None
+
+    @property
+    def rows(self) -> tuple[TrialRecord, ...]:
+        """The record of bicubic, if it is known, and those of the trials."""
+        return self.records if self.baseline is None else (self.baseline, *self.records)
+
+    @property
+    def trials(self) -> "pd.DataFrame":
+        """One row for each trial and bicubic first, if it is known: what trials.csv holds."""
+        return trials_table(self.rows)
+
+    @property
+    def front(self) -> "pd.DataFrame":
+        """The rows of `trials` that are on the Pareto front, cheapest first."""
+        return trials_table(front(self.rows, self.settings.objectives))
+
+    @property
+    def hypervolume(self) -> RunHypervolume | None:
+        """What the front dominates; None before a network was trained."""
+        return run_hypervolume(self.rows, self.settings)
+
+    def plot(self, x: str = "macs", y: str = "psnr_y_db") -> "Figure":
+        """Return a figure of the trials and their front, of any two columns.
+
+        `x` and `y` are psnr_y_db, ssim_y, macs, params, activation_mib, peak_memory_mib or
+        latency_ms. psnr_y_db against macs is drawn as papers do, beside the published models.
+
+        Raises:
+            ValueError: an unknown column, twice the same, or one that no trained trial has.
+
+        Example:
+            >>> import paretosr as psr
+            >>> figure = psr.open_run("runs/mine").plot(x="latency_ms")  # doctest: +SKIP
+            >>> figure.savefig("front.pdf")  # doctest: +SKIP
+        """
+        from reports.figures.fronts import plot_figure
+
+        return plot_figure(self.rows, self.settings, x, y)
+
+    def model(self, trial: int | str) -> "Model":
+        """Return the network of a trial with its trained weights, if they are still there.
+
+        `trial` is the number of the trial or the id of its architecture, as in `trials`.
+
+        Raises:
+            ValueError: the run has no such trial.
+
+        Example:
+            >>> import paretosr as psr
+            >>> run = psr.open_run("runs/mine")  # doctest: +SKIP
+            >>> net = run.model(run.front["arch_id"].iloc[-1])  # doctest: +SKIP
+        """
+        from paretosr.models import load
+
+        return load(f"{self.path}:{trial}")
+
+    def report(self, *, listener: Listener = SILENT) -> "Run":
+        """Write the tables and figures into the run directory; return the run with their paths.
+
+        Each file is written wholly or not at all. Where the directory is read-only none is, and
+        `listener` is warned.
+
+        Raises:
+            OSError: a file cannot be written, because the disk is full for instance.
+        """
+        try:
+            files = write_report(self.path, self.rows, self.settings)
+        except OSError as error:
+            if error.errno not in _READ_ONLY:
+                raise
+            listener.warning(
+                "the run directory cannot be written to: no tables and figures were saved"
+            )
+            return self
+        return replace(self, files=files)
+
+    def to_dict(self) -> Mapping[str, object]:
+        chosen, volume = front(self.rows, self.settings.objectives), self.hypervolume
+        return {
+            "objectives": self.settings.objectives,
+            "trials": len(self.records),
+            "front": [dict(row_values(record)) for record in chosen],
+            "hypervolume": None if volume is None else asdict(volume),
+            "bicubic": None if self.baseline is None else dict(row_values(self.baseline)),
+            "files": {name: str(path) for name, path in self._files},
+            "seconds": phase_seconds(self.records),
+        }
+
+    def tables(self) -> Sequence[Table]:
+        columns, _ = front_columns(self.rows, self.settings.objectives)
+        headings = tuple(heading.replace("\n", " ") for heading in columns)
+        return (
+            Table(
+                headings,
+                tuple(zip(*columns.values(), strict=True)),
+                numeric=frozenset(headings) - TEXT_HEADINGS,
+                title="Pareto front",
+            ),
+        )
+
+    def sentences(self) -> Sequence[str]:
+        found = []
+        why = why_nothing_trained(self.rows, self.settings)
+        if self.records and why is not None:
+            found.append(why)
+        if self.hypervolume is not None:
+            found.append(str(self.hypervolume))
+        seconds = phase_seconds(self.records)
+        durations = ", ".join(f"{part} {spent:.1f} s" for part, spent in seconds.items())
+        return [
+            *found,
+            f"{_counted(self.records)}; time: {durations}",
+            *(str(path) for _, path in self._files),
+        ]
+
+    @property
+    def _files(self) -> Iterator[tuple[str, Path]]:
+        files = asdict(self.files) if self.files is not None else {}
+        yield from ((name, path) for name, path in files.items() if path is not None)
+
+
+def search(
+    config: "str | Path | Mapping[str, object] | SearchConfig",
+    out: str | Path | None = None,
+    *,
+    listener: Listener = SILENT,
+) -> Run:
+    """Run a search to its end and return what it found, with its tables and figures written.
+
+    `config` is a YAML file, the name of one that comes with ParetoSR ("quickstart"), or a mapping
+    of the same keys. `out` is the run directory to create; by default
+    runs/CONFIG-DATE-TIME. Whatever interrupts the search, `resume` continues it.
+
+    Raises:
+        ValueError: the config is not valid, the directory holds a run, no architecture can keep
+            the constraints, or the photographs cannot be used.
+        FileNotFoundError: there is no such config.
+        RuntimeError: several candidates in a row failed.
+
+    Example:
+        >>> import paretosr as psr
+        >>> run = psr.search("quickstart", out="runs/mine")  # doctest: +SKIP
+        >>> run.front[["arch_id", "psnr_y_db", "latency_ms"]]  # doctest: +SKIP
+    """
+    from search.config import SearchConfig, load_search_config, parse_search_config
+    from search.listening import as_search_listener
+    from search.session import start_search
+
+    name = "search"
+    if isinstance(config, str | Path):
+        path = find_config(config)
+        name, config = path.stem, load_search_config(path)
+    elif not isinstance(config, SearchConfig):
+        config = parse_search_config(config, "config")
+    run_dir = Path(out) if out is not None else _fresh_directory(name)
+    with _continuable(run_dir):
+        ended = start_search(config, run_dir, as_search_listener(listener))
+    return replace(open_run(run_dir).report(listener=listener), ended=ended)
+
+
+def resume(
+    run_dir: str | Path,
+    *,
+    config: str | Path | None = None,
+    trials: int | None = None,
+    minutes: float | None = None,
+    data: str | None = None,
+    validation: str | None = None,
+    listener: Listener = SILENT,
+) -> Run:
+    """Run the rest of a search, as if nothing had interrupted it, and return what it found.
+
+    A search whose budget is spent ends at once; `trials` and `minutes` change the budget of the
+    whole run. `data` and `validation` name the folders in which the images are now; they must be
+    the images that the search began with. `config`, if it is given, must be that of the run.
+
+    Raises:
+        ValueError: not a run directory, another config, a corrupt journal, or settings or images
+            that are not those the search began with.
+        RuntimeError: several candidates in a row failed.
+
+    Example:
+        >>> import paretosr as psr
+        >>> run = psr.resume("runs/mine", trials=40)  # doctest: +SKIP
+    """
+    from search.config import load_search_config
+    from search.listening import as_search_listener
+    from search.session import resume_search
+    from search.storage.changes import Changes
+
+    directory = Path(run_dir)
+    expected = None if config is None else load_search_config(find_config(config))
+    with _continuable(directory):
+        ended = resume_search(
+            directory,
+            as_search_listener(listener),
+            changes=Changes(trials, minutes, data, validation),
+            expected=expected,
+        )
+    return replace(open_run(directory).report(listener=listener), ended=ended)
+
+
+def open_run(run_dir: str | Path) -> Run:
+    """Return what a search has found, also while it goes on; nothing is written, no torch loaded.
+
+    Raises:
+        ValueError: not a run directory, or its settings or its journal are corrupt.
+
+    Example:
+        >>> import paretosr as psr
+        >>> run = psr.open_run("runs/mine")  # doctest: +SKIP
+        >>> run.trials.groupby("family")["psnr_y_db"].max()  # doctest: +SKIP
+    """
+    path = Path(run_dir)
+    contents = read_run(path)
+    return Run(path, run_settings(contents.settings), contents.baseline, contents.records)
+
+
+def _counted(records: Sequence[TrialRecord]) -> str:
+    states = [record.state for record in records]
+    counted = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    return f"{len(records)} trials ({counted})" if records else "no trial has ended yet"
+
+
+def _fresh_directory(name: str) -> Path:
+    return Path("runs") / f"{name}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+
+
+@contextmanager
+def _continuable(run_dir: Path) -> Iterator[None]:
+    """Let what ends a search say how it goes on."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(f"interrupted; {_how_to_go_on(run_dir)}") from interrupt
+    except (OSError, RuntimeError) as error:
+        error.add_note(_how_to_go_on(run_dir))
+        raise
+
+
+def _how_to_go_on(run_dir: Path) -> str:
+    if not RunDirectory(run_dir).settings.exists():
+        return "nothing has been trained or written yet"
+    return (
+        f"nothing finished is lost: `paretosr search --resume {run_dir}` continues, "
+        f"`paretosr report {run_dir}` shows what there is"
+    )

@@ -1,0 +1,299 @@
+"""Training one network in a folder of its own."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from blocks import NetworkConfig
+from foundation.listener import SILENT, Listener
+from imaging import BUNDLED, Image, ImageSets, ValidationPair, prepare_validation
+from imaging.evaluation import exact_by_bicubic, left_out_notes
+from imaging.pairs import load_pairs
+from paretosr.models import Model, load
+from paretosr.results import Result, Table
+from paretosr.single_training import (
+    TrainingOutcome,
+    TrainingPlan,
+    check_images,
+    settled_precision,
+    train_and_validate,
+)
+from paretosr.training_recipe import adapted_recipe
+from paretosr.training_report import (
+    TrainingNames,
+    TrainingReport,
+    quality_table,
+    write_training_report,
+)
+from profilers import Target, require_available
+from training import PatchSampler, Recipe
+from training.distributed import joined_processes
+from training.initial import start_of
+from training.recipes.choice import RecipeChoice
+from training.recipes.registry import patch_classes, recipe_warnings
+from training.recipes.schedule import schedule_in_words
+
+
+@dataclass(frozen=True)
+class Training(Result):
+    """A finished training, what it gives, and what bicubic gives on the same images."""
+
+    model: str
+    """The reference of the design."""
+    validation: str
+    """The folder of the validation images, or "bundled"."""
+    plan: TrainingPlan
+    outcome: TrainingOutcome
+    report: TrainingReport
+
+    @property
+    def checkpoint(self) -> Path:
+        """The trained network, a complete model: DIR/model.safetensors."""
+        return self.outcome.checkpoint
+
+    @property
+    def best_checkpoint(self) -> Path:
+        """The network of the best validation on the way: DIR/best.safetensors."""
+        return self.outcome.best_checkpoint
+
+    @property
+    def psnr_y_db(self) -> float:
+        """The trained network's mean on the validation images."""
+        return self.outcome.quality.psnr_y_db
+
+    @property
+    def ssim_y(self) -> float:
+        """The trained network's mean on the validation images."""
+        return self.outcome.quality.ssim_y
+
+    @property
+    def recipe(self) -> Recipe:
+        """As the network was trained by."""
+        return self.plan.patches.recipe
+
+    @property
+    def schedule(self) -> str:
+        """The course of the learning rate in words."""
+        return schedule_in_words(self.recipe, self.plan.config, self.plan.steps)
+
+    def to_dict(self) -> Mapping[str, object]:
+        training, initial = self.outcome.training, self.outcome.initial
+        bicubic = self.outcome.bicubic
+        return {
+            "model": self.model,
+            "arch_id": self.plan.config.arch_id,
+            "scale": self.plan.config.scale,
+            "recipe": self.recipe.model_dump(mode="json"),
+            "schedule": self.schedule,
+            "initial_weights": None if initial is None else str(self.plan.initial),
+            "fresh_tensors": [] if initial is None else list(initial.fresh),
+            "train_steps": training.steps,
+            "train_seconds": training.seconds,
+            "resumed_from_step": training.resumed_from_step,
+            "loss": training.loss,
+            "precision": self.plan.precision,
+            "validation": self.validation,
+            "psnr_y_db": self.psnr_y_db,
+            "ssim_y": self.ssim_y,
+            "best_step": self.outcome.best_step,
+            "best_psnr_y_db": self.outcome.best_psnr_y_db,
+            "bicubic_psnr_y_db": bicubic.psnr_y_db,
+            "bicubic_ssim_y": bicubic.ssim_y,
+            **self.outcome.decisions.document,
+            "checkpoint": str(self.checkpoint),
+            "best_checkpoint": str(self.best_checkpoint),
+            "log": str(self.outcome.log),
+            "curve": str(self.report.curve),
+            "report": str(self.report.page),
+        }
+
+    def tables(self) -> Sequence[Table]:
+        title = f"{self.model} x{self.plan.config.scale} on {self.validation}"
+        return (quality_table(self.outcome, title),)
+
+    def sentences(self) -> Sequence[str]:
+        return (
+            *self._beginning(),
+            f"{self.outcome.training.steps} steps in {self.outcome.training.seconds:.1f} s, "
+            f"{self.plan.precision}, last loss {self.outcome.training.loss:.4f}",
+            self.schedule,
+            f"best on the way: {self.outcome.best_psnr_y_db:.2f} dB after step "
+            f"{self.outcome.best_step}",
+            *self.outcome.decisions.sentences,
+            *(str(path) for path in (self.checkpoint, self.best_checkpoint, self.report.page)),
+        )
+
+    def _beginning(self) -> Iterator[str]:
+        training, initial = self.outcome.training, self.outcome.initial
+        if training.resumed_from_step == training.steps:
+            yield "this training had ended already"
+        elif training.resumed_from_step:
+            yield f"continued from step {training.resumed_from_step}"
+        if initial is not None and initial.fresh:
+            yield (
+                f"started from weights at x{initial.scale}, except for "
+                f"{', '.join(initial.fresh)}, whose shape is another at x{self.plan.config.scale}"
+            )
+
+
+def train(
+    model: Model | str | Path,
+    out: str | Path,
+    *,
+    data: str | Path = BUNDLED,
+    low_resolution: str | Path | None = None,
+    validation: str | Path = BUNDLED,
+    validation_low_resolution: str | Path | None = None,
+    recipe: str = "quick",
+    settings: Mapping[str, object] | None = None,
+    steps: int | None = None,
+    init: str | Path | None = None,
+    validate_every: int | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    listener: Listener = SILENT,
+) -> Training:
+    """Train a network in a folder of its own, validate it on the way and judge it.
+
+    The folder gets model.safetensors, the result, and best.safetensors, the best on the way,
+    both complete models, training.csv and training.png, the course, and report.md. The same call
+    continues a training that was interrupted exactly where it stopped; one that had ended is only
+    read. Under torchrun several processes share each batch.
+
+    Args:
+        model: a network, or a reference to one; only its design is used.
+        out: the folder.
+        data: folder of the training images, or "bundled" for eight photographs that scikit-image
+            contains.
+        low_resolution: folder of the low-resolution training images, each called like its
+            original or, for x2, with x2 behind, or of folders X2, X3, X4 or LRbicx2, ... of them;
+            by default MATLAB's imresize makes them.
+        validation: folder of the validation images, or "bundled" for three others.
+        validation_low_resolution: that of their low-resolution images, likewise.
+        recipe: "quick", "long", or as published: "seemore", "splitsr", "smsr", "classsr-branch",
+            "classsr-classifier", "classsr-joint".
+        settings: fields of the recipe that are set otherwise, such as {"learning_rate": 0.001,
+            "sparsity.weight": 0.01}.
+        steps: optimizer steps; by default the recipe's. The schedule has their length.
+        init: checkpoint to start from, of the same network or of another scale of it, or
+            "interpolation", as which FSRCNN can start; by default random weights.
+        validate_every: steps between validations; by default a twentieth of the training, but at
+            least 250.
+        seed: of the weights and of the patches.
+        device: "cpu" or "cuda".
+        listener: hears of progress, and of what should be known about the images and the recipe.
+
+    Raises:
+        ValueError: the model is bicubic, a setting is impossible, the images do not fit, or the
+            folder holds another training.
+        TrainingDiverged: a RuntimeError: the loss or the weights are no longer finite.
+        KeyboardInterrupt: stopped by the user; the message says how to go on.
+        OSError: a file cannot be read or written; the error names it.
+
+    Example:
+        >>> import paretosr as psr
+        >>> training = psr.train(psr.load("fsrcnn", scale=2), "runs/fsrcnn", steps=5)
+        >>> training.checkpoint.name
+        'model.safetensors'
+    """
+    model, out = load(model), Path(out)
+    config = model.config
+    if config is None:
+        raise ValueError("MODEL must be a network to be trained, got bicubic, which has no weights")
+    require_available(Target(device=device))
+    choice = RecipeChoice(recipe, dict(settings or {}))
+    if steps is not None and "steps" in choice.settings:
+        raise ValueError("steps must be given once, got both steps and a setting of the recipe")
+    start = None if init is None else start_of(str(init))
+    chosen = adapted_recipe(choice, config, start)
+    steps = steps or chosen.steps
+    training_source = _Source.of(data, low_resolution)
+    validation_source = _Source.of(validation, validation_low_resolution)
+    images = _Images.read(training_source, validation_source, config)
+    unchecked = check_images(images.sets, out)
+    patches = PatchSampler(
+        images.training,
+        scale=config.scale,
+        recipe=chosen,
+        seed=seed,
+        classes=patch_classes(chosen, config),
+        low=images.training_low,
+    )
+    with joined_processes(device) as (processes, own_device):
+        # The others do the same work, and say nothing.
+        heard = listener if processes.is_first else SILENT
+        heard.status("choosing the number format by timed steps")
+        precision = settled_precision(config, patches, device=own_device, folder=out)
+        if processes.is_first:
+            notes = images.notes if unchecked is None else (unchecked, *images.notes)
+            for line in dict.fromkeys((*notes, *recipe_warnings(chosen, config))):
+                listener.warning(line)
+        plan = TrainingPlan(
+            config,
+            patches,
+            images.validation,
+            images.sets,
+            steps=steps,
+            device=own_device,
+            precision=processes.agreed(precision),
+            folder=out,
+            initial=start,
+            validate_every=validate_every,
+            processes=processes,
+        )
+        heard.status(f"training, {schedule_in_words(chosen, config, steps)}")
+        outcome = train_and_validate(
+            plan, on_step=lambda step, loss: heard.progress(step, steps, f"loss {loss:.4f}")
+        )
+    names = TrainingNames(model.name, str(training_source), str(validation_source))
+    report = TrainingReport.beside(out)
+    if processes.is_first:
+        write_training_report(names, plan, outcome, report)
+    return Training(model.name, str(validation), plan, outcome, report)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where images are read from."""
+
+    high: str
+    low: str | None
+
+    @classmethod
+    def of(cls, high: str | Path, low: str | Path | None) -> Self:
+        return cls(str(high), None if low is None else str(low))
+
+    def __str__(self) -> str:
+        return self.high if self.low is None else f"{self.high}, low resolution {self.low}"
+
+
+@dataclass(frozen=True)
+class _Images:
+    """What a network is trained on, and judged by."""
+
+    training: Sequence[Image]
+    training_low: Sequence[Image] | None
+    """None where they are to be made."""
+    validation: Sequence[ValidationPair]
+    sets: ImageSets
+    notes: tuple[str, ...]
+
+    @classmethod
+    def read(cls, data: _Source, validation: _Source, config: NetworkConfig) -> Self:
+        training = load_pairs(data.high, data.low, split="training", scale=config.scale)
+        judged = load_pairs(validation.high, validation.low, split="validation", scale=config.scale)
+        pairs = prepare_validation(judged.images, config.scale, judged.low)
+        exact = exact_by_bicubic(pairs)
+        if len(exact) == len(pairs):
+            raise ValueError(
+                "the validation images must have one of finite PSNR, but bicubic restores exactly "
+                f"all that there are ({', '.join(exact)}): add photographs"
+            )
+        return cls(
+            training.images,
+            training.low,
+            pairs,
+            ImageSets.of(training.all_images, judged.all_images),
+            (*training.notes, *judged.notes, *left_out_notes(exact)),
+        )

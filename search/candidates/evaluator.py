@@ -1,0 +1,55 @@
+"""What a search asks of a candidate, and the answers: no more is known of how they are found."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Protocol
+
+from reports.records import TrialRecord
+from search.candidates.candidate import Candidate
+
+OnStep = Callable[[int, float], None]
+"""Hears after some steps of a training how many were done, and their loss."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """Values of columns of the trial table; None where a column is not known."""
+
+    def in_record(self, record: TrialRecord) -> TrialRecord:
+        """The record with these values."""
+        return replace(record, **{item.name: getattr(self, item.name) for item in fields(self)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredCosts(_Answer):
+    """What one candidate costs on the target; only what the search needs is measured."""
+
+    latency_ms: float | None = None
+    latency_ci_low_ms: float | None = None
+    latency_ci_high_ms: float | None = None
+    latency_ratio: float | None = None
+    peak_memory_mib: float | None = None
+    macs_executed: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedQuality(_Answer):
+    """What the trainings of one candidate gave; quality is the mean over the training seeds."""
+
+    psnr_y_db: float
+    psnr_y_std_db: float | None = None
+    """Between training seeds; None after a single one."""
+    ssim_y: float | None = None
+    train_steps: int
+    train_seconds: float
+    validation_seconds: float = 0.0
+
+
+class Evaluator(Protocol):
+    """What the search asks of a candidate."""
+
+    def measure(self, candidate: Candidate) -> MeasuredCosts:
+        """What it costs; an input-adaptive network is measured after `train`, others before."""
+
+    def train(self, candidate: Candidate, on_step: OnStep) -> TrainedQuality:
+        """What it is worth."""

@@ -1,0 +1,92 @@
+"""What a user sees of work in progress, on a terminal, in a log and beside JSON."""
+
+import os
+import pty
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from paretosr.cli import listener as listening
+from paretosr.cli.listener import TerminalListener
+
+
+class Clock:
+    """A clock that is set."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(listening, "time", clock)
+    return clock
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_short_work_says_nothing_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str], silent: bool
+) -> None:
+    with TerminalListener(silent=silent) as listener:
+        listener.status("timing")
+        listener.progress(1, 2, "loss 0.1")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_warning_is_a_note_on_standard_error_always(capsys: pytest.CaptureFixture[str]) -> None:
+    long = "the machine is noisy " * 20
+    for silent in (True, False):
+        with TerminalListener(silent=silent) as listener:
+            listener.warning(long)
+        assert capsys.readouterr() == ("", f"note: {long}\n")
+
+
+def test_long_work_leaves_a_line_a_minute_in_a_log(
+    capsys: pytest.CaptureFixture[str], clock: Clock
+) -> None:
+    with TerminalListener() as listener:
+        listener.status("profiling")
+        for done in range(5):
+            listener.progress(done, 40, f"network {done}")
+            clock.seconds += 30
+    assert capsys.readouterr().err.splitlines() == [
+        # 60 s for 2 of 40, so 19 times as long for the rest.
+        "profiling: 2 of 40, about 0:19:00 left, network 2",
+        "profiling: 4 of 40, about 0:18:00 left, network 4",
+    ]
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+    """Makes standard error a terminal; returns what was drawn on it."""
+    ours, theirs = pty.openpty()
+    monkeypatch.setenv("TERM", "xterm")
+    with os.fdopen(theirs, "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        yield lambda: (stream.flush(), os.read(ours, 100_000).decode())[1]
+    os.close(ours)
+
+
+def test_a_terminal_shows_a_bar_and_what_goes_on(terminal: Callable[[], str]) -> None:
+    with TerminalListener() as listener:
+        listener.status("timing")
+        assert "timing" in terminal()
+        listener.status("enlarging")
+        listener.progress(3, 3, "the last one")
+        drawn = terminal()
+    assert "enlarging" in drawn
+    assert "3/3" in drawn
+    assert "the last one" in drawn
+
+
+def test_beside_json_a_terminal_stays_empty(terminal: Callable[[], str]) -> None:
+    with TerminalListener(silent=True) as listener:
+        listener.status("timing")
+        listener.progress(1, 1)
+        listener.warning("at last")
+    assert terminal() == "note: at last\r\n"

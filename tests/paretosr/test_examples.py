@@ -1,0 +1,27 @@
+"""The examples of the public functions run as they are printed."""
+
+import doctest
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+import paretosr
+
+FUNCTIONS = ("evaluate", "export", "import_weights", "train", "upscale", "upscale_folder")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_example_runs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, official_fsrcnn: dict[str, Tensor]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if name == "export":
+        pytest.importorskip("onnxruntime")
+    if name == "import_weights":
+        torch.save(official_fsrcnn, "FSRCNN.pth")
+    function = getattr(paretosr, name)
+    (example,) = doctest.DocTestFinder(recurse=False).find(function, name, globs={})
+    assert example.examples
+    assert doctest.DocTestRunner().run(example).failed == 0

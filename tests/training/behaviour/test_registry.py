@@ -1,0 +1,123 @@
+"""What networks decide by their input.
+
+Covers training.behaviour.behaviour, training.behaviour.classsr and training.behaviour.smsr.
+"""
+
+import numpy as np
+import pytest
+import torch
+
+from blocks import ClassSR, ClassSRConfig, FsrcnnConfig, SmsrConfig, SplitSRConfig, build_network
+from imaging.evaluation import prepare_validation
+from imaging.images import Image
+from imaging.imresize import downscale, upscale_bicubic
+from training.behaviour import (
+    ClassUsage,
+    active_fractions,
+    behaviour_columns,
+    class_usage,
+    decisions_of,
+)
+
+INTERPOLATION = {"family": "interpolation"}
+CLASSSR = ClassSRConfig.model_validate(
+    {"scale": 2, "patch_px": 8, "stride_px": 8, "classifier_channels": 1,
+     "classifier_layers": 2, "branches": [INTERPOLATION, INTERPOLATION, INTERPOLATION]}
+)  # fmt: skip
+SMSR = SmsrConfig(scale=2, channels=16, modules=2, layers=3)
+
+
+def brightness_classifier() -> ClassSR:
+    """A network that sends bright patches to its third branch and others to its first."""
+    network = build_network(CLASSSR)
+    assert isinstance(network, ClassSR)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.zero_()
+        network.classifier.cells[0].weight.fill_(1 / 48)  # the mean of a cell
+        network.classifier.features.weight[0] = 1
+        network.classifier.output.weight[2, 0] = 1
+        network.classifier.output.bias.copy_(torch.tensor([0.5, 0.0, 0.0]))
+    return network
+
+
+def test_classes_have_their_shares_and_the_errors_of_their_patches() -> None:
+    # 2 x 3 patches of 16 x 16 pixels; two of them are bright, and noisy.
+    pixels = np.full((32, 48, 3), 40, np.uint8)
+    noise = np.random.default_rng(0).integers(190, 256, (32, 16, 3), dtype=np.uint8)
+    pixels[:, 32:] = noise
+    pairs = prepare_validation([Image("a.png", pixels, False)], 2)
+    easy, unused, hard = class_usage(brightness_classifier(), pairs, device="cpu")
+    assert (easy.share, unused.share, hard.share) == pytest.approx((4 / 6, 0, 2 / 6))
+    squared = (upscale_bicubic(downscale(pixels, 2), 2).astype(float) - pixels) ** 2
+    assert easy.bicubic_mse == pytest.approx(squared[:, :32].mean())
+    assert hard.bicubic_mse == pytest.approx(squared[:, 32:].mean())
+    assert unused.bicubic_mse is None
+    assert unused.bicubic_psnr_db is None
+
+
+def test_decibels_of_an_error() -> None:
+    assert ClassUsage(1.0, 255**2 / 100).bicubic_psnr_db == pytest.approx(20)
+    assert ClassUsage(1.0, 0.0).bicubic_psnr_db == float("inf")
+
+
+def test_active_fractions_are_meaned_over_images_of_any_size() -> None:
+    generator = np.random.default_rng(0)
+    images = [
+        Image(f"{width}.png", generator.integers(0, 256, (40, width, 3), np.uint8), False)
+        for width in (40, 52)
+    ]
+    pairs = prepare_validation(images, 2)
+    network = build_network(SMSR)
+    each = [active_fractions(network, [pair], device="cpu") for pair in pairs]
+    both = active_fractions(network, pairs, device="cpu")
+    assert both.shape == (2, 3)
+    np.testing.assert_allclose(both, (each[0] + each[1]) / 2, rtol=1e-6)
+    assert ((both >= 0) & (both <= 1)).all()
+
+
+def test_only_networks_that_decide_have_columns() -> None:
+    shares = ("class_1_share", "class_2_share", "class_3_share")
+    assert behaviour_columns(CLASSSR) == shares
+    assert behaviour_columns(SMSR) == ("active_fraction",)
+    plain = SplitSRConfig(
+        scale=2, channels=4, groups=1, blocks=1, active_channels=2, hybrid_index=1
+    )
+    assert behaviour_columns(plain) == ()
+
+
+def test_what_was_decided_is_logged_told_and_written() -> None:
+    # Two of the six patches are bright, and bicubic restores the others exactly.
+    pixels = np.full((32, 48, 3), 40, np.uint8)
+    pixels[:, 32:] = np.random.default_rng(0).integers(190, 256, (32, 16, 3), dtype=np.uint8)
+    pairs = prepare_validation([Image("a.png", pixels, False)], 2)
+    decisions = decisions_of(brightness_classifier(), pairs, device="cpu")
+    assert decisions.logged == pytest.approx((4 / 6, 0, 2 / 6))
+    assert decisions.sentences[1] == "class 2: 0.0 % of the patches"
+    assert decisions.sentences[0].startswith("class 1: 66.7 % of the patches, bicubic ")
+    (section,) = decisions.sections
+    assert section.rows[1] == ("2", "0.0 %", "no patch", "no patch")
+    assert list(decisions.document) == ["active_fraction", "active_fraction_by_module", "classes"]
+    assert decisions.document["active_fraction"] is None
+
+
+def test_where_nothing_is_decided_the_document_says_so() -> None:
+    plain = build_network(FsrcnnConfig(scale=2, channels=4))
+    decisions = decisions_of(plain, [], device="cpu")
+    assert (decisions.logged, decisions.sentences, decisions.sections) == ((), (), ())
+    assert decisions.document == {
+        "active_fraction": None, "active_fraction_by_module": None, "classes": [],
+    }  # fmt: skip
+
+
+def test_the_active_fractions_are_told_by_module_and_layer() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    pairs = prepare_validation([Image("a.png", pixels, False)], 2)
+    network = build_network(SMSR)
+    fractions = active_fractions(network, pairs, device="cpu")
+    decisions = decisions_of(network, pairs, device="cpu")
+    assert decisions.logged == pytest.approx((fractions.mean(),))
+    assert decisions.document["active_fraction_by_module"] == pytest.approx(fractions.mean(axis=1))
+    (section,) = decisions.sections
+    assert section.columns == ("module", "mean", "layer 1", "layer 2", "layer 3")
+    assert section.rows[1][2:] == tuple(f"{fraction:.3f}" for fraction in fractions[1])

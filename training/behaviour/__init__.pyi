@@ -1,0 +1,9 @@
+from .behaviour import Behaviour as Behaviour
+from .behaviour import Decisions as Decisions
+from .behaviour import Section as Section
+from .classsr import ClassUsage as ClassUsage
+from .classsr import class_usage as class_usage
+from .registry import BEHAVIOURS as BEHAVIOURS
+from .registry import behaviour_columns as behaviour_columns
+from .registry import decisions_of as decisions_of
+from .smsr import active_fractions as active_fractions
