@@ -51,7 +51,7 @@ from profilers import (
     count_macs,
 )
 from profilers.host.latency import KEEP_FREED_MEMORY
-from profilers.images import sample_images
+from profilers.runtimes.images import sample_images
 
 RESULT = Path(__file__).resolve().parent / "results" / "implementation_speed.md"
 # What is not a variant of ours, by the name it has in the table.

@@ -34,10 +34,11 @@ from common import device_text
 from blocks import CATALOGUE, CatalogueEntry, variants_of
 from profilers import RUNTIMES, Subject, Target, clock_of
 from profilers.agent.failure import reason_of
+from profilers.agent.serving.messages import MakeReady, OneVariant
+from profilers.agent.timing.concurrent_calls import ratios_of_groups
 from profilers.agent.timing.crossover import CANDIDATE
 from profilers.agent.timing.partner import Partner
 from profilers.agent.timing.ratio import PRECISION, Ratio, median_ratio
-from profilers.agent.timing.simultaneous import ratios_of_groups
 from profilers.host.latency import KEEP_FREED_MEMORY
 from profilers.host.networks import prepare_fastest_variant
 
@@ -99,9 +100,9 @@ def measure(
     """Until the ratio is known to 1 %, or it is time."""
     torch.set_num_threads(target.threads)
     beside = Partner([sys.executable, "-m", "profilers.host.worker", str(eager)])
-    message = {"subject": in_eager.to_json(), "max_seconds": 1.0}
+    candidate = OneVariant(in_eager.design(), in_eager.variant or "plain")
     with ThreadPoolExecutor() as pool:
-        ready = pool.submit(beside.make_ready, message)
+        ready = pool.submit(beside.make_ready, MakeReady(candidate))
         variant = prepare_fastest_variant(subject, target, VARIANTS_SECONDS)
         ready.result()
     prepared = variant.prepared

@@ -27,7 +27,7 @@ import torch
 
 from blocks import CATALOGUE, NetworkConfig, build_network, save_checkpoint, variants_of
 from profilers import Target, describe_device, macs_bound
-from profilers.images import sample_images
+from profilers.runtimes.images import sample_images
 from upscaling.tiles import tiling_of
 
 RESULTS = Path(__file__).resolve().parent / "results"

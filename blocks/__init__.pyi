@@ -30,7 +30,6 @@ from .networks.rcan import RcanConfig as RcanConfig
 from .networks.registry import FAMILIES as FAMILIES
 from .networks.registry import NetworkConfig as NetworkConfig
 from .networks.registry import SuperResolutionNetwork as SuperResolutionNetwork
-from .networks.registry import add_family as add_family
 from .networks.registry import build_network as build_network
 from .networks.registry import parse_network_config as parse_network_config
 from .networks.rlfn import Rlfn as Rlfn

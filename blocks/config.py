@@ -45,10 +45,15 @@ class NetworkConfigBase(FrozenConfig):
     @property
     def arch_id(self) -> str:
         """A stable name of the network: family, scale and a hash of the canonical form."""
-        canonical = json.dumps(self.canonical().model_dump(mode="json"), sort_keys=True)
-        digest = hashlib.sha256(canonical.encode()).hexdigest()
-        return f"{self.family}-x{self.scale}-{digest[:10]}"
+        return arch_id_of(self.canonical())
 
     def replace(self, **changes: object) -> Self:
         """A copy with some fields changed, validated like any other configuration."""
         return type(self).model_validate({**self.model_dump(), **changes})
+
+
+def arch_id_of(canonical: NetworkConfigBase) -> str:
+    """The `arch_id` of a configuration that is in its canonical form already."""
+    text = json.dumps(canonical.model_dump(mode="json"), sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return f"{canonical.family}-x{canonical.scale}-{digest[:10]}"

@@ -27,6 +27,12 @@ _PYTORCH_SUFFIXES = (".pth", ".pt", ".ckpt", ".bin", ".tar")
 class Model:
     """A network's design with its trained weights, if there are any, or bicubic enlargement.
 
+    Example:
+        >>> import paretosr as psr
+        >>> net = psr.load("fsrcnn", scale=2)
+        >>> sum(parameter.numel() for parameter in net.network().parameters())
+        12637
+
     Attributes:
         name: the reference that it was loaded by.
         scale: enlargement of height and width: 2, 3 or 4.

@@ -1,4 +1,4 @@
-"""Running a module for what can be observed on the way, without leaving a trace in it."""
+"""Running a module and leaving it exactly as it was."""
 
 from collections.abc import Iterator, MutableMapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 @contextmanager
 def left_unchanged(module: nn.Module) -> Iterator[None]:
-    """Evaluate without gradients; then state, training flags and random state are as before.
+    """Evaluate without gradients, and restore state, training flags and random state afterwards.
 
-    Compiled parts run as they are written, since compiled code shows none of its operators.
+    Compiled parts run uncompiled, since compiled code dispatches none of its operators.
     """
     with ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng(_cuda_devices(module)))
@@ -25,7 +25,7 @@ def left_unchanged(module: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def evaluation_mode(module: nn.Module) -> Iterator[None]:
-    """Put `module` into evaluation mode and give every submodule its own flag back.
+    """Put `module` into evaluation mode, and restore each submodule's own flag afterwards.
 
     A frozen module has no such flag, and an exported one keeps the mode of its export.
     """

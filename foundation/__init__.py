@@ -1,4 +1,4 @@
-"""What an end at any moment leaves: files whole or absent, and an interrupt known as one."""
+"""What everything stands on: files, strict configs, one-line messages, interrupts, memory."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Writing a file so that a crash leaves the old one or the new one, never half of one."""
+"""Writing files atomically: a crash leaves the old file or the new one, never half of one."""
 
 import os
 import shutil
@@ -10,12 +10,13 @@ from pathlib import Path
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Let what goes wrong in the block, which writes `path`, say so.
+    """Add the name of `path` to errors of the block, which writes that file.
 
-    The operating system names a file that cannot be opened, but not one that a full disk cut.
+    The operating system names a file that it cannot open, but not one that a full disk truncated.
 
     Raises:
-        OSError: one that came without a file's name, or with a temporary one, with that of `path`.
+        OSError: as raised in the block; one without a file's name, or with a temporary one, gets
+            that of `path`.
     """
     try:
         yield
@@ -41,7 +42,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     The temporary file keeps the suffix of `path`, by which writers choose a format. It is flushed
     to the disk before the replacement; if the block raises, it is removed and `path` stays as it
-    was. Not every library reports a full disk: let those write into memory and use
+    was. Not every library reports a full disk: let such a library write into memory, and use
     `write_bytes_atomically`.
 
     Raises:

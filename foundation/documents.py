@@ -1,4 +1,4 @@
-"""Reading YAML and JSON strictly: of a key that is given twice, the libraries keep the last."""
+"""Reading YAML and JSON strictly: a repeated key, of which libraries keep the last, is an error."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-# A tagged scalar that is no such value, as `!!bool x`, is any of these to PyYAML.
+# PyYAML raises any of these for a scalar that does not fit its tag, such as `!!bool x`.
 _YAML_ERRORS = (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError)
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
@@ -62,7 +62,7 @@ def parse_json(text: str) -> Any:
 
 
 def _check_json_keys(text: str) -> None:
-    """Compare the keys of each object in a valid document, which `json` reads without lines."""
+    """Look for repeated keys in a valid document; `json` would not give their lines."""
     lines_of_objects: list[dict[str, int]] = []
     for match in _KEY_OR_BRACE.finditer(text):
         if match["key"] is not None:

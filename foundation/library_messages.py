@@ -1,4 +1,4 @@
-"""Keeping back what other libraries say while they are used."""
+"""Silencing the log lines and warnings of other libraries."""
 
 import logging
 import warnings
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Keep back log lines below errors, and warnings of deprecations that are not ours.
+    """Suppress log lines below errors, and warnings of deprecations.
 
-    Exporters warn of PyTorch's own, of GPUs that are absent and of libraries not installed.
+    Exporters warn of deprecations inside PyTorch, of absent GPUs and of libraries not installed.
     """
     disabled = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -1,21 +1,21 @@
-"""Who hears what long work has to say while it runs."""
+"""Listeners, which are told the progress of long work."""
 
 import warnings
 from typing import Protocol
 
 
 class ParetoSRWarning(UserWarning):
-    """Something to know about a result that is right all the same."""
+    """Something to know about a result that is still correct."""
 
 
 class Listener(Protocol):
-    """Hears of work in progress; every method may be called often and must return soon."""
+    """Is told of work in progress; its methods may be called often and must return quickly."""
 
     def status(self, text: str) -> None:
-        """What is being done now; replaces the status before."""
+        """What is being done now; replaces the previous status."""
 
     def warning(self, text: str) -> None:
-        """Something the user should know about the result, said once."""
+        """Something the user should know about the result; told once."""
 
     def progress(self, done: int, total: int, text: str = "") -> None:
         """`done` of `total` equal parts of the current work are done."""

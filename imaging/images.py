@@ -5,34 +5,20 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import IO, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foundation.available_memory import available_memory_bytes
+from foundation.memory import available_memory_bytes
+from imaging.bundled_photographs import bundled_photographs
 from imaging.decoding import GRAYSCALE, BadImageError, conversion_notes, decode, decoded_bytes
 from imaging.image_formats import IMAGE_SUFFIXES, is_image_name
 
 BUNDLED = "bundled"
 
 Read = TypeVar("Read")
-
-_BUNDLED_FILES = {
-    "training": (
-        "astronaut.png",
-        "brick.png",
-        "coffee.png",
-        "coins.png",
-        "grass.png",
-        "gravel.png",
-        "motorcycle_left.png",
-        "retina.jpg",
-    ),
-    "validation": ("camera.png", "chelsea.png", "rocket.jpg"),
-}
 
 
 @dataclass(frozen=True)
@@ -76,7 +62,8 @@ def load_images(
         ValueError: the folder is missing or holds no image, images cannot be decoded, or the
             temporary file does not fit.
     """
-    paths = _bundled_paths(split) if source == BUNDLED else image_paths(Path(source).expanduser())
+    is_bundled = source == BUNDLED
+    paths = bundled_photographs(split) if is_bundled else image_paths(Path(source).expanduser())
     return load_files(paths, memory_limit_bytes=memory_limit_bytes, skip_bad=skip_bad)
 
 
@@ -144,18 +131,6 @@ def _walk(folder: Path, *, recursive: bool, without: Path | None) -> Iterator[Pa
 
 def _is_same(path: Path, other: Path | None) -> bool:
     return other is not None and other.exists() and path.samefile(other)
-
-
-def _bundled_paths(split: Literal["training", "validation"]) -> list[Path]:
-    folder = Path(str(files("skimage"))) / "data"
-    paths = [folder / name for name in _BUNDLED_FILES[split]]
-    missing = [path.name for path in paths if not path.is_file()]
-    if missing:
-        raise ValueError(
-            "the bundled photographs must come with scikit-image, but this one lacks "
-            f"{', '.join(missing)}: install scikit-image from its wheel, or name a folder"
-        )
-    return paths
 
 
 def _attempted(

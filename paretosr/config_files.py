@@ -12,18 +12,20 @@ from foundation import write_text_atomically
 from reports.records import objective
 
 if TYPE_CHECKING:
-    from profilers.agent.targets import Target
+    from profilers.runtimes.targets import Target
 
 TEMPLATE = "quickstart"
+_SEARCHES = re.compile(r"^families:", re.MULTILINE)
 _FIRST_COMMENT = re.compile(r"\A(?:#.*\n)+")
 _CONSTRAINTS = re.compile(r"(?:^#.*\n)+^constraints:\n(?:^ +.*\n)+", re.MULTILINE)
 _TARGET = re.compile(r"^target: .*$", re.MULTILINE)
 
 
 def bundled_configs() -> Mapping[str, Path]:
-    """The example configs by their names, such as quickstart."""
+    """The example configs of searches by their names, such as quickstart."""
     folder = Path(str(files("paretosr").joinpath("examples")))
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    found = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return {name: path for name, path in found.items() if _SEARCHES.search(path.read_text("utf-8"))}
 
 
 def find_config(reference: str | Path) -> Path:
@@ -64,7 +66,7 @@ def write_config(
         >>> psr.write_config("phone.yaml", target="eager:threads=4", bounds={"latency_ms": 20})
         PosixPath('phone.yaml')
     """
-    from profilers.agent.targets import Target
+    from profilers.runtimes.targets import Target
     from search.config import parse_search_config
 
     path = Path(path)

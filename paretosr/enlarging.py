@@ -29,7 +29,7 @@ Pixels = NDArray[np.uint8]
 """Shape: (H, W, 3), red, green and blue from 0 to 255."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class UpscaledFolder(Result):
     """Which files were written, and which images were not enlarged."""
 

@@ -25,7 +25,7 @@ from profilers.host.variants import describe_choice
 from upscaling import UpscalingOptions, upscaler_for
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation(Result):
     """How close a model comes to the originals, from their low-resolution images.
 

@@ -11,7 +11,7 @@ from paretosr.results import Result, Table
 from upscaling import ExportSettings, exporter_of, trained_network
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Export(Result):
     """What was written, after ONNX Runtime gave the network's images on photographs."""
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from blocks import NetworkConfigBase, SuperResolutionNetwork
 from blocks.family import Family
-from blocks.networks.registry import BRANCHES, FAMILIES
+from blocks.networks.registry import FAMILIES
+from blocks.networks.single import BRANCHES
 from blocks.variants.registry import VARIANTS
 from blocks.variants.variant import FamilyVariants, Variant
 from foundation.plugins import note_plugin

@@ -11,7 +11,7 @@ from paretosr.models import Model, load
 from paretosr.results import Result, Table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ImportedWeights(Result):
     """The checkpoint that was written."""
 

@@ -10,7 +10,7 @@ from blocks.models import check_scale, did_you_mean, resolve_model
 from foundation.listener import SILENT, Listener
 from foundation.plugins import load_plugins
 from paretosr.results import Result, Table
-from profilers.counting.analytic import macs_bound
+from profilers.counting.analytic_cost import macs_bound
 from reports.records import TrialRecord
 from search.storage.run_directory import RunDirectory
 from search.storage.study import read_run

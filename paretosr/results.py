@@ -63,6 +63,10 @@ class Result(ABC):
     def __str__(self) -> str:
         return "\n\n".join([*(table.to_text() for table in self.tables()), *self.sentences()])
 
+    def __repr__(self) -> str:
+        # What a console shows of a value; subclasses leave it to this one.
+        return str(self)
+
     def _repr_html_(self) -> str:
         paragraphs = (f"<p>{escape(sentence)}</p>" for sentence in self.sentences())
         return "".join([*(table.to_html() for table in self.tables()), *paragraphs])

@@ -35,7 +35,12 @@ _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 @dataclass(frozen=True, repr=False)
 class Run(Result):
-    """A search and what it has found.
+    """A search and what it has found; a table in a notebook.
+
+    Example:
+        >>> import paretosr as psr
+        >>> run = psr.open_run("runs/mine")  # doctest: +SKIP
+        >>> run.front[["trial", "psnr_y_db", "latency_ms"]]  # doctest: +SKIP
 
     Attributes:
         path: the run directory.

@@ -35,7 +35,7 @@ from training.recipes.registry import patch_classes, recipe_warnings
 from training.recipes.schedule import schedule_in_words
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Training(Result):
     """A finished training, what it gives, and what bicubic gives on the same images."""
 
@@ -171,8 +171,8 @@ def train(
             by default MATLAB's imresize makes them.
         validation: folder of the validation images, or "bundled" for three others.
         validation_low_resolution: that of their low-resolution images, likewise.
-        recipe: "quick", "long", or as published: "seemore", "splitsr", "smsr", "classsr-branch",
-            "classsr-classifier", "classsr-joint".
+        recipe: "quick", "long", or as published for the network's family: its name, as in
+            "seemore"; for ClassSR's stages "classsr-branch", "classsr-classifier", "classsr-joint".
         settings: fields of the recipe that are set otherwise, such as {"learning_rate": 0.001,
             "sparsity.weight": 0.01}.
         steps: optimizer steps; by default the recipe's. The schedule has their length.

@@ -1,8 +1,8 @@
 """Calibrating a target: measuring networks of a search space, until the time is up.
 
 They are drawn at random, the families in turn: an interval is right for networks drawn as those
-were that it comes from (see profilers/predictor/conformal.py), and evenly spread ones are harder
-to predict from each other than others are from them.
+were that it comes from (see profilers/predictor/conformal_interval.py), and evenly spread ones are
+harder to predict from each other than others are from them.
 """
 
 import time
@@ -13,10 +13,10 @@ from pathlib import Path
 from blocks import NetworkConfig
 from foundation.listener import SILENT, Listener
 from profilers.agent.failure import ProfilingFailed
-from profilers.agent.targets import Target
 from profilers.host.latency import Calibration, Latency, LatencyMeter
+from profilers.host.subject import Subject
 from profilers.predictor import CalibrationFile, CalibrationHeader, Measurement, work_of
-from profilers.subject import Subject
+from profilers.runtimes.targets import Target
 from search.space import SearchSpace
 from search.space.sample import networks
 

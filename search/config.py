@@ -11,7 +11,7 @@ from foundation.configs import FrozenConfig, parse_config
 from foundation.documents import read_yaml
 from foundation.plugins import load_plugins
 from imaging.images import BUNDLED
-from profilers.agent.targets import Target
+from profilers.runtimes.targets import Target
 from reports.records import OBJECTIVES
 from search.space import SPACES, Families, ParsedFamilies, SearchSpace
 from training.recipes.choice import RecipeChoice

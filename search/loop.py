@@ -197,17 +197,17 @@ class _History:
 class _Untried:
     """Whether a space holds networks that no trial has proposed.
 
-    One such network is kept at hand until it is proposed: each is passed only once, so that a
-    space of any size costs little.
+    The id of one such network is kept at hand until it is proposed: each is passed only once, so
+    that a space of any size costs little.
     """
 
     def __init__(self, networks: Iterator[NetworkConfig]) -> None:
-        self._networks = networks
-        self._next = next(networks, None)
+        self._arch_ids = (config.arch_id for config in networks)
+        self._next = next(self._arch_ids, None)
 
     def remain(self, history: _History) -> bool:
-        while self._next is not None and history.first_of(self._next.arch_id) is not None:
-            self._next = next(self._networks, None)
+        while self._next is not None and history.first_of(self._next) is not None:
+            self._next = next(self._arch_ids, None)
         return self._next is not None
 
 

@@ -24,11 +24,11 @@ from imaging.evaluation import (
 from imaging.image_sets import ImageSets
 from imaging.images import Image, load_images
 from profilers.agent.machine import Description
-from profilers.agent.targets import Target
-from profilers.device import describe_device
+from profilers.host.device import describe_device
 from profilers.host.latency import Calibration, LatencyMeter, measure_callable, with_present_names
 from profilers.predictor import CalibrationFile
 from profilers.runtimes.registry import require_available
+from profilers.runtimes.targets import Target
 from reports.records import BASELINE_FAMILY, TrialRecord
 from search.candidates.evaluation import Workbench, latency_costs
 from search.candidates.latency_filter import stored_calibration

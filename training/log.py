@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from foundation import write_text_atomically, writing
+from foundation.append_only import whole_lines
 
 Row = Mapping[str, float | None]
 """Numbers by column; None where one is not known."""
@@ -18,10 +19,12 @@ class TrainingLog:
 
     def continue_after(self, step: int) -> None:
         """Forget the rows after `step`, and a row that was not written to its end."""
-        header, *rows = self._lines() or [""]
+        if not self._path.exists():
+            return
+        header, *rows = whole_lines(self._path) or [""]
         kept = [row for row in rows if int(row.split(",", 1)[0]) <= step]
-        if self._path.exists():
-            write_text_atomically(self._path, "".join([header, *kept]) if kept else "")
+        text = "".join(f"{line}\n" for line in (header, *kept)) if kept else ""
+        write_text_atomically(self._path, text)
 
     def add(self, row: Row) -> None:
         """Append a row, whose columns are those of the first."""
@@ -34,13 +37,6 @@ class TrainingLog:
 
     def best(self, column: str) -> tuple[int, float] | None:
         """The step and the value of the first greatest number of a column; None without any."""
-        rows = csv.DictReader(self._lines())
+        rows = csv.DictReader(whole_lines(self._path) if self._path.exists() else [])
         known = [(int(row["step"]), float(row[column])) for row in rows if row.get(column)]
         return max(known, key=lambda pair: pair[1], default=None)
-
-    def _lines(self) -> list[str]:
-        """The whole lines of the file."""
-        if not self._path.exists():
-            return []
-        lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
-        return [line for line in lines if line.endswith("\n")]

@@ -11,8 +11,8 @@ from blocks.programs.failure import ExportFailed
 from blocks.programs.onnx_graph import DEFAULT_OPSET, IMAGES, export_onnx, export_onnx_of_any_size
 from foundation import write_bytes_atomically
 from profilers import TOLERANCES, Target, require_available
-from profilers.agent.checking import as_array, largest_difference
-from profilers.images import sample_images
+from profilers.agent.output_check import as_array, largest_difference
+from profilers.runtimes.images import sample_images
 
 # Sizes that no grid divides, and the smallest there is.
 _CHECKED = (

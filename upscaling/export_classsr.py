@@ -13,8 +13,8 @@ from blocks.programs.onnx_graph import EXPORT_MODULES, LOGITS, export_onnx_of_pa
 from blocks.windows import ramp
 from foundation import atomic_folder
 from profilers import Target, require_available
-from profilers.agent.checking import as_array, largest_difference
-from profilers.images import sample_images
+from profilers.agent.output_check import as_array, largest_difference
+from profilers.runtimes.images import sample_images
 from upscaling.export import ANY_SIZE, ExportSettings, fixed_target, require_equal
 from upscaling.onnx_router import CLASSIFIER_FILE, MANIFEST_FILE, BranchFile, Manifest, OnnxRouter
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from blocks import NetworkConfig, SuperResolutionNetwork, in_variant, load_network, variants_of
 from blocks.models import Model
 from blocks.pixels import network_upscaler
-from foundation.freed_memory import give_back_memory
 from foundation.listener import Listener
+from foundation.memory import give_back_memory
 from imaging.evaluation import Upscaler, bicubic_upscaler
 from imaging.tiling import tiled
 from profilers import OtherVariant

@@ -12,25 +12,17 @@ from blocks.config import NetworkConfigBase
 from blocks.family import Family, parser_of
 from blocks.layers import SuperResolutionNetwork as SuperResolutionNetwork
 from blocks.networks.classsr import ClassSR, ClassSRConfig
-from blocks.networks.single import BRANCHES, SINGLE_FAMILIES
+from blocks.networks.single import SINGLE_FAMILIES
 from foundation.configs import parse_config
-from foundation.registry import Registry, add_together
+from foundation.registry import Registry
 
 FAMILIES = Registry("family", (*SINGLE_FAMILIES, Family(ClassSRConfig, ClassSR)))
+"""What is added here is also added to `BRANCHES`, so that ClassSR takes it as a branch."""
 
 NetworkConfig = Annotated[SerializeAsAny[NetworkConfigBase], PlainValidator(parser_of(FAMILIES))]
 """The configuration of any family; as a pydantic field it is parsed by its key `family`."""
 
 _NETWORK_CONFIG: TypeAdapter[NetworkConfig] = TypeAdapter(NetworkConfig)
-
-
-def add_family(family: Family) -> None:
-    """Add a family of networks, which ClassSR then takes as branches too; all of it, or nothing.
-
-    Raises:
-        ValueError: its name is taken.
-    """
-    add_together((FAMILIES, family), (BRANCHES, family))
 
 
 def parse_network_config(data: object, where: str = "network") -> NetworkConfig:

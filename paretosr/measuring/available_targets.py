@@ -7,8 +7,8 @@ from foundation.listener import Listener
 from paretosr.results import Result, Table
 from profilers import Target as Target
 from profilers import TargetStatus, list_targets
-from profilers.agent.targets import targets_with
 from profilers.runtimes.registry import why_unavailable
+from profilers.runtimes.targets import targets_with
 
 EVERY = "all"
 

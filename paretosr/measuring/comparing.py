@@ -19,9 +19,9 @@ from paretosr.models import load
 from paretosr.results import Result, Table
 from profilers import LatencyMeter, RatioEstimate, Subject, Target
 from profilers.agent.fastest_variant import VARIANTS_SHARE
-from profilers.agent.timing.in_turn import compare as time_both
-from profilers.clock import clock_of
+from profilers.agent.timing.calls_in_turn import compare as time_both
 from profilers.host.networks import prepare_fastest_variant
+from profilers.runtimes.clock import clock_of
 from profilers.runtimes.registry import require_available, require_here
 
 Verdict = Literal["faster", "slower", "not distinguishable"]
@@ -140,8 +140,8 @@ def compare(
 
     Example:
         >>> import paretosr as psr
-        >>> small, large = psr.load("fsrcnn", scale=2), psr.load("rcan", scale=2)
-        >>> comparison = psr.compare(small, large, "eager:lr=8x8", max_seconds=1)
+        >>> small, large = psr.load("fsrcnn", scale=2), psr.load("rlfn", scale=2)
+        >>> comparison = psr.compare(small, large, "eager:lr=16x16", max_seconds=1)
         >>> comparison.others[0].verdict
         'faster'
     """

@@ -129,8 +129,12 @@ class Profile(ProfileRecord, Result):
         if self.variant is not None:
             rows.append(("variant", self.variant, "in which the network was measured"))
         for other in self.other_variants:
-            compared = f"takes {other.ratio:.2f} times as long as {self.variant}"
-            rows.append(("", other.name, compared if other.ratio else str(other.reason)))
+            found = (
+                str(other.reason)
+                if other.ratio is None
+                else f"takes {other.ratio:.2f} times as long as {self.variant}"
+            )
+            rows.append(("", other.name, found))
         return rows
 
 

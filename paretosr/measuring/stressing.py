@@ -11,8 +11,8 @@ from paretosr.measuring.subjects import as_target, subject_of
 from paretosr.models import load
 from paretosr.results import Result, Table
 from profilers import LatencyMeter, Target
-from profilers.agent.timing.sustained import SustainedTimes
-from profilers.clock import clock_of
+from profilers.agent.timing.sustained_times import SustainedTimes
+from profilers.runtimes.clock import clock_of
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,5 +1,5 @@
 """What runs on the device under test: timing, serving, checking, the ONNX runtimes.
 
-It is shipped as a whole to machines that lack this project, so it imports the standard library,
-NumPy and itself, and each ONNX runtime in its one file.
+The whole package is shipped to machines without this project, so it imports nothing but the
+standard library, NumPy, itself and, in one file each, the ONNX runtimes.
 """

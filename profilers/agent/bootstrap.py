@@ -1,8 +1,8 @@
-"""What Python runs first on another machine: it takes this package from standard input.
+"""The program that starts on another machine and reads this package from standard input.
 
-Any Python 3 can read this file, so that one which is too old can say so.
+It is written for any Python 3, so that a version that is too old can be reported.
 
-Arguments: bytes and SHA-256 of the package's archive, the modules it needs, the target.
+Arguments: bytes and SHA-256 of the package's archive, the modules it needs, the settings.
 """
 
 import sys
@@ -16,11 +16,11 @@ import os  # noqa: E402
 
 
 def main() -> None:
-    size_bytes, sha256, modules, target = sys.argv[1:]
+    size_bytes, sha256, modules, settings = sys.argv[1:]
     content = sys.stdin.buffer.read(int(size_bytes))
     error = _missing(modules.split(","))
     if error:
-        sys.stdout.write(json.dumps({"error": error}) + "\n")
+        sys.stdout.write(json.dumps({"type": "Failure", "reason": error}) + "\n")
         return
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     folder = os.path.join(cache, "paretosr")
@@ -31,7 +31,7 @@ def main() -> None:
         file.write(content)
     os.replace(part, archive)
     sys.path.insert(0, archive)
-    importlib.import_module("profilers.agent.runner").main(folder, target)
+    importlib.import_module("profilers.agent.runner").main(folder, settings)
 
 
 def _missing(modules: "list[str]") -> "str | None":

@@ -1,4 +1,4 @@
-"""The cores that a process may run on, and the one it does."""
+"""The cores that this process may use, and the one it runs on."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ def usable_cores() -> int:
 
 
 def current_core() -> int | None:
-    """Return the core that this process ran on last, or None where the system does not tell."""
+    """Return the core that this process last ran on, or None if the system does not say."""
     try:
         stat = Path("/proc/self/stat").read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -27,7 +27,7 @@ def current_core() -> int | None:
 
 @contextmanager
 def on_core(core: int | None) -> Iterator[None]:
-    """Keep all threads of this process on `core`, as `current_core` tells it."""
+    """Pin all threads of this process to `core`, as numbered by `current_core`; None pins none."""
     if core is None:
         yield
         return

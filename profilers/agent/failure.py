@@ -1,4 +1,4 @@
-"""The error of measurements that could not be made."""
+"""Errors of measurements."""
 
 
 class ProfilingFailed(RuntimeError):  # noqa: N818 - the name says what happened
@@ -6,7 +6,7 @@ class ProfilingFailed(RuntimeError):  # noqa: N818 - the name says what happened
 
 
 def reason_of(error: Exception) -> str:
-    """Return an error in one line; what kind of error it is, where it does not say so itself."""
+    """Return an error in one line, after its type unless it is a `ProfilingFailed`."""
     line = one_line(error)
     return line if isinstance(error, ProfilingFailed) else f"{type(error).__name__}: {line}"
 
@@ -14,6 +14,6 @@ def reason_of(error: Exception) -> str:
 def one_line(text: object) -> str:
     """Return `text`, such as an error, with every run of white space as one space.
 
-    As in foundation/messages.py, which other machines do not get.
+    Like the function in foundation/messages.py, which is not shipped to other machines.
     """
     return " ".join(str(text).split())

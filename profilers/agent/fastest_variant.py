@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from profilers.agent.failure import reason_of
-from profilers.agent.prepared import Prepared
+from profilers.agent.prepared_network import Prepared
+from profilers.agent.timing.calls_in_turn import time_in_turn
 from profilers.agent.timing.clock import Clock
-from profilers.agent.timing.in_turn import time_in_turn
 
 VARIANTS_SHARE = 0.2
 """Of the time for timing a network, what the choice among its variants gets."""

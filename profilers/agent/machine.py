@@ -1,4 +1,4 @@
-"""What machine this is, as far as it can be told without PyTorch."""
+"""A description of this machine that needs no PyTorch."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from profilers.agent.cores import usable_cores
 
 _LIBRARIES = ("torch", "numpy", "onnxruntime", "openvino", "executorch")
-# Of the many that Linux lists on x86 and Arm, those that kernels of networks are written for.
+# Of the many that Linux lists on x86 and Arm, those for which neural-network kernels exist.
 _INSTRUCTION_SETS = (
     *("avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16"),
     *("avx512_fp16", "amx_bf16", "amx_int8", "amx_tile"),
@@ -18,7 +18,7 @@ _INSTRUCTION_SETS = (
 _MAXIMUM_CLOCK = Path("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
 
 Description = dict[str, str | int]
-"""JSON-able. What the system does not tell is "unknown" or left out, never guessed."""
+"""Plain JSON values. What the system does not report is "unknown" or left out, never guessed."""
 
 
 def describe_machine() -> Description:
@@ -47,7 +47,7 @@ def _instruction_sets() -> str:
 
 
 def _cpu_fields() -> dict[str, str]:
-    """What Linux says of the processors, where platform.processor() is mostly empty."""
+    """The processor's entries in /proc/cpuinfo; platform.processor() is mostly empty on Linux."""
     cpuinfo = Path("/proc/cpuinfo")
     if not cpuinfo.is_file():
         return {}

@@ -1,48 +1,63 @@
-"""What answers on another machine."""
+"""The process that measures on another machine."""
 
 import base64
 import sys
 from pathlib import Path
+from typing import TypeAlias
 
 from profilers.agent.failure import reason_of
-from profilers.agent.service import Answer, Message, Service
-from profilers.agent.serving import serve
+from profilers.agent.runtimes.settings import Settings
+from profilers.agent.serving.encoding import decode
+from profilers.agent.serving.messages import (
+    Answer,
+    Failure,
+    Request,
+    Stored,
+    StoredNetwork,
+    StoreFile,
+)
+from profilers.agent.serving.server import serve
+from profilers.agent.serving.service import Service
 from profilers.agent.store import Store
 from profilers.agent.stored_networks import StoredNetworks
-from profilers.agent.targets import Target
 from profilers.agent.timing.partner import Partner
+
+_Requests: TypeAlias = StoreFile | Request[StoredNetwork]
 
 
 class Runner:
-    """Answers what a `Service` does about networks that were stored before."""
+    """Stores files, and answers as a `Service` about the networks in them."""
 
-    def __init__(self, store: Store, service: Service) -> None:
+    def __init__(self, store: Store, service: Service[StoredNetwork]) -> None:
         self._store = store
         self._service = service
 
-    def answer(self, message: Message) -> Answer:
+    def answer(self, request: _Requests) -> Answer:
         """Return the answer, or the error that prevented it in one line."""
-        if message["do"] != "store":
-            return self._service.answer(message)
-        content = base64.b64decode(message["content"])
+        if not isinstance(request, StoreFile):
+            return self._service.answer(request)
+        content = base64.b64decode(request.content)
         try:
-            stored = self._store.append(message["file"], message["size_bytes"], content)
+            return Stored(self._store.append(request.name, request.size_bytes, content))
         except Exception as error:  # the disk may be full, or not ours to write
-            return {"error": reason_of(error)}
-        return {"stored_bytes": stored}
+            return Failure(reason_of(error))
 
 
-def main(folder: str, target: str) -> None:
-    """Serve with the files of `folder` until the connection ends."""
-    store, parsed = Store(Path(folder)), Target.parse(target)
-    service = Service(StoredNetworks(store, parsed), Partner(_command(folder, target)))
-    serve(Runner(store, service).answer, service.stop)
+def main(folder: str, settings: str) -> None:
+    """Serve with the files of `folder` until the connection ends.
+
+    `settings` is how networks are to run, as `encode` writes a `Settings`.
+    """
+    store = Store(Path(folder))
+    networks = StoredNetworks(store, decode(Settings, settings.encode()))
+    service = Service(networks, Partner(_command(folder, settings)))
+    serve(_Requests, Runner(store, service).answer, service.stop)
 
 
-def _command(folder: str, target: str) -> list[str]:
-    """What starts a process as this one is, with these modules and not their archive again."""
+def _command(folder: str, settings: str) -> list[str]:
+    """Return a command that starts a process like this one, without sending the archive again."""
     program = (
         f"import sys; sys.path[:] = {sys.path!r}; "
-        f"from profilers.agent.runner import main; main({folder!r}, {target!r})"
+        f"from profilers.agent.runner import main; main({folder!r}, {settings!r})"
     )
     return [sys.executable, "-c", program]

@@ -1,4 +1,4 @@
-"""Files named by their SHA-256: whole or absent, and a transfer goes on where it was cut."""
+"""Files named by their SHA-256, complete or absent; an interrupted transfer can be resumed."""
 
 import hashlib
 import os
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from profilers.agent.failure import ProfilingFailed
 
-# Room for some hundred networks with their images; the least recently used leave first.
+# Room for about a hundred networks with their images; the least recently used go first.
 LIMIT_BYTES = 2**30
 
 
@@ -18,14 +18,14 @@ class Store:
         self._limit_bytes = limit_bytes
 
     def path(self, name: str) -> Path:
-        """Return where the file is once it is whole."""
+        """Return the path of the file once it is complete."""
         return self._folder / name
 
     def append(self, name: str, size_bytes: int, content: bytes) -> int:
-        """Append to a file of `size_bytes` in the end, and return how many it has now.
+        """Append to a file that will have `size_bytes`, and return how many it has now.
 
         Raises:
-            ProfilingFailed: it has all of them, but they are not what its name says.
+            ProfilingFailed: the file is complete, but its hash is not the one in its name.
         """
         whole = self.path(name)
         if whole.exists():

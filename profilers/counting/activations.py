@@ -1,4 +1,4 @@
-"""How many bytes of activations a forward pass keeps alive at once, without computing it."""
+"""The peak memory of a forward pass's activations, found without computing it."""
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from profilers.counting.meta import Operator, call_operator, tensors_in
+from profilers.counting.meta_device import Operator, call_operator, tensors_in
 
 MIB = 2**20
 
@@ -16,9 +16,9 @@ def peak_activation_mib(
 ) -> float:
     """Return the largest set of live activations of `network(images)`, in MiB.
 
-    The images and every tensor made during the pass count from their making until nothing
-    refers to them, as eager inference keeps them; parameters, buffers and an operator's own
-    scratch memory do not. Meta tensors suffice: their storages have sizes but no bytes.
+    The images and every tensor made during the pass count from their creation until the last
+    reference is gone, as in eager inference; parameters, buffers and the scratch memory of
+    operators do not count. Meta tensors suffice: their storages have sizes but no bytes.
 
     Shape: images (N, 3, h, w), on the device of the network.
     """
@@ -60,7 +60,7 @@ class _LiveStorages(TorchDispatchMode):
         kwargs: Mapping[str, object] | None = None,
     ) -> object:
         output = call_operator(func, args, kwargs or {})
-        # Views and in-place operators answer with memory that exists already, be it a weight's.
+        # Views and in-place operators return memory that exists already, perhaps a weight's.
         if not func.is_view and not func._schema.is_mutable:
             for tensor in tensors_in(output):
                 self.add(tensor)

@@ -1,8 +1,8 @@
-"""Products that reach the dispatcher in another variant, which hides what they cost.
+"""Products that PyTorch decomposes before dispatch, which hides what they cost.
 
-`linalg.vecdot`, `outer` and `kron` arrive as element-wise multiplications, and a convolution of
-complex numbers as three of real ones. Their parts cost what the tables here say, as long as the
-function that was called is known.
+`linalg.vecdot`, `outer` and `kron` are dispatched as element-wise multiplications, and a
+convolution of complex numbers as three real ones. The tables here say what these parts cost,
+given the function that was called.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -53,7 +53,7 @@ COMPOSITES: frozenset[str] = _CONVOLUTIONS | _MULTIPLIED.keys()
 
 
 def part_handlers(function: str, operands: Iterable[torch.Tensor]) -> PartHandlers | None:
-    """Return what the parts of a call of `function` cost by their names; None if as ever."""
+    """Return what the parts of a call of `function` cost, by name; None if nothing is special."""
     if function in _CONVOLUTIONS:
         is_complex = any(tensor.is_complex() for tensor in operands)
         return _complex_convolution() if is_complex else None

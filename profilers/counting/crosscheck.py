@@ -1,7 +1,7 @@
-"""What fvcore and thop count for the same network, and why they differ where they do.
+"""What fvcore and thop count for the same network, and why they differ.
 
-The causes are read off what each tool reports per operator or per module; nothing here
-knows a particular network.
+The causes come from what each tool reports per operator or per module; nothing here knows a
+particular network.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from profilers.counting.macs import MacsReport, count_macs
 from profilers.counting.operators import is_free
 
 _FVCORE_PRODUCTS = frozenset({"conv", "addmm", "bmm", "einsum", "matmul", "mm", "linear"})
-# A share of the total below which a difference is not worth a word.
+# Differences below this share of the total are not mentioned.
 _WORTH_NAMING = 0.001
 
 
@@ -120,7 +120,7 @@ def _thop_leaves(layers: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, 
 
 
 def _in_words(differences: Mapping[str, float], total: int) -> str:
-    """Name the differences worth a word, the largest first."""
+    """Describe the differences that matter, the largest first."""
     ranked = sorted(differences.items(), key=lambda item: -abs(item[1]))
     worth = [(name, n) for name, n in ranked if abs(n) >= _WORTH_NAMING * total and n]
     parts = [

@@ -1,4 +1,4 @@
-# Not torch's ModuleTracker: it has no innermost module, loses re-entered ones, keeps failed ones.
+# Not torch's ModuleTracker, which knows no innermost module and loses track on re-entry and errors.
 """The MAC ledger: which operators a module runs, and how many multiply-adds they cost.
 
 Convention: one multiply-add is 1 MAC, of real numbers or of complex ones. Convolutions, linear
@@ -8,11 +8,10 @@ numbers that it stores. Everything declared free (normalisation, softmax, activa
 interpolation, shuffles, copies) costs 0 MACs but moves bytes. An operator that is neither is
 reported as uncounted.
 
-Operators are observed where PyTorch dispatches them, so functional calls, parametrisations and
-subclasses are seen, on real tensors and on the meta device alike, also in threads that the
-module starts, in thread pools, and wherever else a submodule is called. What NumPy, other
-libraries or processes compute, or a thread of the module's own that was waiting for work, is out
-of sight.
+Operators are observed where PyTorch dispatches them, on real tensors and on the meta device. So
+functional calls, parametrisations and subclasses are seen, also in threads that the module starts,
+in thread pools, and wherever else a submodule is called. What NumPy, other libraries or other
+processes compute is not seen, nor what a thread of the module's own does that waited for work.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -68,7 +67,7 @@ class MacsReport:
             parameter.
         by_operator: the operators that were called, the most expensive first.
         by_module: the submodules that were called, in their order in the module.
-        uncounted: operators whose cost nobody knows, with their calls.
+        uncounted: operators whose cost is unknown, with the number of their calls.
         notes: the convention, and what is not counted.
     """
 
@@ -114,7 +113,7 @@ class _ModuleTally:
 
 
 class _Ledger:
-    """Books every dispatched operator under its name and under the modules being called."""
+    """Records every dispatched operator under its name and under the modules being called."""
 
     def __init__(self) -> None:
         self.operators: dict[tuple[str, State], _OperatorTally] = {}
@@ -152,7 +151,7 @@ class _Ledger:
         return own if own is self._callers else self._callers + own
 
     def book_hidden(self, module: nn.Module) -> None:
-        """Name what scripted parts run without dispatching it."""
+        """Record by name what scripted parts run without dispatching it."""
         for name in hidden_operators(module):
             self.operators.setdefault((name, "uncounted"), _OperatorTally()).calls += 1
 
@@ -179,10 +178,10 @@ class _Ledger:
 
 
 class _Running(local):
-    """What this thread executes: submodules, outermost first, and where it is observed for each.
+    """The submodules that this thread is executing, outermost first, and how each is observed.
 
-    The thread that counts is observed anyway. Another, which works for it, is so for as long as
-    it executes a submodule.
+    The thread that counts is always observed; a thread that works for it only while it executes
+    a submodule.
     """
 
     def __init__(self) -> None:

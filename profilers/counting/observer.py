@@ -1,4 +1,4 @@
-"""Seeing the operators that a call runs, where PyTorch dispatches them."""
+"""Observing the operators that a call runs, where PyTorch dispatches them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode_stack
 
 from profilers.counting.composites import COMPOSITES, PartHandlers, part_handlers
-from profilers.counting.meta import Operator, call_operator, tensors_in
+from profilers.counting.meta_device import Operator, call_operator, tensors_in
 from profilers.counting.operands import has_components, shapes_by_component
 from profilers.counting.operators import MACS, NESTED, MacHandler, is_free, operator_name
 from profilers.counting.threads import followed_into_threads
@@ -37,16 +37,16 @@ class Call(NamedTuple):
 _NOTHING = nullcontext()
 
 Observe = Callable[[Call], None]
-"""Takes notice of one call, in the thread that made it."""
+"""Called for each operator, in the thread that called it."""
 
 
 class ObservedOperators:
-    """While it is entered, `observe` hears of every operator, on real and on meta tensors.
+    """A context in which `observe` is called for every operator, on real and on meta tensors.
 
-    Composite operators arrive as their parts, unless they multiply and are known as a whole;
-    tensors of other libraries' types arrive as the plain ones that they are made of. Threads
-    are followed that are started here, and thread pools that are given work here; another that
-    comes upon the work is to enter `here` itself.
+    Composite operators are seen as their parts, unless they multiply and are known as a whole;
+    tensor subclasses of other libraries are seen as the plain tensors they are made of. Threads
+    started inside the context are followed, and so is work given to thread pools; any other
+    thread must enter `here()` itself.
     """
 
     def __init__(self, observe: Observe) -> None:
@@ -63,7 +63,7 @@ class ObservedOperators:
         self._stack.close()
 
     def here(self) -> AbstractContextManager[object]:
-        """Return in what this thread is observed too; in nothing, if it is."""
+        """Return a context that observes this thread; an empty one if it is observed already."""
         return _NOTHING if self._is_here() else self._entered()
 
     @contextmanager
@@ -94,13 +94,13 @@ class _Operators(TorchDispatchMode):
         self._within = local()
 
     def close(self) -> None:
-        """Hear of nothing more: a thread may still run that was started under observation."""
+        """Stop observing: a thread that was started under observation may still run."""
         self._observe = None
 
     def within(
         self, function: str, operands: Iterable[torch.Tensor]
     ) -> AbstractContextManager[None]:
-        """Return in what `function` is to be called, so that its parts cost what they stand for."""
+        """Return a context for a call of `function`, whose parts then cost what they stand for."""
         handlers = part_handlers(function, operands)
         return nullcontext() if handlers is None else self._counting(function, handlers)
 
@@ -175,9 +175,9 @@ class _Operators(TorchDispatchMode):
 
 @contextmanager
 def _fast_paths_as_ever() -> Iterator[None]:
-    """Hide function modes from modules that take another path where they meet one.
+    """Hide function modes from modules that leave their fast path under one.
 
-    Multi-head attention and the encoders do; of their tensors they still see which are not plain.
+    Multi-head attention and the encoders do. They still see which of their tensors are subclasses.
     """
     has_torch_function = torch.overrides.has_torch_function
 
@@ -195,7 +195,7 @@ def _fast_paths_as_ever() -> Iterator[None]:
 
 
 class _Functions(TorchFunctionMode):
-    """Sees which function is called, before it falls into operators."""
+    """Sees which function is called, before it is split into operators."""
 
     def __init__(self, operators: _Operators) -> None:
         super().__init__()

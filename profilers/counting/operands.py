@@ -1,4 +1,4 @@
-"""What the cost of an operator follows from: the shapes of its operands, and what those store."""
+"""What determines the cost of an operator: the shapes of its operands, and what these store."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Self
@@ -10,7 +10,7 @@ _SPARSE = _COMPRESSED | {torch.sparse_coo}
 
 
 class SparseShape(tuple[int, ...]):
-    """The shape of a sparse operand, which knows how many numbers it stores, and where."""
+    """The shape of a sparse operand, with how many numbers it stores, and where."""
 
     _tensor: torch.Tensor
 
@@ -21,7 +21,7 @@ class SparseShape(tuple[int, ...]):
 
     @property
     def stored(self) -> int:
-        """How many numbers are stored, in blocks and several times in one place too."""
+        """How many numbers are stored, whole blocks and duplicates included."""
         return _values_of(self._tensor).numel()
 
     def stored_along(self, dim: int) -> torch.Tensor:
@@ -31,7 +31,7 @@ class SparseShape(tuple[int, ...]):
 
 
 def is_sparse(tensor: torch.Tensor) -> bool:
-    """Whether only some of the numbers are stored, each with its place."""
+    """Whether only some numbers are stored, each with its index."""
     return tensor.layout is not torch.strided and tensor.layout in _SPARSE
 
 
@@ -64,7 +64,7 @@ def shapes_of(value: object, component: int = 0) -> Any:
 
 
 def moved_bytes(tensors: Iterable[torch.Tensor]) -> int:
-    """Return the size of `tensors`: of sparse ones what they store, with the places."""
+    """Return the size of `tensors`; of sparse ones, that of their values and indices."""
     return sum(
         part.numel() * part.element_size()
         for tensor in tensors

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch._ops import HigherOrderOperator
 
-from profilers.counting.meta import Operator
+from profilers.counting.meta_device import Operator
 from profilers.counting.operands import SparseShape
 from profilers.counting.packed_operators import PACKED
 from profilers.counting.packed_operators import MacHandler as MacHandler

@@ -1,4 +1,4 @@
-"""What operators cost whose weights PyTorch has packed: for int8, or in the order of oneDNN."""
+"""What operators with packed weights cost: for int8, or in oneDNN's memory format."""
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod

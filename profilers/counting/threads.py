@@ -1,4 +1,4 @@
-"""Work that a call hands to other Python threads, which do not know the modes it runs in."""
+"""Work handed to other Python threads, which do not inherit the modes of the calling one."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,12 +7,12 @@ from threading import Thread, local
 from typing import Any
 
 Entering = Callable[[], AbstractContextManager[object] | None]
-"""Asked in the thread that hands work on: how another enters what it runs in, None if nothing."""
+"""Called in the thread that hands work over: the context for the work, or None for none."""
 
 
 @contextmanager
 def followed_into_threads(entering: Entering) -> Iterator[None]:
-    """Run in the same modes what is handed to new threads, or to thread pools of any age."""
+    """Run work that is handed to new threads, or to any thread pool, in the same modes."""
     start, submit, submitting = Thread.start, ThreadPoolExecutor.submit, local()
 
     def followed_start(self: Thread) -> None:

@@ -1,4 +1,4 @@
-"""What TorchScript runs out of sight of PyTorch's dispatcher."""
+"""What TorchScript runs without PyTorch's dispatcher."""
 
 from collections.abc import Iterator
 

@@ -1,24 +1,27 @@
-"""A process of its own for one target."""
+"""The worker process that measures on one target."""
 
 import sys
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self, TypeVar
 
 from foundation.plugins import worker_environment
 from profilers.agent.failure import ProfilingFailed
-from profilers.agent.json_process import JsonProcess, ProcessEndedError
-from profilers.agent.targets import Target
+from profilers.agent.serving.json_process import JsonProcess, ProcessEndedError
+from profilers.agent.serving.messages import Answer, Failure, Question, expected
+from profilers.host.subject import Design
+from profilers.runtimes.targets import Target
+
+A = TypeVar("A")
 
 START_SECONDS = 120.0
 
 
 class Child:
-    """Runs `python -m profilers.host.worker` for `target`, from the first request on.
+    """Runs `python -m profilers.host.worker` for `target`, started by the first request.
 
-    `environment` is what the process gets beyond this one's variables.
-
-    A process that crashed, hung or was interrupted is replaced at the next request. The
-    worker exits when its standard input closes, so it cannot outlive this process.
+    `environment` adds to the variables of this process. A worker that crashed, hung or was
+    interrupted is replaced at the next request. It exits when its standard input closes, so it
+    cannot outlive this process.
     """
 
     def __init__(self, target: Target, environment: Mapping[str, str] | None = None) -> None:
@@ -37,21 +40,21 @@ class Child:
         """The process, if there is one."""
         return None if self._process is None else self._process.pid
 
-    def request(self, message: Mapping[str, object], timeout_seconds: float) -> dict[str, Any]:
-        """Send `message` and return what the worker measured.
+    def request(self, question: Question[Design], kind: type[A], timeout_seconds: float) -> A:
+        """Send `question` and return what the worker measured, an answer of `kind`.
 
         Raises:
             ProfilingFailed: the worker reported an error, died, or did not answer in time.
         """
         try:
-            answer = self._ask(message, timeout_seconds)
+            answer = self._ask(question, timeout_seconds)
         except BaseException:
-            # After a timeout or an interrupt an answer may still come, to a question forgotten.
+            # After a timeout or an interrupt, the answer to this question may still arrive.
             self.close()
             raise
-        if "error" in answer:
-            raise ProfilingFailed(f"{self.target}: {answer['error']}")
-        return answer
+        if isinstance(answer, Failure):
+            raise ProfilingFailed(f"{self.target}: {answer.reason}")
+        return expected(kind, answer)
 
     def close(self) -> None:
         """End the process, if there is one."""
@@ -59,7 +62,7 @@ class Child:
         if process is not None:
             process.end()
 
-    def _ask(self, message: Mapping[str, object], timeout_seconds: float) -> dict[str, Any]:
+    def _ask(self, question: Question[Design], timeout_seconds: float) -> Answer:
         waited_seconds = START_SECONDS
         try:
             if self._process is None:
@@ -68,7 +71,7 @@ class Child:
                 self._process = JsonProcess(command, environment)
                 self._process.receive(START_SECONDS)
             waited_seconds = timeout_seconds
-            self._process.send(message)
+            self._process.send(question)
             return self._process.receive(timeout_seconds)
         except TimeoutError:
             raise ProfilingFailed(

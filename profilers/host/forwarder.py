@@ -1,10 +1,8 @@
-"""What a worker does for another machine: build, export, send, and pass the questions on."""
+"""Measuring on another machine: networks are built and exported here and sent there."""
 
 import io
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,97 +10,114 @@ from torch import nn
 
 from blocks import in_variant
 from profilers.agent.failure import reason_of
-from profilers.agent.service import Answer, Message
-from profilers.agent.stored_networks import Files
-from profilers.agent.targets import Target
+from profilers.agent.serving.messages import (
+    Answer,
+    Calibrate,
+    Compare,
+    Describe,
+    Failure,
+    Measure,
+    MeasureMemory,
+    NotExported,
+    Question,
+    StartPartner,
+    StoredNetwork,
+    StoredVariant,
+    Sustain,
+)
 from profilers.host.link import Link
 from profilers.host.networks import seeded_reference, variant_names
-from profilers.images import sample_images
-from profilers.preparation import eager_output
-from profilers.runtimes.exported import onnx_for
-from profilers.subject import Subject
-
-_AGAINST_REFERENCE = ("calibrate", "measure")
-_UNCHECKED = "memory"
+from profilers.host.subject import Design, Subject
+from profilers.runtimes.images import sample_images
+from profilers.runtimes.onnx_models import onnx_for
+from profilers.runtimes.preparation import eager_output
+from profilers.runtimes.targets import Target
 
 
 class Forwarder:
     """Answers as a `Service` on the other machine does, which it connects to when asked.
 
-    After a failure the connection is made anew; files that have arrived are not sent again.
+    After a failure it reconnects; files that have arrived are not sent again.
     """
 
     def __init__(self, target: Target) -> None:
         self._target = target
         self._here = replace(target, host="")
         self._link: Link | None = None
-        self._reference: Files | None = None
+        self._reference: StoredVariant | None = None
 
-    def answer(self, message: Message) -> Answer:
+    def answer(self, question: Question[Design]) -> Answer:
         """Return the other machine's answer, or the error that prevented it in one line."""
         try:
             if self._link is None:
                 self._link = Link(self._target)
-            return self._link.request(self._exported(message, self._link))
+            return self._link.request(self._exported(question, self._link))
         except Exception as error:
             self._disconnect()
-            return {"error": reason_of(error)}
+            return Failure(reason_of(error))
 
     def _disconnect(self) -> None:
         link, self._link = self._link, None
         if link is not None:
             link.close()
 
-    def _exported(self, message: Message, link: Link) -> dict[str, Any]:
-        """Return `message` with files on the other machine in place of networks."""
-        exported = dict(message)
-        check = message["do"] != _UNCHECKED
-        if "subject" in message:
-            exported["subject"] = self._variants(message["subject"], link, check=check)
-        if "other" in message:
-            is_same = message["other"] == message["subject"]
-            exported["other"] = (
-                exported["subject"]
-                if is_same
-                else self._variants(message["other"], link, check=check)
-            )
-        if message["do"] in _AGAINST_REFERENCE:
-            if self._reference is None:
-                reference = _export(seeded_reference(), self._here, check=True)
-                self._reference = self._store(reference, link)
-            exported["reference"] = self._reference
-        return exported
+    def _exported(self, question: Question[Design], link: Link) -> Question[StoredNetwork]:
+        """Return `question` with stored files in place of network designs."""
+        match question:
+            case Describe() | StartPartner():
+                return question
+            case Calibrate(max_seconds):
+                return Calibrate(max_seconds, self._stored_reference(link))
+            case Measure(subject, max_seconds):
+                network = self._stored(subject, link)
+                return Measure(network, max_seconds, self._stored_reference(link))
+            case Compare(subject, other, max_seconds):
+                network = self._stored(subject, link)
+                is_same = other == subject
+                return Compare(
+                    network, network if is_same else self._stored(other, link), max_seconds
+                )
+            case Sustain(subject, seconds):
+                return Sustain(self._stored(subject, link), seconds)
+            case MeasureMemory(subject):
+                # Its output is not compared with eager's, which would add to the memory.
+                return MeasureMemory(self._stored(subject, link, check=False))
 
-    def _variants(self, text: Mapping[str, Any], link: Link, *, check: bool) -> dict[str, Files]:
-        """Return the files of each variant; of one that cannot be exported, the reason."""
-        subject = Subject.from_json(text)
+    def _stored_reference(self, link: Link) -> StoredVariant:
+        if self._reference is None:
+            self._reference = self._store(_export(seeded_reference(), self._here, check=True), link)
+        return self._reference
+
+    def _stored(self, design: Design, link: Link, *, check: bool = True) -> StoredNetwork:
+        """Return the files of each variant, or the reason why it cannot be exported."""
+        subject = Subject.of(design)
         network = subject.network()
-        variants: dict[str, Files] = {}
+        variants: dict[str, StoredVariant | NotExported] = {}
         for name in variant_names(subject):
             try:
                 exported = _export(in_variant(network, name), self._here, check=check)
-            except Exception as error:  # here as there: another variant may do
-                variants[name] = {"failure": reason_of(error)}
+            except Exception as error:  # another variant may do
+                variants[name] = NotExported(reason_of(error))
             else:
                 variants[name] = self._store(exported, link)
-        return variants
+        return StoredNetwork(variants)
 
-    def _store(self, network: "_Exported", link: Link) -> Files:
-        files = {
-            "model": link.store(network.model, ".onnx"),
-            "images": link.store(_npy(sample_images(self._here).numpy()), ".npy"),
-            "export_seconds": network.seconds,
-        }
-        if network.expected is not None:
-            files["expected"] = link.store(_npy(network.expected), ".npy")
-        return files
+    def _store(self, network: "_Exported", link: Link) -> StoredVariant:
+        return StoredVariant(
+            model=link.store(network.model, ".onnx"),
+            images=link.store(_npy(sample_images(self._here).numpy()), ".npy"),
+            expected=(
+                None if network.expected is None else link.store(_npy(network.expected), ".npy")
+            ),
+            export_seconds=network.seconds,
+        )
 
 
 @dataclass(frozen=True)
 class _Exported:
     model: bytes
     expected: NDArray[np.float32] | None
-    """Eager's output, where the other machine is to compare its own with it."""
+    """Eager's output, if the other machine is to compare its own with it."""
     seconds: float
 
 

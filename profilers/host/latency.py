@@ -2,22 +2,34 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import torch
 
 from profilers.agent.fastest_variant import OtherVariant
 from profilers.agent.machine import Description
-from profilers.agent.targets import Target
-from profilers.agent.timing.in_turn import compare, require_positive
+from profilers.agent.serving.messages import (
+    Calibrate,
+    Compare,
+    ComparedTimes,
+    Describe,
+    Described,
+    Done,
+    Measure,
+    Measured,
+    StartPartner,
+    Sustain,
+    Sustained,
+)
+from profilers.agent.timing.calls_in_turn import TimeEstimate, compare, require_positive
 from profilers.agent.timing.ratio import RatioEstimate
-from profilers.agent.timing.sustained import SustainedTimes, Window
-from profilers.clock import clock_of
 from profilers.host.child import START_SECONDS, Child
-from profilers.preparation import prepare_checked
-from profilers.reference import REFERENCE_NAME, ReferenceNetwork
+from profilers.host.reference import REFERENCE_NAME, ReferenceNetwork
+from profilers.host.subject import Subject
+from profilers.runtimes.clock import clock_of
+from profilers.runtimes.preparation import prepare_checked
 from profilers.runtimes.registry import require_available, require_here
-from profilers.subject import Subject
+from profilers.runtimes.targets import Target
 
 # A worker may exceed its budget by preparing, and by the few calls of every measurement.
 GRACE_SECONDS = 300.0
@@ -26,9 +38,6 @@ GRACE_SECONDS = 300.0
 # that keeps its memory repeats: none, and a network against itself within 0.5 %.
 KEEP_FREED_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**62), "MALLOC_MMAP_MAX_": "0"}
 
-# The start of the second takes no time from the measurement.
-_IN_TWO_PROCESSES = ("measure", "compare")
-
 
 @dataclass(frozen=True)
 class Calibration:
@@ -36,8 +45,8 @@ class Calibration:
 
     JSON-able by `dataclasses.asdict` and back by `Calibration(**data)`. Latencies that are to
     be compared share one calibration: it turns their ratios into milliseconds. `clock` says
-    what times calls on this target (see profilers/clock.py), and `quiet_share` how many of the
-    `repeats` met a quiet machine, where that can be told.
+    what times calls on this target (see profilers/runtimes/clock.py), and `quiet_share` how many
+    of the `repeats` met a quiet machine, where that can be told.
     """
 
     target: str
@@ -87,33 +96,16 @@ class Latency:
     copy_probe_ms: float | None = None
 
 
-@dataclass(frozen=True)
-class ComparedTimes:
-    """The time of one network over that of another, and the variants in which they were timed."""
-
-    estimate: RatioEstimate
-    variant: str
-    other_variant: str
-
-
-@dataclass(frozen=True)
-class Sustained:
-    """How the time of a network changed while it ran without a pause, in its fastest variant."""
-
-    variant: str
-    times: SustainedTimes
-
-
 class LatencyMeter:
-    """Times networks on one target, in a process of its own that lives until `close`.
+    """Times networks on one target, in a process of its own that runs until `close`.
 
-    For a target on another machine that process builds and exports the networks and asks a
-    second one there, which has what it needs from the first; see profilers/remote.
+    For a target on another machine, that process builds and exports the networks and sends them to
+    a second one there, which measures; see forwarder.py.
 
-    Every method starts the process if need be, also after a failure, and raises
-    ProfilingFailed if the network cannot be run, does not give what eager gives, or the
-    process dies or hangs: it is ended `grace_seconds` after the `max_seconds` for timing,
-    time in which the network must be made ready.
+    Every method starts the process if necessary, also after a failure. It raises ProfilingFailed if
+    the network cannot be run, its output differs from eager's, or the process dies or hangs: it is
+    ended `grace_seconds` after the `max_seconds` for timing, time in which the network must be made
+    ready.
 
     Raises:
         ValueError: the target cannot be measured from this machine.
@@ -132,7 +124,7 @@ class LatencyMeter:
 
     def start(self) -> None:
         """Start the processes, unless they run; else the first measurement does."""
-        self._child.request({"do": "start_partner"}, START_SECONDS)
+        self._child.request(StartPartner(), Done, START_SECONDS)
 
     def calibrate(
         self, max_seconds: float = 10.0, *, grace_seconds: float = GRACE_SECONDS
@@ -142,14 +134,16 @@ class LatencyMeter:
         They are made for `max_seconds`. What else slows the machine cannot be told where several
         threads or a GPU are timed; all calls count there.
         """
-        answer = self._ask({"do": "calibrate"}, max_seconds, grace_seconds)
+        require_positive(max_seconds=max_seconds)
+        question = Calibrate(max_seconds)
+        alone = self._child.request(question, TimeEstimate, max_seconds + grace_seconds)
         return Calibration(
             target=str(self.target),
             reference=REFERENCE_NAME,
-            reference_ms=answer["median_ms"],
+            reference_ms=alone.median_ms,
             clock=clock_of(self.target)[0],
-            repeats=answer["repeats"],
-            quiet_share=answer["quiet_share"],
+            repeats=alone.repeats,
+            quiet_share=alone.quiet_share,
         )
 
     def measure(
@@ -166,15 +160,17 @@ class LatencyMeter:
             ValueError: the calibration belongs to another target or reference.
         """
         _require_calibration_of(self.target, calibration)
-        message = {"do": "measure", "subject": subject.to_json()}
-        answer = self._ask(message, max_seconds, grace_seconds)
+        require_positive(max_seconds=max_seconds)
+        self.start()
+        question = Measure(subject.design(), max_seconds)
+        measured = self._child.request(question, Measured, max_seconds + grace_seconds)
         return _latency(
-            RatioEstimate(**answer["estimate"]),
+            measured.estimate,
             calibration,
-            prepare_seconds=answer["prepare_seconds"],
-            max_difference=answer["max_difference"],
-            variant=answer["variant"],
-            other_variants=tuple(OtherVariant(**other) for other in answer["other_variants"]),
+            prepare_seconds=measured.prepare_seconds,
+            max_difference=measured.max_difference,
+            variant=measured.variant,
+            other_variants=measured.other_variants,
         )
 
     def compare(self, subject: Subject, other: Subject, *, max_seconds: float) -> ComparedTimes:
@@ -183,39 +179,24 @@ class LatencyMeter:
         Two that are the same are timed in the same variant; the interval gets narrower than that
         of `measure`, since small differences are what is asked for.
         """
-        message = {"do": "compare", "subject": subject.to_json(), "other": other.to_json()}
-        answer = self._ask(message, max_seconds)
-        estimate = RatioEstimate(**answer["estimate"])
-        return ComparedTimes(estimate, answer["variant"], answer["other_variant"])
+        require_positive(max_seconds=max_seconds)
+        self.start()
+        question = Compare(subject.design(), other.design(), max_seconds)
+        return self._child.request(question, ComparedTimes, max_seconds + GRACE_SECONDS)
 
     def sustain(self, subject: Subject, *, seconds: float) -> Sustained:
         """Return what happens to the time of `subject` that runs for `seconds` without a pause."""
-        answer = self._ask({"do": "sustain", "subject": subject.to_json()}, seconds)
-        times = answer["times"]
-        windows = tuple(Window(**window) for window in times["windows"])
-        return Sustained(answer["variant"], SustainedTimes(**{**times, "windows": windows}))
+        require_positive(seconds=seconds)
+        question = Sustain(subject.design(), seconds)
+        return self._child.request(question, Sustained, seconds + GRACE_SECONDS)
 
     def describe_device(self) -> Description:
         """Return what machine measures."""
-        description: Description = self._child.request({"do": "describe"}, GRACE_SECONDS)["device"]
-        return description
+        return self._child.request(Describe(), Described, GRACE_SECONDS).device
 
     def close(self) -> None:
         """End the process."""
         self._child.close()
-
-    def _ask(
-        self,
-        message: Mapping[str, object],
-        max_seconds: float,
-        grace_seconds: float = GRACE_SECONDS,
-    ) -> dict[str, Any]:
-        require_positive(max_seconds=max_seconds)
-        if message["do"] in _IN_TWO_PROCESSES:
-            self.start()
-        return self._child.request(
-            {**message, "max_seconds": max_seconds}, max_seconds + grace_seconds
-        )
 
 
 def measure_callable(

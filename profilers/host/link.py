@@ -1,31 +1,37 @@
 """A connection by ssh to a runner on another machine.
 
-Ours, for execnet 2.1.2 takes a missing python3 for a connection, keeps none of ssh's reasons, lets
-what it runs go on for 11 s after a cut, and would not spare us shipping packages and files.
+Not execnet: version 2.1.2 takes a missing python3 for a connection, drops ssh's error messages,
+lets its processes run on for 11 s after a cut, and would not ship packages and files for us.
 """
 
 import base64
 import hashlib
 import io
-import json
 import os
 import shlex
 import zipfile
-from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from profilers import agent
 from profilers.agent.failure import ProfilingFailed
-from profilers.agent.json_process import JsonProcess, ProcessEndedError
-from profilers.agent.targets import Target
+from profilers.agent.serving.encoding import NotAMessageError, encode
+from profilers.agent.serving.json_process import JsonProcess, ProcessEndedError
+from profilers.agent.serving.messages import (
+    Answer,
+    Failure,
+    Question,
+    Stored,
+    StoredNetwork,
+    StoreFile,
+    expected,
+)
+from profilers.runtimes.targets import Target
 
 CHUNK_BYTES = 2**20
 _AGENT = Path(agent.__path__[0])
-# ssh asks for nothing here, and gives up on a machine that does not answer any more. All else
-# (keys, ports, jumps) is for the user's ~/.ssh/config to say.
+# ssh must not prompt, and must give up on a machine that stops answering. Everything else (keys,
+# ports, jump hosts) belongs into the user's ~/.ssh/config.
 _OPTIONS = {
     "BatchMode": "yes",
     "ConnectTimeout": "10",
@@ -54,16 +60,16 @@ class Link:
             raise
         self._connected = True
 
-    def request(self, message: Mapping[str, object]) -> dict[str, Any]:
-        """Send `message` and return the runner's answer, which may be an error."""
+    def request(self, request: StoreFile | Question[StoredNetwork]) -> Answer:
+        """Send `request` and return the runner's answer, which may be a failure."""
         try:
-            self._process.send(message)
+            self._process.send(request)
             return self._receive()
         except ProcessEndedError as ended:
             raise self._failure(ended) from None
 
     def store(self, content: bytes, suffix: str) -> str:
-        """Send what the other machine does not have yet of a file, and return its name there."""
+        """Send the part of a file that the other machine lacks, and return its name there."""
         name = f"{hashlib.sha256(content).hexdigest()}{suffix}"
         stored = self._append(name, len(content), b"")
         while stored < len(content):
@@ -80,24 +86,23 @@ class Link:
             answer = self._receive()
         except ProcessEndedError as ended:
             raise self._failure(ended) from None
-        if "error" in answer:
-            raise ProfilingFailed(f"{self._host} cannot measure: {answer['error']}")
+        if isinstance(answer, Failure):
+            raise ProfilingFailed(f"{self._host} cannot measure: {answer.reason}")
 
     def _append(self, name: str, size_bytes: int, content: bytes) -> int:
         encoded = base64.b64encode(content).decode()
-        message = {"do": "store", "file": name, "size_bytes": size_bytes, "content": encoded}
-        answer = self.request(message)
-        if "error" in answer:
-            raise ProfilingFailed(f"{self._host} cannot store {name}: {answer['error']}")
-        return int(answer["stored_bytes"])
+        answer = self.request(StoreFile(name, size_bytes, encoded))
+        if isinstance(answer, Failure):
+            raise ProfilingFailed(f"{self._host} cannot store {name}: {answer.reason}")
+        return expected(Stored, answer).size_bytes
 
-    def _receive(self) -> dict[str, Any]:
+    def _receive(self) -> Answer:
         try:
             return self._process.receive()
-        except json.JSONDecodeError as error:
+        except NotAMessageError as error:
             raise ProfilingFailed(
                 f"{self._host} must print nothing of its own when ssh runs a command, got "
-                f"'{error.doc.strip()}'; silence its shell's start-up files"
+                f"'{error.line}'; silence its shell's start-up files"
             ) from None
 
     def _failure(self, ended: ProcessEndedError) -> ProfilingFailed:
@@ -116,10 +121,10 @@ class Link:
 
 @cache
 def _agent_archive() -> bytes:
-    """The package `profilers.agent` as a zip file; the same code, the same bytes."""
+    """The package `profilers.agent` as a zip file, with the same bytes for the same code."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
-        # In place of this machine's, which loads PyTorch.
+        # Replaces this project's own, which needs packages that are not there.
         _add(file, "profilers/__init__.py", b"")
         for path in sorted(_AGENT.rglob("*.py")):
             _add(file, path.relative_to(_AGENT.parents[1]).as_posix(), path.read_bytes())
@@ -127,7 +132,7 @@ def _agent_archive() -> bytes:
 
 
 def _add(file: zipfile.ZipFile, name: str, content: bytes) -> None:
-    # A ZipInfo has a fixed date, where writing by name takes the time of day.
+    # A ZipInfo has a fixed date; writing by name would store the current time.
     file.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
 
 
@@ -138,14 +143,14 @@ def _command(target: Target, archive: bytes) -> list[str]:
         str(len(archive)),
         hashlib.sha256(archive).hexdigest(),
         f"numpy,{target.runtime}",
-        str(replace(target, host="")),
+        encode(target.settings).decode().strip(),
     )
     command = ["env", *_environment(), "python3", "-c", bootstrap, *arguments]
     return ["ssh", "-T", *options, f"ssh://{target.host}", shlex.join(command)]
 
 
 def _environment() -> list[str]:
-    """What `Child` gave this process for threads and memory is for the other machine's too."""
+    """Pass on the variables for threads and memory that `Child` gave this process."""
     return [
         f"{name}={value}"
         for name, value in os.environ.items()

@@ -1,19 +1,21 @@
-"""How much memory running a network takes, beyond having it."""
+"""The memory that running a network takes, beyond what it takes to hold it."""
 
 from dataclasses import replace
 
 import torch
 
-from profilers.agent.prepared import PreparedCall
-from profilers.agent.resident import CALLS, MIB, peak_resident_mib
-from profilers.agent.targets import RECORDED_RUNTIMES, Target
+from profilers.agent.prepared_network import PreparedCall
+from profilers.agent.resident_memory import CALLS, MIB, peak_resident_mib
+from profilers.agent.serving.messages import MeasureMemory, PeakMemory
 from profilers.host.child import Child
+from profilers.host.subject import Subject
 from profilers.runtimes.registry import require_available
-from profilers.subject import Subject
+from profilers.runtimes.targets import RECORDED_RUNTIMES, Target
 
 TIMEOUT_SECONDS = 300.0
-# By default glibc moves this threshold as it goes and keeps freed blocks, or not, as the heap
-# happens to lie: the same network took 36 to 50 MiB. Fixed, tensors leave when they are freed.
+# By default glibc adapts this threshold and keeps or returns freed blocks depending on how the
+# heap happens to lie: the same network took 36 to 50 MiB. With a fixed one, freed tensors are
+# returned.
 RETURN_FREED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(128 * 1024)}
 
 
@@ -37,13 +39,12 @@ def measure_peak_memory_mib(
     recorded = RECORDED_RUNTIMES.get(target.runtime, target.runtime)
     target = replace(target, runtime=recorded)
     with Child(target, RETURN_FREED_MEMORY) as child:
-        message = {"do": "memory", "subject": subject.to_json()}
-        reply = child.request(message, timeout_seconds)
-    return float(reply["peak_memory_mib"])
+        peak = child.request(MeasureMemory(subject.design()), PeakMemory, timeout_seconds)
+    return peak.peak_memory_mib
 
 
 def peak_memory_of_calls_mib(call: PreparedCall, device: str) -> float:
-    """Return the same for `call` in this process, which should have run nothing before."""
+    """Return the peak memory of `call` in this process, which should have run nothing before."""
     if device != "cuda":
         return peak_resident_mib(call)
     torch.cuda.reset_peak_memory_stats()

@@ -1,27 +1,26 @@
-"""Networks of this machine, built, made ready and measured by the process that asks."""
+"""Networks that this process builds, prepares and measures itself."""
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from blocks import in_variant, variants_of
 from blocks.random_weights import seeded
 from profilers.agent.fastest_variant import FastestVariant, Variants, fastest_variant
 from profilers.agent.machine import Description
-from profilers.agent.prepared import Prepared
-from profilers.agent.targets import Target
+from profilers.agent.prepared_network import Prepared
+from profilers.agent.serving.messages import StoredVariant
 from profilers.agent.timing.clock import Clock
-from profilers.clock import clock_of
-from profilers.device import describe_device
+from profilers.host.device import describe_device
 from profilers.host.memory import peak_memory_of_calls_mib
-from profilers.preparation import prepare_checked
-from profilers.reference import ReferenceNetwork
+from profilers.host.reference import ReferenceNetwork
+from profilers.host.subject import WEIGHTS_SEED, Design, Subject
+from profilers.runtimes.clock import clock_of
+from profilers.runtimes.preparation import prepare_checked
 from profilers.runtimes.registry import RUNTIMES
-from profilers.subject import WEIGHTS_SEED, Subject
+from profilers.runtimes.targets import Target
 
 
 class Networks:
-    """What a process on this machine measures; a subject is the JSON of a `Subject`."""
+    """A `Source` of the networks whose designs are given."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -32,16 +31,16 @@ class Networks:
     def clock(self) -> tuple[str, Clock]:
         return clock_of(self._target)
 
-    def reference(self, message: Mapping[str, Any]) -> Prepared:
+    def reference(self, stored: StoredVariant | None) -> Prepared:
         return prepare_checked(seeded_reference(), self._target)
 
-    def variants(self, subject: Mapping[str, Any]) -> Variants:
-        return _variants(Subject.from_json(subject), self._target)
+    def variants(self, subject: Design) -> Variants:
+        return _variants(Subject.of(subject), self._target)
 
-    def peak_memory_mib(self, subject: Mapping[str, Any]) -> float:
-        wanted = Subject.from_json(subject)
+    def peak_memory_mib(self, subject: Design) -> float:
+        wanted = Subject.of(subject)
         variant = wanted.variant or variants_of(wanted.config)[0]
-        # Not compared with eager, whose memory would be taken for this runtime's.
+        # Not compared with eager, whose memory would count as this runtime's.
         runtime = RUNTIMES[self._target.runtime]
         call = runtime.prepare(in_variant(wanted.network(), variant), self._target)
         return peak_memory_of_calls_mib(call, self._target.device)

@@ -13,8 +13,8 @@ from profilers.agent.fastest_variant import (
     Uncalled,
     fastest_variant,
 )
-from profilers.agent.targets import Target
-from profilers.clock import clock_of
+from profilers.runtimes.clock import clock_of
+from profilers.runtimes.targets import Target
 
 _SECONDS = 2.0
 

@@ -1,10 +1,10 @@
-"""What a noisy machine makes of measured ratios, and what they are on a quiet one.
+"""How a noisy machine changes measured ratios, and what they would be on a quiet one.
 
-Other work on a shared machine slows networks unequally. Mostly it stays in one state for longer
-than a measurement takes, which so cannot tell how much; many together can. A ratio rises with
-what probes of the machine take (profilers/agent/timing/probes.py), by a power of each that is the
-sum of what the network's family adds and what the shares of its time add: on a core whose other
-half is busy many small calls suffer most, multiply-adds least.
+Other work on a shared machine slows networks unequally. Its state mostly outlasts a measurement,
+so a single one cannot tell by how much, but many together can. A ratio grows with the times of the
+machine's probes (profilers/agent/timing/probes.py), each raised to a power. That power is a sum
+over the network's family and the shares of its time: on a core whose other half is busy, many
+small calls suffer most and multiply-adds least.
 """
 
 import math
@@ -24,20 +24,20 @@ Vector = NDArray[np.float64]
 _PRIOR = 0.3
 """Powers of this size are likely; measured were -0.2 to 0.5."""
 _ERROR = 0.05
-"""A ratio differs so much from its prediction for other reasons; larger errors count less."""
+"""The typical difference from a prediction for other reasons; larger errors count less."""
 _ROUNDS = 10
 
 
 @dataclass(frozen=True)
 class Noise:
-    """By trait, the powers of what computing and copying took over a quiet machine's."""
+    """By trait, the powers of the probes' times over those on a quiet machine."""
 
     quiet_ms: tuple[float, float]
     powers: Mapping[str, Vector]
 
     @classmethod
     def unknown(cls, measurements: Sequence[Measurement]) -> "Noise":
-        """Return one that changes no ratio, but knows how quiet the machine has been."""
+        """Return noise that changes no ratio, but knows what probes take on a quiet machine."""
         probed = [probes for one in measurements if (probes := _probes_ms(one)) is not None]
         computing, copying = np.quantile(probed or [(1.0, 1.0)], QUIET_QUANTILE, axis=0).tolist()
         return cls((computing, copying), {})

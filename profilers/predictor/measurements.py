@@ -1,11 +1,10 @@
-"""The file of a calibration: the target, its machine, and the networks measured there.
+"""The calibration file: the target, its machine, and the networks measured there.
 
-One JSON document a line: first the header, then a measurement each, appended as it is made. A
-process that is killed leaves at most its last line cut, which is then no measurement.
+Each line is a JSON document: first the header, then one measurement per line, appended as it is
+made. A process that is killed leaves at most its last line incomplete, which is then ignored.
 """
 
 import dataclasses
-import os
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,19 +14,20 @@ import pydantic
 
 from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig, parse_network_config
-from foundation import write_text_atomically, writing
+from foundation import write_text_atomically
+from foundation.append_only import append_line, whole_lines
 from foundation.configs import FrozenConfig, parse_config
 from foundation.documents import parse_json
 from profilers.agent.machine import Description
-from profilers.agent.targets import Target
 from profilers.host.latency import Calibration, with_present_names
+from profilers.runtimes.targets import Target
 
 _Positive = pydantic.PositiveFloat
 _Line = TypeVar("_Line", bound=FrozenConfig)
 
 
 class CalibrationHeader(FrozenConfig):
-    """What all networks of a calibration have in common.
+    """What all measurements of a calibration have in common.
 
     Attributes:
         target: as `str(Target)` writes it.
@@ -66,7 +66,7 @@ class CalibrationHeader(FrozenConfig):
         return Calibration(**{name: getattr(self, name) for name in names})
 
     def misfit(self, target: Target, scale: int, device: Mapping[str, str | int]) -> str | None:
-        """Return why nothing measured here says anything of another case, if it is another."""
+        """Return why the calibration does not apply to this target, scale and device, or None."""
         if self.target != str(target):
             return f"it was made on {self.target}, not on {target}"
         if self.scale != scale:
@@ -80,7 +80,7 @@ class CalibrationHeader(FrozenConfig):
 
 
 class Measurement(FrozenConfig):
-    """One measurement of a network, which may have several.
+    """One measurement of a network; there may be several of the same one.
 
     Attributes:
         network: its configuration.
@@ -112,26 +112,25 @@ class CalibrationFile:
     """A calibration on the disk, read when it is opened.
 
     Raises:
-        ValueError: the file is none of a calibration; the message names the line.
+        ValueError: it is not a calibration file; the message names the line.
         OSError: the file cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            *whole, _cut = path.read_text(encoding="utf-8").split("\n")
+            lines = whole_lines(path)
         except UnicodeDecodeError as error:
             raise ValueError(
                 f"{path} must be the file of a calibration, but is no text in UTF-8"
             ) from error
-        if not whole:
+        if not lines:
             raise ValueError(f"{path} must be the file of a calibration, but has no whole line")
-        self.header = _read(CalibrationHeader, whole[0], f"{path}, line 1")
+        self.header = _read(CalibrationHeader, lines[0], f"{path}, line 1")
         self.measurements = [
             _read(Measurement, line, f"{path}, line {number}")
-            for number, line in enumerate(whole[1:], start=2)
+            for number, line in enumerate(lines[1:], start=2)
         ]
-        self._whole_bytes = sum(len(line.encode()) + 1 for line in whole)
 
     @classmethod
     def created(cls, path: Path, header: CalibrationHeader) -> Self:
@@ -157,14 +156,7 @@ class CalibrationFile:
         Raises:
             OSError: the file cannot be written.
         """
-        line = measurement.model_dump_json().encode() + b"\n"
-        with writing(self.path), self.path.open("rb+") as file:
-            file.truncate(self._whole_bytes)  # a last line that a killed process left
-            file.seek(self._whole_bytes)
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-        self._whole_bytes += len(line)
+        append_line(self.path, measurement.model_dump_json())
         self.measurements.append(measurement)
 
 

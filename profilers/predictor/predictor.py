@@ -1,4 +1,4 @@
-"""Predicting a network's latency from those of others, with an interval, or refusing to."""
+"""Predicting a network's latency, with an interval, from the latencies of other networks."""
 
 import itertools
 import math
@@ -7,33 +7,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import geometric_mean
 
-from profilers.agent.targets import Target
-from profilers.predictor.additive import AdditiveModel
-from profilers.predictor.conformal import error_bound, errors_needed
+from profilers.host.subject import Subject
+from profilers.predictor.additive_model import AdditiveModel
+from profilers.predictor.conformal_interval import error_bound, errors_needed
 from profilers.predictor.machine_noise import Noise, Traits
 from profilers.predictor.measurements import CalibrationFile, CalibrationHeader, Measurement
 from profilers.predictor.work import Work, work_of
-from profilers.subject import Subject
+from profilers.runtimes.targets import Target
 
 COVERAGE = 0.9
 FOLDS = 11
-"""The families take turns in a calibration; a multiple of their number would empty folds of one."""
+"""Families alternate in a calibration; with a multiple of their number, few folds hold one."""
 ROUGH_WEIGHT = 0.25
-"""Of the ratio of a variant that was not the fastest, which is known only from the choice."""
+"""For the ratio of a variant that was not the fastest, known only from the choice of variants."""
 SLACK = 2.0
-"""A prediction so many times above or below all that was measured of its family is none. A sum
-over work may leave their range by less: it is of the same parts, more or fewer of them. Of
-networks drawn at random 1 % lie outside 1.5 times the range of 35 others, few outside twice."""
+"""A prediction this many times above or below everything measured of its family is refused. Less
+is fine: the prediction is a sum over the same kinds of work, only more or less of each. Of networks
+drawn at random, 1 % lie outside 1.5 times the range of 35 others, and few outside twice."""
 
 _ALTERNATIONS = 4
-"""The costs of work on a quiet machine, and what disturbs it, are fitted in turn."""
+"""How often the costs of work on a quiet machine and the noise are fitted, in turn."""
 
 _Measured = Sequence[Measurement]
 """A network: all its measurements."""
 
 
 class CannotPredict(ValueError):  # noqa: N818 - an answer, not a defect
-    """Nothing that was measured says anything of this network here: it has to be measured."""
+    """The calibration does not cover this network, which has to be measured."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class _Family:
-    """What is known of the predictions for one family."""
+    """How predictions for one family have done."""
 
     errors: tuple[float, ...]
     """Of cross-validation: log of measured over predicted."""
@@ -74,10 +74,10 @@ class _Family:
 class LatencyPredictor:
     """Predicts for the target, scale, machine and families of one calibration.
 
-    The time of a network is that of its fastest variant, and the time of a variant the sum of its
-    work. What slowed the machine is taken out of the measurements first. The errors of
+    The time of a network is that of its fastest variant, and the time of a variant is the sum over
+    its work. The effect of a noisy machine is removed from the measurements first. The errors of
     cross-validation, each against all measurements of a network, give each family its interval:
-    from a prediction over its bound to a prediction times its bound, by family in `bounds`.
+    the prediction divided and multiplied by the family's entry in `bounds`.
 
     Raises:
         ValueError: a family has too few networks for an interval.
@@ -162,7 +162,7 @@ def _require_enough(networks: Sequence[_Measured]) -> None:
 
 
 def _on_quiet_machine(networks: Sequence[_Measured]) -> list[_Measured]:
-    """Return the measurements as a quiet machine would have given them."""
+    """Return the measurements as they would have been on a quiet machine."""
     measurements = list(itertools.chain.from_iterable(networks))
     noise, model = Noise.unknown(measurements), _fitted(networks)
     for _ in range(_ALTERNATIONS):

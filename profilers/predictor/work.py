@@ -1,4 +1,4 @@
-"""What a network does on a target, operator by operator, in numbers that its time follows from."""
+"""The work of a network on a target, operator by operator, from which its time is predicted."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,27 +9,27 @@ import torch
 from torch import nn
 
 from blocks import in_variant, variants_of
-from profilers.agent.targets import Target
-from profilers.counting.analytic import network_on_meta
+from profilers.counting.analytic_cost import network_on_meta
 from profilers.counting.observer import Call, ObservedOperators, is_view
 from profilers.counting.operands import moved_bytes
 from profilers.counting.operators import MACS
-from profilers.images import sample_images
-from profilers.subject import Subject
+from profilers.host.subject import Subject
+from profilers.runtimes.images import sample_images
+from profilers.runtimes.targets import Target
 
 Work = Mapping[str, float]
 """Amounts by name: how often each kind of operator is called, its MACs, the bytes it moves."""
 
 VECTOR_CHANNELS = 16
-"""Of so many channels at a time the fast convolutions of wide processors are made: 52 channels
-take at least as long as 64."""
+"""Fast convolutions process this many channels at a time on processors with wide vectors: 52
+channels take at least as long as 64."""
 
 LARGE_BYTES = 2**20
-"""A call that moves more does not fit into a core's own caches, and takes longer a byte."""
+"""A call that moves more than this overflows a core's own caches and takes longer per byte."""
 
 FEW_CHANNELS = 5
-"""Dense convolutions of up to so many input channels have kernels of their own, made for images.
-Measured on AVX-512, 3x3 at 64x64: 5 channels to 12 take twice as long as 6."""
+"""Dense convolutions with at most this many input channels use kernels of their own, made for
+images. With AVX-512, 3x3 at 64x64: from 5 to 12 channels takes twice as long as from 6 to 12."""
 
 
 def work_of(subject: Subject, target: Target) -> dict[str, Work]:

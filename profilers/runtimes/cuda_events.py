@@ -4,11 +4,11 @@ import torch
 
 
 class EventClock:
-    """Waits for what is queued on the GPU and tells when it was done, in the GPU's own seconds.
+    """Waits for the work queued on the GPU and returns when it was done, in the GPU's own seconds.
 
-    An event is a mark among the work of a stream; the GPU notes the time when it comes to it. So
-    the time between two readings has nothing of what the processor does after the last kernel.
-    It begins with an idle GPU: that the processor must launch the first kernel belongs to it.
+    An event is a marker in a stream of work; the GPU records the time when it reaches it. So the
+    time between two readings excludes what the processor does after the last kernel. It starts on
+    an idle GPU and thus includes the launch of the first kernel.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class EventClock:
         event.record()
         event.synchronize()
         if self._last is not None:
-            # Events tell their distance in float32: added up from one to the next, it is exact.
+            # The time between two events is a float32; summed from one to the next it stays exact.
             self._seconds += self._last.elapsed_time(event) / 1000
         self._last = event
         return self._seconds

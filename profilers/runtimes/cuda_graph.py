@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 from profilers.agent.failure import ProfilingFailed, reason_of
-from profilers.agent.prepared import Missing, PreparedCall
-from profilers.agent.targets import Target
-from profilers.runtimes.compiled import CompiledRuntime
+from profilers.agent.prepared_network import Missing, PreparedCall
 from profilers.runtimes.eager import EagerRuntime
+from profilers.runtimes.targets import Target
+from profilers.runtimes.torch_compile import CompiledRuntime
 
 # As many as PyTorch's own helpers make before they record: libraries set themselves up.
 _WARM_UP_CALLS = 3

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from profilers.agent.prepared import Missing, PreparedCall
-from profilers.agent.targets import Target
-from profilers.images import sample_images
+from profilers.agent.prepared_network import Missing, PreparedCall
+from profilers.runtimes.images import sample_images
+from profilers.runtimes.targets import Target
 
 
 class EagerRuntime:

@@ -8,20 +8,20 @@ from typing import Protocol
 from torch import nn
 
 from blocks.programs.onnx_graph import EXPORT_MODULES
-from profilers.agent.prepared import Missing, PreparedCall, missing_library
-from profilers.agent.targets import RUNTIME_DEVICES, Target
-from profilers.runtimes.compiled import CompiledRuntime
+from profilers.agent.prepared_network import Missing, PreparedCall, missing_library
 from profilers.runtimes.cuda_graph import CudaGraphRuntime
 from profilers.runtimes.eager import EagerRuntime
-from profilers.runtimes.exported import ExportedRuntime
+from profilers.runtimes.onnx_models import ExportedRuntime
+from profilers.runtimes.targets import RUNTIME_DEVICES, Target
+from profilers.runtimes.torch_compile import CompiledRuntime
 from profilers.runtimes.xnnpack import XnnpackRuntime
 
 
 class Runtime(Protocol):
-    """Turns a network into something that can be called and timed on a target."""
+    """Makes a network ready to be called and timed on a target."""
 
     def why_unavailable(self, device: str) -> Missing | None:
-        """Return what keeps this runtime from `device` here, or None if it can be used."""
+        """Return why this runtime cannot use `device` here, or None if it can."""
 
     def prepare(self, network: nn.Module, target: Target) -> PreparedCall:
         """Return a call that runs `network` once on `target`.
@@ -42,9 +42,9 @@ RUNTIMES: Mapping[str, Runtime] = {
 
 
 def why_unavailable(target: Target) -> Missing | None:
-    """Return what keeps `target` from being measured from this machine, or None.
+    """Return why `target` cannot be measured from this machine, or None if it can.
 
-    Of a target on another machine: what is missing here. What is there, only ssh can tell.
+    For a target on another machine, only what is missing here can be told in advance.
     """
     if not target.host:
         return RUNTIMES[target.runtime].why_unavailable(target.device)
@@ -88,7 +88,7 @@ class TargetStatus:
 
 
 def list_targets() -> tuple[TargetStatus, ...]:
-    """Return every runtime on every device it knows, with what is missing for it."""
+    """Return every runtime on each of its devices, and what it lacks here."""
     return tuple(
         _status(runtime, device)
         for runtime, devices in RUNTIME_DEVICES.items()

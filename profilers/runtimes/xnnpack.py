@@ -7,10 +7,10 @@ from blocks.programs.executorch_program import EXPORT_MODULES, export_executorch
 from blocks.programs.failure import ExportFailed
 from foundation.library_messages import quiet_libraries
 from profilers.agent.failure import ProfilingFailed
-from profilers.agent.prepared import Missing, PreparedCall, missing_library
-from profilers.agent.targets import Target
-from profilers.images import sample_images
+from profilers.agent.prepared_network import Missing, PreparedCall, missing_library
 from profilers.runtimes.eager import network_on
+from profilers.runtimes.images import sample_images
+from profilers.runtimes.targets import Target
 
 _METHOD = "forward"
 

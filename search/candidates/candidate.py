@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
+from blocks.config import arch_id_of
 from blocks.networks.registry import NetworkConfig
-from profilers.agent.targets import Target
-from profilers.counting.analytic import analytic_cost
+from profilers.counting.analytic_cost import analytic_cost
+from profilers.runtimes.targets import Target
 from reports.records import TrialRecord
 
 
@@ -20,7 +21,7 @@ class Candidate:
     def of(cls, config: NetworkConfig) -> Self:
         """The candidate that any configuration of a network stands for."""
         canonical = config.canonical()
-        return cls(canonical, canonical.arch_id)
+        return cls(canonical, arch_id_of(canonical))
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from blocks.pixels import network_upscaler, to_images
 from blocks.random_weights import seeded_network
 from blocks.variants.registry import in_variant, variants_of
 from imaging.evaluation import ValidationPair, evaluate_quality
-from profilers.counting.executed import executed_macs
+from profilers.counting.executed_macs import executed_macs
 from profilers.host.latency import Calibration, Latency, LatencyMeter
 from profilers.host.memory import measure_peak_memory_mib
+from profilers.host.subject import Subject
 from profilers.predictor import CalibrationFile
-from profilers.subject import Subject
 from search.candidates.candidate import Candidate
 from search.candidates.evaluator import MeasuredCosts, OnStep, TrainedQuality
 from search.candidates.patches import CandidatePatches

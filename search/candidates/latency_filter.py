@@ -6,8 +6,8 @@ from pathlib import Path
 
 from blocks.networks.registry import NetworkConfig
 from foundation.listener import Listener
+from profilers.host.subject import Subject
 from profilers.predictor import COVERAGE, CalibrationFile, CannotPredict, LatencyPredictor
-from profilers.subject import Subject
 from reports.records import TrialRecord
 from search.candidates.constraints import broken_rule
 from search.config import SearchConfig

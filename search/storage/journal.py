@@ -5,7 +5,6 @@ appends leaves an unterminated line, which the next append would glue to its own
 line: from then on the file cannot be read at all.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ import filelock
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 
-from foundation import writing
+from foundation.append_only import cut_torn_line
 from foundation.documents import parse_json
 from reports.records import TrialRecord
 
@@ -67,13 +66,8 @@ def repair_journal(path: Path) -> str | None:
     if not path.exists():
         return None
     check_journal(path)
-    torn = _torn_bytes(path)
-    if not torn:
-        return None
-    with writing(path), path.open("rb+") as file:
-        file.truncate(path.stat().st_size - torn)
-        os.fsync(file.fileno())
-    return f"cut an unfinished last line ({torn} bytes) off {path}"
+    torn_bytes = cut_torn_line(path)
+    return f"cut an unfinished last line ({torn_bytes} bytes) off {path}" if torn_bytes else None
 
 
 def check_journal(path: Path) -> None:
@@ -145,8 +139,3 @@ class _Lines(BaseJournalBackend):
 
 def _may_begin_a_record(line: bytes) -> bool:
     return line.startswith(_BEGINNING) or _BEGINNING.startswith(line)
-
-
-def _torn_bytes(path: Path) -> int:
-    data = path.read_bytes()
-    return len(data) - (data.rfind(b"\n") + 1)

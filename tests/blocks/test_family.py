@@ -1,4 +1,4 @@
-"""A family of the reader's own: from `add_family` to a configuration, a network and a file."""
+"""A family that is added: from the registries to a configuration, a network and a file."""
 
 from pathlib import Path
 from typing import Literal, Self
@@ -13,9 +13,10 @@ from blocks.config import NetworkConfigBase
 from blocks.family import Family
 from blocks.layers import PlainRangeNetwork
 from blocks.networks.classsr import ClassSRConfig
-from blocks.networks.registry import FAMILIES, add_family, build_network, parse_network_config
+from blocks.networks.registry import FAMILIES, build_network, parse_network_config
 from blocks.networks.single import BRANCHES
 from blocks.variants.registry import variants_of
+from foundation.registry import add_together
 
 
 class ToyConfig(NetworkConfigBase):
@@ -48,6 +49,10 @@ class Toy(PlainRangeNetwork):
 
 
 TOY = Family(ToyConfig, Toy)
+
+
+def add_family(family: Family) -> None:
+    add_together((FAMILIES, family), (BRANCHES, family))
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,7 @@
-"""Runs that go on with something changed: what may change, and what is refused by name."""
+"""Runs that go on with something changed: what may change, and what is refused by name.
+
+Covers search.storage.changes, and how `paretosr search --resume` uses it.
+"""
 
 import json
 import shutil

@@ -33,6 +33,7 @@ def test_the_command_prints_the_same(
             line.split() for line in cli("evaluate", checkpoint, *options).out.splitlines()
         ]
     assert table.rows[-1][0] == "mean"
+    assert repr(evaluation) == str(evaluation) == table.to_text()
     assert f"<td>{evaluation.images[0].name}</td>" in evaluation._repr_html_()
 
 

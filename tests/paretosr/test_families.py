@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from blocks import NetworkConfigBase, SplitSRConfig, SuperResolutionNetwork
-from blocks.networks.registry import BRANCHES, FAMILIES
+from blocks.networks.registry import FAMILIES
+from blocks.networks.single import BRANCHES
 from blocks.networks.splitsr import SplitSR
 from foundation import plugins
 from paretosr import register_family

@@ -11,7 +11,7 @@ from blocks.pixels import to_images
 from imaging.evaluation import prepare_validation
 from imaging.images import load_images
 from paretosr import open_run
-from profilers.counting.executed import executed_macs
+from profilers.counting.executed_macs import executed_macs
 from search.candidates.evaluation import CandidateEvaluator
 from search.candidates.evaluator import MeasuredCosts
 from search.config import SearchConfig

@@ -53,7 +53,7 @@ import torch
 from torch import multiprocessing
 torch.set_num_threads(1)
 sys.path.insert(0, {tests!r})
-from test_objectives import CLASSSR, batch, seeded
+from test_registry import CLASSSR, batch, seeded
 from training.distributed import joined_processes, shared_by_processes
 from training.objectives.registry import objective_for
 from training.recipes.registry import get_recipe
@@ -91,7 +91,7 @@ if __name__ == "__main__":
 
 def test_the_balance_of_a_batch_is_that_of_all_processes(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
-    script.write_text(BALANCE_SCRIPT.format(tests=str(Path(__file__).parent)))
+    script.write_text(BALANCE_SCRIPT.format(tests=str(Path(__file__).parent / "objectives")))
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, script, tmp_path], env=environment, check=True)
     (whole, parts, gradients), *_ = _outcomes(tmp_path, 1)

@@ -53,7 +53,7 @@ def export(
     from paretosr.cli.output import write_result
     from paretosr.exporting import export as exported
     from paretosr.models import load
-    from profilers.agent.targets import parse_size_px
+    from profilers.runtimes.targets import parse_size_px
 
     with TerminalListener(silent=json) as listener:
         result = exported(

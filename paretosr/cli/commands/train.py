@@ -35,8 +35,9 @@ def train(
     recipe: Annotated[
         str,
         typer.Option(
-            help="Training recipe: quick, long, or as published: seemore, splitsr, smsr, "
-            "classsr-branch, classsr-classifier, classsr-joint."
+            help="Training recipe: quick, long, or as published for the network's family: its "
+            "name, as in seemore; for ClassSR's stages classsr-branch, classsr-classifier, "
+            "classsr-joint."
         ),
     ] = "quick",
     steps: Annotated[
@@ -111,9 +112,9 @@ def train(
       paretosr train classsr-fsrcnn --scale 4 --recipe classsr-branch --out runs/branches
       paretosr train classsr-fsrcnn --scale 4 --recipe classsr-classifier \\
         --init runs/branches/model.safetensors --out runs/classifier
-      paretosr train smsr --scale 2 --set sparsity.weight=0.01 --out runs/smsr-quick
-      torchrun --nproc-per-node 4 -m paretosr train smsr --scale 2 --recipe smsr --data DIV2K \\
-        --device cuda --out runs/smsr
+      paretosr train splitsr --scale 2 --set fourier_weight=0.05 --out runs/splitsr
+      torchrun --nproc-per-node 4 -m paretosr train seemore-t --scale 2 --recipe seemore \\
+        --data DIV2K --device cuda --out runs/seemore-t
     """
     from paretosr.cli.listener import TerminalListener
     from paretosr.cli.output import write_result

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from profilers.agent.prepared import PreparedCall, without_telemetry
-from profilers.agent.targets import Target
+from profilers.agent.prepared_network import PreparedCall, without_telemetry
+from profilers.agent.runtimes.settings import Settings
 
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
 
-def load_in_openvino(model: bytes, images: NDArray[np.float32], target: Target) -> PreparedCall:
+def load_in_openvino(model: bytes, images: NDArray[np.float32], settings: Settings) -> PreparedCall:
     """Compile an ONNX model for this machine and return its forward pass over `images`.
 
     The precision is always stated: left to itself OpenVINO computes in bfloat16 wherever
@@ -22,25 +22,26 @@ def load_in_openvino(model: bytes, images: NDArray[np.float32], target: Target) 
         ValueError: OpenVINO does not use this precision, or as many threads, on this machine.
     """
     core = _core()
-    precision = _PRECISIONS[target.precision]
+    precision = _PRECISIONS[settings.precision]
     compiled = core.compile_model(
         core.read_model(model),
         "CPU",
         {
-            "INFERENCE_NUM_THREADS": target.threads,
+            "INFERENCE_NUM_THREADS": settings.threads,
             "NUM_STREAMS": 1,
             "INFERENCE_PRECISION_HINT": precision,
         },
     )
     threads = compiled.get_property("INFERENCE_NUM_THREADS")
-    if threads != target.threads:
+    if threads != settings.threads:
         raise ValueError(
-            f"threads must be at most {threads} for OpenVINO on this machine, got {target.threads}"
+            f"threads must be at most {threads} for OpenVINO on this machine, "
+            f"got {settings.threads}"
         )
     used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
     if used != precision:
         raise ValueError(
-            f"precision {target.precision} must be supported by the processor, OpenVINO "
+            f"precision {settings.precision} must be supported by the processor, OpenVINO "
             f"uses {used} on this one; ask for float32"
         )
     request = compiled.create_infer_request()

@@ -1,11 +1,11 @@
 """How much longer one network takes than another, each run in both of two processes.
 
-A process as a whole is faster than another that does the same, for as long as it lives: mostly
-by less than 1 %, but 7 % has been seen. It may be where in memory it lies. So in one round the
-candidate runs here and the reference in the other process, in the next they are exchanged, and
-the geometric mean of the two ratios is free of the processes.
+Of two processes that do the same work, one is faster for as long as both live: mostly by less
+than 1 %, but 7 % has been seen. The cause may be where in memory each lies. So in one round the
+candidate runs here and the reference in the other process, in the next they swap, and the
+geometric mean of the two ratios no longer depends on the processes.
 
-Of what was measured, that counts which was while the machine was quiet (probes.py).
+Only what was measured while the machine was quiet counts (probes.py).
 """
 
 import time
@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from profilers.agent.timing.calls_in_turn import require_positive, warm_up
 from profilers.agent.timing.clock import Clock, call_ms
-from profilers.agent.timing.in_turn import require_positive, warm_up
+from profilers.agent.timing.concurrent_calls import GROUP_SECONDS, Calls, ratios_of_groups
 from profilers.agent.timing.partner import Partner
 from profilers.agent.timing.probes import (
     Probe,
@@ -25,16 +26,15 @@ from profilers.agent.timing.probes import (
     share_of_quiet,
 )
 from profilers.agent.timing.ratio import RatioEstimate, Times, middle_ratio
-from profilers.agent.timing.simultaneous import GROUP_SECONDS, Calls, ratios_of_groups
 
 CALLS_OF_A_ROUND = 10
-"""Both networks begin anew in every round, so short ones are a loss; long ones end late."""
+"""Both networks warm up again in every round, so short rounds waste time; long ones end late."""
 MINIMUM_RATIOS_EACH = 2
 SHORTEST_ROUND_SECONDS = 4 * GROUP_SECONDS
-# Both have been called before, to be compared with eager.
+# Both have been called before, when their output was compared with eager's.
 WARM_UP_SHARE = 0.1
 CANDIDATE, REFERENCE = "candidate", "reference"
-"""What the other process calls the two."""
+"""The names of the two in the other process."""
 
 
 def compare_across(

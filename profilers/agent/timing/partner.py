@@ -1,20 +1,21 @@
-"""A second process like this one, in which networks run beside those of this process."""
+"""A second process like this one, which runs networks at the same time as this one does."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
 
 from profilers.agent.cores import current_core, on_core
 from profilers.agent.failure import ProfilingFailed
-from profilers.agent.json_process import JsonProcess, ProcessEndedError
+from profilers.agent.serving.json_process import JsonProcess, ProcessEndedError
+from profilers.agent.serving.messages import Done, MakeReady, Ready, Repeat, Stop, expected
 from profilers.agent.timing.clock import Clock
+from profilers.agent.timing.concurrent_calls import Calls, over_after, repeat
 from profilers.agent.timing.probes import Probe
-from profilers.agent.timing.simultaneous import Calls, over_after, repeat
 
 
 class Partner:
@@ -33,11 +34,11 @@ class Partner:
         with self._running():
             pass
 
-    def make_ready(self, message: Mapping[str, Any]) -> None:
-        """Let the process prepare the networks of `message`, in the variants that it names."""
+    def make_ready(self, request: MakeReady[Any]) -> None:
+        """Let the process prepare the networks of `request`, in the variants that it names."""
         with self._running() as process:
-            process.send({**message, "do": "make_ready"})
-            _answer_of(process)
+            process.send(request)
+            expected(Done, process.receive())
 
     def follow(
         self, call: Callable[[], object], network: str, *, seconds: float, clock: Clock
@@ -49,8 +50,8 @@ class Partner:
         probes: list[Probe] = []
         with self._beside(network, None, probes) as process:
             ours = repeat(call, clock, over_after(seconds))
-            process.send({"do": "stop"})
-            theirs = Calls(**_answer_of(process))
+            process.send(Stop())
+            theirs = expected(Calls, process.receive())
         return ours, theirs, probes
 
     def lead(
@@ -63,7 +64,7 @@ class Partner:
         probes: list[Probe] = []
         with self._beside(network, seconds, probes) as process:
             ours = repeat(call, clock, process.has_answered)
-            theirs = Calls(**_answer_of(process))
+            theirs = expected(Calls, process.receive())
         return theirs, ours, probes
 
     @contextmanager
@@ -76,17 +77,17 @@ class Partner:
         """
         with self._running() as process:
             core = current_core()
-            process.send({"do": "repeat", "network": network, "seconds": seconds, "core": core})
+            process.send(Repeat(network, seconds, core))
             with on_core(core), _slices(probes, os.getpid(), process.pid):
                 yield process
 
     @contextmanager
     def _running(self) -> Iterator[JsonProcess]:
-        """End the process after a failure: it may still be at work for a question forgotten."""
+        """End the process after a failure: it may still be working on an abandoned request."""
         try:
             if self._process is None:
                 self._process = JsonProcess(self._command, {})
-                _answer_of(self._process)  # which says that it has started
+                expected(Ready, self._process.receive())
             yield self._process
         except BaseException as error:
             process, self._process = self._process, None
@@ -97,16 +98,9 @@ class Partner:
             raise
 
 
-def _answer_of(process: JsonProcess) -> dict[str, Any]:
-    answer = process.receive()
-    if "error" in answer:
-        raise ProfilingFailed(answer["error"])
-    return answer
-
-
 @contextmanager
 def _slices(probes: list[Probe], *processes: int) -> Iterator[None]:
-    """Let `processes` run in turn, and add the `probes` made meanwhile; see slices.py."""
+    """Let `processes` run in turn, and collect `probes` of the machine; see slices.py."""
     source = files("profilers.agent.timing").joinpath("slices.py").read_text(encoding="utf-8")
     command = [sys.executable, "-I", "-S", "-c", source, *map(str, processes)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as slices:

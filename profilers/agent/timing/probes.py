@@ -1,11 +1,11 @@
-"""What probes tell of the machine between slices: whether something else slows it.
+"""Probes of the machine between slices: is something else slowing it down?
 
-A core of a rented machine is often half of one: another machine runs on its other half, in
-bursts of a tenth of a second to a minute. Meanwhile all work takes longer, and not alike: on such
-a host a loop 1.5 times, a SeemoRe 1.3 times and the reference network 1.2 times as long as on a
-quiet machine, so a ratio moves by 8 %, and as much by others' use of the memory. No clock of this
-machine tells; a fixed piece of work does, each time. So ratios are taken where the machine is
-quiet, as far as it is.
+A core of a rented machine is often half of a physical one. Another machine uses the other half, in
+bursts of a tenth of a second to a minute, and slows different work by different factors: on such a
+host a loop took 1.5 times, a SeemoRe 1.3 times and the reference network 1.2 times as long as on a
+quiet machine. A ratio then moves by 8 %, and by as much again when others use the memory. No clock
+of this machine shows it, but a fixed piece of work takes longer. So ratios are taken, as far as
+possible, while the machine is quiet.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,18 +22,18 @@ Probe = tuple[float, float, float]
 Prober = Callable[[], Probe]
 
 QUIET_EXCESS = np.array([0.1, 0.25])
-"""Computing and copying take at most so much longer where the machine is quiet. Shared, a loop
-takes 30 to 60 % longer; what copying takes has no steps."""
+"""How much longer computing and copying may take on a machine that counts as quiet. On a shared
+core a loop takes 30 to 60 % longer; the time of copying varies continuously."""
 QUIET_QUANTILE = 0.1
 LEAST_QUIET_SHARE = 0.25
-"""Fewer quiet ratios are too few to leave out the others."""
+"""If fewer ratios are quiet than this share, all of them are used."""
 _REMEMBERED = 100_000
-"""Probes of half an hour of measuring. A neighbour may stay busy for most of ten minutes, and what
-is slow must not pass for quiet; a clock that is lowered for good is quiet again after them."""
+"""Half an hour of probes. A neighbour may be busy for most of ten minutes, and a slow machine must
+not pass for a quiet one; after a permanent drop of the clock it counts as quiet again."""
 
 
 class QuietLevel:
-    """What probes take where the machine is quiet, learned from all of them so far."""
+    """What probes take on a quiet machine, learned from all probes so far."""
 
     def __init__(self) -> None:
         self._seen: Times = np.empty((0, 2))
@@ -44,7 +44,7 @@ class QuietLevel:
         self._seen = np.concatenate([self._seen, probed_ms])[-_REMEMBERED:]
 
     def excess(self, probed_ms: Times) -> Times:
-        """Return how much longer than quiet each of `probed_ms` (n, 2) took: at most 1 is quiet."""
+        """Return how far each of `probed_ms` (n, 2) exceeds a quiet machine: up to 1 is quiet."""
         quiet_ms = np.quantile(self._seen, QUIET_QUANTILE, axis=0)
         excess: Times = ((probed_ms / quiet_ms - 1) / QUIET_EXCESS).max(axis=1)
         return excess
@@ -61,12 +61,12 @@ def probed_between(began: Times, ended: Times, probes: list[Probe]) -> Times:
 
 
 def prober() -> Prober:
-    """Return what probes the machine in this process, as is done between slices."""
+    """Return a function that probes the machine as it is probed between slices."""
     return partial(probe, bytearray(PROBE_BYTES), bytearray(PROBE_BYTES))
 
 
 def excess_around(probes: Sequence[Probe]) -> Times:
-    """Return the greater excess of each two neighbours in `probes`, by the quietest of all."""
+    """Return, for each two neighbouring probes, the larger excess over the quietest probes."""
     level = QuietLevel()
     level.learn(probes)
     excess = level.excess(np.asarray(probes)[:, 1:])

@@ -1,15 +1,14 @@
 """Lets two processes run in turn, some milliseconds each: `python -c SOURCE PID PID`.
 
-It ends when standard input closes, and lets both run on: whoever started it may die, and
-neither process stays stopped. Between two slices, when both are stopped, it probes how fast the
-machine is, and prints all probes as JSON in the end; probes.py tells what they show.
+It ends when standard input closes and then lets both run on, so that neither stays stopped if
+the process that started it dies. Between two slices, while both are stopped, it probes the speed
+of the machine; at the end it prints all probes as JSON. probes.py explains what they show.
 
-Noise on the machine lasts from milliseconds to minutes, and what two networks do within
-the same few milliseconds meets the same ones. Measured on a busy virtual machine, a network
-against itself whose calls take 1.2 s: by whole calls in turn the ratio of a minute had a
-standard error of 1.5 %, in slices 0.2 %. Slices differ in length at random, so that nothing
-that is periodic can fall into those of one process alone; much shorter ones would be spent on
-filling the caches again.
+Noise on a machine lasts from milliseconds to minutes, and two networks that run within the same
+few milliseconds meet the same noise. Measured on a busy virtual machine, with a network against
+itself whose calls take 1.2 s: after one minute the ratio had a standard error of 1.5 % with whole
+calls in turn, and of 0.2 % with slices. The length of a slice is random, so that periodic noise
+cannot hit only one of the two; much shorter slices would be spent on refilling the caches.
 """
 
 import json
@@ -27,7 +26,7 @@ SHORTEST_SECONDS = 0.005
 LONGEST_SECONDS = 0.025
 PROBE_COUNT = 4000
 PROBE_BYTES = 4 * 2**20
-"""More than a core's own caches hold. Both parts of a probe together take half a millisecond."""
+"""More than fits into a core's own caches. A whole probe takes half a millisecond."""
 
 
 def main(processes: Sequence[int]) -> None:
@@ -55,7 +54,7 @@ def main(processes: Sequence[int]) -> None:
 
 
 def probe(source: bytearray, destination: bytearray) -> tuple[float, float, float]:
-    """Return the moment, and the processor milliseconds of computing and of copying `source`."""
+    """Return the time, and the processor milliseconds of a computation and of copying `source`."""
     sum(range(PROBE_COUNT // 8))  # fetches what the slice before has pushed out of the caches
     started = time.thread_time()
     sum(range(PROBE_COUNT))

@@ -2,8 +2,8 @@
 
 import os
 import pty
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr
 
 import pytest
 
@@ -61,32 +61,43 @@ def test_long_work_leaves_a_line_a_minute_in_a_log(
     ]
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
-    """Makes standard error a terminal; returns what was drawn on it."""
+@contextmanager
+def terminal() -> Iterator[Callable[[], str]]:
+    """Makes standard error a terminal; yields what returns what was drawn on it since last time."""
     ours, theirs = pty.openpty()
-    monkeypatch.setenv("TERM", "xterm")
-    with os.fdopen(theirs, "w", encoding="utf-8") as stream:
-        monkeypatch.setattr(sys, "stderr", stream)
-        yield lambda: (stream.flush(), os.read(ours, 100_000).decode())[1]
+    os.set_blocking(ours, False)
+    # Not by a fixture: pytest sets standard error anew when the test itself begins.
+    with os.fdopen(theirs, "w", encoding="utf-8") as stream, redirect_stderr(stream):
+
+        def drawn() -> str:
+            stream.flush()
+            try:
+                return os.read(ours, 100_000).decode()
+            except BlockingIOError:
+                return ""
+
+        yield drawn
     os.close(ours)
 
 
-def test_a_terminal_shows_a_bar_and_what_goes_on(terminal: Callable[[], str]) -> None:
-    with TerminalListener() as listener:
+def test_a_terminal_shows_a_bar_and_what_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    with terminal() as drawn, TerminalListener() as listener:
         listener.status("timing")
-        assert "timing" in terminal()
+        assert "timing" in drawn()
         listener.status("enlarging")
         listener.progress(3, 3, "the last one")
-        drawn = terminal()
-    assert "enlarging" in drawn
-    assert "3/3" in drawn
-    assert "the last one" in drawn
+        bar = drawn()
+    assert "enlarging" in bar
+    assert "3/3" in bar
+    assert "the last one" in bar
 
 
-def test_beside_json_a_terminal_stays_empty(terminal: Callable[[], str]) -> None:
-    with TerminalListener(silent=True) as listener:
-        listener.status("timing")
-        listener.progress(1, 1)
-        listener.warning("at last")
-    assert terminal() == "note: at last\r\n"
+def test_beside_json_a_terminal_stays_empty() -> None:
+    with terminal() as drawn:
+        with TerminalListener(silent=True) as listener:
+            listener.status("timing")
+            listener.progress(1, 1)
+            listener.warning("at last")
+        assert drawn() == "note: at last\r\n"

@@ -1,3 +1,5 @@
+"""`paretosr models` and `targets`: paretosr.cli.commands.models, paretosr.cli.commands.targets."""
+
 from collections.abc import Callable
 from typing import Any
 

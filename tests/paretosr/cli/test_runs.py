@@ -1,3 +1,7 @@
+"""`paretosr report` and `plot` of a real run.
+
+Covers paretosr.cli.commands.report, paretosr.cli.commands.plot and paretosr.cli.run_summary."""
+
 import os
 import shutil
 import tempfile

@@ -5,7 +5,7 @@ import torch
 import paretosr as psr
 from paretosr.measuring.available_targets import named_targets
 from profilers import Target
-from profilers.agent.targets import RUNTIME_DEVICES
+from profilers.runtimes.targets import RUNTIME_DEVICES
 
 
 class Warned:

@@ -6,7 +6,7 @@ import pytest
 
 import paretosr as psr
 from paretosr.measuring.stressing import Stress
-from profilers.agent.timing.sustained import SustainedTimes, Window
+from profilers.agent.timing.sustained_times import SustainedTimes, Window
 
 
 def test_a_network_that_runs_without_a_pause() -> None:

@@ -9,7 +9,7 @@ import torch
 from blocks import SafmnConfig, build_network, save_checkpoint
 from profilers import RUNTIMES, LatencyMeter, ProfilingFailed, Subject, Target
 from profilers.agent.fastest_variant import OtherVariant, fastest_variant
-from profilers.agent.prepared import Prepared
+from profilers.agent.prepared_network import Prepared
 from profilers.host.networks import prepare_fastest_variant
 
 SAFMN = SafmnConfig(scale=2, channels=8, blocks=1)
@@ -72,7 +72,7 @@ def test_a_checkpoint_is_measured_with_its_own_weights(tmp_path: Path) -> None:
     stored = build_network(SAFMN)
     file = tmp_path / "safmn.safetensors"
     save_checkpoint(file, stored.state_dict(), SAFMN, {})
-    subject = Subject.from_json(Subject(SAFMN, file).to_json())
+    subject = Subject.of(Subject(SAFMN, file).design())
     tensors = subject.network().state_dict()
     assert all(torch.equal(tensor, tensors[name]) for name, tensor in stored.state_dict().items())
     assert any(

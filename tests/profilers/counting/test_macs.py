@@ -1,4 +1,5 @@
-"""MACs of single layers against hand arithmetic, and the ledger's bookkeeping."""
+"""MACs of single layers against hand arithmetic, and what is booked of observed operators
+(profilers.counting.observer)."""
 
 from collections.abc import Callable
 from contextlib import nullcontext

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from profilers.agent.targets import PORTABLE_RUNTIMES
+from profilers.runtimes.targets import PORTABLE_RUNTIMES
 
 
 class Line:

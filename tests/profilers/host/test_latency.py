@@ -1,4 +1,8 @@
-"""Real worker processes on networks that take a millisecond."""
+"""Real worker processes on networks that take a millisecond.
+
+Covers profilers.host.child, which starts and replaces them, and profilers.host.worker, which they
+run.
+"""
 
 import dataclasses
 import json
@@ -25,6 +29,8 @@ from profilers import (
     measure_callable,
     measure_peak_memory_mib,
 )
+from profilers.agent.serving.messages import Calibrate
+from profilers.agent.timing.calls_in_turn import TimeEstimate
 
 TARGET = Target.parse("eager:lr=16x16")
 SMALL = SplitSRConfig(
@@ -86,7 +92,7 @@ def test_one_process_serves_many_requests(meter: LatencyMeter) -> None:
 def test_what_a_library_prints_does_not_reach_the_answers() -> None:
     program = (
         "import os\n"
-        "from profilers.agent.serving import claim_standard_output\n"
+        "from profilers.agent.serving.server import claim_standard_output\n"
         "answers = claim_standard_output()\n"
         "print('a library', flush=True)\n"
         "os.write(1, b'a library in C')\n"
@@ -159,7 +165,7 @@ def test_a_hanging_process_is_ended_in_time(meter: LatencyMeter) -> None:
     meter.calibrate(max_seconds=0.01)
     os.kill(worker_pid(meter), signal.SIGSTOP)
     with pytest.raises(ProfilingFailed, match="no answer within 0 s"):
-        meter._child.request({"do": "calibrate", "max_seconds": 0.01}, 0.2)
+        meter._child.request(Calibrate(0.01), TimeEstimate, 0.2)
     assert meter.calibrate(max_seconds=0.01).repeats >= 3
 
 

@@ -1,4 +1,4 @@
-"""Peak memory of real processes."""
+"""Peak memory of real processes, resident (profilers.agent.resident_memory) on the CPU."""
 
 import sys
 

@@ -1,4 +1,9 @@
-"""Measuring by a real SSH server, on a Python that has NumPy, the runtimes and nothing of ours."""
+"""Measuring by a real SSH server, on a Python that has NumPy, the runtimes and nothing of ours.
+
+Covers what runs there (profilers.agent.bootstrap, profilers.agent.runner,
+profilers.agent.stored_networks) and what feeds it from here (profilers.host.forwarder,
+profilers.host.link).
+"""
 
 import os
 import signal
@@ -25,8 +30,8 @@ from profilers import (
     measure_peak_memory_mib,
 )
 from profilers.agent.runtimes.onnx_loaders import LOADERS
-from profilers.agent.targets import PORTABLE_RUNTIMES
 from profilers.host.link import Link
+from profilers.runtimes.targets import PORTABLE_RUNTIMES
 
 SPLITSR = SplitSRConfig(scale=2, channels=16, groups=2, blocks=1, active_channels=4, hybrid_index=1)
 MIB = 2**20

@@ -34,10 +34,7 @@ def test_a_variant_must_be_one_of_the_network() -> None:
 
 
 def test_a_choice_in_words() -> None:
-    others = (
-        OtherVariant("shuffled", 1.42, None),
-        OtherVariant("sparse", None, "no such operator"),
-    )
+    slower, missing = OtherVariant("shuffled", 1.42, None), OtherVariant("sparse", None, "no op")
     assert describe_choice("plain", (slower, missing)) == (
         "computed in variant plain, the fastest here: shuffled takes 1.42 times as long as plain, "
         "sparse does not run (no op)"

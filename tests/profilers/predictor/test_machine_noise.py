@@ -31,7 +31,7 @@ def noisy(measurement: Measurement, slowness: Slowness) -> Measurement:
 
 
 def slownesses() -> list[Slowness]:
-    """Calm in a quarter of the cases, as a shared core is by the tenth of a second."""
+    """Quiet in a quarter of the cases, as a shared core is by the tenth of a second."""
     random = np.random.default_rng(0)
     shared = np.column_stack([random.uniform(1.2, 1.6, 300), random.uniform(1.0, 2.0, 300)])
     shared[::4] = 1.0

@@ -1,4 +1,9 @@
-"""The real runtimes on small networks; those that are not installed are skipped, saying why."""
+"""The real runtimes on small networks; those that are not installed are skipped, saying why.
+
+Covers profilers.runtimes.onnx_models, profilers.runtimes.torch_compile, profilers.runtimes.xnnpack
+and profilers.runtimes.preparation here, and on any machine profilers.agent.runtimes.onnx_runtime
+and profilers.agent.runtimes.openvino_runtime.
+"""
 
 import os
 import signal
@@ -29,12 +34,13 @@ from profilers import (
     measure_peak_memory_mib,
     prepare_checked,
 )
-from profilers.agent.checking import as_array
 from profilers.agent.cores import usable_cores
-from profilers.agent.service import Service
+from profilers.agent.output_check import as_array
+from profilers.agent.serving.messages import Failure, Measure
+from profilers.agent.serving.service import Service
 from profilers.agent.timing.partner import Partner
 from profilers.host.networks import Networks
-from profilers.images import sample_images
+from profilers.runtimes.images import sample_images
 
 SPLITSR = SplitSRConfig(scale=2, channels=16, groups=2, blocks=1, active_channels=4, hybrid_index=1)
 SEEMORE = SeemoReConfig(scale=3, channels=8, groups=1, recursion=1, kernel=5)
@@ -273,12 +279,10 @@ def test_an_interrupt_that_became_an_error_remains_one() -> None:
 def test_the_refusal_is_the_answer_of_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(TOLERANCES, "bfloat16", 1e-9)
     target = Target.parse("eager:precision=bfloat16,lr=8x8")
-    message = {"do": "measure", "subject": Subject(SPLITSR).to_json(), "max_seconds": 0.1}
-    assert (
-        Service(Networks(target), Partner([]))
-        .answer(message)["error"]
-        .startswith("the output must be eager's within 1e-09")
-    )
+    question = Measure(Subject(SPLITSR).design(), max_seconds=0.1)
+    answer = Service(Networks(target), Partner([])).answer(question)
+    assert isinstance(answer, Failure)
+    assert answer.reason.startswith("the output must be eager's within 1e-09")
 
 
 @pytest.mark.parametrize("name", EXPORTING)

@@ -1,4 +1,7 @@
-"""What the figures show, read from the figures themselves."""
+"""What the figures show, read from the figures themselves.
+
+Covers reports.figures.drawing and reports.figures.gmacs, of which the figures are made.
+"""
 
 from dataclasses import replace
 from itertools import combinations

@@ -2,7 +2,7 @@
 
 import pytest
 
-from profilers.agent.targets import Target
+from profilers.runtimes.targets import Target
 from search.candidates.candidate import Costing
 from search.candidates.feasibility import check_feasible
 from search.config import Bounds

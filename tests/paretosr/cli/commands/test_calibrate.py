@@ -11,7 +11,7 @@ from search.space import SearchSpace, SplitSRSpace
 from search.space.sample import networks
 
 SPACE = SearchSpace(2, (SplitSRSpace(channels=(8, 16), upsampler="one_step"),))
-FEW_KNOBS = {
+FEW_HYPERPARAMETERS = {
     "scale": 2,
     "families": {"splitsr": {"channels": 8, "groups": 1, "blocks": [1, 2], "hybrid_index": [0, 1]}},
     "objectives": ["psnr_y_db"],
@@ -61,7 +61,7 @@ def test_what_cannot_be_predicted_is_measured_and_said(
 
 def test_too_short_a_calibration_keeps_what_it_has(cli: Any, tmp_path: Path) -> None:
     config, path = tmp_path / "search.yaml", tmp_path / "new.jsonl"
-    config.write_text(json.dumps(FEW_KNOBS), encoding="utf-8")
+    config.write_text(json.dumps(FEW_HYPERPARAMETERS), encoding="utf-8")
     done = cli("calibrate", path, "--config", config, "--minutes", "0.01")
     assert done.status == 2
     assert "from 9 networks of each family on" in done.err and "more --minutes" in done.err

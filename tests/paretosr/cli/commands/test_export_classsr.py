@@ -27,7 +27,7 @@ from blocks import (
 from blocks.programs.failure import ExportFailed
 from blocks.programs.onnx_graph import EXPORT_MODULES
 from profilers import Target
-from profilers.images import sample_images
+from profilers.runtimes.images import sample_images
 
 for module in (*EXPORT_MODULES, "onnxruntime"):
     pytest.importorskip(module)

@@ -140,7 +140,7 @@ def test_a_training_keeps_its_number_format(
     ("changes", "message"),
     [
         (["--recipe", "slow"], "recipe must be one of quick, long, "),
-        (["--device", "tpu"], "unknown device 'tpu', known are cpu, cuda"),
+        (["--device", "tpu"], "unknown device 'tpu' for eager; did you mean 'cpu'"),
         (["--scale", "3"], "enlarges by 2, got 3"),
     ],
 )

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profilers.agent.timing.clock import Clock
+from profilers.agent.timing.concurrent_calls import Calls, ratios_of_groups
 from profilers.agent.timing.crossover import CANDIDATE, REFERENCE, compare_across
 from profilers.agent.timing.partner import Partner
 from profilers.agent.timing.probes import Probe, QuietLevel
-from profilers.agent.timing.simultaneous import Calls, ratios_of_groups
 
 SLICE_SECONDS = 0.01
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from profilers.agent.json_process import JsonProcess
+from profilers.agent.serving.json_process import JsonProcess
+from profilers.agent.serving.messages import Failure, Ready, Repeat
 from profilers.agent.timing import slices
 
 if sys.platform != "linux":
@@ -100,16 +101,20 @@ def test_the_other_runs_on_when_one_dies(busy: list[Process]) -> None:
 
 
 def test_an_answer_that_is_stopped_midway_arrives_whole(busy: list[Process]) -> None:
-    program = f"from profilers.agent.serving import serve; serve(lambda _: dict(text='x' * {LONG}))"
+    program = (
+        "from profilers.agent.serving.messages import Failure, Repeat\n"
+        "from profilers.agent.serving.server import serve\n"
+        f"serve(Repeat, lambda _: Failure('x' * {LONG}))"
+    )
     process = JsonProcess([sys.executable, "-c", program], {})
     try:
-        assert process.receive(60) == {"ready": True}
-        process.send({"do": "anything"})
+        assert process.receive(60) == Ready()
+        process.send(Repeat("any", None, None))
         while not process.has_answered():
             time.sleep(0.01)
         with started_for([process, busy[0]]) as alternating:
             time.sleep(0.5)  # in the middle of a write, since nobody reads
             assert alternating.poll() is None
-            assert process.receive(60) == {"text": "x" * LONG}
+            assert process.receive(60) == Failure("x" * LONG)
     finally:
         process.end()

@@ -1,0 +1,59 @@
+"""What a runtime returns: a network that can be called, or what is missing to make it so."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from profilers.agent.failure import one_line
+
+PreparedCall = Callable[[], object]
+"""One forward pass; returns the enlarged images, (N, 3, s h, s w), as an array or a tensor.
+
+The work is done when the call returns, except on CUDA, where it is queued and the clock waits.
+"""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A network that is ready to be timed, its output checked against eager's.
+
+    Attributes:
+        call: runs the network once.
+        prepare_seconds: elapsed time until it could be called: conversion, export, compilation.
+        first_ms: the first call, by the clock of the target.
+        max_difference: largest difference of an output value from eager's in float32, where 1
+            is the images' range, or the output's largest value: random weights may exceed it.
+    """
+
+    call: PreparedCall
+    prepare_seconds: float
+    first_ms: float
+    max_difference: float
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Why a runtime cannot be used on a device, and what would change that."""
+
+    reason: str
+    remedy: str
+
+
+def without_telemetry() -> None:
+    """Keep OpenVINO, imported later, from finding its telemetry package.
+
+    Telemetry forks this process to report the import, and the fork can hang and outlive it.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+
+def missing_library(*modules: str, remedy: str) -> Missing | None:
+    """Return which of `modules` cannot be imported, with the `remedy`, or None if all can."""
+    without_telemetry()
+    for module in modules:
+        try:
+            import_module(module)
+        except ImportError as error:
+            return Missing(f"cannot import {module}: {one_line(error)}", remedy)
+    return None
