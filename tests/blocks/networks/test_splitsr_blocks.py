@@ -19,7 +19,7 @@ from blocks.networks.splitsr_blocks import (
     ShuffleBlock,
     SplitBlock,
 )
-from profilers.counting.analytic import macs_bound
+from profilers.counting.analytic_cost import macs_bound
 from profilers.counting.macs import count_macs
 
 KINDS: tuple[BlockKind, ...] = get_args(BlockKind)
