@@ -1,4 +1,7 @@
-"""`paretosr calibrate`, and what `profile` makes of a calibration."""
+"""`paretosr calibrate`, and what `profile` makes of a calibration.
+
+Covers paretosr.measuring.calibrating.
+"""
 
 import itertools
 import json
