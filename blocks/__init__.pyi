@@ -54,4 +54,5 @@ from .variants.registry import in_variant as in_variant
 from .variants.registry import variants_of as variants_of
 from .variants.span import fold_span as fold_span
 from .weights import from_official as from_official
+from .weights import import_files as import_files
 from .weights import import_official as import_official

@@ -3,7 +3,7 @@
 SeemoRe: the authors' nine test configurations (eduardzamfir/seemoredetails,
 options/super_resolution/test). SplitSR: the default reading of its figure and notes. The
 others are what these are compared with, as their authors defined them, but for carn-m and
-fsrcnn-rgb, which are ClassSR's variants.
+fsrcnn-rgb, which are ClassSR's variants, and fsrcnn-pytorch, which is the usual port.
 """
 
 from dataclasses import dataclass
@@ -116,6 +116,17 @@ def _safmn(scale: Scale, mega_macs: int, convention: str) -> CatalogueEntry:
     )
 
 
+def _carn_m(scale: Scale, mega_macs: int) -> CatalogueEntry:
+    return CatalogueEntry(
+        name="carn-m-original",
+        config=CarnConfig(scale=scale, design="original"),
+        macs_published=mega_macs * 10**6,
+        published_convention="convolutions only, rounded to 0.1 G; the 412 K parameters printed"
+        " are the weights of one network for the three scales, each with its upsampler",
+        source="Ahn et al. 2018, arXiv:1803.08664, and nmhkahn/CARN-pytorch",
+    )
+
+
 def _unprinted(
     name: str,
     config: NetworkConfig,
@@ -167,6 +178,14 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
     _fsrcnn(4, 4600),
     *(
         _unprinted(
+            "fsrcnn-pytorch",
+            FsrcnnConfig(scale=s, design="luma_pytorch"),
+            "Dong et al. 2016, arXiv:1608.00367, as ported in yjn870/FSRCNN-pytorch",
+        )
+        for s in SCALES
+    ),
+    *(
+        _unprinted(
             name,
             FsrcnnConfig(scale=4, channels=channels, design="rgb"),
             f"{_CLASSSR}: its variant of FSRCNN (Dong et al. 2016), on RGB",
@@ -197,6 +216,17 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
             ("carn-m-36", 36, 380),
         )
     ),
+    _carn_m(2, 91_200),
+    _carn_m(3, 46_100),
+    _carn_m(4, 32_500),
+    *(
+        _unprinted(
+            "msrresnet",
+            MsrResNetConfig(scale=s),
+            "Ledig et al. 2017, arXiv:1609.04802, as in XPixelGroup/BasicSR; in ClassSR at x4 only",
+        )
+        for s in (2, 3)
+    ),
     CatalogueEntry(
         name="msrresnet",
         config=MsrResNetConfig(scale=4),
@@ -212,6 +242,14 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
             _PER_PATCH.format(mega_flops, ""),
         )
         for name, channels, mega_flops in (("msrresnet-52", 52, 3440), ("msrresnet-36", 36, 1660))
+    ),
+    *(
+        _unprinted(
+            "rcan",
+            RcanConfig(scale=s),
+            "Zhang et al. 2018, arXiv:1807.02758, and yulunzhang/RCAN",
+        )
+        for s in (2, 3)
     ),
     *(
         _unprinted(

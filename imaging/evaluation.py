@@ -19,7 +19,7 @@ Upscaler = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 @dataclass(frozen=True)
 class ValidationPair:
-    """An original and the low-resolution image made from it."""
+    """An original and its low-resolution image."""
 
     name: str
     low: NDArray[np.uint8]
@@ -64,13 +64,20 @@ class Quality:
     """The names of the images that the means leave out."""
 
 
-def prepare_validation(images: Iterable[Image], scale: int) -> tuple[ValidationPair, ...]:
-    """Pairs of each image, cropped to a multiple of `scale`, and its MATLAB-exact reduction.
+def prepare_validation(
+    images: Sequence[Image], scale: int, low: Sequence[Image] | None = None
+) -> tuple[ValidationPair, ...]:
+    """Pairs of each image, cropped to a multiple of `scale`, and its low-resolution image.
+
+    That is the MATLAB-exact reduction, unless those of all images are given as `low`.
 
     Raises:
         ValueError: an image is too small to be judged at this scale.
     """
-    return tuple(_validation_pair(image, scale) for image in images)
+    given = (None,) * len(images) if low is None else low
+    return tuple(
+        _validation_pair(image, scale, small) for image, small in zip(images, given, strict=True)
+    )
 
 
 def bicubic_upscaler(scale: int) -> Upscaler:
@@ -115,7 +122,7 @@ def left_out_notes(names: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _validation_pair(image: Image, scale: int) -> ValidationPair:
+def _validation_pair(image: Image, scale: int, low: Image | None) -> ValidationPair:
     height, width = image.pixels.shape[:2]
     minimum_px = SSIM_WINDOW_PX + 2 * scale
     if min(side - side % scale for side in (height, width)) < minimum_px:
@@ -124,7 +131,7 @@ def _validation_pair(image: Image, scale: int) -> ValidationPair:
             f"multiple of scale {scale}, got {height}x{width} ({image.name!r}): leave it out"
         )
     high = crop_to_multiple(image.pixels, scale)
-    return ValidationPair(image.name, downscale(high, scale), high)
+    return ValidationPair(image.name, downscale(high, scale) if low is None else low.pixels, high)
 
 
 def _image_quality(upscale: Upscaler, pair: ValidationPair) -> ImageQuality:

@@ -64,6 +64,14 @@ def load_images(
     """
     is_bundled = source == BUNDLED
     paths = bundled_photographs(split) if is_bundled else image_paths(Path(source).expanduser())
+    return load_files(paths, memory_limit_bytes=memory_limit_bytes, skip_bad=skip_bad)
+
+
+def load_files(
+    paths: Iterable[Path], *, memory_limit_bytes: int | None = None, skip_bad: bool = False
+) -> ImageSet:
+    """The photographs in these files; the rest is as for `load_images`."""
+    paths = list(paths)
     limit_bytes = (
         available_memory_bytes() // 2 if memory_limit_bytes is None else memory_limit_bytes
     )

@@ -13,11 +13,11 @@ from imaging import (
     Quality,
     SkippedImage,
     evaluate_quality,
-    load_images,
     prepare_validation,
 )
 from imaging.evaluation import left_out_notes
 from imaging.metrics import GRAY_PSNR_SHIFT_DB
+from imaging.pairs import load_pairs
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
 from profilers import OtherVariant
@@ -27,7 +27,7 @@ from upscaling import UpscalingOptions, upscaler_for
 
 @dataclass(frozen=True, repr=False)
 class Evaluation(Result):
-    """How close a model comes to the originals, from images that were shrunk by MATLAB's imresize.
+    """How close a model comes to the originals, from their low-resolution images.
 
     PSNR and SSIM are of the Y channel without a border of `scale` pixels.
     """
@@ -38,6 +38,8 @@ class Evaluation(Result):
     """Enlargement of height and width."""
     data: str
     """The folder of the originals, or "bundled"."""
+    low_resolution: str | None
+    """The folder of their low-resolution images; None where MATLAB's imresize made them."""
     psnr_y_db: float
     """The mean of the images' decibels; infinite if every image is restored exactly."""
     ssim_y: float
@@ -66,6 +68,7 @@ class Evaluation(Result):
             "variant": self.variant,
             "other_variants": [asdict(other) for other in self.other_variants],
             "data": self.data,
+            "low_resolution": self.low_resolution,
             "psnr_y_db": self.psnr_y_db,
             "ssim_y": self.ssim_y,
             "left_out_of_mean": list(self.left_out_of_mean),
@@ -97,6 +100,7 @@ def evaluate(
     model: Model | str | Path,
     data: str | Path = BUNDLED,
     *,
+    low_resolution: str | Path | None = None,
     variant: str | None = None,
     tile_px: int | None = None,
     listener: Listener = SILENT,
@@ -104,12 +108,16 @@ def evaluate(
     """PSNR and SSIM of a model on the images of a folder, each and on the mean.
 
     The images are the originals: each is cropped to a multiple of the scale, shrunk by MATLAB's
-    imresize, enlarged by the model and compared on the Y channel without a border of `scale`
-    pixels. A file with one channel is compared on Y of its RGB form, as published networks were.
+    imresize unless `low_resolution` has the result, enlarged by the model and compared on the Y
+    channel without a border of `scale` pixels. A file with one channel is compared on Y of its RGB
+    form, as published networks were.
 
     Args:
         model: a trained network or bicubic, or a reference to one.
         data: folder of images, or "bundled" for three photographs that scikit-image contains.
+        low_resolution: folder of the low-resolution images, each called like its original or, for
+            x2, with x2 behind, or of folders X2, X3, X4 or LRbicx2, ... of them; by default
+            MATLAB's imresize makes them.
         variant: in which the network is computed; by default the fastest on this machine.
         tile_px: side of the tiles that images are cut into, 0 for none; by default as large as
             2 GiB of memory allow where tiles change nothing, and none elsewhere.
@@ -132,8 +140,14 @@ def evaluate(
         32.9
     """
     model = load(model)
-    images = load_images(str(data), split="validation", skip_bad=True)
-    pairs = prepare_validation(images.images, model.scale)
+    images = load_pairs(
+        str(data),
+        None if low_resolution is None else str(low_resolution),
+        split="validation",
+        scale=model.scale,
+        skip_bad=True,
+    )
+    pairs = prepare_validation(images.images, model.scale, images.low)
     for line in images.notes:
         listener.warning(line)
     if model.config is None and str(data) != BUNDLED:
@@ -153,6 +167,7 @@ def evaluate(
         model=model.name,
         scale=model.scale,
         data=str(data),
+        low_resolution=None if low_resolution is None else str(low_resolution),
         psnr_y_db=quality.psnr_y_db,
         ssim_y=quality.ssim_y,
         images=quality.images,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from blocks import import_official, save_checkpoint
+from blocks import import_files, save_checkpoint
 from foundation import has_suffix
 from foundation.listener import SILENT, Listener
 from paretosr.models import Model, load
@@ -36,7 +36,11 @@ class ImportedWeights(Result):
 
 
 def import_weights(
-    source: str | Path, model: Model | str | Path, out: str | Path, *, listener: Listener = SILENT
+    source: str | Path | Sequence[str | Path],
+    model: Model | str | Path,
+    out: str | Path,
+    *,
+    listener: Listener = SILENT,
 ) -> ImportedWeights:
     """Convert a checkpoint that a network's authors published into a complete model.
 
@@ -44,7 +48,8 @@ def import_weights(
     may be missing. Of plain and averaged weights, the averaged are taken.
 
     Args:
-        source: the checkpoint: .pth, .pt or .safetensors.
+        source: the checkpoint: .pth, .pt or .safetensors; or for ClassSR those of the branches,
+            from the easiest to the hardest, and last perhaps that of the classifier.
         model: the network it is of.
         out: file to write, ending in .safetensors.
         listener: hears under which key or prefix the weights were found.
@@ -62,13 +67,15 @@ def import_weights(
         >>> psr.import_weights("FSRCNN.pth", fsrcnn, "fsrcnn-x4.safetensors").tensors
         20
     """
-    source, out, model = Path(source), Path(out), load(model)
+    sources = [Path(source)] if isinstance(source, str | Path) else [Path(part) for part in source]
+    out, model = Path(out), load(model)
     if not has_suffix(out, ".safetensors"):
         raise ValueError(f"a checkpoint to be written must end in .safetensors, got {out}")
     if model.config is None:
         raise ValueError(f"MODEL must name a network, got {model.name}, which has no weights")
-    weights = import_official(source, model.config)
-    save_checkpoint(out, weights.state, model.config, {"imported_from": source.name})
+    weights = import_files(sources, model.config)
+    names = ", ".join(part.name for part in sources)
+    save_checkpoint(out, weights.state, model.config, {"imported_from": names})
     for note in weights.notes:
         listener.warning(note)
     return ImportedWeights(model.name, model.scale, out, model.config.arch_id, len(weights.state))

@@ -175,7 +175,8 @@ class Run(Result):
 
     @property
     def _files(self) -> Iterator[tuple[str, Path]]:
-        yield from (asdict(self.files) if self.files is not None else {}).items()
+        files = asdict(self.files) if self.files is not None else {}
+        yield from ((name, path) for name, path in files.items() if path is not None)
 
 
 def search(

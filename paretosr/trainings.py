@@ -7,8 +7,9 @@ from typing import Self
 
 from blocks import NetworkConfig
 from foundation.listener import SILENT, Listener
-from imaging import BUNDLED, Image, ImageSets, ValidationPair, load_images, prepare_validation
+from imaging import BUNDLED, Image, ImageSets, ValidationPair, prepare_validation
 from imaging.evaluation import exact_by_bicubic, left_out_notes
+from imaging.pairs import load_pairs
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
 from paretosr.single_training import (
@@ -140,7 +141,9 @@ def train(
     out: str | Path,
     *,
     data: str | Path = BUNDLED,
+    low_resolution: str | Path | None = None,
     validation: str | Path = BUNDLED,
+    validation_low_resolution: str | Path | None = None,
     recipe: str = "quick",
     settings: Mapping[str, object] | None = None,
     steps: int | None = None,
@@ -162,7 +165,11 @@ def train(
         out: the folder.
         data: folder of the training images, or "bundled" for eight photographs that scikit-image
             contains.
+        low_resolution: folder of the low-resolution training images, each called like its
+            original or, for x2, with x2 behind, or of folders X2, X3, X4 or LRbicx2, ... of them;
+            by default MATLAB's imresize makes them.
         validation: folder of the validation images, or "bundled" for three others.
+        validation_low_resolution: that of their low-resolution images, likewise.
         recipe: "quick", "long", or as published for the network's family: its name, as in
             "seemore"; for ClassSR's stages "classsr-branch", "classsr-classifier", "classsr-joint".
         settings: fields of the recipe that are set otherwise, such as {"learning_rate": 0.001,
@@ -200,7 +207,9 @@ def train(
     start = None if init is None else start_of(str(init))
     chosen = _adapted_recipe(choice, config, start)
     steps = steps or chosen.steps
-    images = _Images.read(data, validation, config)
+    training_source = _Source.of(data, low_resolution)
+    validation_source = _Source.of(validation, validation_low_resolution)
+    images = _Images.read(training_source, validation_source, config)
     unchecked = check_images(images.sets, out)
     patches = PatchSampler(
         images.training,
@@ -208,6 +217,7 @@ def train(
         recipe=chosen,
         seed=seed,
         classes=patch_classes(chosen, config),
+        low=images.training_low,
     )
     with joined_processes(device) as (processes, own_device):
         # The others do the same work, and say nothing.
@@ -235,7 +245,7 @@ def train(
         outcome = train_and_validate(
             plan, on_step=lambda step, loss: heard.progress(step, steps, f"loss {loss:.4f}")
         )
-    names = TrainingNames(model.name, str(data), str(validation))
+    names = TrainingNames(model.name, str(training_source), str(validation_source))
     report = TrainingReport.beside(out)
     if processes.is_first:
         write_training_report(names, plan, outcome, report)
@@ -243,19 +253,36 @@ def train(
 
 
 @dataclass(frozen=True)
+class _Source:
+    """Where images are read from."""
+
+    high: str
+    low: str | None
+
+    @classmethod
+    def of(cls, high: str | Path, low: str | Path | None) -> Self:
+        return cls(str(high), None if low is None else str(low))
+
+    def __str__(self) -> str:
+        return self.high if self.low is None else f"{self.high}, low resolution {self.low}"
+
+
+@dataclass(frozen=True)
 class _Images:
     """What a network is trained on, and judged by."""
 
     training: Sequence[Image]
+    training_low: Sequence[Image] | None
+    """None where they are to be made."""
     validation: Sequence[ValidationPair]
     sets: ImageSets
     notes: tuple[str, ...]
 
     @classmethod
-    def read(cls, data: str | Path, validation: str | Path, config: NetworkConfig) -> Self:
-        training = load_images(str(data), split="training")
-        judged = load_images(str(validation), split="validation")
-        pairs = prepare_validation(judged.images, config.scale)
+    def read(cls, data: _Source, validation: _Source, config: NetworkConfig) -> Self:
+        training = load_pairs(data.high, data.low, split="training", scale=config.scale)
+        judged = load_pairs(validation.high, validation.low, split="validation", scale=config.scale)
+        pairs = prepare_validation(judged.images, config.scale, judged.low)
         exact = exact_by_bicubic(pairs)
         if len(exact) == len(pairs):
             raise ValueError(
@@ -264,8 +291,9 @@ class _Images:
             )
         return cls(
             training.images,
+            training.low,
             pairs,
-            ImageSets.of(training.images, judged.images),
+            ImageSets.of(training.all_images, judged.all_images),
             (*training.notes, *judged.notes, *left_out_notes(exact)),
         )
 

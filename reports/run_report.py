@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reports.block_kinds import bands, write_bands
 from reports.figures.fronts import pareto_figure, psnr_vs_gmacs_figure, save_figure
 from reports.pareto import comparable, front, hypervolume, oriented
 from reports.records import TrialRecord, objective
@@ -23,6 +24,8 @@ class ReportPaths:
     front_csv: Path
     pareto_png: Path
     psnr_vs_gmacs_png: Path
+    block_kinds_csv: Path | None = None
+    """Only of a run that trained networks with several kinds of SplitSR's blocks."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +56,18 @@ def write_report(
         ValueError: an unknown objective.
         OSError: the folder cannot be written.
     """
+    found = bands(records)
     paths = ReportPaths(
         trials_csv=run_dir / "trials.csv",
         front_csv=run_dir / "front.csv",
         pareto_png=run_dir / "pareto.png",
         psnr_vs_gmacs_png=run_dir / "psnr_vs_gmacs.png",
+        block_kinds_csv=run_dir / "block_kinds.csv" if found else None,
     )
     write_csv(paths.trials_csv, records)
     write_csv(paths.front_csv, front(records, settings.objectives))
+    if paths.block_kinds_csv is not None:
+        write_bands(paths.block_kinds_csv, found)
     save_figure(pareto_figure(records, settings), paths.pareto_png)
     save_figure(psnr_vs_gmacs_figure(records, settings), paths.psnr_vs_gmacs_png)
     return paths

@@ -1,19 +1,19 @@
-"""ClassSR's CARN-M: cascades of grouped residual units, whose weights a block shares.
+"""CARN-M: cascades of grouped residual units, whose weights a block shares.
 
-Source: XPixelGroup/ClassSR, a variant of CARN-M (Ahn et al. 2018, arXiv:1803.08664) whose
-fusions are 1x1 convolutions without bias before batch normalisation: 295 K parameters, where the
-network of CARN's authors has no normalisation and 412 to 415 K. Departure from ClassSR: the
-normalisation works by its stored statistics in training too, so that an image's output never
-depends on the others of its batch; in a fresh network they are mean 0 and variance 1. The
-shifts by the mean colour are 1x1 convolutions that are trained, as in ClassSR, where only the
-module and not its weights is frozen.
+Sources: the original, Ahn et al. 2018, arXiv:1803.08664, and nmhkahn/CARN-pytorch; and ClassSR's
+variant, XPixelGroup/ClassSR, whose fusions are 1x1 convolutions without bias before batch
+normalisation. The authors' network has an upsampler for each scale, 412 K weights in all; here it
+has one scale's. Departure from ClassSR: the normalisation works by its stored statistics in
+training too, so that an image's output never depends on the others of its batch; in a fresh
+network they are mean 0 and variance 1. Its shifts by the mean colour are 1x1 convolutions that
+are trained, as in ClassSR, where only the module and not its weights is frozen.
 """
 
 from collections.abc import Iterable
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import torch
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
@@ -21,16 +21,23 @@ from blocks.features import FeatureConfig, FeatureNetwork, upsampling_factors
 from blocks.layers import colour_shift, convolution
 from foundation.configs import Count
 
+Design = Literal["classsr", "original"]
+
 CASCADE_LENGTH = 3
 
 
 class CarnConfig(FeatureConfig):
-    """ClassSR's variant of CARN-M; the defaults are its hard branch."""
+    """A CARN-M; the defaults are the hard branch of ClassSR's variant."""
 
     family: Literal["carn"] = "carn"
     channels: Count = 64
     convolution_groups: Count = 4
     """Parts of the channels that the 3x3 convolutions keep apart."""
+    design: Annotated[Design, Field(exclude_if=lambda design: design == "classsr")] = "classsr"
+    """ClassSR's variant with normalisation, or the authors' own, whose fusions have a bias.
+
+    Absent from dumps where it is ClassSR's, so that configurations of before keep their identity.
+    """
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -100,16 +107,11 @@ class Cascade(nn.Module):
     Shape: (N, C, H, W) -> (N, C, H, W).
     """
 
-    def __init__(self, channels: int, units: Iterable[nn.Module]) -> None:
+    def __init__(self, channels: int, units: Iterable[nn.Module], design: Design) -> None:
         super().__init__()
         self.units = nn.ModuleList(units)
         self.fusions = nn.ModuleList(
-            nn.Sequential(
-                convolution((place + 2) * channels, channels, 1, bias=False),
-                StoredNorm(channels),
-                nn.ReLU(),
-            )
-            for place in range(CASCADE_LENGTH)
+            _fusion((place + 2) * channels, channels, design) for place in range(CASCADE_LENGTH)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -121,17 +123,27 @@ class Cascade(nn.Module):
         return fused
 
 
+def _fusion(inputs: int, outputs: int, design: Design) -> nn.Module:
+    if design == "original":
+        return nn.Sequential(convolution(inputs, outputs, 1), nn.ReLU())
+    return nn.Sequential(
+        convolution(inputs, outputs, 1, bias=False), StoredNorm(outputs), nn.ReLU()
+    )
+
+
 class Carn(FeatureNetwork):
     """Input convolution, a cascade of cascades, grouped upsampling steps, output convolution."""
 
+    config: CarnConfig
+
     def __init__(self, config: CarnConfig) -> None:
         super().__init__(config)
-        C = config.channels
-        self.subtract_mean = colour_shift(-1)
+        C, design = config.channels, config.design
+        if design == "classsr":
+            self.subtract_mean = colour_shift(-1)
         self.input_convolution = convolution(3, C, 3)
-        self.cascade = Cascade(
-            C, (Cascade(C, [ResidualUnit(config)]) for _ in range(CASCADE_LENGTH))
-        )
+        blocks = (Cascade(C, [ResidualUnit(config)], design) for _ in range(CASCADE_LENGTH))
+        self.cascade = Cascade(C, blocks, design)
         self.upsampler = nn.Sequential(
             *(
                 nn.Sequential(
@@ -143,9 +155,12 @@ class Carn(FeatureNetwork):
             )
         )
         self.output_convolution = convolution(C, 3, 3)
-        self.add_mean = colour_shift(1)
+        if design == "classsr":
+            self.add_mean = colour_shift(1)
 
     def encode(self, images: Tensor) -> Tensor:
+        if self.config.design == "original":
+            return super().encode(images)
         shifted: Tensor = self.subtract_mean(images)
         return shifted
 
@@ -154,5 +169,7 @@ class Carn(FeatureNetwork):
         return features
 
     def decode(self, enlarged: Tensor, images: Tensor) -> Tensor:
+        if self.config.design == "original":
+            return super().decode(enlarged, images)
         shifted: Tensor = self.add_mean(enlarged)
         return shifted

@@ -1,11 +1,13 @@
 """FSRCNN: an hourglass of cheap convolutions and one transposed convolution at the end.
 
-Source: Dong et al. 2016 (FSRCNN), arXiv:1608.00367, for luma only; and ClassSR's reading of
-it, arXiv:2103.04039 and XPixelGroup/ClassSR, for RGB, without activations between the mapping
-convolutions. Departures: the luma network is completed to an RGB one, its chroma enlarged
-bicubically; each activation has one slope, as in ClassSR, where the paper could mean one for
-each channel, and the luma network starts from PyTorch's usual weights; ClassSR's network is
-published at x4 only, and the transposed convolution is centred at the other scales as there.
+Source: Dong et al. 2016 (FSRCNN), arXiv:1608.00367, for luma only; ClassSR's reading of it,
+arXiv:2103.04039 and XPixelGroup/ClassSR, for RGB, without activations between the mapping
+convolutions; and the usual port to PyTorch, yjn870/FSRCNN-pytorch, for luma, with a slope for
+each channel and 4 pixels cut off the enlarged image at every scale. Departures: the luma networks
+are completed to RGB ones, their chroma enlarged bicubically; but for the port each activation has
+one slope, as in ClassSR, where the paper could mean one for each channel; the luma networks start
+from PyTorch's usual weights; ClassSR's network is published at x4 only, and the transposed
+convolution is centred at the other scales as there.
 """
 
 from typing import Literal, Self
@@ -18,7 +20,7 @@ from blocks.layers import PlainRangeNetwork, convolution, initialise_small
 from blocks.resampling import interpolate
 from foundation.configs import Count
 
-Design = Literal["luma", "rgb"]
+Design = Literal["luma", "rgb", "luma_pytorch"]
 
 KERNEL_PX = 9
 # ITU-R BT.601 for red, green, blue in [0, 1]: luma lies between 16 and 235 of 255.
@@ -34,7 +36,7 @@ class FsrcnnConfig(NetworkConfigBase):
     mapping_channels: Count = 12
     mapping_layers: Count = 4
     design: Design = "luma"
-    """The original on luma, or ClassSR's on RGB."""
+    """The original on luma, ClassSR's on RGB, or the original as it was ported to PyTorch."""
 
     @property
     def minimum_size_px(self) -> int:
@@ -50,6 +52,8 @@ class FsrcnnConfig(NetworkConfigBase):
     @property
     def padding_px(self) -> int:
         """Output pixels of the transposed convolution that are cut off on the left."""
+        if self.design == "luma_pytorch":
+            return KERNEL_PX // 2
         return (KERNEL_PX - self.scale + 1) // 2
 
     def canonical(self) -> Self:
@@ -59,7 +63,7 @@ class FsrcnnConfig(NetworkConfigBase):
 class Fsrcnn(PlainRangeNetwork):
     """Extract, shrink, map, expand; then a transposed convolution enlarges.
 
-    In the luma design the learned part has one channel, luma, and the images get theirs
+    In the luma designs the learned part has one channel, luma, and the images get theirs
     replaced by it after bicubic interpolation, which is what keeps their chroma.
     """
 
@@ -69,11 +73,11 @@ class Fsrcnn(PlainRangeNetwork):
     def __init__(self, config: FsrcnnConfig) -> None:
         super().__init__(config)
         C, mapped, scale = config.channels, config.mapping_channels, config.scale
-        planes = 1 if config.design == "luma" else 3
-        self.extract = nn.Sequential(convolution(planes, C, 5), nn.PReLU())
-        self.shrink = nn.Sequential(convolution(C, mapped, 1), nn.PReLU())
+        planes = 3 if config.design == "rgb" else 1
+        self.extract = nn.Sequential(convolution(planes, C, 5), _activation(config, C))
+        self.shrink = nn.Sequential(convolution(C, mapped, 1), _activation(config, mapped))
         self.map = nn.Sequential(*_mapping(config))
-        self.expand = nn.Sequential(convolution(mapped, C, 1), nn.PReLU())
+        self.expand = nn.Sequential(convolution(mapped, C, 1), _activation(config, C))
         padding = config.padding_px
         self.output_convolution = nn.ConvTranspose2d(
             C,
@@ -97,13 +101,19 @@ class Fsrcnn(PlainRangeNetwork):
         steps. Only near the border, which is padded with zeros, is the image another one.
 
         Raises:
-            ValueError: there are too few channels to carry the image.
+            ValueError: there are too few channels to carry the image, or the kernel is too small.
         """
         planes = self.output_convolution.out_channels
         if min(self.config.channels, self.config.mapping_channels) < planes:
             raise ValueError(
                 f"channels and mapping_channels must be at least {planes} to start as an "
                 f"interpolation, got {self.config.channels} and {self.config.mapping_channels}"
+            )
+        if self._bilinear_middle + self.config.scale > KERNEL_PX:
+            raise ValueError(
+                f"design {self.config.design} cannot start as an interpolation at"
+                f" x{self.config.scale}: its transposed convolution ends before a bilinear kernel"
+                " does; design luma can"
             )
         carried = torch.arange(planes)
         with torch.no_grad():
@@ -122,11 +132,14 @@ class Fsrcnn(PlainRangeNetwork):
 
     def _bilinear_kernel(self) -> Tensor:
         """Shape: (KERNEL_PX, KERNEL_PX)."""
-        scale = self.config.scale
-        # An input pixel's middle lies between the outputs scale i + 0 and scale i + scale - 1.
-        middle = self.config.padding_px + (scale - 1) / 2
-        side = (1 - (torch.arange(KERNEL_PX) - middle).abs() / scale).clamp(min=0)
+        places = torch.arange(KERNEL_PX) - self._bilinear_middle
+        side = (1 - places.abs() / self.config.scale).clamp(min=0)
         return side[:, None] * side
+
+    @property
+    def _bilinear_middle(self) -> float:
+        # An input pixel's middle lies between the outputs scale i + 0 and scale i + scale - 1.
+        return self.config.padding_px + (self.config.scale - 1) / 2
 
     def enlarge(self, encoded: Tensor) -> Tensor:
         planes = encoded if self.config.design == "rgb" else self._luma(encoded)
@@ -150,10 +163,14 @@ class Fsrcnn(PlainRangeNetwork):
         return (self.output_convolution,)
 
 
+def _activation(config: FsrcnnConfig, channels: int) -> nn.PReLU:
+    return nn.PReLU(channels if config.design == "luma_pytorch" else 1)
+
+
 def _mapping(config: FsrcnnConfig) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for number in range(1, config.mapping_layers + 1):
         layers.append(convolution(config.mapping_channels, config.mapping_channels, 3))
-        if config.design == "luma" or number == config.mapping_layers:
-            layers.append(nn.PReLU())
+        if config.design != "rgb" or number == config.mapping_layers:
+            layers.append(_activation(config, config.mapping_channels))
     return layers

@@ -3,13 +3,12 @@
 Source: Liu et al. 2021 (SplitSR), arXiv:2101.07996. No official code exists; where the
 paper's figure and abstract are silent the reading follows EDSR/RCAN-style implementations:
 no normalisation, ReLU, no skip on the active channels, group and trunk convolutions with
-skips. The split upsampler is a reading of our own.
+skips. The split upsampler is a reading of our own. In place of split blocks there can be others
+that it may be compared with (see splitsr_blocks).
 """
 
-from abc import ABC, abstractmethod
 from typing import Annotated, ClassVar, Literal, Self
 
-import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -22,6 +21,15 @@ from blocks.layers import (
     SqueezeExcitation,
     convolution,
 )
+from blocks.networks.splitsr_blocks import (
+    EXPANDING_KINDS,
+    SPLIT_KINDS,
+    BlockKind,
+    SplitLayer,
+    check_block,
+    light_block,
+    radii_behind,
+)
 from foundation.configs import Count
 
 HybridScope = Literal["group", "block"]
@@ -33,8 +41,20 @@ HYBRID_SCOPES: tuple[HybridScope, ...] = ("group", "block")
 HYBRID_MODES: tuple[HybridMode, ...] = ("split_first", "standard_first", "interleave")
 
 
+EXPANSION = 6
+"""MobileNetV2's."""
+CONVOLUTION_GROUPS = 4
+
+
 def _is_none(value: object) -> bool:
     return value is None
+
+
+# Fields that came later are absent from dumps where they have their default, so that
+# configurations without them keep their identity.
+Kind = Annotated[BlockKind, Field(exclude_if=lambda kind: kind == "split")]
+Expansion = Annotated[Count, Field(exclude_if=lambda expansion: expansion == EXPANSION)]
+Groups = Annotated[Count, Field(exclude_if=lambda groups: groups == CONVOLUTION_GROUPS)]
 
 
 class SplitSRConfig(FeatureConfig):
@@ -48,7 +68,11 @@ class SplitSRConfig(FeatureConfig):
     blocks: Count = 6
     """Blocks in every group."""
     active_channels: Count = 16
-    """Channels a split block convolves; the split ratio is active_channels / channels."""
+    """Channels a split block convolves; the split ratio is active_channels / channels.
+
+    Of a shuffle block, the channels between its 1x1 convolutions; of a ghost block, those of its
+    outputs that are not cheap, which must divide `channels`.
+    """
     hybrid_index: Annotated[int, Field(ge=0, strict=True)] = 3
     """Places that are split: groups, or blocks of every group, as the scope says."""
     hybrid_scope: HybridScope = "group"
@@ -60,10 +84,14 @@ class SplitSRConfig(FeatureConfig):
     upsampler: Literal["chain", "one_step"] = "chain"
     image_skip: ImageSkip = "none"
     split_mask: Annotated[SplitPattern | None, Field(exclude_if=_is_none)] = None
-    """For every group and block whether it is split, in place of the hybrid fields.
-
-    Absent from dumps where it is None, so that configurations without one keep their identity.
-    """
+    """For every group and block whether it is split, in place of the hybrid fields."""
+    block_kind: Kind = "split"
+    """What stands where a block is split: split blocks, with one convolution or another, or a
+    light-weight block of another network in their place."""
+    expansion: Expansion = EXPANSION
+    """Inner width of inverted residuals and of ghost blocks, as a multiple of `channels`."""
+    convolution_groups: Groups = CONVOLUTION_GROUPS
+    """Groups of the 1x1 convolutions of shuffle blocks, by which they divide their channels."""
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -81,6 +109,7 @@ class SplitSRConfig(FeatureConfig):
                 f"location {self.location!r} splits the upsampler, which needs the chain of"
                 " upsampling steps, got upsampler 'one_step'; use 'chain' or location 'features'"
             )
+        check_block(self.block_kind, self.channels, self.active_channels, self.convolution_groups)
         return self
 
     def _check_hybrid_index(self) -> None:
@@ -114,6 +143,25 @@ class SplitSRConfig(FeatureConfig):
         return self.channels if self.location == "features" else self.active_channels
 
     @property
+    def has_split_layers(self) -> bool:
+        """Whether some layer works on a part of the channels and passes the others on."""
+        canonical = self.canonical()
+        in_blocks = canonical.splits_features and canonical.block_kind in SPLIT_KINDS
+        in_upsampler = canonical.location != "features"
+        return canonical.active_channels < self.channels and (in_blocks or in_upsampler)
+
+    @property
+    def divides_channels(self) -> bool:
+        """Whether anything depends on `active_channels`."""
+        in_blocks = self.splits_features and self.block_kind != "inverted_residual"
+        return in_blocks or self.upsampler_active_channels < self.channels
+
+    @property
+    def splits_features(self) -> bool:
+        """Whether any block is split."""
+        return any(is_split for group in self.split_pattern for is_split in group)
+
+    @property
     def minimum_size_px(self) -> int:
         return 1
 
@@ -131,35 +179,37 @@ class SplitSRConfig(FeatureConfig):
 
     def canonical(self) -> Self:
         blocks = [is_split for group in self.split_pattern for is_split in group]
-        splits_features = any(blocks)
+        kind: BlockKind = self.block_kind if any(blocks) else "split"
         splits_upsampler = self.upsampler_active_channels < self.channels
         placement = self._first_placement()
         scope, mode, index = placement or ("group", "split_first", 0)
         location: Location = "features"
         if splits_upsampler:
-            location = "both" if splits_features else "upsampler"
+            location = "both" if any(blocks) else "upsampler"
         return self.replace(
-            active_channels=(
-                self.active_channels if splits_features or splits_upsampler else self.channels
-            ),
+            active_channels=self.active_channels if self.divides_channels else self.channels,
             hybrid_index=index,
             hybrid_scope=scope,
             hybrid_mode=mode,
             location=location,
             attention="none" if all(blocks) else self.attention,
             split_mask=self.split_pattern if placement is None else None,
+            block_kind=kind,
+            expansion=self.expansion if kind in EXPANDING_KINDS else EXPANSION,
+            convolution_groups=(
+                self.convolution_groups if kind == "shuffle" else CONVOLUTION_GROUPS
+            ),
         )
 
     def _group_radius_px(self, pattern: tuple[bool, ...]) -> int:
         """The reach of a group: split blocks rotate, so that each channel has its own."""
-        active = self.active_channels
-        reaches = [0] * self.channels
+        radii = [0] * self.channels
         for is_split in pattern:
             if is_split:
-                reaches = reaches[active:] + [max(reaches[:active]) + 1] * active
+                radii = radii_behind(self.block_kind, radii, self.active_channels)
             else:
-                reaches = [max(reaches) + 2] * self.channels
-        return max(reaches) + 1
+                radii = [max(radii) + 2] * self.channels
+        return max(radii) + 1
 
     def _first_placement(self) -> tuple[HybridScope, HybridMode, int] | None:
         """The first scope, mode and index, in a fixed order, that give this split pattern."""
@@ -209,48 +259,15 @@ def _split_places(mode: HybridMode, index: int, places: int) -> tuple[bool, ...]
             )
 
 
-class SplitLayer(nn.Module, ABC):
-    """concat(keep(x[active:]), process(x[:active])): successive layers rotate the channels.
-
-    Shape: (N, C, H, W) -> (N, C, factor H, factor W).
-    """
-
-    def __init__(self, active_channels: int, factor: int = 1) -> None:
-        super().__init__()
-        self.active_channels = active_channels
-        self.convolution = convolution(active_channels, active_channels * factor**2, 3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.active_channels == x.shape[1]:
-            return self.process(x)  # with nothing behind it, torch.cat would forget channels_last
-        active, passive = x[:, : self.active_channels], x[:, self.active_channels :]
-        return torch.cat((self.keep(passive), self.process(active)), dim=1)
-
-    @abstractmethod
-    def process(self, active: Tensor) -> Tensor:
-        """What becomes of the active channels."""
-
-    @abstractmethod
-    def keep(self, passive: Tensor) -> Tensor:
-        """What becomes of any of the others, each by itself."""
-
-
-class SplitBlock(SplitLayer):
-    """concat(x[active:], relu(conv(x[:active]))).
-
-    Shape: (N, C, H, W) -> (N, C, H, W).
-    """
-
-    def process(self, active: Tensor) -> Tensor:
-        return F.relu(self.convolution(active))
-
-    def keep(self, passive: Tensor) -> Tensor:
-        return passive
-
-
 def _block(config: SplitSRConfig, is_split: bool) -> nn.Module:
     if is_split:
-        return SplitBlock(config.active_channels)
+        return light_block(
+            config.block_kind,
+            config.channels,
+            config.active_channels,
+            config.expansion,
+            config.convolution_groups,
+        )
     if config.attention == "squeeze_excitation":
         return ResidualBlock(config.channels, SqueezeExcitation(config.channels))
     return ResidualBlock(config.channels)
@@ -281,7 +298,9 @@ class SplitUpsamplingStep(SplitLayer):
     """
 
     def __init__(self, active_channels: int, factor: int) -> None:
-        super().__init__(active_channels, factor)
+        super().__init__(
+            active_channels, convolution(active_channels, active_channels * factor**2, 3)
+        )
         self.factor = factor
 
     def process(self, active: Tensor) -> Tensor:

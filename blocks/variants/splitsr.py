@@ -15,14 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from blocks.layers import ResidualGroup
-from blocks.networks.splitsr import SplitLayer, SplitSR, SplitSRConfig
+from blocks.networks.splitsr import SplitSR, SplitSRConfig
+from blocks.networks.splitsr_blocks import SplitLayer
 from blocks.variants.variant import FamilyVariants, Variant
 
 
 def splits_evenly(config: SplitSRConfig) -> bool:
     """Whether something is split, into slices that are all of the same size."""
-    is_split = config.canonical().active_channels < config.channels
-    return is_split and config.channels % config.active_channels == 0
+    return config.has_split_layers and config.channels % config.active_channels == 0
 
 
 def splitsr_in_place(network: SplitSR) -> SplitSR:

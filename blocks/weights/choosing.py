@@ -1,7 +1,8 @@
 """Which of a file's tensors are the weights of a network: those that all fit, averaged first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,6 +14,9 @@ from blocks.weights.candidates import Candidate, candidates
 from blocks.weights.reading import read_checkpoint
 from blocks.weights.registry import from_official
 from blocks.weights.renaming import TensorMismatchError
+
+Convert = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
+"""From an authors' tensors to the state of ours; raises ValueError where they are not its own."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +37,17 @@ def import_official(path: Path, config: NetworkConfigBase) -> OfficialWeights:
     """The weights of the network of `config` in a checkpoint of its authors; no code in it is run.
 
     Raises:
-        ValueError: the file cannot be read as one, or `choose_weights` finds none to take.
+        ValueError: the file cannot be read as one, or `choose_by` finds none to take.
     """
     content = read_checkpoint(path)
     try:
-        return choose_weights(content, config)
+        return choose_by(content, partial(from_official, config=config))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
 
-def choose_weights(content: object, config: NetworkConfigBase) -> OfficialWeights:
-    """The weights of the network of `config` in the content of a file.
+def choose_by(content: object, convert: Convert) -> OfficialWeights:
+    """The weights in the content of a file that can be converted to those of a network.
 
     Every mapping in it may hold them, as it is or after a prefix is cut off that its names share;
     a flat mapping may hold several sets, each under a prefix of its own. Averaged weights come
@@ -59,7 +63,7 @@ def choose_weights(content: object, config: NetworkConfigBase) -> OfficialWeight
     misfits: list[tuple[Candidate, ValueError]] = []
     for candidate in found:
         try:
-            fits += _fits(candidate, config)
+            fits += _fits(candidate, convert)
         except ValueError as error:
             misfits.append((candidate, error))
     if not fits:
@@ -72,20 +76,20 @@ def choose_weights(content: object, config: NetworkConfigBase) -> OfficialWeight
     return OfficialWeights(chosen.state, tuple(_notes(chosen.candidate, plain, unfit)))
 
 
-def _fits(candidate: Candidate, config: NetworkConfigBase) -> list[_Fit]:
+def _fits(candidate: Candidate, convert: Convert) -> list[_Fit]:
     """The one set that a candidate's tensors are, or the several, with no tensor left over.
 
     Raises:
         ValueError: they are none; says it of the names that come nearest.
     """
     try:
-        return [_Fit(candidate, from_official(candidate.tensors, config))]
+        return [_Fit(candidate, convert(candidate.tensors))]
     except ValueError as error:
         problem = error
     fits: list[_Fit] = []
     for part in candidate.parts():
         try:
-            fits += _fits(part, config)
+            fits += _fits(part, convert)
         except ValueError as error:
             raise max(problem, error, key=_matched) from None
     if not fits:

@@ -25,7 +25,7 @@ def classsr_layout(config: ClassSRConfig) -> Layout:
                 f" was published, got {branch.family}"
             )
     parts = [
-        _classifier(config).within("classifier", "classifier"),
+        classifier_layout(config).within("classifier", "classifier"),
         *(
             layout_of(branch).within(f"net{number}", f"branches.{number - 1}")
             for number, branch in enumerate(config.branches, start=1)
@@ -37,7 +37,8 @@ def classsr_layout(config: ClassSRConfig) -> Layout:
     )
 
 
-def _classifier(config: ClassSRConfig) -> Layout:
+def classifier_layout(config: ClassSRConfig) -> Layout:
+    """The names in a checkpoint of the classifier alone."""
     features = 2 * (config.classifier_layers - 1)
     return Layout(
         (

@@ -11,6 +11,7 @@ from blocks.config import NetworkConfigBase
 from blocks.networks.edsr import EdsrConfig
 from blocks.networks.fsrcnn import FsrcnnConfig
 from blocks.networks.rcan import RcanConfig
+from blocks.weights.carn import carn_layout
 from blocks.weights.renaming import Importer, Layout, Rename
 
 
@@ -80,23 +81,6 @@ _SAFMN = (
     Rename(r"to_img\.0", "output_convolution"),
 )
 
-_CARN = (
-    Rename(r"sub_mean", "subtract_mean"),
-    Rename(r"entry", "input_convolution"),
-    Rename(r"b(?P<block_from_1>[123])\.b1\.body\.0", "cascade.units.{block}.units.0.convolution_1"),
-    Rename(r"b(?P<block_from_1>[123])\.b1\.body\.2", "cascade.units.{block}.units.0.convolution_2"),
-    Rename(r"b(?P<block_from_1>[123])\.b1\.body\.4", "cascade.units.{block}.units.0.project"),
-    Rename(
-        r"b(?P<block_from_1>[123])\.c(?P<index_from_1>[123])\.(?P<layer>[01])",
-        "cascade.units.{block}.fusions.{index}.{layer}",
-    ),
-    Rename(r"c(?P<index_from_1>[123])\.(?P<layer>[01])", "cascade.fusions.{index}.{layer}"),
-    Rename(r"upsample\.up\.body\.0", "upsampler.0.0"),
-    Rename(r"upsample\.up\.body\.3", "upsampler.1.0"),
-    Rename(r"exit", "output_convolution"),
-    Rename(r"add_mean", "add_mean"),
-)
-
 _MSRRESNET = (
     Rename(r"conv_first", "input_convolution"),
     Rename(
@@ -129,10 +113,13 @@ def _rcan(config: RcanConfig) -> Layout:
 
 
 def _fsrcnn(config: FsrcnnConfig) -> Layout:
+    if config.design == "luma_pytorch":
+        return _fsrcnn_pytorch(config)
     if config.design != "rgb":
         raise ValueError(
             "the network must have a checkpoint for PyTorch by its authors, but FSRCNN on luma"
-            " was published for Caffe only; fsrcnn-rgb can be imported"
+            " was published for Caffe only; fsrcnn-rgb can be imported, and the files of"
+            " PyTorch's ports (first_part, mid_part, last_part) as fsrcnn-pytorch"
         )
     expand = config.mapping_layers + 2
     renames = (
@@ -145,17 +132,33 @@ def _fsrcnn(config: FsrcnnConfig) -> Layout:
     return Layout(renames)
 
 
+def _fsrcnn_pytorch(config: FsrcnnConfig) -> Layout:
+    mapping = range(2 * config.mapping_layers)
+    expand = len(mapping) + 2
+    renames = (
+        Rename(r"first_part\.(?P<index>[01])", "extract.{index}"),
+        Rename(r"mid_part\.(?P<index>[01])", "shrink.{index}"),
+        *(Rename(rf"mid_part\.{index + 2}", f"map.{index}") for index in mapping),
+        Rename(rf"mid_part\.{expand}", "expand.0"),
+        Rename(rf"mid_part\.{expand + 1}", "expand.1"),
+        Rename(r"last_part", "output_convolution"),
+    )
+    return Layout(renames)
+
+
 _LAYOUTS: Mapping[str, Callable[[Any], Layout]] = MappingProxyType(
     {
         "edsr": _edsr,
         "imdn": lambda config: Layout(_IMDN),
         "rlfn": lambda config: Layout(_RLFN),
         "safmn": lambda config: Layout(_SAFMN),
-        "carn": lambda config: Layout(_CARN, ignored=r".*\.num_batches_tracked"),
+        "carn": carn_layout,
         "msrresnet": lambda config: Layout(_MSRRESNET),
         "rcan": _rcan,
         "fsrcnn": _fsrcnn,
     }
 )
 
-LAYOUT_IMPORTERS = tuple(Importer.by_layout(name, layout) for name, layout in _LAYOUTS.items())
+LAYOUT_IMPORTERS = tuple(
+    Importer.by_layout(name, layout) for name, layout in _LAYOUTS.items() if name != "carn"
+)

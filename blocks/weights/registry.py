@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from blocks.config import NetworkConfigBase
+from blocks.weights.carn import CARN_IMPORTER
 from blocks.weights.classsr import CLASSSR_IMPORTER
 from blocks.weights.layouts import LAYOUT_IMPORTERS
 from blocks.weights.seemore import SEEMORE_IMPORTER
@@ -14,7 +15,14 @@ from foundation.registry import Registry
 
 IMPORTERS = Registry(
     "importer",
-    (*LAYOUT_IMPORTERS, CLASSSR_IMPORTER, SEEMORE_IMPORTER, SMSR_IMPORTER, SPAN_IMPORTER),
+    (
+        *LAYOUT_IMPORTERS,
+        CARN_IMPORTER,
+        CLASSSR_IMPORTER,
+        SEEMORE_IMPORTER,
+        SMSR_IMPORTER,
+        SPAN_IMPORTER,
+    ),
 )
 """The families whose authors published checkpoints for PyTorch."""
 

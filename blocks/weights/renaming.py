@@ -98,26 +98,40 @@ def renamed(
         TensorMismatchError: a tensor is missing, foreign or of another shape; lists those it
             concerns.
     """
-    expected = _shapes(config)
+    whose = f"{config.family} x{config.scale} with {_hyperparameters(config)}"
+    return renamed_to(tensors, _shapes(config), layout, whose)
+
+
+def renamed_to(
+    tensors: Mapping[str, Tensor],
+    shapes: Mapping[str, tuple[int, ...]],
+    layout: Layout,
+    whose: str,
+) -> dict[str, Tensor]:
+    """Like `renamed`, for tensors of these names and shapes; `whose` says of what they are.
+
+    Raises:
+        TensorMismatchError: a tensor is missing, foreign or of another shape; lists those it
+            concerns.
+    """
     state: dict[str, Tensor] = {}
     unexpected = []
     for name, tensor in tensors.items():
         if re.fullmatch(layout.ignored, name):
             continue
         full = _our_name(name, layout.renames)
-        if full not in expected or full in state:
+        if full not in shapes or full in state:
             unexpected.append(f"{name} {tuple(tensor.shape)}")
-        elif expected[full] != tuple(tensor.shape):
-            unexpected.append(f"{name} {tuple(tensor.shape)}, which should be {expected[full]}")
+        elif shapes[full] != tuple(tensor.shape):
+            unexpected.append(f"{name} {tuple(tensor.shape)}, which should be {shapes[full]}")
             state[full] = tensor
         else:
             state[full] = tensor.float()
-    missing = [f"{name} {shape}" for name, shape in expected.items() if name not in state]
+    missing = [f"{name} {shape}" for name, shape in shapes.items() if name not in state]
     if unexpected or missing:
         raise TensorMismatchError(
-            f"the tensors must be those of {config.family} x{config.scale} with"
-            f" {_hyperparameters(config)}; unexpected: {_some(unexpected)}; missing, in our"
-            f" names: {_some(missing)}",
+            f"the tensors must be those of {whose}; unexpected: {_some(unexpected)}; missing, in"
+            f" our names: {_some(missing)}",
             matched=len(state),
         )
     return state

@@ -5,11 +5,10 @@ Source of the names: LongguangWang/SMSR.
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
-from blocks.layers import DIV2K_MEAN
 from blocks.networks.smsr import INPUT_RANGE, SmsrConfig
+from blocks.weights.mean_shifts import mean_shifts, without_mean_shifts
 from blocks.weights.renaming import Importer, Layout, Rename, renamed
 
 _BLOCK = r"body\.(?P<block>\d+)"
@@ -30,28 +29,9 @@ _SMSR = (
 
 def smsr_tensors(tensors: Mapping[str, Tensor], config: SmsrConfig) -> dict[str, Tensor]:
     """The shifts by the mean colour, if there, must be those that the network computes itself."""
-    shifts = _mean_shifts()
-    for name in shifts.keys() & tensors.keys():
-        expected, found = shifts[name], tensors[name].float()
-        if found.shape != expected.shape or not torch.allclose(found, expected, rtol=1e-3):
-            raise ValueError(
-                f"{name} must be {expected.flatten().tolist()}, with which every smsr shifts the"
-                f" colours, got {found.flatten().tolist()}; a network of another shift cannot be"
-                " imported"
-            )
-    learned = {name: tensor for name, tensor in tensors.items() if name not in shifts}
+    shifts = mean_shifts("sub_mean", "add_mean", INPUT_RANGE)
+    learned = without_mean_shifts(tensors, shifts, "smsr")
     return renamed(learned, config, Layout(_SMSR))
-
-
-def _mean_shifts() -> dict[str, Tensor]:
-    mean = INPUT_RANGE * torch.tensor(DIV2K_MEAN)
-    identity = torch.eye(3).view(3, 3, 1, 1)
-    return {
-        "sub_mean.weight": identity,
-        "sub_mean.bias": -mean,
-        "add_mean.weight": identity,
-        "add_mean.bias": mean,
-    }
 
 
 SMSR_IMPORTER = Importer("smsr", smsr_tensors)

@@ -49,6 +49,16 @@ DataOption = Annotated[
         help="Folder of images (PNG, JPEG, WebP, AVIF, TIFF, ...), or the embedded photographs.",
     ),
 ]
+LowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--lr",
+        metavar="DIR",
+        help="Folder of the low-resolution images of --data, each called like its original or, "
+        "for x2, with x2 behind, or of folders X2, X3, X4 or LRbicx2, ... of them. By default "
+        "MATLAB's imresize makes them.",
+    ),
+]
 VariantOption = Annotated[
     str | None,
     typer.Option(

@@ -2,6 +2,7 @@
 
 from paretosr.cli.output import write_json, write_line, write_table
 from paretosr.runs import Run
+from reports.block_kinds import bands, bands_table
 from reports.tables import front_table
 
 
@@ -11,5 +12,7 @@ def write_run(run: Run, *, as_json: bool) -> None:
         write_json(run.to_dict())
         return
     write_table(front_table(run.rows, run.settings.objectives))
+    if found := bands(run.rows):
+        write_table(bands_table(found))
     for sentence in run.sentences():
         write_line(sentence)

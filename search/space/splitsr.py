@@ -1,14 +1,28 @@
 """The space of SplitSR networks."""
 
 from collections.abc import Mapping
+from math import gcd
 from typing import Annotated, ClassVar, Literal
 
 from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig
-from blocks.networks.splitsr import SplitSRConfig, active_channels_of
+from blocks.networks.splitsr import (
+    CONVOLUTION_GROUPS,
+    EXPANSION,
+    SplitSRConfig,
+    active_channels_of,
+)
+from blocks.networks.splitsr_blocks import EXPANDING_KINDS, BlockKind
 from foundation.configs import parse_config
 from search.space.family import SkippedFamilySpace
-from search.space.hyperparameters import ONE_OR_MORE, IntegerRange, Integers, Numbers, Value
+from search.space.hyperparameters import (
+    ONE_OR_MORE,
+    IntegerRange,
+    Integers,
+    Numbers,
+    Value,
+    values_of,
+)
 
 
 class SplitSRSpace(SkippedFamilySpace):
@@ -17,7 +31,11 @@ class SplitSRSpace(SkippedFamilySpace):
     `split_ratio` is the active share of the channels, in (0, 1]. `hybrid_index` counts
     split places; an index above the number of places of a network means all of them.
     `location` other than features needs the chain upsampler and is read as features
-    where the upsampler is one_step.
+    where the upsampler is one_step. `block_kind` says what stands at the split places, and
+    `split_ratio` is for shuffle blocks the share of the inner channels, for ghost blocks that of
+    the features that are not cheap, rounded down to a divisor of the channels. `expansion` is for
+    inverted residuals and ghost blocks, `convolution_groups` for shuffle blocks, where it is
+    lowered to what divides their channels.
     """
 
     family: ClassVar[str] = "splitsr"
@@ -44,6 +62,10 @@ class SplitSRSpace(SkippedFamilySpace):
         "one_step",
     )
 
+    block_kind: Annotated[tuple[BlockKind, ...], *ONE_OR_MORE] = ("split",)
+    expansion: Integers = (EXPANSION,)
+    convolution_groups: Integers = (CONVOLUTION_GROUPS,)
+
     def network(self, values: Mapping[str, Value], scale: Scale) -> SplitSRConfig:
         fields = dict(values)
         channels, ratio = int(fields["channels"]), float(fields.pop("split_ratio"))
@@ -51,13 +73,44 @@ class SplitSRSpace(SkippedFamilySpace):
         fields["hybrid_index"] = min(int(fields["hybrid_index"]), int(places))
         if fields["upsampler"] == "one_step":
             fields["location"] = "features"
-        fields["active_channels"] = active_channels_of(ratio, channels)
+        active = _active_channels(fields["block_kind"], ratio, channels)
+        fields["active_channels"] = active
+        fields["convolution_groups"] = gcd(int(fields["convolution_groups"]), channels, active)
         return parse_config(SplitSRConfig, {**fields, "scale": scale}, self.family)
 
     def values(self, config: NetworkConfig) -> dict[str, Value]:
+        assert isinstance(config, SplitSRConfig)
         fields = config.model_dump(exclude={"family", "scale"})
-        active, channels = fields.pop("active_channels"), fields["channels"]
+        kind, channels = config.block_kind, config.channels
+        active = fields.pop("active_channels")
         if fields.pop("split_mask", None) is not None:
             fields["hybrid_mode"] = "mask"  # which no hyperparameter can make
-        ratios = [r for r in self.split_ratio if active_channels_of(r, channels) == active]
-        return {**fields, "split_ratio": ratios[0] if ratios else active / channels}
+        ratios = [r for r in self.split_ratio if _active_channels(kind, r, channels) == active]
+        if config.location == "features" and not config.divides_channels:
+            ratios = [*ratios, *self.split_ratio]
+        return {
+            **fields,
+            "split_ratio": ratios[0] if ratios else active / channels,
+            "block_kind": kind,
+            # What concerns no block of this kind is as good as any value.
+            "expansion": (
+                config.expansion if kind in EXPANDING_KINDS else values_of(self.expansion)[0]
+            ),
+            "convolution_groups": self._groups_value(config),
+        }
+
+    def _groups_value(self, config: SplitSRConfig) -> Value:
+        """A value that is lowered to the groups of the network, if there is one."""
+        values = values_of(self.convolution_groups)
+        if config.block_kind != "shuffle":
+            return values[0]
+        found = config.convolution_groups
+        divided = (config.channels, config.active_channels)
+        return next((value for value in values if gcd(int(value), *divided) == found), found)
+
+
+def _active_channels(kind: Value, ratio: float, channels: int) -> int:
+    active = active_channels_of(ratio, channels)
+    if kind != "ghost":
+        return active
+    return max(divisor for divisor in range(1, active + 1) if channels % divisor == 0)

@@ -5,6 +5,7 @@ import torch
 
 from blocks import CATALOGUE, SplitSRConfig, build_network, catalogue_config
 from blocks.networks.registry import NetworkConfig
+from profilers.counting.analytic_cost import macs_bound, macs_lr_size_px
 
 PARAMETERS = {
     ("seemore-t", 2): 220_104,
@@ -26,6 +27,10 @@ PARAMETERS = {
     ("fsrcnn", 2): 12_644,
     ("fsrcnn", 3): 12_644,
     ("fsrcnn", 4): 12_644,
+    # The 12,464 weights and 173 biases, and a slope for each of 56 + 12 + 4 x 12 + 56 channels.
+    ("fsrcnn-pytorch", 2): 12_809,
+    ("fsrcnn-pytorch", 3): 12_809,
+    ("fsrcnn-pytorch", 4): 12_809,
     ("fsrcnn-rgb", 4): 24_515,
     ("fsrcnn-rgb-36", 4): 17_635,
     ("fsrcnn-rgb-16", 4): 10_755,
@@ -35,9 +40,18 @@ PARAMETERS = {
     ("carn-m", 4): 294_939,
     ("carn-m-52", 4): 195_651,
     ("carn-m-36", 4): 94_851,
+    # What the scales share, 219,907, and 256, 576 or twice 256 grouped 3x3 kernels of 16 channels.
+    ("carn-m-original", 2): 219_907 + 256 * 145,
+    ("carn-m-original", 3): 219_907 + 576 * 145,
+    ("carn-m-original", 4): 219_907 + 512 * 145,
+    # Of 64 to 256, 64 to 576 and twice 64 to 256 channels is what the scales differ by.
+    ("msrresnet", 2): 1_517_571 - 256 * 577,
+    ("msrresnet", 3): 1_517_571 - 512 * 577 + 576 * 577,
     ("msrresnet", 4): 1_517_571,
     ("msrresnet-52", 4): 1_002_771,
     ("msrresnet-36", 4): 481_683,
+    ("rcan", 2): 15_592_379 - 256 * 577,
+    ("rcan", 3): 15_592_379 - 512 * 577 + 576 * 577,
     ("rcan", 4): 15_592_379,
     ("rcan-50", 4): 9_521_827,
     ("rcan-36", 4): 4_940_707,
@@ -138,6 +152,9 @@ def test_published_macs_are_those_the_paper_prints() -> None:
         ("fsrcnn", 2): 6_000_000_000,
         ("fsrcnn", 3): 5_000_000_000,
         ("fsrcnn", 4): 4_600_000_000,
+        ("carn-m-original", 2): 91_200_000_000,
+        ("carn-m-original", 3): 46_100_000_000,
+        ("carn-m-original", 4): 32_500_000_000,
         ("msrresnet", 4): 146_000_000_000,
         ("imdn", 2): 158_800_000_000,
         ("imdn", 3): 71_500_000_000,
@@ -156,7 +173,7 @@ def test_variants_are_said_to_be_variants() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known() -> None:
-    known = "known: seemore-t, seemore-b, seemore-l, splitsr, smsr, fsrcnn, fsrcnn-rgb, .*2025$"
+    known = "known: seemore-t, seemore-b, seemore-l, splitsr, smsr, fsrcnn, fsrcnn-pytorch, .*2025$"
     with pytest.raises(ValueError, match=f"no network 'seemor-t'; {known}"):
         catalogue_config("seemor-t", 2)
 
@@ -164,5 +181,40 @@ def test_an_unknown_name_is_answered_with_the_known() -> None:
 def test_an_unknown_scale_lists_the_known() -> None:
     with pytest.raises(ValueError, match="scales 2, 3, 4, got 5"):
         catalogue_config("splitsr", 5)
-    with pytest.raises(ValueError, match="rcan is published at the scales 4, got 2"):
-        catalogue_config("rcan", 2)
+    with pytest.raises(ValueError, match="rcan-50 is published at the scales 4, got 2"):
+        catalogue_config("rcan-50", 2)
+
+
+@pytest.mark.parametrize(("scale", "printed_gmacs"), [(2, 91.2), (3, 46.1), (4, 32.5)])
+def test_carn_m_of_its_authors_has_the_macs_they_print(scale: int, printed_gmacs: float) -> None:
+    """A third of 1280 is no whole number, so the authors count 1280 x 720 / 9 pixels."""
+    config = catalogue_config("carn-m-original", scale)
+    height, width = macs_lr_size_px(scale)
+    per_px = macs_bound(config).total / (height * width)
+    assert round(per_px * 1280 * 720 / scale**2 / 1e9, 1) == printed_gmacs
+
+
+def test_carn_m_of_its_authors_has_412_k_weights() -> None:
+    """They count the kernels of one network for all scales, which shares all but the upsamplers."""
+    shapes = {}
+    for scale in (2, 3, 4):
+        with torch.device("meta"):
+            network = build_network(catalogue_config("carn-m-original", scale))
+        for name, tensor in network.named_parameters():
+            if tensor.dim() == 4:
+                own = f"{scale}." if name.startswith("upsampler") else ""
+                shapes[own + name] = tensor.numel()
+    assert sum(shapes.values()) == 412_032
+
+
+@pytest.mark.parametrize(
+    ("name", "arch_id"),
+    [
+        ("carn-m", "carn-x4-735430283d"),
+        ("classsr-carn-m", "classsr-x4-d39460cdf3"),
+        ("fsrcnn-rgb", "fsrcnn-x4-61234e5902"),
+    ],
+)
+def test_networks_of_before_keep_their_identity(name: str, arch_id: str) -> None:
+    """Stored runs name networks by it; the ids are those of before the authors' own designs."""
+    assert catalogue_config(name, 4).arch_id == arch_id

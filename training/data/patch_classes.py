@@ -36,21 +36,29 @@ class Place:
 class PatchClasses:
     """The places of patches on a grid, in classes of equal size from the easiest to the hardest.
 
-    How hard a patch is, is its bicubic mean squared error over RGB values from 0 to 255.
+    How hard a patch is, is its bicubic mean squared error over RGB values from 0 to 255. The
+    low-resolution images are made by `downscale` unless those of all images are given as `low`.
 
     Raises:
         ValueError: there are fewer places than classes.
     """
 
     def __init__(
-        self, images: Sequence[Image], *, scale: int, lr_patch_px: int, classes: int
+        self,
+        images: Sequence[Image],
+        *,
+        scale: int,
+        lr_patch_px: int,
+        classes: int,
+        low: Sequence[Image] | None = None,
     ) -> None:
         low_pixels = sum(math.prod(image.pixels.shape[:2]) for image in images) // scale**2
         grid_px = max(GRID_PX, math.ceil(math.sqrt(low_pixels / MAXIMUM_PLACES)))
+        given = (None,) * len(images) if low is None else [image.pixels for image in low]
         errors = [
             # Copied, so that the errors between the grid's places are let go.
-            patch_errors(image.pixels, scale, lr_patch_px)[::grid_px, ::grid_px].copy()
-            for image in images
+            patch_errors(image.pixels, scale, lr_patch_px, small)[::grid_px, ::grid_px].copy()
+            for image, small in zip(images, given, strict=True)
         ]
         self._grid_px = grid_px
         self._columns = np.array([error.shape[1] for error in errors])
@@ -88,13 +96,19 @@ class PatchClasses:
         return Place(image, row * self._grid_px, column * self._grid_px)
 
 
-def patch_errors(pixels: NDArray[np.uint8], scale: int, lr_patch_px: int) -> NDArray[np.float64]:
+def patch_errors(
+    pixels: NDArray[np.uint8],
+    scale: int,
+    lr_patch_px: int,
+    low: NDArray[np.uint8] | None = None,
+) -> NDArray[np.float64]:
     """The bicubic mean squared error of the patch at each place of its top left pixel.
 
-    Shape: (H, W, 3) -> (H // scale - lr_patch_px + 1, W // scale - lr_patch_px + 1).
+    Shape: (H, W, 3) -> (H // scale - lr_patch_px + 1, W // scale - lr_patch_px + 1); of `low`, if
+    it is given, (H // scale, W // scale, 3).
     """
     high = crop_to_multiple(pixels, scale)
-    enlarged = upscale_bicubic(downscale(high, scale), scale)
+    enlarged = upscale_bicubic(downscale(high, scale) if low is None else low, scale)
     squared = ((enlarged.astype(np.int64) - high) ** 2).sum(axis=2)
     table = np.pad(squared, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)[::scale, ::scale]
     size = lr_patch_px

@@ -25,8 +25,9 @@ class PatchSampler:
     flips and rotations. Of `recipe.best_of` such draws the one whose low-resolution patch has
     the most gradient energy is kept; the energy of every place is computed once.
 
-    The low-resolution images are made once by the MATLAB-exact `downscale`. Where an image is
-    memory-mapped, they and the energies live in a temporary file instead of memory.
+    The low-resolution images are made once by the MATLAB-exact `downscale`, unless those of all
+    images are given as `low`. Where an image is memory-mapped, they and the energies live in a
+    temporary file instead of memory.
 
     With several `classes` a batch has as many patches of each, ordered by class from the
     easiest to the hardest, and every place of `PatchClasses` is drawn with equal probability.
@@ -44,6 +45,7 @@ class PatchSampler:
         recipe: Recipe,
         seed: int,
         classes: int = 1,
+        low: Sequence[Image] | None = None,
     ) -> None:
         _check_sizes(images, scale, recipe.lr_patch_px)
         self.scale = scale
@@ -52,9 +54,9 @@ class PatchSampler:
         self.classes: PatchClasses | None = None
         if classes > 1:
             self.classes = PatchClasses(
-                images, scale=scale, lr_patch_px=recipe.lr_patch_px, classes=classes
+                images, scale=scale, lr_patch_px=recipe.lr_patch_px, classes=classes, low=low
             )
-        self.images_digest = _digest(images)
+        self.images_digest = _digest((*images, *(low or ())))
         self._high = [np.ascontiguousarray(image.pixels).reshape(-1, 3) for image in images]
         self._high_width = np.array([image.pixels.shape[1] for image in images])
         low_height = np.array([image.pixels.shape[0] // scale for image in images])
@@ -68,11 +70,12 @@ class PatchSampler:
         self._energy: NDArray[np.float32] | None = None
         if recipe.best_of > 1:
             self._energy = _allocate((areas.sum(),), np.float32, mapped)
-        for image, start, area in zip(images, self._low_start, areas, strict=True):
-            low = downscale(image.pixels, scale)
-            self._low[start : start + area] = low.reshape(-1, 3)
+        for number, (start, area) in enumerate(zip(self._low_start, areas, strict=True)):
+            pixels = downscale(images[number].pixels, scale) if low is None else low[number].pixels
+            self._low[start : start + area] = pixels.reshape(-1, 3)
             if self._energy is not None:
-                self._energy[start : start + area] = _patch_energy(low, recipe.lr_patch_px).ravel()
+                energy = _patch_energy(pixels, recipe.lr_patch_px)
+                self._energy[start : start + area] = energy.ravel()
 
     def with_seed(self, seed: int) -> Self:
         """Return a sampler with another seed that shares the images of this one."""

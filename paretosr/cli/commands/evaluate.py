@@ -8,6 +8,7 @@ from paretosr.cli.options import (
     DataOption,
     FormOption,
     JsonOption,
+    LowOption,
     ModelArgument,
     ScaleOption,
     VariantOption,
@@ -17,6 +18,7 @@ from paretosr.cli.options import (
 def evaluate(
     model: ModelArgument,
     data: DataOption = "bundled",
+    lr: LowOption = None,
     scale: ScaleOption = None,
     variant: VariantOption = None,
     tile: Annotated[
@@ -33,10 +35,11 @@ def evaluate(
 ) -> None:
     """Print PSNR and SSIM of MODEL per image and mean.
 
-    The images of DIR are the originals: each is shrunk by MATLAB's imresize, enlarged by
-    MODEL and compared on the Y channel without a border of SCALE pixels. A file with one channel
-    is compared on Y of its RGB form, as published networks were. What is restored exactly, such as
-    an image of a single colour, has an infinite PSNR (null in JSON) and is left out of the mean.
+    The images of --data are the originals: each is shrunk by MATLAB's imresize, or its
+    low-resolution image read from --lr, enlarged by MODEL and compared on the Y channel without a
+    border of SCALE pixels. A file with one channel is compared on Y of its RGB form, as published
+    networks were. What is restored exactly, such as an image of a single colour, has an infinite
+    PSNR (null in JSON) and is left out of the mean.
     A large image is cut into tiles, except for networks whose output depends on the whole image.
     Files that do not decode are left out too, and listed at the end, with exit status 1.
 
@@ -46,6 +49,7 @@ def evaluate(
       paretosr evaluate bicubic --data Set5 --scale 4 --json
       paretosr evaluate runs/x2/model.safetensors --data Set5
       paretosr evaluate imdn-x4.safetensors --data Test4K --tile 256
+      paretosr evaluate imdn-x2.safetensors --data DIV2K_valid_HR --lr DIV2K_valid_LR_bicubic
       paretosr evaluate runs/search:splitsr-x2-0123456789
     """
     from paretosr.cli.listener import TerminalListener
@@ -56,7 +60,12 @@ def evaluate(
 
     with TerminalListener(silent=json) as listener:
         evaluation = evaluated(
-            load(model, scale), data, variant=variant, tile_px=tile, listener=listener
+            load(model, scale),
+            data,
+            low_resolution=lr,
+            variant=variant,
+            tile_px=tile,
+            listener=listener,
         )
     write_result(evaluation, as_json=json)
     end_if_skipped(evaluation.skipped, evaluation.total)

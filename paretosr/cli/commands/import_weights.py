@@ -9,9 +9,11 @@ from paretosr.cli.options import JsonOption, ScaleOption
 
 
 def import_weights(
-    source: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="Checkpoint by the authors: .pth, .pt, .safetensors."),
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", help="Checkpoint by the authors: .pth, .pt, .safetensors."
+        ),
     ],
     name: Annotated[
         str,
@@ -30,12 +32,17 @@ def import_weights(
     The file is read without running code in it. Every tensor must belong to the network that
     NAME says, and none may be missing. Of plain and averaged weights, the averaged are taken,
     and a note says under which key or prefix the weights were found. SPAN's branches are folded
-    into plain convolutions, except for span-train and span-s-train.
+    into plain convolutions, except for span-train and span-s-train. Several files are the
+    branches of a ClassSR network, from the easiest to the hardest, and last perhaps its
+    classifier.
 
     \b
     Examples:
       paretosr import-weights IMDN_x4.pth --as imdn --scale 4 --out imdn-x4.safetensors
       paretosr import-weights span_ch48.pth --as span-s --scale 2 --out span-s-x2.safetensors
+      paretosr import-weights carn_m.pth --as carn-m-original --scale 2 --out carn-m.safetensors
+      paretosr import-weights branch1.pth branch2.pth branch3.pth --as classsr-fsrcnn --scale 4 \
+        --out classsr.safetensors
     """
     from paretosr.cli.listener import TerminalListener
     from paretosr.cli.output import write_result
@@ -43,5 +50,5 @@ def import_weights(
     from paretosr.models import load
 
     with TerminalListener(silent=json) as listener:
-        result = imported(source, load(name, scale), out, listener=listener)
+        result = imported(sources, load(name, scale), out, listener=listener)
     write_result(result, as_json=json)

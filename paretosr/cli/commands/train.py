@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 import yaml
 
-from paretosr.cli.options import DataOption, JsonOption, ModelArgument, ScaleOption, positive
+from paretosr.cli.options import (
+    DataOption,
+    JsonOption,
+    LowOption,
+    ModelArgument,
+    ScaleOption,
+    positive,
+)
 from paretosr.cli.replaced import replaced
 
 
@@ -19,7 +26,12 @@ def train(
     ],
     scale: ScaleOption = None,
     data: DataOption = "bundled",
+    lr: LowOption = None,
     validation: DataOption = "bundled",
+    validation_lr: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="The low-resolution images of --validation, likewise."),
+    ] = None,
     recipe: Annotated[
         str,
         typer.Option(
@@ -95,6 +107,8 @@ def train(
     Examples:
       paretosr train seemore-t --scale 2 --out runs/seemore-t
       paretosr train runs/search:splitsr-x2-0123456789 --data DIV2K --recipe long --out runs/best
+      paretosr train seemore-t --scale 2 --data DIV2K_train_HR --lr DIV2K_train_LR_bicubic \\
+        --recipe long --out runs/div2k
       paretosr train classsr-fsrcnn --scale 4 --recipe classsr-branch --out runs/branches
       paretosr train classsr-fsrcnn --scale 4 --recipe classsr-classifier \\
         --init runs/branches/model.safetensors --out runs/classifier
@@ -121,7 +135,9 @@ def train(
             load(model, scale),
             out,
             data=data,
+            low_resolution=lr,
             validation=validation,
+            validation_low_resolution=validation_lr,
             recipe=recipe,
             settings=_recipe_settings(settings or (), options),
             steps=steps,

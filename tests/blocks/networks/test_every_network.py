@@ -9,8 +9,10 @@ Covers blocks.networks.registry.
 
 import copy
 import json
+import math
 import tempfile
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -45,6 +47,7 @@ from blocks import (
     save_checkpoint,
     variants_of,
 )
+from blocks.networks.splitsr_blocks import BlockKind
 
 SCALES = st.sampled_from((2, 3, 4))
 SKIPS = st.sampled_from(("none", "bilinear", "bicubic"))
@@ -56,6 +59,10 @@ def splitsr_configs(draw: st.DrawFn) -> SplitSRConfig:
     upsampler = draw(st.sampled_from(("chain", "one_step")))
     scope = draw(st.sampled_from(("group", "block")))
     locations = ("features", "upsampler", "both") if upsampler == "chain" else ("features",)
+    kind = draw(st.sampled_from(get_args(BlockKind)))
+    divides = kind == "ghost"
+    actives = [a for a in range(1, channels + 1) if not divides or channels % a == 0]
+    active = draw(st.sampled_from(actives))
     masks = st.tuples(*[st.tuples(*[st.booleans()] * blocks)] * groups)
     return SplitSRConfig.model_validate(
         {
@@ -63,7 +70,10 @@ def splitsr_configs(draw: st.DrawFn) -> SplitSRConfig:
             "channels": channels,
             "groups": groups,
             "blocks": blocks,
-            "active_channels": draw(st.integers(1, channels)),
+            "active_channels": active,
+            "block_kind": kind,
+            "expansion": draw(st.integers(1, 3)),
+            "convolution_groups": math.gcd(draw(st.integers(1, 4)), channels, active),
             "hybrid_index": draw(st.integers(0, groups if scope == "group" else blocks)),
             "hybrid_scope": scope,
             "hybrid_mode": draw(st.sampled_from(("split_first", "standard_first", "interleave"))),
@@ -109,7 +119,7 @@ REFERENCES: dict[str, st.SearchStrategy[NetworkConfig]] = {
         channels=CHANNELS,
         mapping_channels=CHANNELS,
         mapping_layers=DEPTHS,
-        design=st.sampled_from(("luma", "rgb")),
+        design=st.sampled_from(("luma", "rgb", "luma_pytorch")),
     ),
     "edsr": st.builds(
         EdsrConfig,
@@ -119,12 +129,13 @@ REFERENCES: dict[str, st.SearchStrategy[NetworkConfig]] = {
         residual_scale=st.sampled_from((0.1, 1.0)),
     ),
     "carn": st.builds(
-        lambda scale, groups, share: CarnConfig(
-            scale=scale, channels=groups * share, convolution_groups=groups
+        lambda scale, groups, share, design: CarnConfig(
+            scale=scale, channels=groups * share, convolution_groups=groups, design=design
         ),
         SCALES,
         DEPTHS,
         st.integers(1, 6),
+        st.sampled_from(("classsr", "original")),
     ),
     "msrresnet": st.builds(MsrResNetConfig, scale=SCALES, channels=CHANNELS, blocks=DEPTHS),
     "rcan": st.builds(RcanConfig, scale=SCALES, channels=CHANNELS, groups=DEPTHS, blocks=DEPTHS),
@@ -336,6 +347,8 @@ def test_the_last_convolution_is_the_last(config: NetworkConfig) -> None:
     [
         *EXAMPLES.values(),
         FsrcnnConfig(scale=3, channels=16, design="rgb"),
+        FsrcnnConfig(scale=3, channels=16, design="luma_pytorch"),
+        CarnConfig(scale=2, channels=8, design="original"),
         SafmnConfig(scale=4, channels=16, blocks=2, design="ntire"),
         SpanConfig(scale=3, channels=16, fusion_channels=8, blocks=2),
     ],

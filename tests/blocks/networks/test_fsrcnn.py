@@ -1,5 +1,7 @@
 """FSRCNN on luma: what becomes of the colours, and where the transposed convolution looks."""
 
+from itertools import product
+
 import pytest
 import torch
 from torch import nn
@@ -81,8 +83,10 @@ def test_a_shuffled_convolution_gives_the_transposed_one(scale: Scale, design: D
     assert isinstance(network.output_convolution, nn.ConvTranspose2d)
 
 
-@pytest.mark.parametrize("scale", [2, 3, 4])
-@pytest.mark.parametrize("design", ["rgb", "luma"])
+@pytest.mark.parametrize(
+    ("scale", "design"),
+    [*product((2, 3, 4), ("rgb", "luma")), (2, "luma_pytorch"), (3, "luma_pytorch")],
+)
 def test_started_as_interpolation_it_enlarges_bilinearly(scale: Scale, design: Design) -> None:
     network = Fsrcnn(FsrcnnConfig(scale=scale, design=design))
     network.start_as_interpolation()
@@ -91,7 +95,7 @@ def test_started_as_interpolation_it_enlarges_bilinearly(scale: Scale, design: D
         enlarged = network(images)
     expected = F.interpolate(images, scale_factor=scale, mode="bilinear")
     inside = (..., slice(scale, -scale), slice(scale, -scale))
-    if design == "luma":
+    if design != "rgb":
         weights = TO_YCBCR[0].float().view(3, 1, 1)
         enlarged, expected = (enlarged * weights).sum(1), (expected * weights).sum(1)
     torch.testing.assert_close(enlarged[inside], expected[inside], rtol=0, atol=1e-5)
@@ -101,3 +105,24 @@ def test_too_narrow_a_network_cannot_start_as_interpolation() -> None:
     network = Fsrcnn(FsrcnnConfig(scale=2, design="rgb", mapping_channels=2))
     with pytest.raises(ValueError, match="mapping_channels must be at least 3"):
         network.start_as_interpolation()
+
+
+def test_the_port_cannot_start_as_interpolation_at_x4() -> None:
+    """Four pixels are cut off, so that of 9 places the kernel of 7 would begin at the third."""
+    network = Fsrcnn(FsrcnnConfig(scale=4, design="luma_pytorch"))
+    with pytest.raises(ValueError, match="luma_pytorch cannot start as an interpolation at x4"):
+        network.start_as_interpolation()
+
+
+@pytest.mark.parametrize(("scale", "first", "last"), [(2, 2, 10), (3, 5, 13), (4, 8, 16)])
+def test_the_kernel_of_the_port_begins_four_pixels_before(
+    scale: Scale, first: int, last: int
+) -> None:
+    network = Fsrcnn(FsrcnnConfig(scale=scale, channels=1, design="luma_pytorch"))
+    torch.nn.init.ones_(network.output_convolution.weight)
+    pixel = torch.zeros(1, 1, 1, 7)
+    pixel[..., 3] = 1
+    with torch.no_grad():
+        row = network.output_convolution(pixel) - network.output_convolution(0 * pixel)
+    touched = row[0, 0, 0].nonzero().flatten()
+    assert (row.shape[3], int(touched.min()), int(touched.max())) == (7 * scale, first, last)

@@ -1,5 +1,8 @@
 """How far a network's output pixels really see, found by differentiating them."""
 
+import math
+from typing import get_args
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -22,6 +25,7 @@ from blocks import (
     SuperResolutionNetwork,
     build_network,
 )
+from blocks.networks.splitsr_blocks import BlockKind
 
 SCALES = st.sampled_from((2, 3, 4))
 CHANNELS = st.integers(1, 6)
@@ -35,13 +39,20 @@ def splitsr_configs(draw: st.DrawFn) -> SplitSRConfig:
     upsampler = draw(st.sampled_from(("chain", "one_step")))
     scope = draw(st.sampled_from(("group", "block")))
     locations = ("features", "upsampler", "both") if upsampler == "chain" else ("features",)
+    kind = draw(st.sampled_from(get_args(BlockKind)))
+    divides = kind == "ghost"
+    actives = [a for a in range(1, channels + 1) if not divides or channels % a == 0]
+    active = draw(st.sampled_from(actives))
     return SplitSRConfig.model_validate(
         {
             "scale": draw(SCALES),
             "channels": channels,
             "groups": groups,
             "blocks": blocks,
-            "active_channels": draw(st.integers(1, channels)),
+            "active_channels": active,
+            "block_kind": kind,
+            "expansion": draw(st.integers(1, 3)),
+            "convolution_groups": math.gcd(draw(st.integers(1, 4)), channels, active),
             "hybrid_index": draw(st.integers(0, groups if scope == "group" else blocks)),
             "hybrid_scope": scope,
             "hybrid_mode": draw(st.sampled_from(("split_first", "standard_first", "interleave"))),
@@ -60,10 +71,16 @@ LOCAL_CONFIGS: st.SearchStrategy[NetworkConfig] = st.one_of(
         channels=CHANNELS,
         mapping_channels=CHANNELS,
         mapping_layers=DEPTHS,
-        design=st.sampled_from(("luma", "rgb")),
+        design=st.sampled_from(("luma", "rgb", "luma_pytorch")),
     ),
     st.builds(EdsrConfig, scale=SCALES, channels=CHANNELS, blocks=DEPTHS),
-    st.builds(CarnConfig, scale=SCALES, channels=CHANNELS, convolution_groups=st.just(1)),
+    st.builds(
+        CarnConfig,
+        scale=SCALES,
+        channels=CHANNELS,
+        convolution_groups=st.just(1),
+        design=st.sampled_from(("classsr", "original")),
+    ),
     st.builds(MsrResNetConfig, scale=SCALES, channels=CHANNELS, blocks=DEPTHS),
     st.builds(
         SpanConfig,

@@ -19,7 +19,8 @@ from blocks import (
     variants_of,
 )
 from blocks.layers import DIV2K_MEAN, SqueezeExcitation
-from blocks.networks.splitsr import SplitBlock, SplitUpsamplingStep
+from blocks.networks.splitsr import SplitUpsamplingStep
+from blocks.networks.splitsr_blocks import SplitBlock
 
 KEYS = ("groups", "blocks", "hybrid_scope", "hybrid_mode", "hybrid_index", "location")
 

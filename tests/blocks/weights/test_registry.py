@@ -3,8 +3,8 @@
 Each network is built from random tensors under the authors' names and compared with a plain
 transcription of its specification that reads the same tensors.
 
-Covers blocks.weights.layouts, blocks.weights.renaming, blocks.weights.classsr,
-blocks.weights.smsr and blocks.weights.span.
+Covers blocks.weights.layouts, blocks.weights.renaming, blocks.weights.carn, blocks.weights.classsr,
+blocks.weights.smsr, blocks.weights.mean_shifts and blocks.weights.span.
 """
 
 from collections.abc import Callable
@@ -38,6 +38,9 @@ from blocks import (
     in_variant,
     variants_of,
 )
+from blocks.catalogue import SCALES
+from blocks.config import Scale
+from blocks.resampling import interpolate
 
 Shapes = dict[str, tuple[int, ...]]
 Tensors = dict[str, Tensor]
@@ -391,13 +394,102 @@ def carn(x: Tensor, t: Tensors, config: CarnConfig) -> Tensor:
     return conv(conv(o, t, "exit"), t, "add_mean")
 
 
+def carn_original_shapes(config: CarnConfig) -> Shapes:
+    """One network for three scales, whose file has the upsamplers of all."""
+    C, part = config.channels, config.channels // config.convolution_groups
+
+    def fusions(prefix: str) -> Shapes:
+        shapes: Shapes = {}
+        for k in (1, 2, 3):
+            shapes |= layer(f"{prefix}c{k}.body.0", C, (k + 1) * C, 1, 1)
+        return shapes
+
+    shapes = layer("sub_mean.shifter", 3, 3, 1, 1) | layer("add_mean.shifter", 3, 3, 1, 1)
+    shapes |= layer("entry", C, 3, 3, 3) | fusions("")
+    for block in ("b1", "b2", "b3"):
+        shapes |= layer(f"{block}.b1.body.0", C, part, 3, 3)
+        shapes |= layer(f"{block}.b1.body.2", C, part, 3, 3)
+        shapes |= layer(f"{block}.b1.body.4", C, C, 1, 1) | fusions(f"{block}.")
+    for scale, times in ((2, 4), (3, 9), (4, 4)):
+        shapes |= layer(f"upsample.up{scale}.body.0", times * C, part, 3, 3)
+    shapes |= layer("upsample.up4.body.3", 4 * C, part, 3, 3)
+    return shapes | layer("exit", 3, C, 3, 3)
+
+
+def carn_original(x: Tensor, t: Tensors, config: CarnConfig) -> Tensor:
+    def unit(f: Tensor, name: str) -> Tensor:
+        inner = F.relu(conv(f, t, f"{name}.body.0"))
+        inner = F.relu(conv(inner, t, f"{name}.body.2"))
+        return F.relu(conv(inner, t, f"{name}.body.4") + f)
+
+    def cascade(f: Tensor, prefix: str, parts: Callable[[Tensor, int], Tensor]) -> Tensor:
+        c, o = f, f
+        for k in (1, 2, 3):
+            c = torch.cat((c, parts(o, k)), dim=1)
+            o = F.relu(conv(c, t, f"{prefix}c{k}.body.0"))
+        return o
+
+    def block(f: Tensor, k: int) -> Tensor:
+        return cascade(f, f"b{k}.", lambda o, _: unit(o, f"b{k}.b1"))
+
+    o = cascade(conv(conv(x, t, "sub_mean.shifter"), t, "entry"), "", block)
+    steps = {2: ((0, 2),), 3: ((0, 3),), 4: ((0, 2), (3, 2))}[config.scale]
+    for index, factor in steps:
+        name = f"upsample.up{config.scale}.body.{index}"
+        o = F.pixel_shuffle(F.relu(conv(o, t, name)), factor)
+    return conv(conv(o, t, "exit"), t, "add_mean.shifter")
+
+
+def carn_shifts() -> Tensors:
+    identity, mean = torch.eye(3).view(3, 3, 1, 1), MEAN.flatten()
+    return {
+        "sub_mean.shifter.weight": identity,
+        "sub_mean.shifter.bias": -mean,
+        "add_mean.shifter.weight": identity,
+        "add_mean.shifter.bias": mean,
+    }
+
+
+def fsrcnn_port_shapes(config: FsrcnnConfig) -> Shapes:
+    d, s, m = config.channels, config.mapping_channels, config.mapping_layers
+    shapes = layer("first_part.0", d, 1, 5, 5) | layer("first_part.1", d, bias=False)
+    shapes |= layer("mid_part.0", s, d, 1, 1) | layer("mid_part.1", s, bias=False)
+    for k in range(1, m + 1):
+        shapes |= layer(f"mid_part.{2 * k}", s, s, 3, 3)
+        shapes |= layer(f"mid_part.{2 * k + 1}", s, bias=False)
+    shapes |= layer(f"mid_part.{2 * m + 2}", d, s, 1, 1)
+    shapes |= layer(f"mid_part.{2 * m + 3}", d, bias=False)
+    return shapes | {"last_part.weight": (d, 1, 9, 9), "last_part.bias": (1,)}
+
+
+def fsrcnn_port(x: Tensor, t: Tensors, config: FsrcnnConfig) -> Tensor:
+    """The port takes luma; the whole is bicubic with its luma, by ITU-R BT.601."""
+    weights = torch.tensor((65.738, 129.057, 25.064), dtype=x.dtype).view(1, 3, 1, 1) / 256
+
+    def luma(images: Tensor) -> Tensor:
+        return (images * weights).sum(dim=1, keepdim=True) + 16 / 255
+
+    def layers(f: Tensor, name: str, index: int) -> Tensor:
+        f = conv(f, t, f"{name}.{index}")
+        return torch.where(f >= 0, f, f * t[f"{name}.{index + 1}.weight"][:, None, None])
+
+    y = layers(luma(x), "first_part", 0)
+    for k in range(config.mapping_layers + 2):
+        y = layers(y, "mid_part", 2 * k)
+    weight, bias, s = t["last_part.weight"], t["last_part.bias"], config.scale
+    y = F.conv_transpose2d(y, weight, bias, stride=s, padding=4, output_padding=s - 1)
+    enlarged = interpolate(x, s, "bicubic")
+    return enlarged + (y - luma(enlarged)) / weights.sum()
+
+
 def msrresnet_shapes(config: MsrResNetConfig) -> Shapes:
     C = config.channels
     shapes = layer("conv_first", C, 3, 3, 3)
     for k in range(config.blocks):
         shapes |= layer(f"recon_trunk.{k}.conv1", C, C, 3, 3)
         shapes |= layer(f"recon_trunk.{k}.conv2", C, C, 3, 3)
-    shapes |= layer("upconv1", 4 * C, C, 3, 3) | layer("upconv2", 4 * C, C, 3, 3)
+    for name, factor in msrresnet_steps(config):
+        shapes |= layer(name, factor**2 * C, C, 3, 3)
     return shapes | layer("HRconv", C, C, 3, 3) | layer("conv_last", 3, C, 3, 3)
 
 
@@ -406,10 +498,14 @@ def msrresnet(x: Tensor, t: Tensors, config: MsrResNetConfig) -> Tensor:
     for k in range(config.blocks):
         inner = F.relu(conv(f, t, f"recon_trunk.{k}.conv1"))
         f = f + conv(inner, t, f"recon_trunk.{k}.conv2")
-    for name in ("upconv1", "upconv2"):
-        f = F.leaky_relu(F.pixel_shuffle(conv(f, t, name), 2), 0.1)
+    for name, factor in msrresnet_steps(config):
+        f = F.leaky_relu(F.pixel_shuffle(conv(f, t, name), factor), 0.1)
     f = conv(F.leaky_relu(conv(f, t, "HRconv"), 0.1), t, "conv_last")
-    return f + F.interpolate(x, scale_factor=4, mode="bilinear", align_corners=False)
+    return f + F.interpolate(x, scale_factor=config.scale, mode="bilinear", align_corners=False)
+
+
+def msrresnet_steps(config: MsrResNetConfig) -> tuple[tuple[str, int], ...]:
+    return (("upconv1", 2), ("upconv2", 2)) if config.scale == 4 else (("upconv1", config.scale),)
 
 
 def rcan_shapes(config: RcanConfig) -> Shapes:
@@ -424,7 +520,9 @@ def rcan_shapes(config: RcanConfig) -> Shapes:
             shapes |= layer(f"{block}.3.conv_du.2", C, hidden, 1, 1)
         shapes |= layer(f"body.{g}.body.{config.blocks}", C, C, 3, 3)
     shapes |= layer(f"body.{config.groups}", C, C, 3, 3)
-    shapes |= layer("tail.0.0", 4 * C, C, 3, 3) | layer("tail.0.2", 4 * C, C, 3, 3)
+    shapes |= layer("tail.0.0", (9 if config.scale == 3 else 4) * C, C, 3, 3)
+    if config.scale == 4:
+        shapes |= layer("tail.0.2", 4 * C, C, 3, 3)
     return shapes | layer("tail.1", 3, C, 3, 3)
 
 
@@ -439,7 +537,8 @@ def rcan(x: Tensor, t: Tensors, config: RcanConfig) -> Tensor:
             f = f + r * torch.sigmoid(conv(gate, t, f"{name}.3.conv_du.2"))
         f = before + conv(f, t, f"body.{g}.body.{config.blocks}")
     f = first + conv(f, t, f"body.{config.groups}")
-    f = conv(shuffled_chain(f, t, ("tail.0.0", "tail.0.2"), 2), t, "tail.1")
+    names = ("tail.0.0", "tail.0.2") if config.scale == 4 else ("tail.0.0",)
+    f = conv(shuffled_chain(f, t, names, 3 if config.scale == 3 else 2), t, "tail.1")
     return conv(f, t, "add_mean") / 255
 
 
@@ -614,6 +713,46 @@ CASES = {
         20,
     ),
     "carn-m": Case(CarnConfig(scale=4, channels=8), carn_shapes, carn, "carn-m", 102),
+    **{
+        f"carn-m-original-x{scale}": Case(
+            CarnConfig(scale=scale, channels=8, design="original"),
+            carn_original_shapes,
+            carn_original,
+            "carn-m-original",
+            58,
+            carn_shifts(),
+        )
+        for scale in SCALES
+    },
+    **{
+        f"fsrcnn-pytorch-x{scale}": Case(
+            FsrcnnConfig(
+                scale=scale,
+                channels=8,
+                mapping_channels=5,
+                mapping_layers=3,
+                design="luma_pytorch",
+            ),
+            fsrcnn_port_shapes,
+            fsrcnn_port,
+            "fsrcnn-pytorch",
+            23,
+        )
+        for scale in SCALES
+    },
+    "msrresnet-x3": Case(
+        MsrResNetConfig(scale=3, channels=8, blocks=2),
+        msrresnet_shapes,
+        msrresnet,
+        "msrresnet",
+        72,
+    ),
+    "rcan-x2": Case(
+        RcanConfig(scale=2, channels=32, groups=1, blocks=1), rcan_shapes, rcan, "rcan", 1632
+    ),
+    "rcan-x3": Case(
+        RcanConfig(scale=3, channels=32, groups=1, blocks=1), rcan_shapes, rcan, "rcan", 1632
+    ),
     "msrresnet": Case(
         MsrResNetConfig(scale=4, channels=8, blocks=2),
         msrresnet_shapes,
@@ -883,10 +1022,54 @@ def test_the_branches_of_span_cannot_be_made_from_folded_convolutions() -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        (FsrcnnConfig(scale=2), "published for Caffe only; fsrcnn-rgb can be imported"),
+        (FsrcnnConfig(scale=2), "published for Caffe only; .* last_part\\) as fsrcnn-pytorch"),
         (SplitSRConfig(scale=2), "must be one of carn, .* got splitsr"),
     ],
 )
 def test_networks_without_known_names(config: NetworkConfig, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         from_official({}, config)
+
+
+def carn_original_file(scale: Scale) -> tuple[Tensors, CarnConfig]:
+    config = CarnConfig(scale=scale, channels=8, design="original")
+    return draw(carn_original_shapes(config)) | carn_shifts(), config
+
+
+def test_carn_trained_for_one_scale_names_its_upsampler_otherwise() -> None:
+    tensors, config = carn_original_file(4)
+    single = {
+        name.replace(".up4.", ".up."): tensor
+        for name, tensor in tensors.items()
+        if ".up2." not in name and ".up3." not in name
+    }
+    expected, state = from_official(tensors, config), from_official(single, config)
+    assert state.keys() == expected.keys()
+    assert all(torch.equal(state[name], expected[name]) for name in state)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("b2.c3.body.0.bias", r"missing, in our names: cascade.units.1.fusions.2.0.bias \(8,\)"),
+        ("upsample.up2.body.0.weight", r"missing, in our names: upsampler.0.0.weight"),
+    ],
+)
+def test_a_tensor_that_carns_file_lacks_is_listed(name: str, message: str) -> None:
+    tensors, config = carn_original_file(2)
+    del tensors[name]
+    with pytest.raises(ValueError, match=message):
+        from_official(tensors, config)
+
+
+def test_foreign_tensors_and_shifts_of_carn_are_refused() -> None:
+    tensors, config = carn_original_file(3)
+    with pytest.raises(ValueError, match=r"unexpected: b1\.b2.body.0.weight"):
+        from_official(tensors | {"b1.b2.body.0.weight": torch.zeros(8, 2, 3, 3)}, config)
+    shifted = {"sub_mean.shifter.bias": torch.tensor([-0.4, -0.4, -0.4])}
+    with pytest.raises(
+        ValueError, match=r"sub_mean\.shifter\.bias must be .*; a network of another"
+    ):
+        from_official(tensors | shifted, config)
+    with pytest.raises(ValueError, match="unexpected"):  # of ClassSR's variant
+        from_official(tensors, CarnConfig(scale=3, channels=8))

@@ -16,13 +16,16 @@ import tempfile
 import threading
 import time
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
 from torch import nn
 
 from blocks import NetworkConfig, SeemoReConfig, SplitSRConfig, build_network
+from blocks.networks.splitsr_blocks import BlockKind
 from profilers import (
     RUNTIMES,
     TOLERANCES,
@@ -47,7 +50,6 @@ SPLITSR = SplitSRConfig(scale=2, channels=16, groups=2, blocks=1, active_channel
 SEEMORE = SeemoReConfig(scale=3, channels=8, groups=1, recursion=1, kernel=5)
 ODD = "batch=2,lr=17x23"
 EXPORTING = ("onnxruntime", "openvino", "xnnpack")
-COMPILE = pytest.param(f"compile:{ODD}", marks=pytest.mark.slow)
 FLOAT32 = [f"eager:{ODD}", f"eager:layout=nchw,{ODD}", *(f"{name}:{ODD}" for name in EXPORTING)]
 BFLOAT16 = [f"{name}:precision=bfloat16,{ODD}" for name in ("eager", "openvino")]
 
@@ -71,10 +73,24 @@ def prepared(config: NetworkConfig, target: Target) -> tuple[nn.Module, Prepared
         raise
 
 
-@pytest.mark.parametrize("config", [SPLITSR, SEEMORE], ids=["splitsr", "seemore"])
-@pytest.mark.parametrize("text", [*FLOAT32, *BFLOAT16, COMPILE])
-def test_output_is_eagers_and_the_difference_is_told(config: NetworkConfig, text: str) -> None:
-    target = installed(text)
+FAMILIES = {"splitsr": SPLITSR, "seemore": SEEMORE}
+BLOCKS = {
+    kind: SPLITSR.replace(block_kind=kind, expansion=2)
+    for kind in get_args(BlockKind)
+    if kind != "split"
+}
+CASES = [
+    *product(FAMILIES, [*FLOAT32, *BFLOAT16]),
+    *product(BLOCKS, [f"{name}:{ODD}" for name in EXPORTING]),
+]
+SLOW_CASES = [
+    pytest.param(name, f"compile:{ODD}", marks=pytest.mark.slow) for name in (*FAMILIES, *BLOCKS)
+]
+
+
+@pytest.mark.parametrize(("name", "text"), [*CASES, *SLOW_CASES])
+def test_output_is_eagers_and_the_difference_is_told(name: str, text: str) -> None:
+    target, config = installed(text), {**FAMILIES, **BLOCKS}[name]
     network, ready = prepared(config, target)
     assert network.training
     assert all(p.requires_grad for p in network.parameters())

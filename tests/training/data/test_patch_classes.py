@@ -57,3 +57,12 @@ def test_many_images_have_a_coarser_grid(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_too_few_patches_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 3 patches, one for each class, got 1"):
         PatchClasses([noise("tiny.png", 10, 10)], scale=2, lr_patch_px=4, classes=3)
+
+
+def test_errors_are_of_the_low_resolution_images_that_are_given() -> None:
+    """Bicubic keeps a single colour: 5 from a grey original everywhere, 7 from a lighter one."""
+    greys = [Image("a.png", np.full((40, 40, 3), 100, np.uint8), False) for _ in range(2)]
+    low = [Image("ax2.png", np.full((20, 20, 3), 100 + d, np.uint8), False) for d in (7, 5)]
+    np.testing.assert_array_equal(patch_errors(greys[0].pixels, 2, 4, low[0].pixels), 49)
+    classes = PatchClasses(greys, scale=2, lr_patch_px=4, classes=2, low=low)
+    assert (classes.mean_mse, classes.thresholds_mse) == ((25.0, 49.0), (49.0,))

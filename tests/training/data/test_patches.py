@@ -182,3 +182,19 @@ def test_an_image_smaller_than_a_patch_is_refused() -> None:
 def test_no_image_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one image"):
         PatchSampler([], scale=2, recipe=recipe(), seed=0)
+
+
+@pytest.mark.parametrize("best_of", [1, 3])
+def test_low_resolution_images_that_are_given_are_those_of_the_patches(best_of: int) -> None:
+    """Each low-resolution pixel says where it lies, and the original repeats it 2 x 2."""
+    high, low = [], []
+    for number, (height, width) in enumerate(((9, 12), (11, 7))):
+        rows, columns = np.indices((height, width))
+        pixels = np.stack([rows, columns, np.full_like(rows, number)], axis=2).astype(np.uint8)
+        low.append(Image(f"{number}x2.png", pixels, False))
+        high.append(Image(f"{number}.png", pixels.repeat(2, axis=0).repeat(2, axis=1), False))
+    sampler = PatchSampler(high, scale=2, recipe=recipe(best_of=best_of), seed=0, low=low)
+    for small, large in zip(*map(to_uint8, sampler.batch(0)), strict=True):
+        assert np.array_equal(small.repeat(2, axis=0).repeat(2, axis=1), large)
+    made = PatchSampler(high, scale=2, recipe=recipe(best_of=best_of), seed=0)
+    assert made.images_digest != sampler.images_digest

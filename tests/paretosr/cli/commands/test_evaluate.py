@@ -205,3 +205,47 @@ def test_a_variant_that_there_is_not(
     assert (completed.status, completed.out) == (2, "")
     assert message in completed.err
     assert completed.err.count("\n") == 1
+
+
+def halved(photographs: Path, folder: Path, form: str) -> Path:
+    """Low-resolution images by the mean of 2 x 2 pixels, which is not what imresize makes."""
+    folder.mkdir(parents=True)
+    for path in photographs.iterdir():
+        with PIL.Image.open(path) as image:
+            image.reduce(2).save(folder / form.format(path.stem))
+    return folder
+
+
+def test_given_low_resolution_images_are_enlarged(
+    cli: Callable[..., Any], photographs: Path, tmp_path: Path
+) -> None:
+    halved(photographs, tmp_path / "LR" / "X2", "{}x2.png")
+    options = ("evaluate", "bicubic", "--scale", 2, "--data", photographs, "--json")
+    made, given = cli(*options).json, cli(*options, "--lr", tmp_path / "LR").json
+    assert (made["low_resolution"], given["low_resolution"]) == (None, str(tmp_path / "LR"))
+    assert [image["name"] for image in given["images"]] == ["narrow.png", "wide.png"]
+    assert given["psnr_y_db"] != made["psnr_y_db"]
+
+
+def test_a_pair_of_wrong_sizes_is_one_line(
+    cli: Callable[..., Any], photographs: Path, tmp_path: Path
+) -> None:
+    folder = halved(photographs, tmp_path / "LR", "{}.png")
+    completed = cli("evaluate", "bicubic", "--scale", 3, "--data", photographs, "--lr", folder)
+    assert (completed.status, completed.out, completed.err.count("\n")) == (2, "", 1)
+    assert "narrow.png has 36x42 pixels and not 24x28, as narrow.png has 72x84" in completed.err
+    without = cli("evaluate", "bicubic", "--scale", 2, "--lr", folder)
+    assert without.status == 2 and "name it with --data" in without.err
+
+
+def test_a_low_resolution_image_that_does_not_decode_is_listed(
+    cli: Callable[..., Any], photographs: Path, tmp_path: Path
+) -> None:
+    folder = halved(photographs, tmp_path / "LR", "{}x2.png")
+    (folder / "widex2.png").write_bytes(b"no image")
+    completed = cli(
+        "evaluate", "bicubic", "--scale", 2, "--data", photographs, "--lr", folder, "--json"
+    )
+    assert completed.status == 1
+    assert [image["name"] for image in completed.json["images"]] == ["narrow.png"]
+    assert "widex2.png" in completed.err

@@ -98,3 +98,31 @@ def test_what_does_not_fit_is_one_line_and_writes_nothing(
     assert message in completed.err
     assert completed.err.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["official.pth"]
+
+
+def test_branches_in_files_of_their_own_become_one_network(
+    cli: Callable[..., Any], official: Path, photographs: Path, tmp_path: Path
+) -> None:
+    hard = torch.load(official, weights_only=True)["params"]
+    files = []
+    for width in (16, 36, 56):
+        narrow = {
+            name: tensor[tuple(slice(width if side == 56 else side) for side in tensor.shape)]
+            for name, tensor in hard.items()
+        }
+        torch.save(narrow, tmp_path / f"fsrcnn-{width}.pth")
+        files.append(tmp_path / f"fsrcnn-{width}.pth")
+    out = tmp_path / "classsr.safetensors"
+    options = ("--as", "classsr-fsrcnn", "--scale", 4, "--out", out)
+    completed = cli("import-weights", *files, *options)
+    assert completed.status == 0
+    assert "note: the classifier is not trained" in completed.err
+    checkpoint = load_checkpoint(out)
+    assert checkpoint.config == catalogue_config("classsr-fsrcnn", 4)
+    assert checkpoint.metadata == {"imported_from": "fsrcnn-16.pth, fsrcnn-36.pth, fsrcnn-56.pth"}
+    last = checkpoint.tensors["branches.2.output_convolution.weight"]
+    assert torch.equal(last, hard["tail_conv.weight"])
+    assert cli("upscale", out, photographs, tmp_path / "large").status == 0
+    refused = cli("import-weights", *files[:2], *options)
+    assert (refused.status, refused.err.count("\n")) == (2, 1)
+    assert "got 2 files" in refused.err

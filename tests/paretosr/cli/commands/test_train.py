@@ -306,3 +306,25 @@ def test_the_classifier_needs_trained_branches(
     completed = cli("train", tiny_classsr, "--out", tmp_path / "training", *data, *recipe)
     assert completed.status == 2
     assert "the branches must be trained: add --init" in completed.err
+
+
+def test_pairs_are_trained_on_and_remembered(
+    cli: Callable[..., Any], arguments: list[object], photographs: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "LR" / "X2"
+    folder.mkdir(parents=True)
+    for path in photographs.iterdir():
+        with PIL.Image.open(path) as image:
+            image.reduce(2).save(folder / f"{path.stem}x2.png")
+    given = ("--lr", tmp_path / "LR", "--validation-lr", folder)
+    first = cli(*arguments, *given, "--steps", 2, "--json").json
+    evaluated = cli(
+        "evaluate", first["checkpoint"], "--data", photographs, "--lr", folder, "--json"
+    ).json
+    assert evaluated["psnr_y_db"] == pytest.approx(first["psnr_y_db"], abs=1e-4)
+    report = (tmp_path / "training" / "report.md").read_text(encoding="utf-8")
+    assert f"{photographs}, low resolution {tmp_path / 'LR'}" in report
+    assert cli(*arguments, *given, "--steps", 2).status == 0
+    without = cli(*arguments, "--steps", 2)
+    assert without.status == 2
+    assert "the training images must be those that" in without.err
