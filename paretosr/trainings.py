@@ -18,7 +18,6 @@ from paretosr.single_training import (
     settled_precision,
     train_and_validate,
 )
-from paretosr.training_recipe import adapted_recipe
 from paretosr.training_report import (
     TrainingNames,
     TrainingReport,
@@ -28,7 +27,7 @@ from paretosr.training_report import (
 from profilers import Target, require_available
 from training import PatchSampler, Recipe
 from training.distributed import joined_processes
-from training.initial import start_of
+from training.initial import Start, start_of
 from training.recipes.choice import RecipeChoice
 from training.recipes.registry import patch_classes, recipe_warnings
 from training.recipes.schedule import schedule_in_words
@@ -199,7 +198,7 @@ def train(
     if steps is not None and "steps" in choice.settings:
         raise ValueError("steps must be given once, got both steps and a setting of the recipe")
     start = None if init is None else start_of(str(init))
-    chosen = adapted_recipe(choice, config, start)
+    chosen = _adapted_recipe(choice, config, start)
     steps = steps or chosen.steps
     images = _Images.read(data, validation, config)
     unchecked = check_images(images.sets, out)
@@ -269,3 +268,24 @@ class _Images:
             ImageSets.of(training.images, judged.images),
             (*training.notes, *judged.notes, *left_out_notes(exact)),
         )
+
+
+def _adapted_recipe(choice: RecipeChoice, config: NetworkConfig, initial: Start | None) -> Recipe:
+    """The recipe for the network of `config`, trained from `initial`.
+
+    A network that starts from given weights keeps its last convolutions, unless it was set that
+    they begin at zero.
+
+    Raises:
+        ValueError: the choice does not fit the network or what it starts from.
+    """
+    choice.check_use([config.family])
+    recipe = choice.for_network(config)
+    if recipe.routing.stage == "classifier" and not isinstance(initial, Path):
+        raise ValueError(
+            f"recipe {recipe.name} trains only the classifier, so the branches must be trained: "
+            "add --init with the checkpoint of a training by classsr-branch"
+        )
+    if initial is not None and "zero_last_convolution" not in choice.settings:
+        return recipe.replace(zero_last_convolution=False)
+    return recipe

@@ -87,10 +87,23 @@ def environment(**more: str) -> dict[str, str]:
     return {**inherited, "OMP_NUM_THREADS": "1", **more}
 
 
+def tracked_files() -> list[str]:
+    command = ["git", "ls-files", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [name for name in listed.split("\0") if (ROOT / name).exists() and name]
+
+
 def build(folder: Path) -> Path:
-    """Return the wheel that is built from the source archive: nothing of an older build in it."""
-    run("uv", "build", "--quiet", "--out-dir", folder, ROOT, folder=folder)
-    (wheel,) = folder.glob("*.whl")
+    """Return the wheel that is built from the source archive, which stays beside it.
+
+    Both come from a copy of the tracked files: setuptools ships what older builds left otherwise.
+    """
+    source, dist = folder / "source", folder / "dist"
+    for name in tracked_files():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, source / name, follow_symlinks=False)
+    run("uv", "build", "--quiet", "--out-dir", dist, source, folder=folder)
+    (wheel,) = dist.glob("*.whl")
     return wheel
 
 
@@ -100,9 +113,7 @@ def check_contents(wheel: Path) -> None:
     Raises:
         SystemExit: it does not.
     """
-    known = subprocess.run(
-        ["git", "ls-files", *ROOMS, "examples"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split()
+    known = tracked_files()
     expected = {name for name in known if name.startswith(tuple(f"{room}/" for room in ROOMS))}
     expected = {name for name in expected if name.endswith(SHIPPED)}
     expected |= {f"paretosr/{name}" for name in known if Path(name).match("examples/*.yaml")}
@@ -112,9 +123,7 @@ def check_contents(wheel: Path) -> None:
         metadata = message_from_bytes(archive.read(metadata_name))
     found = {name for name in names if ".dist-info/" not in name}
     if found != expected:
-        sys.exit(
-            f"the wheel lacks {sorted(expected - found)} and has {sorted(found - expected)} too many"
-        )
+        sys.exit(f"wheel: {sorted(expected - found)} missing, {sorted(found - expected)} too many")
     untyped = [room for room in ROOMS if f"{room}/py.typed" not in found]
     if untyped:
         sys.exit(f"py.typed is missing in {untyped}")
@@ -228,12 +237,10 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="paretosr-release-") as name:
         folder = Path(name)
-        dist = folder / "dist"
-        dist.mkdir()
-        wheel = build(dist)
+        wheel = build(folder)
         check_contents(wheel)
         twine = (sys.executable, "-m", "twine", "check", "--strict")
-        run(*twine, *dist.glob("paretosr-*"), folder=folder)
+        run(*twine, *wheel.parent.glob("paretosr-*"), folder=folder)
         for python in options.pythons:
             check_newest(python, wheel, options.torch_index, folder)
         check_lowest(options.pythons[0], wheel, folder)

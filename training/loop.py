@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from training.monitor import Monitor, Watch
 from training.recipes.recipe import Recipe, learning_rate_at
 from training.state import Progress, TrainingFolder
 from training.step import Precision, TrainingStep
-from training.stopwatch import Stopwatch
 
 RANDOM_WEIGHTS = "random"
 
@@ -107,6 +107,27 @@ def train(
     return TrainingResult(steps, end.seconds, end.loss, resumed_from_step=start.step)
 
 
+class _Stopwatch:
+    """The time of a training: runs from its making on, from the seconds that it is given."""
+
+    def __init__(self, seconds: float) -> None:
+        self._start = time.perf_counter() - seconds
+
+    @property
+    def seconds(self) -> float:
+        """The time so far."""
+        return time.perf_counter() - self._start
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stand still for as long as the block takes."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._start += time.perf_counter() - began
+
+
 @dataclass
 class _Loop:
     """The steps of one training, and what is done between them."""
@@ -122,7 +143,7 @@ class _Loop:
 
     def run(self, progress: Progress) -> Progress:
         """Make the steps that are left."""
-        clock = Stopwatch(progress.seconds)
+        clock = _Stopwatch(progress.seconds)
         last_save = time.perf_counter()
         try:
             while progress.step < self.steps:
@@ -140,7 +161,7 @@ class _Loop:
             raise
         return progress
 
-    def _step(self, step: int, clock: Stopwatch) -> Progress:
+    def _step(self, step: int, clock: _Stopwatch) -> Progress:
         recipe = self.training.recipe
         learning_rate = learning_rate_at(recipe, step, self.steps)
         batch = self.patches.batch(step, self.processes)

@@ -1,11 +1,12 @@
 """One network in training: its weights, Adam's moments and the moving average of the weights."""
 
 import math
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -13,7 +14,6 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from blocks.networks.registry import SuperResolutionNetwork
 from training.distributed import ALONE, Processes, shared_by_processes
 from training.objectives.registry import objective_for
-from training.random_numbers import seeded_noise
 from training.recipes.recipe import Recipe
 
 Precision = Literal["float32", "bfloat16"]
@@ -191,3 +191,14 @@ def _zero(convolution: nn.Conv2d | nn.ConvTranspose2d) -> None:
     convolution.weight.zero_()
     if convolution.bias is not None:
         convolution.bias.zero_()
+
+
+@contextmanager
+def seeded_noise(device: str, *numbers: int) -> Iterator[None]:
+    """Seed torch's generators by `numbers`, and put them back as they were afterwards."""
+    entropy = [number % 2**64 for number in numbers]
+    seed = np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]
+    on_cuda = torch.device(device).type == "cuda"
+    with torch.random.fork_rng(devices=[device] if on_cuda else []):
+        torch.manual_seed(int(seed))
+        yield

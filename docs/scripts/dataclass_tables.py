@@ -54,7 +54,7 @@ def meanings_of(table: type) -> dict[str, str]:
 def _written(table: type) -> dict[str, str]:
     """Return what the source says below the fields, or under *Attributes*."""
     section = re.search(r"Attributes:\n((?:    .*\n|\n)+)", inspect.getdoc(table) or "")
-    found = {}
+    found: dict[str, str] = {}
     for block in re.split(r"\n(?=    \w)", section[1].rstrip()) if section else ():
         names, _, meaning = block.partition(":")
         found |= dict.fromkeys(re.findall(r"\w+", names), _sentence(meaning))
@@ -80,8 +80,9 @@ def _docstrings(statements: Sequence[ast.stmt]) -> dict[str, str]:
             if isinstance(statement, ast.Assign)
             else None
         )
-        is_text = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
-        if isinstance(target, ast.Name) and is_text:
+        if not isinstance(following, ast.Expr) or not isinstance(following.value, ast.Constant):
+            continue
+        if isinstance(target, ast.Name):
             found[target.id] = _sentence(ast.literal_eval(following.value))
     return found
 

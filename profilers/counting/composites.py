@@ -5,14 +5,18 @@ convolution of complex numbers as three real ones. The tables here say what thes
 given the function that was called.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from math import prod
 from typing import Any
 
 import torch
+from torch import nn
 
 from profilers.counting.operators import MacHandler, convolution
+
+# Groups of fused operators, and what `torch.jit.optimize_for_inference` makes of convolutions.
+_HIDDEN = ("prim::mkldnn", "prim::MKLDNNGroup", "prim::TensorExprGroup", "prim::FusionGroup")
 
 PartHandlers = Mapping[str, MacHandler]
 
@@ -63,3 +67,14 @@ def part_handlers(function: str, operands: Iterable[torch.Tensor]) -> PartHandle
 def is_opaque_in_script(node: str) -> bool:
     """Whether a node of TorchScript, as 'aten::outer', runs as parts that do not tell its cost."""
     return node.removeprefix("aten::") in _MULTIPLIED
+
+
+def hidden_operators(module: nn.Module) -> Iterator[str]:
+    """Yield the name of each node that no dispatch reveals, in the scripted parts of `module`."""
+    inner: set[nn.Module] = set()
+    for part in module.modules():
+        if isinstance(part, torch.jit.ScriptModule) and part not in inner:
+            inner.update(part.modules())
+            for node in part.inlined_graph.nodes():
+                if node.kind().startswith(_HIDDEN) or is_opaque_in_script(node.kind()):
+                    yield node.kind().replace("::", ".")

@@ -23,9 +23,9 @@ import torch
 from torch import nn
 
 from blocks.module_state import left_unchanged
+from profilers.counting.composites import hidden_operators
 from profilers.counting.observer import Call, ObservedOperators, State, is_view
 from profilers.counting.operands import moved_bytes
-from profilers.counting.torchscript import hidden_operators
 
 CONVENTION = "1 MAC = one multiply-add of a convolution, linear layer or matrix product; bias 0"
 

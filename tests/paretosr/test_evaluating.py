@@ -1,4 +1,7 @@
-"""`psr.evaluate` gives what the command prints, as a table and with full precision."""
+"""`psr.evaluate` gives what the command prints, as a table and with full precision.
+
+Covers paretosr.results.
+"""
 
 from collections.abc import Callable
 from pathlib import Path

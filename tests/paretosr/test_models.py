@@ -1,3 +1,5 @@
+"""Covers blocks.models."""
+
 import json
 from pathlib import Path
 

@@ -1,4 +1,7 @@
-"""A run's files are whole, repeatable, and need neither torch nor Optuna."""
+"""A run's files are whole, repeatable, and need neither torch nor Optuna.
+
+Covers reports.run_settings.
+"""
 
 import subprocess
 import sys

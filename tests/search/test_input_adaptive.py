@@ -1,4 +1,7 @@
-"""Real searches over networks whose trained weights decide how much of them is computed."""
+"""Real searches over networks whose trained weights decide how much of them is computed.
+
+Covers search.candidates.evaluation and search.candidates.evaluator.
+"""
 
 import csv
 from pathlib import Path

@@ -2,6 +2,8 @@
 
 The ids in `tests/data/trials_of_before.json` were recorded by version 0.1.0 as it was before, with
 the config and the evaluator below.
+
+Covers search.sampler.
 """
 
 import json

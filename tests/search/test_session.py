@@ -1,4 +1,7 @@
-"""Starting and continuing real searches, and what is refused before anything is trained."""
+"""Starting and continuing real searches, and what is refused before anything is trained.
+
+Covers search.preparation and search.report.
+"""
 
 import subprocess
 import sys

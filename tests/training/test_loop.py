@@ -1,6 +1,6 @@
 """The training loop.
 
-Covers training.state and training.stopwatch.
+Covers training.state.
 """
 
 import copy

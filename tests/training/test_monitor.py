@@ -1,3 +1,5 @@
+"""Covers training.validation."""
+
 import csv
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The moving average of the weights, by hand, and what a saved step restores."""
+"""The moving average of the weights, by hand, what a saved step restores, and its noise."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from torch import Tensor
 from blocks import CarnConfig, build_network
 from training.recipes.recipe import Recipe
 from training.recipes.registry import get_recipe
-from training.step import TrainingStep
+from training.step import TrainingStep, seeded_noise
 
 # CARN has buffers as well, which no step changes and no average may lose.
 CONFIG = CarnConfig(scale=2, channels=4, convolution_groups=2)
@@ -72,3 +72,22 @@ def test_a_state_that_lacks_a_tensor_is_refused() -> None:
     del saved["average/output_convolution.bias"]
     with pytest.raises(ValueError, match=r"lacks average/output_convolution\.bias"):
         new_step().restore(saved, 0)
+
+
+def draw(*numbers: int) -> torch.Tensor:
+    with seeded_noise("cpu", *numbers):
+        return torch.rand(4)
+
+
+def test_noise_depends_on_all_numbers_and_on_nothing_else() -> None:
+    first = draw(-3, 1)
+    torch.rand(5)
+    assert torch.equal(draw(-3, 1), first)
+    assert not torch.equal(draw(-3, 2), first)
+    assert not torch.equal(draw(3, 1), first)
+
+
+def test_the_global_generator_is_put_back() -> None:
+    before = torch.get_rng_state()
+    draw(1)
+    assert torch.equal(torch.get_rng_state(), before)

@@ -3,6 +3,8 @@
 Covers blocks.networks.single and the networks that have no test file of their own:
 blocks.networks.carn, blocks.networks.edsr, blocks.networks.imdn, blocks.networks.interpolation,
 blocks.networks.msrresnet, blocks.networks.rcan, blocks.networks.rlfn and blocks.networks.safmn.
+
+Covers blocks.networks.registry.
 """
 
 import copy

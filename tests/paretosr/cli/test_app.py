@@ -1,3 +1,5 @@
+"""Covers paretosr.cli.options."""
+
 import subprocess
 import sys
 from collections.abc import Callable

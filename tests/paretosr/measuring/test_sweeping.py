@@ -1,6 +1,8 @@
 """Every cell gets its row, whatever runtimes do; the runtimes here really crash and hang.
 
 The table is that of paretosr.measuring.profile_table.
+
+Covers paretosr.cli.commands.sweep.
 """
 
 import csv

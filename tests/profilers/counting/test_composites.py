@@ -1,5 +1,5 @@
 """Products of every spelling against hand arithmetic: composite and complex ones, sparse and nested
-operands (profilers.counting.operands), and scripted code (profilers.counting.torchscript)."""
+operands (profilers.counting.operands), and scripted code."""
 
 from collections.abc import Callable
 

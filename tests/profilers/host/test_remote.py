@@ -3,6 +3,9 @@
 Covers what runs there (profilers.agent.bootstrap, profilers.agent.runner,
 profilers.agent.stored_networks) and what feeds it from here (profilers.host.forwarder,
 profilers.host.link).
+
+Also covers profilers.agent.machine, profilers.agent.serving.json_process and
+profilers.agent.serving.server.
 """
 
 import os

@@ -3,6 +3,10 @@
 Covers profilers.runtimes.onnx_models, profilers.runtimes.torch_compile, profilers.runtimes.xnnpack
 and profilers.runtimes.preparation here, and on any machine profilers.agent.runtimes.onnx_runtime
 and profilers.agent.runtimes.openvino_runtime.
+
+Covers profilers.agent.output_check, profilers.agent.prepared_network,
+profilers.agent.runtimes.onnx_loaders, profilers.agent.serving.service, profilers.host.networks,
+profilers.runtimes.cuda_graph and profilers.runtimes.registry.
 """
 
 import os

@@ -1,6 +1,8 @@
 """What the figures show, read from the figures themselves.
 
 Covers reports.figures.drawing and reports.figures.gmacs, of which the figures are made.
+
+Covers reports.figures.style.
 """
 
 from dataclasses import replace

@@ -1,6 +1,8 @@
 """Spaces: what they propose is valid, contained, trained, and proposed again from parameters.
 
 Covers search.space.family and search.space.smsr.
+
+Covers search.space.hyperparameters.
 """
 
 from collections.abc import Sequence

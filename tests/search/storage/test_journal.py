@@ -1,4 +1,7 @@
-"""The journal after every kind of death of its writer."""
+"""The journal after every kind of death of its writer.
+
+Covers search.storage.run_directory and search.storage.study.
+"""
 
 import json
 import subprocess

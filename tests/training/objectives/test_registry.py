@@ -22,8 +22,8 @@ from training.objectives.l1 import PixelObjective
 from training.objectives.losses import average_loss, class_loss, fourier_l1
 from training.objectives.objective import FamilyObjective, Loss, Objective
 from training.objectives.registry import OBJECTIVES, objective_for
-from training.random_numbers import seeded_noise
 from training.recipes.registry import RECIPES, get_recipe, patch_classes
+from training.step import seeded_noise
 
 SPLITSR = SplitSRConfig(
     scale=2, channels=4, groups=1, blocks=1, active_channels=2, hybrid_index=1, hybrid_scope="block"

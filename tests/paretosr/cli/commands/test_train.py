@@ -1,7 +1,6 @@
 """A training gives models, a log and a report, and goes on where it stopped.
 
-Covers paretosr.trainings, paretosr.single_training, paretosr.training_recipe and
-paretosr.training_report.
+Covers paretosr.trainings, paretosr.single_training and paretosr.training_report.
 """
 
 import json

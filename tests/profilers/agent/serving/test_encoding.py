@@ -1,5 +1,8 @@
 """Messages arrive as they were sent, and what is none is refused (also covers
-profilers.agent.serving.messages)."""
+profilers.agent.serving.messages).
+
+Covers profilers.agent.failure, profilers.agent.runtimes.settings and profilers.host.subject.
+"""
 
 import json
 from typing import Any, TypeAlias, get_args

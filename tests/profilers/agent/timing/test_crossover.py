@@ -1,4 +1,7 @@
-"""Two processes in turn on a machine whose speed is known at every moment."""
+"""Two processes in turn on a machine whose speed is known at every moment.
+
+Covers profilers.agent.timing.partner.
+"""
 
 from collections.abc import Callable
 
