@@ -5,6 +5,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from paretosr.cli.replaced import replaced
+
 Number = TypeVar("Number", int, float)
 
 
@@ -54,6 +56,7 @@ VariantOption = Annotated[
         help="Variant in which the network is computed; by default the fastest of its variants.",
     ),
 ]
+FormOption = Annotated[str | None, replaced("--variant {value}")]
 JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print the result as one JSON document on standard output."),

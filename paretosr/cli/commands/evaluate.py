@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from paretosr.cli.options import DataOption, JsonOption, ModelArgument, ScaleOption, VariantOption
+from paretosr.cli.options import (
+    DataOption,
+    FormOption,
+    JsonOption,
+    ModelArgument,
+    ScaleOption,
+    VariantOption,
+)
 
 
 def evaluate(
@@ -22,6 +29,7 @@ def evaluate(
         ),
     ] = None,
     json: JsonOption = False,
+    form: FormOption = None,
 ) -> None:
     """Print PSNR and SSIM of MODEL per image and mean.
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from paretosr.cli.options import (
+    FormOption,
     JsonOption,
     ModelArgument,
     ScaleOption,
@@ -44,7 +45,7 @@ def profile(
     sustained: Annotated[str | None, replaced("paretosr stress MODEL --seconds {value}")] = None,
     every: Annotated[bool, replaced("paretosr sweep FILE", "--all")] = False,
     csv: Annotated[str | None, replaced("paretosr sweep {value}")] = None,
-    form: Annotated[str | None, replaced("--variant {value}")] = None,
+    form: FormOption = None,
 ) -> None:
     """Show what MODEL costs on a target: parameters, MACs, memory and latency.
 

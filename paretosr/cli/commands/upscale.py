@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from paretosr.cli.options import JsonOption, ModelArgument, ScaleOption, VariantOption
+from paretosr.cli.options import FormOption, JsonOption, ModelArgument, ScaleOption, VariantOption
 
 
 def upscale(
@@ -43,6 +43,7 @@ def upscale(
         ),
     ] = None,
     json: JsonOption = False,
+    form: FormOption = None,
 ) -> None:
     """Enlarge an image or a folder of images.
 

@@ -27,7 +27,10 @@ import pytest
             ["profile", "seemore-t", "--sustained", "5"],
             "--sustained 5 is now paretosr stress MODEL --seconds 5",
         ),
-        (["profile", "seemore-t", "--form", "folded"], "--form folded is now --variant folded"),
+        *(
+            ([command, "seemore-t", "--form", "folded"], "--form folded is now --variant folded")
+            for command in ("profile", "evaluate", "upscale")
+        ),
     ],
 )
 def test_the_answer_is_the_new_spelling(
