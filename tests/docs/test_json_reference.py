@@ -101,7 +101,7 @@ def test_keys_of_a_target(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(["targets", "--json"]) == 0
-    first, *_ = json.loads(capsys.readouterr().out)["targets"]
+    first, *_ = json.loads(capsys.readouterr().out)
     assert [first.keys()] == documented("targets", monkeypatch)
 
 

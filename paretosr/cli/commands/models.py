@@ -18,8 +18,11 @@ def models(json: JsonOption = False) -> None:
     """
     from paretosr import catalogue
     from paretosr.cli.listener import TerminalListener
-    from paretosr.cli.output import write_result
+    from paretosr.cli.output import write_json, write_result
 
     with TerminalListener(silent=json) as listener:
         found = catalogue(listener=listener)
-    write_result(found, as_json=json)
+    if json:
+        write_json(found.to_dict()["models"])
+    else:
+        write_result(found, as_json=False)
