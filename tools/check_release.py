@@ -163,7 +163,7 @@ class Environment:
 
 def check_newest(python: str, wheel: Path, torch_index: str, folder: Path) -> None:
     """Install the wheel with the newest of everything and use it, in `folder`."""
-    fresh = Environment.create(python, folder / f"newest-{python}")
+    fresh = Environment.create(python, folder / "newest")
     if fresh is None:
         return
     began = time.monotonic()
@@ -171,7 +171,7 @@ def check_newest(python: str, wheel: Path, torch_index: str, folder: Path) -> No
         fresh.install("torch", options=("--index-url", torch_index))
     fresh.install(wheel)
     say(f"Python {python}: installed in {time.monotonic() - began:.0f} s")
-    outside = folder / f"outside-{python}"
+    outside = folder / "outside"
     outside.mkdir()
     for arguments in (
         ("--version",), ("search", "--help"), ("models",), ("targets",), ("init", "mine.yaml"),
@@ -232,7 +232,7 @@ def check_lowest(python: str, wheel: Path, folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--pythons", nargs="+", default=["3.11"], help="oldest first")
+    parser.add_argument("--pythons", nargs="+", default=["3.11"], help="versions or paths, oldest first")
     parser.add_argument("--torch-index", default="", help="index of a torch without CUDA")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="paretosr-release-") as name:
@@ -241,8 +241,8 @@ def main() -> None:
         check_contents(wheel)
         twine = (sys.executable, "-m", "twine", "check", "--strict")
         run(*twine, *wheel.parent.glob("paretosr-*"), folder=folder)
-        for python in options.pythons:
-            check_newest(python, wheel, options.torch_index, folder)
+        for number, python in enumerate(options.pythons):
+            check_newest(python, wheel, options.torch_index, folder / str(number))
         check_lowest(options.pythons[0], wheel, folder)
 
 
