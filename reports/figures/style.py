@@ -25,8 +25,8 @@ PUBLISHED_BLUE = "#9db8d2"
 PUBLISHED_EDGE = "#5b7fa5"
 
 # Okabe and Ito's palette, which stays apart for colour-blind readers; markers differ as well.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_MARKERS = "os^DvP"
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = "os^DvP"
 
 _UNITS = {"macs": (1e9, "GMACs (1280x720 output)"), "params": (1e3, "parameters (thousands)")}
 LOG_FROM_RATIO = 4.0
@@ -42,7 +42,7 @@ class FamilyStyle:
 
 
 def _style(place: int, family: str) -> FamilyStyle:
-    return FamilyStyle(family, _COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)])
+    return FamilyStyle(family, COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)])
 
 
 STYLES = Registry(
@@ -155,6 +155,21 @@ def add_legend(axes: Axes, *, title: str = "", handles: Sequence[Artist] | None 
         )
 
 
+def require_figure_format(path: Path) -> str:
+    """The format that the suffix of a figure's name asks for.
+
+    Raises:
+        ValueError: it is no format that can be written.
+    """
+    supported = sorted(FigureCanvasAgg.get_supported_filetypes())
+    image_format = path.suffix[1:].lower()
+    if image_format not in supported:
+        raise ValueError(
+            f"a figure's name must end in one of {', '.join(supported)}, got {path.name!r}"
+        )
+    return image_format
+
+
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure atomically in the format of the suffix, without dates or versions.
 
@@ -162,12 +177,7 @@ def save_figure(figure: Figure, path: Path) -> None:
         ValueError: the suffix is no format that can be written.
         OSError: the folder cannot be written.
     """
-    supported = sorted(figure.canvas.get_supported_filetypes())
-    image_format = path.suffix[1:].lower()
-    if image_format not in supported:
-        raise ValueError(
-            f"a figure's name must end in one of {', '.join(supported)}, got {path.name!r}"
-        )
+    image_format = require_figure_format(path)
     stamp = {"png": "Software", "pdf": "CreationDate", "svg": "Date"}.get(image_format)
     metadata = None if stamp is None else {stamp: None}
     drawn = io.BytesIO()
