@@ -144,7 +144,7 @@ class SortedPatches(Result):
         curves = zip(self.models, self.patch_psnr_db, strict=True)
         return sorted_patches(
             [(row.model, curve) for row, curve in curves],
-            class_bounds(self.patch_psnr_db.shape[1], len(self.classes)),
+            class_bounds(self.patch_psnr_db.shape[1], len(self.classes)).tolist(),
             baseline=BICUBIC,
             title=f"Patches of {self.data}, x{self.scale}, sorted by {self.models[0].model}",
             patch_px=self.patch_px,

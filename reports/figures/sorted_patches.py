@@ -14,7 +14,6 @@ from reports.figures.style import (
     INK,
     MARKERS,
     PUBLISHED_BLUE,
-    add_legend,
     new_figure,
     set_titles,
 )
@@ -35,7 +34,7 @@ def sorted_patches(
     """
     figure = new_figure(11.0, 4.6)
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
-    (name, curve), baseline_curve = curves[0], dict(curves)[baseline]
+    curve, baseline_curve = curves[0][1], dict(curves)[baseline]
     note = f"{curve.size:,} patches of {patch_px}x{patch_px} pixels, each enlarged alone"
     set_titles(left, title, [note], columns=90)
     left.plot(np.arange(1, curve.size + 1), curve, color=INK, lw=1.4)
@@ -52,7 +51,7 @@ def sorted_patches(
     span_db = max(float(np.ptp(curve)), 1.0)
     left.set_ylim(curve.min() - 0.05 * span_db, curve.max() + 0.2 * span_db)
     left.set_xlabel("rank of the patch")
-    left.set_ylabel(f"PSNR over RGB with {name} (dB)")
+    left.set_ylabel("PSNR over RGB (dB)")
     numbers = np.arange(1, len(bounds))
     for place, (model, of_model) in enumerate(curves):
         gains = of_model - baseline_curve
@@ -66,5 +65,6 @@ def sorted_patches(
     right.set_xlabel("class, from the easiest to the hardest")
     right.set_ylabel(f"mean gain in PSNR over {baseline} (dB)")
     right.grid(True, lw=0.4, alpha=0.4)
-    add_legend(right)
+    # Below, since names may be long paths.
+    right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), frameon=False, fontsize=8)
     return figure
