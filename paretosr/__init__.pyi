@@ -33,5 +33,7 @@ from .runs import Run as Run
 from .runs import open_run as open_run
 from .runs import resume as resume
 from .runs import search as search
+from .sorting import SortedPatches as SortedPatches
+from .sorting import sort_patches as sort_patches
 from .trainings import Training as Training
 from .trainings import train as train

@@ -13,6 +13,7 @@ from paretosr.results import Table
 from paretosr.single_training import TrainingOutcome, TrainingPlan
 from reports.figures.style import save_figure
 from reports.figures.training_curve import training_curve
+from training.recipes.recipe import BICUBIC
 from training.recipes.registry import get_recipe, recipe_for
 from training.recipes.schedule import schedule_in_words
 
@@ -136,9 +137,11 @@ def _patch_classes(plan: TrainingPlan) -> list[str]:
         (number, f"{start:.2f}", f"{mean:.2f}")
         for number, (start, mean) in enumerate(zip(starts, classes.mean_mse, strict=True), 1)
     ]
+    classes_by = plan.patches.recipe.routing.classes_by
+    upscaler = "bicubic enlargement" if classes_by == BICUBIC else classes_by
     return [
-        "## Classes of the training patches\n\nEqual parts by the mean squared error of bicubic "
-        "enlargement (RGB, 0 to 255).",
+        "## Classes of the training patches\n\nEqual parts by the mean squared error of "
+        f"{upscaler} (RGB, 0 to 255).",
         _table(("class", "from error", "mean error"), rows),
     ]
 

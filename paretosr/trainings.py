@@ -223,6 +223,7 @@ def train(
         seed=seed,
         classes=patch_classes(chosen, config),
         low=images.training_low,
+        device=device,
     )
     with joined_processes(device) as (processes, own_device):
         # The others do the same work, and say nothing.

@@ -116,7 +116,9 @@ def prepare(
     settings = run.read_settings()
     _warn_of_another_device(settings, listener)
     _check_images(photographs.digests, run, listener, has_begun)
-    patches = CandidatePatches(photographs.training, config.scale, config.training.recipe)
+    patches = CandidatePatches(
+        photographs.training, config.scale, config.training.recipe, config.training.device
+    )
 
     precision = decided(dict[str, Precision], "precision", run) or {}
     for space in config.space.families:

@@ -25,8 +25,8 @@ PUBLISHED_BLUE = "#9db8d2"
 PUBLISHED_EDGE = "#5b7fa5"
 
 # Okabe and Ito's palette, which stays apart for colour-blind readers; markers differ as well.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_MARKERS = "os^DvP"
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = "os^DvP"
 
 _UNITS = {"macs": (1e9, "GMACs (1280x720 output)"), "params": (1e3, "parameters (thousands)")}
 LOG_FROM_RATIO = 4.0
@@ -42,7 +42,7 @@ class FamilyStyle:
 
 
 def _style(place: int, family: str) -> FamilyStyle:
-    return FamilyStyle(family, _COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)])
+    return FamilyStyle(family, COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)])
 
 
 STYLES = Registry(

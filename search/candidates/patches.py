@@ -16,10 +16,13 @@ class CandidatePatches:
     A sampler is made when the first candidate asks for such patches, and kept.
     """
 
-    def __init__(self, images: Sequence[Image], scale: int, choice: RecipeChoice) -> None:
+    def __init__(
+        self, images: Sequence[Image], scale: int, choice: RecipeChoice, device: str = "cpu"
+    ) -> None:
         self._images = images
         self._scale = scale
         self._choice = choice
+        self._device = device
         self._samplers: dict[tuple[Recipe, int], PatchSampler] = {}
 
     def sampler(self, config: NetworkConfig, seed: int) -> PatchSampler:
@@ -32,6 +35,11 @@ class CandidatePatches:
         classes = patch_classes(recipe, config)
         if (recipe, classes) not in self._samplers:
             self._samplers[recipe, classes] = PatchSampler(
-                self._images, scale=self._scale, recipe=recipe, seed=seed, classes=classes
+                self._images,
+                scale=self._scale,
+                recipe=recipe,
+                seed=seed,
+                classes=classes,
+                device=self._device,
             )
         return self._samplers[recipe, classes].with_seed(seed)

@@ -21,24 +21,28 @@ from search.space.hyperparameters import (
 )
 
 INTERPOLATION = "interpolation"
+RCAN_BLOCKS = 20
+"""In every group, as published; depth 10 then makes ClassSR's own branches."""
 
 
 @dataclass(frozen=True)
 class Backbone:
     """The networks of one family that can be branches, each given by its width and depth."""
 
-    depth: str
-    """The field that counts what is repeated."""
+    depth: str | None
+    """The field that counts what is repeated; None where nothing is repeated at will."""
     fields: Callable[[int], Mapping[str, Any]] = lambda channels: {}
     """What else describes a network of so many channels."""
 
 
-# Short trainings need the image skip, which FSRCNN has not and MSRResNet always has. Without
-# recursion SeemoRe takes patches of any size.
+# Short trainings need the image skip, which FSRCNN, CARN-M and RCAN have not and MSRResNet always
+# has. Without recursion SeemoRe takes patches of any size.
 BACKBONES: Mapping[str, Backbone] = MappingProxyType(
     {
         "fsrcnn": Backbone("mapping_layers", lambda channels: {"design": "rgb"}),
         "msrresnet": Backbone("blocks"),
+        "carn": Backbone(None),
+        "rcan": Backbone("groups", lambda channels: {"blocks": RCAN_BLOCKS}),
         "splitsr": Backbone(
             "blocks",
             lambda channels: {
@@ -59,8 +63,9 @@ class ClassSRSpace(FamilySpace):
     """ClassSR: classes of patches, how they are cut, and a branch for each (sheet, section 7).
 
     All branches are of one backbone and one depth, which counts FSRCNN's mapping layers, the
-    blocks of MSRResNet and of SplitSR's one group, or SeemoRe's groups. `channels` are the
-    widths of all of them: each class draws its own, and the wider network gets the harder class.
+    blocks of MSRResNet and of SplitSR's one group, the groups of SeemoRe, or RCAN's of 20 blocks;
+    CARN-M ("carn", ClassSR's variant) is the same at every depth. `channels` are the widths of all
+    of them: each class draws its own, and the wider network gets the harder class.
     With `interpolate_easiest` the easiest class is enlarged without a network. `overlap_px` is
     what neighbouring patches share: the stride is `patch_px` less that.
     """
@@ -69,7 +74,8 @@ class ClassSRSpace(FamilySpace):
     classes: Integers = (2, 3)
     interpolate_easiest: Booleans = (False, True)
     backbone: Annotated[
-        tuple[Literal["fsrcnn", "msrresnet", "splitsr", "seemore"], ...], *ONE_OR_MORE
+        tuple[Literal["fsrcnn", "msrresnet", "carn", "rcan", "splitsr", "seemore"], ...],
+        *ONE_OR_MORE,
     ] = ("msrresnet", "splitsr", "seemore")
     channels: Integers = (16, 32, 48, 64)
     depth: Integers = IntegerRange(low=1, high=4)
@@ -91,7 +97,7 @@ class ClassSRSpace(FamilySpace):
             {
                 "family": values["backbone"],
                 "channels": channels,
-                backbone.depth: values["depth"],
+                **({backbone.depth: values["depth"]} if backbone.depth else {}),
                 **backbone.fields(channels),
             }
             for channels in learned
@@ -110,17 +116,23 @@ class ClassSRSpace(FamilySpace):
         fields = config.model_dump()
         branches = fields["branches"]
         hardest = branches[-1]
-        backbone = BACKBONES.get(hardest["family"])
         return {
             "classes": len(branches),
             "interpolate_easiest": branches[0]["family"] == INTERPOLATION,
             "backbone": hardest["family"],
-            "depth": hardest[backbone.depth] if backbone else 0,
+            "depth": self._depth_of(hardest),
             "patch_px": fields["patch_px"],
             "overlap_px": fields["patch_px"] - fields["stride_px"],
             "classifier_channels": fields["classifier_channels"],
             **self._widths_of(branches),
         }
+
+    def _depth_of(self, branch: Mapping[str, Any]) -> Value:
+        """The depth, or the first of the space where a branch is the same at every depth."""
+        backbone = BACKBONES.get(branch["family"])
+        if backbone is None:
+            return 0
+        return branch[backbone.depth] if backbone.depth else values_of(self.depth)[0]
 
     def _widths_of(self, branches: Sequence[Mapping[str, Any]]) -> dict[str, Value]:
         """The widths by name; one that makes no branch has the width of its neighbour."""

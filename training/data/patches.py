@@ -2,18 +2,17 @@
 
 import copy
 import hashlib
-import math
-import tempfile
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from imaging.images import Image
 from imaging.imresize import downscale
-from training.data.patch_classes import Integers, PatchClasses
+from training.data.patch_classes import Integers, PatchClasses, classing_upscaler
+from training.data.rescaled import allocate, with_rescaled
 from training.distributed import ALONE, Processes
 from training.recipes.recipe import Recipe
 
@@ -29,12 +28,17 @@ class PatchSampler:
     images are given as `low`. Where an image is memory-mapped, they and the energies live in a
     temporary file instead of memory.
 
+    Smaller copies of the images, as `recipe.rescalings` asks for, are images as all others.
+
     With several `classes` a batch has as many patches of each, ordered by class from the
-    easiest to the hardest, and every place of `PatchClasses` is drawn with equal probability.
+    easiest to the hardest, and every place of `PatchClasses` is drawn with equal probability. If
+    `recipe.routing.classes_by` is a checkpoint, its network runs on `device` to sort them.
 
     Raises:
-        ValueError: there is no image, one of them is smaller than a patch, or they hold too few
-            patches to be classed.
+        ValueError: there is no image, one of them is smaller than a patch, they hold too few
+            patches to be classed, copies were to be made of images whose low-resolution images are
+            given, or the network for the classes is damaged or of another scale.
+        OSError: the checkpoint of that network cannot be read.
     """
 
     def __init__(
@@ -46,15 +50,31 @@ class PatchSampler:
         seed: int,
         classes: int = 1,
         low: Sequence[Image] | None = None,
+        device: str = "cpu",
     ) -> None:
         _check_sizes(images, scale, recipe.lr_patch_px)
+        if recipe.rescalings:
+            if low is not None:
+                raise ValueError(
+                    f"recipe {recipe.name} adds smaller copies of the training images, which have "
+                    "no low-resolution images beside those given: leave these out (--lr), or the "
+                    "copies (--set rescalings=[])"
+                )
+            images = with_rescaled(
+                images, recipe.rescalings, smallest_px=recipe.lr_patch_px * scale
+            )
         self.scale = scale
         self.recipe = recipe
         self.seed = seed
         self.classes: PatchClasses | None = None
         if classes > 1:
             self.classes = PatchClasses(
-                images, scale=scale, lr_patch_px=recipe.lr_patch_px, classes=classes, low=low
+                images,
+                scale=scale,
+                lr_patch_px=recipe.lr_patch_px,
+                classes=classes,
+                low=low,
+                upscale=classing_upscaler(recipe.routing.classes_by, scale, device=device),
             )
         self.images_digest = _digest((*images, *(low or ())))
         self._high = [np.ascontiguousarray(image.pixels).reshape(-1, 3) for image in images]
@@ -65,11 +85,11 @@ class PatchSampler:
         areas = low_height * self._low_width
         self._low_start = np.cumsum(areas) - areas
         mapped = any(isinstance(image.pixels, np.memmap) for image in images)
-        self._low: NDArray[np.uint8] = _allocate((areas.sum(), 3), np.uint8, mapped)
+        self._low: NDArray[np.uint8] = allocate((areas.sum(), 3), np.uint8, mapped)
         # A single draw is not compared with anything.
         self._energy: NDArray[np.float32] | None = None
         if recipe.best_of > 1:
-            self._energy = _allocate((areas.sum(),), np.float32, mapped)
+            self._energy = allocate((areas.sum(),), np.float32, mapped)
         for number, (start, area) in enumerate(zip(self._low_start, areas, strict=True)):
             pixels = downscale(images[number].pixels, scale) if low is None else low[number].pixels
             self._low[start : start + area] = pixels.reshape(-1, 3)
@@ -148,15 +168,6 @@ def _digest(images: Sequence[Image]) -> str:
     """Return a short name of a set of images, from their names and sizes."""
     facts = [(image.name, image.pixels.shape) for image in images]
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:10]
-
-
-def _allocate(shape: tuple[int, ...], dtype: DTypeLike, mapped: bool) -> NDArray[Any]:
-    if not mapped:
-        return np.empty(shape, dtype)
-    # The file has no name: the disk space is free again when the last array of it is gone.
-    with tempfile.TemporaryFile() as file:
-        file.truncate(math.prod(shape) * np.dtype(dtype).itemsize)
-        return np.memmap(file, dtype, mode="r+", shape=shape)
 
 
 def _patch_energy(low: NDArray[np.uint8], size: int) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ CLASSSR_BRANCH = Recipe(
     family="classsr",
     batch_size=16,
     lr_patch_px=32,
+    rescalings=(0.9, 0.8, 0.7, 0.6),
     best_of=1,
     learning_rate=1e-3,
     betas=(0.9, 0.99),
@@ -29,9 +30,10 @@ CLASSSR_BRANCH = Recipe(
 """ClassSR's first stage: every branch on the patches of its class, all in one training.
 
 Source: github.com/XPixelGroup/ClassSR. These are the settings of FSRCNN branches, and of those
-that are not published; `BY_BACKBONE` has the others. Departures: patches are classed by the error
-of bicubic enlargement, in equal parts of the training patches, instead of by the PSNR of a trained
-MSRResNet at thresholds that gave about equal parts; the images are not rescaled beforehand.
+that are not published; `BY_BACKBONE` has the others. Departures: patches are classed in equal parts
+of the training patches instead of at thresholds that gave about equal parts, and, unless
+`routing.classes_by` names a network, by the error of bicubic enlargement instead of by the PSNR of
+a trained MSRResNet.
 """
 
 CLASSSR_CLASSIFIER = CLASSSR_BRANCH.replace(
@@ -93,8 +95,7 @@ def adapted(recipe: Recipe, config: ClassSRConfig) -> Recipe:
 
 def patch_classes(recipe: Recipe, config: ClassSRConfig) -> int:
     """How many classes the patches of a batch are in; 1 where they are not classed."""
-    is_classed = recipe.routing.stage == BRANCHES or recipe.routing.label_weight > 0
-    return len(config.branches) if is_classed else 1
+    return len(config.branches) if recipe.routing.classes_are_known else 1
 
 
 def warnings(recipe: Recipe, config: ClassSRConfig) -> list[str]:

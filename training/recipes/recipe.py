@@ -7,6 +7,7 @@ shorter training runs through the same schedule in proportion.
 import math
 from collections.abc import Mapping
 from operator import attrgetter
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
@@ -25,11 +26,13 @@ from foundation.configs import FrozenConfig, nearest, parse_config
 Decay = Literal["linear", "cosine", "halving"]
 Stage = Literal["branches", "classifier", "joint", "apart"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Rescaling = Annotated[float, Field(gt=0, lt=1)]
 
 Settings = Mapping[str, object]
 """Values of a recipe's fields by their names in `SETTABLE_FIELDS`."""
 
 BRANCHES: Stage = "branches"
+BICUBIC = "bicubic"
 
 
 class _Fields(FrozenConfig):
@@ -92,11 +95,37 @@ class Routing(_Fields):
     class_weight: NonNegativeFloat = 0.5
     average_weight: NonNegativeFloat = 3
     label_weight: NonNegativeFloat = 0
-    """Of the cross-entropy with the patches' classes by bicubic error; not published.
+    """Of the cross-entropy with the classes that the patches are sorted into; not published.
 
     Above 0 a batch has as many patches of each class. It shows a classifier, which begins next to
     blind, in a hundred steps what the published losses let it find in many thousands.
     """
+    classes_by: Annotated[str, Field(min_length=1, exclude_if=lambda by: by == BICUBIC)] = BICUBIC
+    """By whose error patches are sorted into classes: bicubic's, or that of a checkpoint's network.
+
+    The paper takes a trained MSRResNet. Absent from dumps where it is bicubic, so that trainings of
+    before go on.
+    """
+
+    @field_validator("classes_by")
+    @classmethod
+    def _absolute(cls, source: str) -> str:
+        """A relative path is one of the working directory in which the training starts."""
+        return source if source == BICUBIC else str(Path(source).expanduser().absolute())
+
+    @property
+    def classes_are_known(self) -> bool:
+        """Whether patches are drawn by class, as branches of one's own or labels need them."""
+        return self.stage == BRANCHES or self.label_weight > 0
+
+    @model_validator(mode="after")
+    def _classes_are_used(self) -> Self:
+        if self.classes_by != BICUBIC and not self.classes_are_known:
+            raise ValueError(
+                "classes_by has an effect only in the stage branches or with a label_weight above "
+                f"0, got stage {self.stage} and label_weight 0: leave it out"
+            )
+        return self
 
 
 class Recipe(_Fields):
@@ -113,6 +142,11 @@ class Recipe(_Fields):
     """Patches of a step, over all processes; of each class where patches are drawn by class."""
     lr_patch_px: Annotated[int, Field(ge=2)]
     """Side of a low-resolution patch."""
+    rescalings: Annotated[tuple[Rescaling, ...], Field(exclude_if=lambda sizes: not sizes)] = ()
+    """Sizes of further copies of each training image, as fractions of its own.
+
+    Absent from dumps where there are none, so that trainings of before go on.
+    """
     best_of: PositiveInt
     """Each patch is the one with the most gradient energy among so many random ones."""
     learning_rate: PositiveFloat

@@ -77,8 +77,9 @@ def train(
             "--set",
             metavar="FIELD=VALUE",
             help="Any field of the recipe, such as sparsity.weight=0.01 (of the active fraction in "
-            "SMSR's loss), routing.label_weight=1 (of the classes by bicubic error in ClassSR's) "
-            "or betas=[0.9,0.99]; repeatable. An unknown field is answered with the nearest.",
+            "SMSR's loss), routing.label_weight=1 (of the patches' classes in ClassSR's), "
+            "routing.classes_by=CHECKPOINT (classes by a network's error instead of bicubic's) or "
+            "betas=[0.9,0.99]; repeatable. An unknown field is answered with the nearest.",
         ),
     ] = None,
     sparsity_weight: Annotated[str | None, replaced("--set sparsity.weight={value}")] = None,

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from blocks.catalogue import catalogue_config
 from blocks.networks.classsr import ClassSRConfig
 from search.space import ClassSRSpace
 
@@ -49,6 +50,8 @@ def test_only_as_many_widths_are_used_as_there_are_classes() -> None:
     [
         ("fsrcnn", {"mapping_layers": 2, "mapping_channels": 12, "design": "rgb"}),
         ("msrresnet", {"blocks": 2}),
+        ("carn", {"convolution_groups": 4, "design": "classsr"}),
+        ("rcan", {"groups": 2, "blocks": 20}),
         # Of two blocks the first is split, with a quarter of the channels active.
         ("splitsr", {"groups": 1, "blocks": 2, "active_channels": 12, "hybrid_index": 1}),
         ("seemore", {"groups": 2, "recursion": 1, "ranks": (2, 4, 8)}),
@@ -56,8 +59,47 @@ def test_only_as_many_widths_are_used_as_there_are_classes() -> None:
 )
 def test_depth_and_width_of_every_backbone(backbone: str, fields: dict[str, Any]) -> None:
     config = ClassSRSpace().network({**VALUES, "backbone": backbone}, 2)
-    hardest = config.branches[-1].model_dump()
-    assert hardest.items() >= {"family": backbone, "channels": 48, **fields}.items()
+    shown = {
+        **config.branches[-1].model_dump(),
+        "design": getattr(config.branches[-1], "design", 0),
+    }
+    assert shown.items() >= {"family": backbone, "channels": 48, **fields}.items()
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "depth"),
+    [("classsr-carn-m", (36, 52, 64), (1, 2)), ("classsr-rcan", (36, 50, 64), (10,))],
+)
+def test_the_published_networks_can_be_proposed(
+    name: str, channels: tuple[int, ...], depth: tuple[int, ...]
+) -> None:
+    published = catalogue_config(name, 4)
+    assert isinstance(published, ClassSRConfig)
+    space = ClassSRSpace.model_validate(
+        {
+            "classes": 3,
+            "backbone": published.branches[0].family,
+            "channels": channels,
+            "depth": depth,
+            "patch_px": 32,
+            "overlap_px": 4,
+            "classifier_channels": 128,
+        }
+    )
+    assert space.misfit(published) is None
+    assert space.network(space.values(published), 4).canonical() == published.canonical()
+
+
+def test_carn_is_the_same_at_every_depth() -> None:
+    networks = {
+        ClassSRSpace().network({**VALUES, "backbone": "carn", "depth": depth}, 2)
+        for depth in (1, 4)
+    }
+    assert len(networks) == 1
+
+
+def test_searches_propose_the_backbones_of_before_unless_asked() -> None:
+    assert ClassSRSpace().backbone == ("msrresnet", "splitsr", "seemore")
 
 
 @pytest.mark.parametrize(

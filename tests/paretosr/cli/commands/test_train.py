@@ -246,6 +246,25 @@ def test_classsr_is_trained_in_stages(
         assert torch.equal(tensor, after[name]) != name.startswith("classifier"), name
 
 
+def test_classes_by_a_checkpoint_are_reported_and_kept(
+    cli: Callable[..., Any],
+    tiny_classsr: Path,
+    checkpoint: Path,
+    data: list[object],
+    tmp_path: Path,
+) -> None:
+    arguments = ["train", tiny_classsr, "--recipe", "classsr-branch", *data, "--steps", 1]
+    arguments += ["--batch-size", 1, "--out", tmp_path / "training"]
+    by_network = ["--set", f"routing.classes_by={checkpoint}"]
+    assert cli(*arguments, *by_network).status == 0
+    page = (tmp_path / "training" / "report.md").read_text()
+    assert f"Equal parts by the mean squared error of {checkpoint} (RGB, 0 to 255)" in page
+    assert cli(*arguments, *by_network, "--json").json["resumed_from_step"] == 1
+    other = cli(*arguments)
+    assert other.status == 2
+    assert f"routing.classes_by {checkpoint}, not bicubic" in other.err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
