@@ -20,6 +20,7 @@ from paretosr.cli.commands.plot import plot
 from paretosr.cli.commands.profile import profile
 from paretosr.cli.commands.report import report
 from paretosr.cli.commands.search import search
+from paretosr.cli.commands.sparsity import sparsity
 from paretosr.cli.commands.stress import stress
 from paretosr.cli.commands.sweep import sweep
 from paretosr.cli.commands.targets import targets
@@ -30,7 +31,7 @@ from paretosr.cli.errors import explain
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
     init, search, plot, report, profile, compare, sweep, stress, calibrate, train, evaluate,
-    upscale, import_weights, export, models, targets,
+    sparsity, upscale, import_weights, export, models, targets,
 ):  # fmt: skip
     app.command()(command)
 

@@ -27,6 +27,8 @@ class Decisions:
     """As JSON."""
     sentences: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
+    drawn: Any = None
+    """What the figure of the family shows; None where there is no figure."""
 
 
 Decide = Callable[[Any, Sequence[ValidationPair], str], Decisions]
