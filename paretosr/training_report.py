@@ -8,6 +8,7 @@ from typing import Any, Self
 import pandas as pd
 
 from foundation import write_text_atomically
+from paretosr.decisions import decision_figure
 from paretosr.results import Table
 from paretosr.single_training import TrainingOutcome, TrainingPlan
 from reports.figures.style import save_figure
@@ -17,6 +18,7 @@ from training.recipes.schedule import schedule_in_words
 
 CURVE_FILE = "training.png"
 REPORT_FILE = "report.md"
+DECISIONS_FILE = "decisions.png"
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,19 @@ class TrainingReport:
 
     curve: Path
     page: Path
+    decisions: Path
+    """Written only for families of which there is a figure."""
 
     @classmethod
     def beside(cls, folder: Path) -> Self:
         """The files in the folder of a training."""
-        return cls(folder / CURVE_FILE, folder / REPORT_FILE)
+        return cls(folder / CURVE_FILE, folder / REPORT_FILE, folder / DECISIONS_FILE)
 
 
 def write_training_report(
     names: TrainingNames, plan: TrainingPlan, outcome: TrainingOutcome, report: TrainingReport
 ) -> None:
-    """Draw the curve from the log, and write the page.
+    """Draw the curve from the log and what was decided, and write the page.
 
     Raises:
         OSError: a file cannot be written; the error names it.
@@ -68,6 +72,7 @@ def write_training_report(
         f"`best.safetensors` is from step {outcome.best_step}, {outcome.best_psnr_y_db:.2f} dB.",
         *_patch_classes(plan),
         *_decisions(outcome),
+        *_decision_figure(names, plan, outcome, report),
         f"![Loss and PSNR against the step]({CURVE_FILE})",
     ]
     write_text_atomically(report.page, "\n\n".join(sections) + "\n")
@@ -142,6 +147,16 @@ def _decisions(outcome: TrainingOutcome) -> Iterator[str]:
     for section in outcome.decisions.sections:
         yield f"## {section.heading}\n\n{section.text}"
         yield _table(section.columns, section.rows)
+
+
+def _decision_figure(
+    names: TrainingNames, plan: TrainingPlan, outcome: TrainingOutcome, report: TrainingReport
+) -> Iterator[str]:
+    name = f"{names.model}, x{plan.config.scale}"
+    figure = decision_figure(plan.config.family, outcome.decisions, name)
+    if figure is not None:
+        save_figure(figure, report.decisions)
+        yield f"![What the network decides on the validation images]({DECISIONS_FILE})"
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -27,13 +27,22 @@ class TrainingLog:
         write_text_atomically(self._path, text)
 
     def add(self, row: Row) -> None:
-        """Append a row, whose columns are those of the first."""
+        """Append a row. A log keeps the columns it began with, in an earlier version perhaps."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        columns = self._columns() or [*row]
         with writing(self._path), self._path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, row.keys(), lineterminator="\n")
+            writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
             if file.tell() == 0:
                 writer.writeheader()
             writer.writerow(row)
+
+    def _columns(self) -> list[str]:
+        """Of the log that was begun; none before the first row."""
+        if not self._path.exists():
+            return []
+        with self._path.open(encoding="utf-8") as file:
+            header = file.readline().rstrip("\n")
+        return header.split(",") if header else []
 
     def best(self, column: str) -> tuple[int, float] | None:
         """The step and the value of the first greatest number of a column; None without any."""

@@ -81,6 +81,11 @@ class SeemoReConfig(NetworkConfigBase):
         return round(self.ffn_ratio * self.channels)
 
     @property
+    def chooses_experts(self) -> bool:
+        """Whether an image decides which experts count for it."""
+        return self.top_k < len(self.ranks)
+
+    @property
     def minimum_size_px(self) -> int:
         return int(AGGREGATION_STRIDE**self.recursion)
 
@@ -188,6 +193,12 @@ class LowRankExperts(nn.Module):
         if self.router is None:
             return a.new_ones(len(a), 1)
         return self._weights(self.router(a.mean(dim=(2, 3)))).to(a.dtype)
+
+    def chosen(self, a: Tensor) -> Tensor:
+        """Which experts count for each image. Shape: (N, C, H, W) -> (N, E), bool."""
+        weights = self.weights_of(a)
+        indices = weights.topk(self.top_k, dim=1).indices
+        return torch.zeros_like(weights, dtype=torch.bool).scatter(1, indices, True)
 
     def _weights(self, logits: Tensor) -> Tensor:
         """Softmax over all experts, kept for the top ones and not normalised anew.
@@ -307,3 +318,26 @@ class SeemoRe(SuperResolutionNetwork):
     @property
     def last_convolutions(self) -> tuple[nn.Conv2d]:
         return (self.output_convolution,)
+
+    def chosen_experts(self, images: Tensor) -> Tensor:
+        """Which experts each group chooses for each image.
+
+        Shape: (N, 3, h, w) -> (N, groups, E), bool.
+
+        Raises:
+            ValueError: as `forward`.
+        """
+        of_groups: list[Tensor] = []
+        hooks = [
+            module.register_forward_pre_hook(
+                lambda experts, inputs: of_groups.append(experts.chosen(inputs[0]))
+            )
+            for module in self.modules()
+            if isinstance(module, LowRankExperts)
+        ]
+        try:
+            self(images)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return torch.stack(of_groups, dim=1)

@@ -5,6 +5,8 @@ computed for the whole batch. Which experts run depends on the values of the ima
 cannot be exported or compiled as one graph, for which the masked and the folded variant are there.
 """
 
+from operator import attrgetter
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -14,15 +16,10 @@ from blocks.variants.seemore_folded import has_small_context, seemore_folded
 from blocks.variants.variant import FamilyVariants, Variant
 
 
-def chooses_experts(config: SeemoReConfig) -> bool:
-    """Whether some experts are left out."""
-    return config.top_k < len(config.ranks)
-
-
 def seemore_selected(network: SeemoRe) -> SeemoRe:
     """The network, which is changed, with its experts computed only where they are chosen.
 
-    Its configuration must be one that `chooses_experts`.
+    Its configuration must say that it `chooses_experts`.
     """
     for module in list(network.modules()):
         for name, child in module.named_children():
@@ -64,7 +61,7 @@ SEEMORE_VARIANTS = FamilyVariants(
     "seemore",
     (
         Variant("masked"),
-        Variant("selected", seemore_selected, chooses_experts),
+        Variant("selected", seemore_selected, attrgetter("chooses_experts")),
         Variant("folded", seemore_folded, has_small_context, is_for_export=True),
     ),
 )

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from blocks.models import Model
 from foundation.listener import SILENT, Listener
+from imaging import BUNDLED
+from paretosr.decisions import DecisionRequest, TrainedDecisions
 from paretosr.measuring.explanation import Explanation
 from paretosr.measuring.profile_table import ProfileRecord
 from paretosr.measuring.subjects import as_target, bicubic_call, noise_warning, subject_of
@@ -77,6 +79,8 @@ class Profile(Result, ProfileRecord):
     """The machine that measured."""
     prediction: Prediction | None = None
     """By a stored calibration, made before the measurement."""
+    decisions: TrainedDecisions | None = None
+    """What trained weights decide by the image; None where nothing is."""
     explanation: Explanation | None = None
     """Where the MACs go, if that was asked for."""
 
@@ -88,16 +92,20 @@ class Profile(Result, ProfileRecord):
             "copy_probe_ms": self.copy_probe_ms,
             "prediction": asdict(self.prediction) if self.prediction else None,
             "device": dict(self.device),
+            "decisions": self.decisions.to_dict() if self.decisions else None,
             **(self.explanation.to_dict() if self.explanation else {}),
         }
 
     def tables(self) -> Sequence[Table]:
         title = f"{self.model} x{self.scale} on {self.target}, by {CLOCKS[self.clock]}"
         costs = Table(("cost", "value", ""), tuple(self._rows()), frozenset({"value"}), title)
-        return costs, *(self.explanation.tables() if self.explanation else ())
+        return costs, *(table for part in self._parts() for table in part.tables())
 
     def sentences(self) -> Sequence[str]:
-        return self.explanation.sentences() if self.explanation else ()
+        return [sentence for part in self._parts() for sentence in part.sentences()]
+
+    def _parts(self) -> list[Result]:
+        return [part for part in (self.decisions, self.explanation) if part is not None]
 
     def _rows(self) -> list[tuple[str, str, str]]:
         interval = f"{self.latency_ci_low_ms:.2f} to {self.latency_ci_high_ms:.2f}"
@@ -147,6 +155,8 @@ def profile(
     max_seconds: float = 20.0,
     calibration: Path | str | None = None,
     explain: bool = False,
+    data: Path | str = BUNDLED,
+    figure: Path | str | None = None,
     listener: Listener = SILENT,
 ) -> Profile:
     """Return what `model` costs on `target`: parameters, MACs, memory and latency.
@@ -166,11 +176,16 @@ def profile(
             the latency predicted as well, or the listener hears why not.
         explain: also show which modules and operators spend the MACs, and what fvcore and thop
             count, which takes seconds.
+        data: folder of images, or "bundled" for three photographs that scikit-image contains;
+            what trained weights decide is told of these.
+        figure: file for a figure of it, of the format its suffix names: of SeemoRe the experts
+            that each layer chooses, of SMSR the masks over the first three images.
         listener: hears what is being measured, and of a noisy machine.
 
     Raises:
         ValueError: the model, target or calibration is not valid, the target is missing here, its
-            input is too small for the network, or there is no such variant.
+            input is too small for the network, or there is no such variant; there is no figure of
+            what the model decides.
         OSError: a file cannot be read.
         ProfilingFailed: a measuring process died or could not run the network. It is a
             RuntimeError.
@@ -188,6 +203,8 @@ def profile(
     require_available(wanted)
     subject = subject_of(resolved, variant)
     stored = None if calibration is None else CalibrationFile(Path(calibration))
+    drawn = None if figure is None else Path(figure)
+    request = DecisionRequest.of(resolved, str(data), drawn)
     if subject is not None:
         measured = _of_network(resolved, subject, wanted, max_seconds, stored, listener)
     elif explain:
@@ -196,6 +213,9 @@ def profile(
         measured = _of_bicubic(resolved, wanted, max_seconds, listener)
     if (noise := noise_warning(measured.reference_spread, measured.quiet_share)) is not None:
         listener.warning(noise)
+    if request is not None:
+        listener.status("watching what the network decides")
+        measured = replace(measured, decisions=request.fulfil(resolved))
     if explain and resolved.config is not None:
         listener.status("counting MACs with fvcore and thop")
         measured = replace(measured, explanation=Explanation.of(resolved.config))

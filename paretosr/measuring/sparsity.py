@@ -117,9 +117,9 @@ class Sparsity(Result):
             [np.array([*of_layer.by_region.values()]) for of_layer in self.layers],
             self.first_image.pixels,
             self.first_image.regions,
-            title=f"Activations of {self.model} x{self.scale} near zero",
+            title="Activations near zero",
             notes=(
-                f"On {len(self.images)} low-resolution images of {self.data}, "
+                f"{self.model} x{self.scale}, on {len(self.images)} low-resolution images of {self.data}, "
                 f"{self.first_image.name} shown. Near zero: {self._near_zero()}.",
                 f"{RULE[0].upper()}{RULE[1:]}.",
             ),

@@ -1,15 +1,16 @@
 """How many activations of a network are near zero, in which regions and in which channels."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from reports.figures.style import add_legend, new_figure, set_titles
+from reports.figures.style import GREY, add_legend, new_figure
 
 _COLOURS = ("#6e6e6e", "#D55E00", "#0072B2")
 _RGB = ((110, 110, 110), (213, 94, 0), (0, 114, 178))
@@ -30,10 +31,13 @@ def near_zero_figure(
     (h, w) each. There are up to three regions; the channels of a layer are drawn in the order of
     their mean share.
     """
-    figure = new_figure(11.0, 4.6 + min(4.0, 0.16 * len(shares) + 1.2))
-    upper, lower = figure.subfigures(2, 1, height_ratios=(3.4, 1.2 + min(4.0, 0.16 * len(shares))))
-    left, right = upper.subplots(1, 2, width_ratios=(1, 1.5))
-    set_titles(left, title, notes, columns=150)
+    lines = [part for line in notes for part in textwrap.wrap(line, 150)]
+    heights = 0.5 + 0.16 * len(lines), 3.6, 1.3 + min(4.0, 0.16 * len(shares))
+    figure = new_figure(11.0, sum(heights))
+    header, upper, lower = figure.subfigures(3, 1, height_ratios=heights)
+    header.text(0.01, 0.9, title, fontsize=12, fontweight="bold", va="top")
+    header.text(0.01, 0.05, "\n".join(lines), fontsize=8, color=GREY, va="bottom")
+    left, right = upper.subplots(1, 2, width_ratios=(1, 1.2))
     _draw_regions(left, photograph, regions)
     _draw_layers(right, shares, list(regions))
     _draw_channels(lower, shares, list(regions))
@@ -77,7 +81,7 @@ def _draw_layers(axes: Axes, shares: Sequence[NDArray[np.float64]], names: Seque
 
 
 def _draw_channels(
-    figure: Figure, shares: Sequence[NDArray[np.float64]], names: Sequence[str]
+    figure: SubFigure, shares: Sequence[NDArray[np.float64]], names: Sequence[str]
 ) -> None:
     panels = figure.subplots(1, len(names), sharey=True)
     widest = max(of_layer.shape[1] for of_layer in shares)
@@ -91,7 +95,8 @@ def _draw_channels(
         axes.set_facecolor("#e6e6e6")
         axes.set_title(name, fontsize=9)
         axes.set_xlabel("channel, sorted by its mean")
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(integer=True))
     panels[0].set_ylabel("layer")
     bar = figure.colorbar(image, ax=panels, fraction=0.03, format=PercentFormatter(1))
     bar.set_label("near zero", fontsize=8)

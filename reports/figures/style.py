@@ -155,6 +155,21 @@ def add_legend(axes: Axes, *, title: str = "", handles: Sequence[Artist] | None 
         )
 
 
+def figure_format(path: Path) -> str:
+    """The format that the suffix of a figure names.
+
+    Raises:
+        ValueError: it is no format that can be written.
+    """
+    supported = sorted(FigureCanvasAgg.get_supported_filetypes())
+    image_format = path.suffix[1:].lower()
+    if image_format not in supported:
+        raise ValueError(
+            f"a figure's name must end in one of {', '.join(supported)}, got {path.name!r}"
+        )
+    return image_format
+
+
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure atomically in the format of the suffix, without dates or versions.
 
@@ -162,12 +177,7 @@ def save_figure(figure: Figure, path: Path) -> None:
         ValueError: the suffix is no format that can be written.
         OSError: the folder cannot be written.
     """
-    supported = sorted(figure.canvas.get_supported_filetypes())
-    image_format = path.suffix[1:].lower()
-    if image_format not in supported:
-        raise ValueError(
-            f"a figure's name must end in one of {', '.join(supported)}, got {path.name!r}"
-        )
+    image_format = figure_format(path)
     stamp = {"png": "Software", "pdf": "CreationDate", "svg": "Date"}.get(image_format)
     metadata = None if stamp is None else {stamp: None}
     drawn = io.BytesIO()

@@ -9,9 +9,10 @@ from foundation.registry import Registry
 from imaging.evaluation import ValidationPair
 from training.behaviour.behaviour import Decisions
 from training.behaviour.classsr import CLASSSR_BEHAVIOUR
+from training.behaviour.seemore import SEEMORE_BEHAVIOUR
 from training.behaviour.smsr import SMSR_BEHAVIOUR
 
-BEHAVIOURS = Registry("behaviour", (SMSR_BEHAVIOUR, CLASSSR_BEHAVIOUR))
+BEHAVIOURS = Registry("behaviour", (SMSR_BEHAVIOUR, CLASSSR_BEHAVIOUR, SEEMORE_BEHAVIOUR))
 
 
 def behaviour_columns(config: NetworkConfigBase) -> tuple[str, ...]:
@@ -24,9 +25,16 @@ def decisions_of(
     network: SuperResolutionNetwork, pairs: Sequence[ValidationPair], *, device: str
 ) -> Decisions:
     """What the network decides on validation images, by all families' keys of the document."""
-    own = BEHAVIOURS.get(network.config.family)
-    decisions = Decisions() if own is None else own.decide(network, pairs, device)
+    decisions = own_decisions_of(network, pairs, device=device)
     return replace(decisions, document={**_undecided(), **decisions.document})
+
+
+def own_decisions_of(
+    network: SuperResolutionNetwork, pairs: Sequence[ValidationPair], *, device: str
+) -> Decisions:
+    """What the network decides on images, by the keys of its own family."""
+    own = BEHAVIOURS.get(network.config.family)
+    return Decisions() if own is None else own.decide(network, pairs, device)
 
 
 def _undecided() -> dict[str, object]:

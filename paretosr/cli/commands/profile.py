@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from paretosr.cli.options import (
+    DataOption,
     JsonOption,
     ModelArgument,
     ScaleOption,
@@ -39,6 +40,15 @@ def profile(
             help="What paretosr calibrate wrote: predict the latency with it, too.",
         ),
     ] = None,
+    data: DataOption = "bundled",
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Draw what trained weights decide by the images of --data, in the format of the "
+            "suffix: of SeemoRe the experts that each layer chooses, of SMSR the masks.",
+        ),
+    ] = None,
     json: JsonOption = False,
     against: Annotated[str | None, replaced("paretosr compare MODEL {value}")] = None,
     sustained: Annotated[str | None, replaced("paretosr stress MODEL --seconds {value}")] = None,
@@ -51,7 +61,8 @@ def profile(
     Latency is measured as a multiple of a reference network's, which is timed at the same
     moments, with a 95 % confidence interval; milliseconds are that ratio times the reference's
     own time on the target. A MODEL with weights is measured with them, any other with random
-    ones: they matter only where a network decides by the image what to compute.
+    ones: they matter only where a network decides by the image what to compute. What trained
+    weights decide on the images of --data is shown as well.
 
     A target on another machine, ssh://USER@HOST/RUNTIME, measures the exported network there;
     see paretosr targets --help for what that machine needs.
@@ -62,6 +73,7 @@ def profile(
       paretosr profile splitsr --scale 4 --target eager:threads=2,lr=90x160
       paretosr profile seemore-t --scale 4 --target ssh://me@board/onnxruntime:threads=4
       paretosr profile seemore-t --scale 4 --explain
+      paretosr profile runs/seemore-t/model.safetensors --data Set5 --figure experts.png
     """
     import paretosr
     from paretosr.cli.listener import TerminalListener
@@ -75,6 +87,8 @@ def profile(
             max_seconds=max_seconds,
             calibration=calibration,
             explain=explain,
+            data=data,
+            figure=figure,
             listener=listener,
         )
     write_result(result, as_json=json)
