@@ -213,6 +213,11 @@ class Smsr(SuperResolutionNetwork):
     def last_convolutions(self) -> tuple[nn.Conv2d]:
         return (self.output_convolution,)
 
+    @property
+    def deciding_parts(self) -> tuple[nn.Module, ...]:
+        """The predictors of the spatial masks."""
+        return tuple(block.get_submodule("predictor") for block in self.blocks)
+
     def paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
         """The path on which every pixel is active."""
         return (self.all_active,)

@@ -119,7 +119,7 @@ class Sparsity(Result):
             self.first_image.regions,
             title="Activations near zero",
             notes=(
-                f"{self.model} x{self.scale}, on {len(self.images)} low-resolution images of {self.data}, "
+                f"{self.model} x{self.scale}, on {len(self.images)} low-resolution images ({self.data}), "
                 f"{self.first_image.name} shown. Near zero: {self._near_zero()}.",
                 f"{RULE[0].upper()}{RULE[1:]}.",
             ),

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from blocks.layers import SuperResolutionNetwork
 from blocks.module_state import left_unchanged
 from profilers.counting.observer import Call, ObservedOperators
 
@@ -31,7 +32,7 @@ class NearZeros:
 
 
 def near_zeros(
-    network: nn.Module,
+    network: SuperResolutionNetwork,
     forward: Callable[[Tensor], object],
     images: Iterable[tuple[Tensor, Tensor]],
     *,
@@ -41,8 +42,8 @@ def near_zeros(
 
     Near zero is what is at most `threshold` times the root mean square of the layer's activations
     on the image. Only activations as large as the image count, so that a pixel of theirs is one of
-    the image's. `forward` runs `network` or parts of it, whose layers are told in the order of
-    their first call.
+    the image's, and none of the network's deciding parts. `forward` runs `network` or parts of it,
+    whose layers are told in the order of their first call.
 
     Shapes: each image (1, 3, h, w), on the device of the network, and its regions (R, h, w), bool.
     """
@@ -81,26 +82,30 @@ class _Observer:
         self._regions = regions.flatten(1).float()
         self._threshold = threshold
         self._tallies = tallies
-        self._last = "input"
+        self._last: str | None = "input"
         self._calls: Counter[str] = Counter()
 
     @contextmanager
-    def names(self, network: nn.Module) -> Iterator[None]:
-        """Remember which module with weights was called last."""
+    def names(self, network: SuperResolutionNetwork) -> Iterator[None]:
+        """Remember which module with weights was called last, None for a part that decides."""
+        deciding = {part for whole in network.deciding_parts for part in whole.modules()}
         with ExitStack() as hooks:
             for path, part in network.named_modules():
                 if next(part.parameters(recurse=False), None) is not None:
-                    hooks.callback(part.register_forward_hook(self._remember(path)).remove)
+                    remember = self._remember(None if part in deciding else path)
+                    hooks.callback(part.register_forward_hook(remember).remove)
             yield
 
-    def _remember(self, path: str) -> Callable[..., None]:
+    def _remember(self, path: str | None) -> Callable[..., None]:
         def remember(*_call: object) -> None:
             self._last = path
 
         return remember
 
     def see(self, call: Call) -> None:
-        if call.name not in _ACTIVATIONS or call.tensors[-1].shape[2:] != self._size:
+        if self._last is None or call.name not in _ACTIVATIONS:
+            return
+        if call.tensors[-1].shape[2:] != self._size:
             return
         activations = call.tensors[-1][0].flatten(1)
         limit = self._threshold * activations.square().mean().sqrt()

@@ -40,7 +40,7 @@ def mask_figure(photographs: Sequence[MaskedPhotograph], *, name: str) -> Figure
     modules = len(photographs[0].active)
     heights = [len(each.low) / each.low.shape[1] for each in photographs]
     figure = new_figure(
-        _PANEL_INCHES * (modules + 2), _PANEL_INCHES * sum(heights) + 0.35 * len(heights) + 0.8
+        _PANEL_INCHES * (modules + 2), _PANEL_INCHES * sum(heights) + 0.25 * len(heights) + 0.7
     )
     figure.suptitle(f"Masks of {name}", x=0.01, ha="left", fontsize=12, fontweight="bold")
     panels = figure.subplots(len(heights), modules + 2, squeeze=False, height_ratios=heights)

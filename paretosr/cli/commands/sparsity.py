@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from paretosr.cli.options import DataOption, JsonOption, ModelArgument
+from paretosr.cli.options import DataOption, JsonOption, ModelArgument, ScaleOption
 
 
 def sparsity(
     model: ModelArgument,
     data: DataOption = "bundled",
+    scale: ScaleOption = None,
     threshold: Annotated[
         float,
         typer.Option(
@@ -43,10 +44,14 @@ def sparsity(
     import paretosr
     from paretosr.cli.listener import TerminalListener
     from paretosr.cli.output import write_line, write_result
-    from reports.figures.style import save_figure
+    from reports.figures.style import figure_format, save_figure
 
+    if figure is not None:
+        figure_format(figure)
     with TerminalListener(silent=json) as listener:
-        result = paretosr.sparsity(model, data, threshold=threshold, listener=listener)
+        result = paretosr.sparsity(
+            paretosr.load(model, scale), data, threshold=threshold, listener=listener
+        )
     if figure is not None:
         save_figure(result.figure(), figure)
     write_result(result, as_json=json)
