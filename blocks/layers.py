@@ -78,6 +78,11 @@ class SuperResolutionNetwork(nn.Module, ABC):
         One, unless the network is made of several.
         """
 
+    @property
+    def deciding_parts(self) -> tuple[nn.Module, ...]:
+        """The parts that only decide what of the others is computed; here none."""
+        return ()
+
     def paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
         """Forward passes of which the costliest is the most that an input can call for.
 

@@ -20,6 +20,8 @@ from .measuring.comparing_targets import TargetComparison as TargetComparison
 from .measuring.comparing_targets import compare_targets as compare_targets
 from .measuring.profiling import Profile as Profile
 from .measuring.profiling import profile as profile
+from .measuring.sparsity import Sparsity as Sparsity
+from .measuring.sparsity import sparsity as sparsity
 from .measuring.stressing import Stress as Stress
 from .measuring.stressing import stress as stress
 from .measuring.sweeping import Sweep as Sweep

@@ -14,8 +14,9 @@ from imaging import BUNDLED, prepare_validation
 from imaging.images import load_images
 from paretosr.results import Result, Table
 from reports.figures.expert_choices import expert_heat_maps
+from reports.figures.masks import mask_figure
 from reports.figures.style import figure_format, save_figure
-from training.behaviour import BEHAVIOURS, Decisions, ExpertChoices, own_decisions_of
+from training.behaviour import BEHAVIOURS, ActivePixels, Decisions, ExpertChoices, own_decisions_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,14 @@ def _draw_experts(choices: ExpertChoices, name: str) -> Figure:
     )
 
 
-DECISION_FIGURES = Registry("figure of decisions", (DecisionFigure("seemore", _draw_experts),))
+def _draw_masks(photographs: Sequence[ActivePixels], name: str) -> Figure:
+    return mask_figure(photographs, name=name)
+
+
+DECISION_FIGURES = Registry(
+    "figure of decisions",
+    (DecisionFigure("seemore", _draw_experts), DecisionFigure("smsr", _draw_masks)),
+)
 
 
 def decision_figure(family: str, decisions: Decisions, name: str) -> Figure | None:

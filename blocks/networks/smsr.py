@@ -10,7 +10,7 @@ authors' inference, where their training code takes the mask of layer i itself (
 the two differ by 0.06 to 1.9 of 255).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
@@ -213,6 +213,11 @@ class Smsr(SuperResolutionNetwork):
     def last_convolutions(self) -> tuple[nn.Conv2d]:
         return (self.output_convolution,)
 
+    @property
+    def deciding_parts(self) -> tuple[nn.Module, ...]:
+        """The predictors of the spatial masks."""
+        return tuple(block.get_submodule("predictor") for block in self.blocks)
+
     def paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
         """The path on which every pixel is active."""
         return (self.all_active,)
@@ -232,10 +237,8 @@ class Smsr(SuperResolutionNetwork):
         The masks are a Gumbel-softmax at `temperature` (above 0; harder the lower), its noise
         of torch's global generator. Shape and raises: as `forward`.
         """
-        enlarged, fractions = self._masked(
-            images, lambda block, x: block.sampled_masks(x, temperature)
-        )
-        return SoftOutput(enlarged, fractions.mean())
+        enlarged, masks = self._masked(images, lambda block, x: block.sampled_masks(x, temperature))
+        return SoftOutput(enlarged, _active_fractions(masks).mean())
 
     def active_fractions(self, images: Tensor) -> Tensor:
         """The fraction of (channel, pixel) pairs that the hard masks let compute.
@@ -245,21 +248,29 @@ class Smsr(SuperResolutionNetwork):
         Raises:
             ValueError: as `forward`.
         """
+        return _active_fractions(self.masks(images))
+
+    def masks(self, images: Tensor) -> tuple[Masks, ...]:
+        """The hard masks of each module; of images of odd sides those of the images made even.
+
+        Raises:
+            ValueError: as `forward`.
+        """
         return self._masked(images, SparseMaskModule.masks)[1]
 
     def _masked(
         self, images: Tensor, masks_of: Callable[[SparseMaskModule, Tensor], Masks]
-    ) -> tuple[Tensor, Tensor]:
-        """The images, and the active fractions of shape (N, modules, layers)."""
-        fractions = []
+    ) -> tuple[Tensor, tuple[Masks, ...]]:
+        """The images, and the masks of each module."""
+        used = []
 
         def compute(block: SparseMaskModule, x: Tensor) -> Tensor:
             masks = masks_of(block, x)
-            fractions.append(masks.active_fractions())
+            used.append(masks)
             return block.compute(x, masks)
 
         enlarged = self.images_by(lambda encoded: self._enlarge(encoded, compute), images)
-        return enlarged, torch.stack(fractions, dim=1)
+        return enlarged, tuple(used)
 
     def _enlarge(self, encoded: Tensor, compute: Callable[[Any, Tensor], Tensor]) -> Tensor:
         height, width = encoded.shape[2:]
@@ -289,6 +300,11 @@ def gumbel_softmax(logits: Tensor, temperature: float, dim: int) -> Tensor:
         uniform = torch.rand_like(uniform)
     noise = -(-uniform.log()).log()
     return ((logits.float() + noise) / temperature).softmax(dim=dim)
+
+
+def _active_fractions(masks: Iterable[Masks]) -> Tensor:
+    """Shape: (N, modules, layers)."""
+    return torch.stack([of_module.active_fractions() for of_module in masks], dim=1)
 
 
 def _by_layer(of_channels: Tensor) -> Tensor:

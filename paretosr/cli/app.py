@@ -21,6 +21,7 @@ from paretosr.cli.commands.profile import profile
 from paretosr.cli.commands.report import report
 from paretosr.cli.commands.search import search
 from paretosr.cli.commands.sort_patches import sort_patches
+from paretosr.cli.commands.sparsity import sparsity
 from paretosr.cli.commands.stress import stress
 from paretosr.cli.commands.sweep import sweep
 from paretosr.cli.commands.targets import targets
@@ -31,7 +32,7 @@ from paretosr.cli.errors import explain
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
     init, search, plot, report, profile, compare, sweep, stress, calibrate, train, evaluate,
-    sort_patches, upscale, import_weights, export, models, targets,
+    sort_patches, sparsity, upscale, import_weights, export, models, targets,
 ):  # fmt: skip
     app.command()(command)
 

@@ -179,7 +179,7 @@ def profile(
         data: folder of images, or "bundled" for three photographs that scikit-image contains;
             what trained weights decide is told of these.
         figure: file for a figure of it, of the format its suffix names: of SeemoRe the experts
-            that each layer chooses.
+            that each layer chooses, of SMSR the masks over the first three images.
         listener: hears what is being measured, and of a noisy machine.
 
     Raises:

@@ -71,6 +71,7 @@ def test_keys_of_one_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
         ("plot", ["plot", "runs/mine"]),
         ("search and report", ["report", "runs/mine"]),
         ("evaluate", ["evaluate", "bicubic", "--scale", "2", "--data", "photos"]),
+        ("sparsity", ["sparsity", "runs/mine:0", "--data", "photos"]),
         ("upscale", ["upscale", "bicubic", "photo.png", "large.png", "--scale", "2"]),
         (
             "train",

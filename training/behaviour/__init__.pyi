@@ -9,4 +9,6 @@ from .registry import decisions_of as decisions_of
 from .registry import own_decisions_of as own_decisions_of
 from .seemore import ExpertChoices as ExpertChoices
 from .seemore import expert_choices as expert_choices
+from .smsr import ActivePixels as ActivePixels
 from .smsr import active_fractions as active_fractions
+from .smsr import mask_activity as mask_activity

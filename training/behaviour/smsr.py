@@ -1,18 +1,46 @@
 """Which part of its work an SMSR network does."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from blocks.networks.smsr import Smsr, SmsrConfig
+from blocks.networks.smsr import Masks, Smsr, SmsrConfig
 from blocks.pixels import to_images
 from imaging.evaluation import ValidationPair
 from training.behaviour.behaviour import Behaviour, Decisions, Section
 
 
-@torch.inference_mode()
+DRAWN_IMAGES = 3
+"""Of so many images, the first, the masks are kept to be drawn."""
+
+
+@dataclass(frozen=True)
+class ActivePixels:
+    """Where the modules of a network compute all channels of an image, by hard masks."""
+
+    name: str
+    low: NDArray[np.uint8]
+    """The image. Shape: (h, w, 3)."""
+    active: NDArray[np.bool_]
+    """Shape: (modules, h, w)."""
+
+
+@dataclass(frozen=True)
+class MaskActivity:
+    """What the masks of a network let compute."""
+
+    fractions: NDArray[np.float64]
+    """The part of its work that each layer does, meaned over the images, in [0, 1].
+
+    Shape: (modules, layers).
+    """
+    pixels: tuple[ActivePixels, ...]
+    """Of the first images."""
+
+
 def active_fractions(
     network: Smsr, pairs: Sequence[ValidationPair], *, device: str
 ) -> NDArray[np.float64]:
@@ -20,9 +48,28 @@ def active_fractions(
 
     Shape: (modules, layers), values in [0, 1].
     """
-    of_images = [network.active_fractions(to_images(pair.low, device))[0] for pair in pairs]
-    mean: NDArray[np.float64] = torch.stack(of_images).double().mean(dim=0).cpu().numpy()
-    return mean
+    return mask_activity(network, pairs, device=device).fractions
+
+
+@torch.inference_mode()
+def mask_activity(
+    network: Smsr, pairs: Sequence[ValidationPair], *, device: str
+) -> MaskActivity:
+    """What the hard masks let compute of the low-resolution images."""
+    fractions, pixels = [], []
+    for number, pair in enumerate(pairs):
+        masks = network.masks(to_images(pair.low, device))
+        fractions.append(torch.cat([of_module.active_fractions() for of_module in masks]))
+        if number < DRAWN_IMAGES:
+            pixels.append(_active_pixels(pair, masks))
+    mean: NDArray[np.float64] = torch.stack(fractions).double().mean(dim=0).cpu().numpy()
+    return MaskActivity(mean, tuple(pixels))
+
+
+def _active_pixels(pair: ValidationPair, masks: Sequence[Masks]) -> ActivePixels:
+    height, width = pair.low.shape[:2]  # the masks of an odd side are one longer
+    spatial = torch.cat([of_module.spatial[0, :, :height, :width] for of_module in masks])
+    return ActivePixels(pair.name, pair.low, spatial.bool().cpu().numpy())
 
 
 def _columns(config: SmsrConfig) -> tuple[str, ...]:
@@ -30,7 +77,8 @@ def _columns(config: SmsrConfig) -> tuple[str, ...]:
 
 
 def _decide(network: Smsr, pairs: Sequence[ValidationPair], device: str) -> Decisions:
-    fractions = active_fractions(network, pairs, device=device)
+    activity = mask_activity(network, pairs, device=device)
+    fractions = activity.fractions
     mean, of_modules = float(fractions.mean()), fractions.mean(axis=1)
     return Decisions(
         logged=(mean,),
@@ -40,6 +88,7 @@ def _decide(network: Smsr, pairs: Sequence[ValidationPair], device: str) -> Deci
             f"{', '.join(f'{part:.2f}' for part in of_modules)}",
         ),
         sections=(_section(fractions),),
+        drawn=activity.pixels,
     )
 
 

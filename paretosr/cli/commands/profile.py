@@ -47,7 +47,7 @@ def profile(
         typer.Option(
             metavar="FILE",
             help="Draw what trained weights decide by the images of --data, in the format of the "
-            "suffix: of SeemoRe the experts that each layer chooses.",
+            "suffix: of SeemoRe the experts that each layer chooses, of SMSR the masks.",
         ),
     ] = None,
     json: JsonOption = False,

@@ -219,7 +219,7 @@ def test_smsr_is_trained_as_published_in_proportion(
     assert "active fraction" in completed.out
     assert {path.name for path in folder.iterdir()} == {
         "model.safetensors", "best.safetensors", "images.json", "training.csv", "training.png",
-        "report.md",
+        "report.md", "decisions.png",
     }  # fmt: skip
     answer = cli("train", tiny_smsr, "--out", folder, *data, *options, "--json").json
     assert answer["resumed_from_step"] == 10
