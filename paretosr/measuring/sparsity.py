@@ -116,11 +116,11 @@ class Sparsity(Result):
         return near_zero_figure(
             [np.array([*of_layer.by_region.values()]) for of_layer in self.layers],
             self.first_image.pixels,
-            self.first_image.regions,
+            {**self.first_image.regions},
             title="Activations near zero",
             notes=(
-                f"{self.model} x{self.scale}, on {len(self.images)} low-resolution images ({self.data}), "
-                f"{self.first_image.name} shown. Near zero: {self._near_zero()}.",
+                f"{self.model} x{self.scale}, on {len(self.images)} low-resolution images "
+                f"({self.data}), {self.first_image.name} shown. Near zero: {self._near_zero()}.",
                 f"{RULE[0].upper()}{RULE[1:]}.",
             ),
         )
