@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from blocks.models import Model
+from foundation.listener import Listener
 from foundation.registry import Registry
-from imaging import ValidationPair, prepare_validation
+from imaging import BUNDLED, prepare_validation
 from imaging.images import load_images
 from paretosr.results import Result, Table
 from reports.figures.expert_choices import expert_heat_maps
@@ -50,66 +51,6 @@ def decision_figure(family: str, decisions: Decisions, name: str) -> Figure | No
     return None if own is None or decisions.drawn is None else own.draw(decisions.drawn, name)
 
 
-@dataclass(frozen=True)
-class DecisionRequest:
-    """On which images a trained network is watched, and where what it decides is drawn."""
-
-    pairs: Sequence[ValidationPair]
-    data: str
-    figure: Path | None
-
-    @classmethod
-    def of(cls, model: Model, data: str, figure: Path | None) -> Self | None:
-        """Read the images; None where nothing is decided and no figure was asked for.
-
-        Raises:
-            ValueError: a figure was asked for, of which there is none, or of an unknown format;
-                there are no images, or one is too small.
-        """
-        family = None if model.config is None else model.config.family
-        if figure is not None:
-            figure_format(figure)
-            _require_figure(model, family)
-        if model.weights is None or family not in BEHAVIOURS:
-            return None
-        images = load_images(data, split="validation").images
-        return cls(prepare_validation(images, model.scale), data, figure)
-
-    def fulfil(self, model: Model) -> "TrainedDecisions | None":
-        """Run the network on the images, and draw the figure; None if nothing is decided.
-
-        Raises:
-            ValueError: a figure was asked for, but nothing is decided.
-            OSError: the figure cannot be written.
-        """
-        network = model.network()
-        decisions = own_decisions_of(network, self.pairs, device="cpu")
-        if self.figure is not None:
-            name = f"{model.name}, x{model.scale}"
-            drawn = decision_figure(network.config.family, decisions, name)
-            if drawn is None:
-                raise ValueError(
-                    f"a figure needs a network that decides by its input, but {model.name} uses "
-                    "every expert for every image: leave the figure out"
-                )
-            save_figure(drawn, self.figure)
-        return TrainedDecisions(decisions, self.data, self.figure) if decisions.sections else None
-
-
-def _require_figure(model: Model, family: str | None) -> None:
-    if family not in DECISION_FIGURES:
-        known = ", ".join(DECISION_FIGURES)
-        raise ValueError(
-            f"a figure shows what the trained networks of a family decide by their input ({known}),"
-            f" but {model.name} is {family or 'no network'}: leave the figure out"
-        )
-    if model.weights is None:
-        raise ValueError(
-            f"a figure shows what trained weights decide, but {model.name} has none: give the "
-            "checkpoint of a training"
-        )
-
-
 @dataclass(frozen=True, repr=False)
 class TrainedDecisions(Result):
     """What a trained network decided by its input on images."""
@@ -141,3 +82,48 @@ class TrainedDecisions(Result):
     def sentences(self) -> Sequence[str]:
         drawn = () if self.figure is None else (str(self.figure),)
         return (*self.decisions.sentences, *drawn)
+
+
+def trained_decisions(
+    model: Model, data: str, figure: Path | None, listener: Listener
+) -> TrainedDecisions | None:
+    """What a model decides on the images of `data`, drawn in `figure`; None where it is nothing.
+
+    Raises:
+        ValueError: images or a figure are given, but nothing is decided or nothing can be drawn;
+            there are no images, or one is too small.
+        OSError: the figure cannot be written.
+    """
+    if figure is not None:
+        figure_format(figure)
+    decisions = _decisions(model, data, listener)
+    if decisions is None:
+        if figure is not None or data != BUNDLED:
+            raise ValueError(
+                "images (--data) and a figure are of what trained weights decide by the image, but "
+                f"{model.name} has no weights that decide anything: leave them out, or give a "
+                f"checkpoint of {', '.join(BEHAVIOURS)}"
+            )
+        return None
+    if figure is not None:
+        assert model.config is not None  # it decides
+        drawn = decision_figure(model.config.family, decisions, f"{model.name}, x{model.scale}")
+        if drawn is None:
+            raise ValueError(
+                f"a figure is drawn of the decisions of {', '.join(DECISION_FIGURES)}, but "
+                f"{model.name} is of the family {model.config.family}: leave the figure out"
+            )
+        save_figure(drawn, figure)
+    return TrainedDecisions(decisions, data, figure)
+
+
+def _decisions(model: Model, data: str, listener: Listener) -> Decisions | None:
+    if model.config is None or model.weights is None or model.config.family not in BEHAVIOURS:
+        return None
+    listener.status("finding what the network decides")
+    images = load_images(data, split="validation")
+    for note in images.notes:
+        listener.warning(note)
+    pairs = prepare_validation(images.images, model.scale)
+    decisions = own_decisions_of(model.network(), pairs, device="cpu")
+    return decisions if decisions.sections else None

@@ -104,6 +104,7 @@ class Training(Result):
             "best_checkpoint": str(self.best_checkpoint),
             "log": str(self.outcome.log),
             "curve": str(self.report.curve),
+            "decisions_figure": self._decisions_figure(),
             "report": str(self.report.page),
         }
 
@@ -122,6 +123,10 @@ class Training(Result):
             *self.outcome.decisions.sentences,
             *(str(path) for path in (self.checkpoint, self.best_checkpoint, self.report.page)),
         )
+
+    def _decisions_figure(self) -> str | None:
+        has_figure = self.outcome.decisions.drawn is not None
+        return str(self.report.decisions) if has_figure else None
 
     def _beginning(self) -> Iterator[str]:
         training, initial = self.outcome.training, self.outcome.initial

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.networks.seemore import LowRankExperts, SeemoRe, SeemoReConfig
+from blocks.networks.seemore import LowRankExperts, SeemoRe
 from blocks.variants.seemore_folded import has_small_context, seemore_folded
 from blocks.variants.variant import FamilyVariants, Variant
 

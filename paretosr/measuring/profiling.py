@@ -7,7 +7,7 @@ from pathlib import Path
 from blocks.models import Model
 from foundation.listener import SILENT, Listener
 from imaging import BUNDLED
-from paretosr.decisions import DecisionRequest, TrainedDecisions
+from paretosr.decisions import TrainedDecisions, trained_decisions
 from paretosr.measuring.explanation import Explanation
 from paretosr.measuring.profile_table import ProfileRecord
 from paretosr.measuring.subjects import as_target, bicubic_call, noise_warning, subject_of
@@ -204,7 +204,7 @@ def profile(
     subject = subject_of(resolved, variant)
     stored = None if calibration is None else CalibrationFile(Path(calibration))
     drawn = None if figure is None else Path(figure)
-    request = DecisionRequest.of(resolved, str(data), drawn)
+    decisions = trained_decisions(resolved, str(data), drawn, listener)
     if subject is not None:
         measured = _of_network(resolved, subject, wanted, max_seconds, stored, listener)
     elif explain:
@@ -213,9 +213,7 @@ def profile(
         measured = _of_bicubic(resolved, wanted, max_seconds, listener)
     if (noise := noise_warning(measured.reference_spread, measured.quiet_share)) is not None:
         listener.warning(noise)
-    if request is not None:
-        listener.status("watching what the network decides")
-        measured = replace(measured, decisions=request.fulfil(resolved))
+    measured = replace(measured, decisions=decisions)
     if explain and resolved.config is not None:
         listener.status("counting MACs with fvcore and thop")
         measured = replace(measured, explanation=Explanation.of(resolved.config))

@@ -12,6 +12,9 @@ from reports.figures.style import INK, new_figure, set_titles
 MOST_IMAGES = 24
 """So many rows can still be read."""
 _LONGEST_NAME = 18
+_NARROWEST_INCHES = 2.8
+_LETTERS_PER_INCH = 14
+"""Of a note."""
 _DARK = 0.6
 """From this part of the colour scale on, text is white."""
 
@@ -25,15 +28,18 @@ def expert_heat_maps(
     """
     shown = min(len(images), MOST_IMAGES)
     layers = chosen.shape[1]
-    width_inches = 4.2 + 0.9 * len(experts) + 0.45 * layers
-    figure = new_figure(width_inches, 1.9 + 0.3 * max(layers, shown))
-    left, right = figure.subplots(1, 2, width_ratios=(0.9 * len(experts), 1.2 + 0.45 * layers))
+    widths = max(_NARROWEST_INCHES, 0.8 * len(experts)), max(_NARROWEST_INCHES, 0.42 * layers)
+    figure = new_figure(sum(widths) + 2.4, 2.0 + 0.3 * max(layers, shown))
+    left, right = figure.subplots(1, 2, width_ratios=widths)
     _draw_shares(left, chosen.mean(axis=0), experts)
     _draw_images(right, chosen[:shown], [_shortened(image) for image in images[:shown]])
-    note = f"part of {len(images)} images for which each layer chooses an expert"
-    set_titles(left, f"Experts of {name}", [note], columns=40)
-    of = f" (the first {shown} of {len(images)})" if shown < len(images) else ""
-    set_titles(right, "", [f"numbers of the experts chosen for each image{of}"], columns=60)
+    shares = f"share of images, {len(images)} in all, for which each expert is chosen"
+    first = f", the first {shown} of {len(images)}" if shown < len(images) else ""
+    columns_left, columns_right = (int(_LETTERS_PER_INCH * width) for width in widths)
+    set_titles(left, "Experts by layer", [name, shares], columns=columns_left)
+    set_titles(
+        right, "Experts by image", [f"numbers of the chosen experts{first}"], columns=columns_right
+    )
     return figure
 
 
@@ -72,7 +78,11 @@ def _draw_cells(
         colour = "white" if (value - low) / (high - low) >= _DARK else INK
         text = texts[row][column]
         axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
-    axes.tick_params(length=0, labelsize=8)
+    rows, columns = values.shape
+    axes.set_xticks(np.arange(columns - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(rows - 1) + 0.5, minor=True)
+    axes.grid(which="minor", color="white", lw=1.2)
+    axes.tick_params(which="both", length=0, labelsize=8)
 
 
 def _shortened(name: str) -> str:

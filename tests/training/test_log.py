@@ -20,6 +20,12 @@ def test_rows_are_plain_csv(path: Path) -> None:
     assert path.read_text() == HEADER + rows
 
 
+def test_a_log_goes_on_with_the_columns_it_began_with(path: Path) -> None:
+    row = {"step": 50, "loss": 6.25, "psnr_y_db": 32.0, "expert_1_share": 0.5}
+    TrainingLog(path).add(row)
+    assert path.read_text().endswith("40,5.0,31.5\n50,6.25,32.0\n")
+
+
 def test_the_best_is_the_first_of_the_greatest(path: Path) -> None:
     assert TrainingLog(path).best("psnr_y_db") == (30, 31.5)
     assert TrainingLog(path.with_name("none.csv")).best("psnr_y_db") is None

@@ -99,9 +99,9 @@ def _by_layer(choices: ExpertChoices, top_k: int) -> Section:
     each = "one expert" if top_k == 1 else f"{top_k} experts"
     return Section(
         "Experts chosen by each layer",
-        f"The router of each layer chooses {each} for an image: the part of {images} images for "
-        f"which each is chosen. {choices.never_chosen} of {layers * experts} experts are chosen "
-        "for none.",
+        f"The router of each layer chooses {each} for an image. Shown is the share of images, "
+        f"{images} in all, for which each is chosen; {choices.never_chosen} of {layers * experts} "
+        "experts are chosen for none.",
         ("layer", *choices.experts),
         tuple(
             (str(number), *(f"{100 * share:.1f} %" for share in shares))

@@ -159,6 +159,46 @@ def test_weights_of_the_chosen_are_not_normalised_anew() -> None:
     torch.testing.assert_close(weights.sum(), torch.tensor(2 / 3))
 
 
+def test_the_chosen_experts_are_those_of_the_greatest_logits() -> None:
+    # Means of the two channels are (3, -2) and (-1, 2), so the logits 3, -2, 1 and -1, 2, 1.
+    a = torch.tensor([[3.0, -2.0], [-1.0, 2.0]])[:, :, None, None].expand(2, 2, 3, 4)
+    for top_k, expected in (
+        (1, [[True, False, False], [False, True, False]]),
+        (2, [[True, False, True], [False, True, True]]),
+    ):
+        experts = LowRankExperts(2, (2, 4, 8), top_k)
+        assert experts.router is not None
+        with torch.no_grad():
+            experts.router.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))
+        assert experts.chosen(a).tolist() == expected
+
+
+def test_only_a_chosen_expert_changes_the_image() -> None:
+    # In the last group alone: what an earlier group gives decides what a later one chooses.
+    network = randomised(config(groups=2), seed=1)
+    images = torch.rand(6, 3, 8, 9, generator=torch.Generator().manual_seed(0))
+    experts = network.groups[-1][0].mixer.experts
+    seen: list[Tensor] = []
+    hook = experts.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    with torch.no_grad():
+        network(images)
+        hook.remove()
+        # Without what the images have in common, the router chooses by where they differ.
+        common = F.normalize(seen[0].mean(dim=(0, 2, 3)), dim=0)
+        experts.router.weight.sub_(torch.outer(experts.router.weight @ common, common))
+        chosen, before = network.chosen_experts(images), network(images)
+        for expert in range(3):
+            bias = experts.restore_bias[expert].clone()
+            experts.restore_bias[expert] += 1
+            changed = (network(images) - before).abs().amax(dim=(1, 2, 3)) > 1e-5
+            experts.restore_bias[expert] = bias
+            assert torch.equal(chosen[:, -1, expert], changed)
+    assert chosen.shape == (6, 2, 3)
+    assert (chosen.sum(dim=2) == 1).all()
+    assert len(chosen[:, -1].unique(dim=0)) > 1  # the images do decide
+    assert not experts._forward_pre_hooks
+
+
 def test_a_single_expert_needs_no_router() -> None:
     """restore(local(a) * context(b)) + bias, as the softmax of one number is 1."""
     experts = LowRankExperts(4, (3,), top_k=1)

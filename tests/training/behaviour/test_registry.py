@@ -1,22 +1,34 @@
 """What networks decide by their input.
 
-Covers training.behaviour.behaviour, training.behaviour.classsr and training.behaviour.smsr.
+Covers training.behaviour.behaviour, training.behaviour.classsr, training.behaviour.seemore and
+training.behaviour.smsr.
 """
 
 import numpy as np
 import pytest
 import torch
 
-from blocks import ClassSR, ClassSRConfig, FsrcnnConfig, SmsrConfig, SplitSRConfig, build_network
+from blocks import (
+    ClassSR,
+    ClassSRConfig,
+    FsrcnnConfig,
+    SeemoReConfig,
+    SmsrConfig,
+    SplitSRConfig,
+    build_network,
+)
 from imaging.evaluation import prepare_validation
 from imaging.images import Image
 from imaging.imresize import downscale, upscale_bicubic
 from training.behaviour import (
     ClassUsage,
+    ExpertChoices,
     active_fractions,
     behaviour_columns,
     class_usage,
     decisions_of,
+    expert_choices,
+    own_decisions_of,
 )
 
 INTERPOLATION = {"family": "interpolation"}
@@ -24,6 +36,7 @@ CLASSSR = ClassSRConfig.model_validate(
     {"scale": 2, "patch_px": 8, "stride_px": 8, "classifier_channels": 1,
      "classifier_layers": 2, "branches": [INTERPOLATION, INTERPOLATION, INTERPOLATION]}
 )  # fmt: skip
+SEEMORE = SeemoReConfig(scale=2, channels=8, groups=2, recursion=1)
 SMSR = SmsrConfig(scale=2, channels=16, modules=2, layers=3)
 
 
@@ -80,6 +93,8 @@ def test_only_networks_that_decide_have_columns() -> None:
     shares = ("class_1_share", "class_2_share", "class_3_share")
     assert behaviour_columns(CLASSSR) == shares
     assert behaviour_columns(SMSR) == ("active_fraction",)
+    assert behaviour_columns(SEEMORE) == ("expert_1_share", "expert_2_share", "expert_3_share")
+    assert behaviour_columns(SEEMORE.replace(top_k=3)) == ()
     plain = SplitSRConfig(
         scale=2, channels=4, groups=1, blocks=1, active_channels=2, hybrid_index=1
     )
@@ -97,7 +112,9 @@ def test_what_was_decided_is_logged_told_and_written() -> None:
     assert decisions.sentences[0].startswith("class 1: 66.7 % of the patches, bicubic ")
     (section,) = decisions.sections
     assert section.rows[1] == ("2", "0.0 %", "no patch", "no patch")
-    assert list(decisions.document) == ["active_fraction", "active_fraction_by_module", "classes"]
+    assert list(decisions.document) == [
+        "active_fraction", "active_fraction_by_module", "classes", "experts",
+    ]  # fmt: skip
     assert decisions.document["active_fraction"] is None
 
 
@@ -106,7 +123,7 @@ def test_where_nothing_is_decided_the_document_says_so() -> None:
     decisions = decisions_of(plain, [], device="cpu")
     assert (decisions.logged, decisions.sentences, decisions.sections) == ((), (), ())
     assert decisions.document == {
-        "active_fraction": None, "active_fraction_by_module": None, "classes": [],
+        "active_fraction": None, "active_fraction_by_module": None, "classes": [], "experts": None,
     }  # fmt: skip
 
 
@@ -121,3 +138,81 @@ def test_the_active_fractions_are_told_by_module_and_layer() -> None:
     (section,) = decisions.sections
     assert section.columns == ("module", "mean", "layer 1", "layer 2", "layer 3")
     assert section.rows[1][2:] == tuple(f"{fraction:.3f}" for fraction in fractions[1])
+
+
+CHOICES = ExpertChoices(
+    ranks=(2, 4, 8),
+    images=("a.png", "b.png", "c.png", "d.png"),
+    # Two layers: of the first each expert but one is chosen, of the second only one.
+    chosen=np.eye(3, dtype=bool)[[[0, 2], [0, 2], [0, 2], [1, 2]]],
+)
+
+
+def test_shares_of_experts_by_hand() -> None:
+    np.testing.assert_array_equal(CHOICES.share_by_layer, [[0.75, 0.25, 0], [0, 0, 1]])
+    assert CHOICES.never_chosen == 3
+    assert CHOICES.experts == ("expert 1 (rank 2)", "expert 2 (rank 4)", "expert 3 (rank 8)")
+    assert [CHOICES.numbers(3, layer) for layer in (0, 1)] == [[2], [3]]
+
+
+def test_the_experts_are_told_by_layer_and_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = CHOICES.chosen.copy()
+    chosen[0, 0] = [True, False, True]  # as of a network with top_k 2
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 32, 40, 3), dtype=np.uint8)
+    images = [Image(f"{name}.png", one, False) for name, one in zip("abcd", pixels, strict=True)]
+    network = build_network(SEEMORE)
+    answers = iter(torch.from_numpy(chosen))
+    monkeypatch.setattr(network, "chosen_experts", lambda images: next(answers)[None])
+    decisions = own_decisions_of(network, prepare_validation(images, 2), device="cpu")
+    # Of the 8 choices of 4 images in 2 layers.
+    assert decisions.logged == (3 / 8, 1 / 8, 5 / 8)
+    assert decisions.sentences == (
+        "chosen, over all layers and images: 37.5 % expert 1 (rank 2), 12.5 % expert 2 (rank 4), "
+        "62.5 % expert 3 (rank 8)",
+    )
+    by_layer, by_image = decisions.sections
+    assert "2 of 6 experts are chosen for none" in by_layer.text
+    assert by_layer.rows == (
+        ("1", "75.0 %", "25.0 %", "25.0 %"),
+        ("2", "0.0 %", "0.0 %", "100.0 %"),
+    )
+    assert by_image.columns == ("image", "layer 1", "layer 2")
+    assert by_image.rows[0] == ("a.png", "1, 3", "3")
+    assert by_image.rows[3] == ("d.png", "2", "3")
+    assert decisions.document == {
+        "experts": {
+            "ranks": [2, 4, 8],
+            "share_by_layer": [[0.75, 0.25, 0.25], [0, 0, 1]],
+            "images": [
+                {"name": "a.png", "chosen_by_layer": [[1, 3], [3]]},
+                {"name": "b.png", "chosen_by_layer": [[1], [3]]},
+                {"name": "c.png", "chosen_by_layer": [[1], [3]]},
+                {"name": "d.png", "chosen_by_layer": [[2], [3]]},
+            ],
+        }
+    }
+
+
+def test_experts_are_chosen_for_each_image_whatever_its_size() -> None:
+    generator = np.random.default_rng(0)
+    images = [
+        Image(f"{width}.png", generator.integers(0, 256, (40, width, 3), np.uint8), False)
+        for width in (40, 52)
+    ]
+    pairs = prepare_validation(images, 2)
+    network = build_network(SEEMORE)
+    both = expert_choices(network, pairs, device="cpu")
+    assert both.images == ("40.png", "52.png")
+    assert both.chosen.shape == (2, 2, 3)
+    for number, pair in enumerate(pairs):
+        alone = expert_choices(network, [pair], device="cpu")
+        np.testing.assert_array_equal(alone.chosen[0], both.chosen[number])
+
+
+def test_a_network_that_uses_all_its_experts_decides_nothing() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    pairs = prepare_validation([Image("a.png", pixels, False)], 2)
+    for config in (SEEMORE.replace(top_k=3), SEEMORE.replace(ranks=(4,))):
+        decisions = decisions_of(build_network(config), pairs, device="cpu")
+        assert (decisions.logged, decisions.sentences, decisions.drawn) == ((), (), None)
+        assert decisions.document["experts"] is None
