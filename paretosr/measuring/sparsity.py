@@ -116,7 +116,7 @@ class Sparsity(Result):
         return near_zero_figure(
             [np.array([*of_layer.by_region.values()]) for of_layer in self.layers],
             self.first_image.pixels,
-            {**self.first_image.regions},
+            {str(name): inside for name, inside in self.first_image.regions.items()},
             title="Activations near zero",
             notes=(
                 f"{self.model} x{self.scale}, on {len(self.images)} low-resolution images "
