@@ -144,7 +144,7 @@ def sparsity(
     edge or texture by the gradient around it. Behind every activation that is as large as the
     image the share of values near zero is found for each channel and region. That is what SMSR's
     masks build on: flat regions are near zero in most channels, and some channels nearly
-    everywhere. Source: Wang et al. 2021, arXiv:2006.09603, Sec. 3. An SMSR network is computed
+    everywhere. Source: Wang et al. 2021, arXiv:2006.09603. An SMSR network is computed
     with every pixel active, as if it had no masks.
 
     Args:
