@@ -132,7 +132,7 @@ def test_the_report_of_a_training_has_the_experts_as_tables_and_figure(
     options = ["--out", folder, "--steps", 2, "--batch-size", 2, "--lr-patch", 16, *data]
     trained = cli("train", network, *options)
     assert trained.status == 0
-    assert "chosen, over all layers and images: " in trained.out
+    assert "chosen over all layers and images: " in trained.out
     answer = cli("train", network, *options, "--json").json
     assert answer["decisions_figure"] == str(folder / "decisions.png")
     with PIL.Image.open(folder / "decisions.png") as drawn:

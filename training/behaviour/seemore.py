@@ -70,13 +70,13 @@ def _decide(network: SeemoRe, pairs: Sequence[ValidationPair], device: str) -> D
     choices = expert_choices(network, pairs, device=device)
     shares = choices.share_by_layer.mean(axis=0)
     told = (
-        f"{100 * share:.1f} % {expert}"
+        f"{expert} {100 * share:.1f} %"
         for expert, share in zip(choices.experts, shares, strict=True)
     )
     return Decisions(
         logged=tuple(shares.tolist()),
         document={"experts": _document(choices)},
-        sentences=(f"chosen, over all layers and images: {', '.join(told)}",),
+        sentences=(f"chosen over all layers and images: {', '.join(told)}",),
         sections=(_by_layer(choices, network.config.top_k), _by_image(choices)),
         drawn=choices,
     )
@@ -114,7 +114,7 @@ def _by_image(choices: ExpertChoices) -> Section:
     layers = range(choices.chosen.shape[1])
     return Section(
         "Experts chosen for each image",
-        "By their numbers.",
+        "The numbers of the experts that each layer chooses.",
         ("image", *(f"layer {layer + 1}" for layer in layers)),
         tuple(
             (name, *(", ".join(map(str, choices.numbers(image, layer))) for layer in layers))

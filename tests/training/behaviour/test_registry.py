@@ -167,8 +167,8 @@ def test_the_experts_are_told_by_layer_and_image(monkeypatch: pytest.MonkeyPatch
     # Of the 8 choices of 4 images in 2 layers.
     assert decisions.logged == (3 / 8, 1 / 8, 5 / 8)
     assert decisions.sentences == (
-        "chosen, over all layers and images: 37.5 % expert 1 (rank 2), 12.5 % expert 2 (rank 4), "
-        "62.5 % expert 3 (rank 8)",
+        "chosen over all layers and images: expert 1 (rank 2) 37.5 %, expert 2 (rank 4) 12.5 %, "
+        "expert 3 (rank 8) 62.5 %",
     )
     by_layer, by_image = decisions.sections
     assert "2 of 6 experts are chosen for none" in by_layer.text
