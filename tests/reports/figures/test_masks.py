@@ -38,7 +38,9 @@ def test_an_active_pixel_is_coloured_and_still_shows_the_photograph() -> None:
     # Three fifths of the colour (230, 159, 0), two of the gray level halfway to white.
     expected = [[[189, 146, 51], [229, 186, 91]]]
     np.testing.assert_array_equal(tinted(gray, np.array([[True, True]])), expected)
-    np.testing.assert_array_equal(tinted(gray, np.array([[False, False]])), [[[128] * 3, [228] * 3]])
+    np.testing.assert_array_equal(
+        tinted(gray, np.array([[False, False]])), [[[128] * 3, [228] * 3]]
+    )
 
 
 def test_masks_need_a_photograph() -> None:
