@@ -36,8 +36,8 @@ def regions(pixels: NDArray[np.uint8]) -> Mapping[Region, NDArray[np.bool_]]:
 
     Shape: (H, W, 3), at least 2 x 2 -> (H, W) for each region.
     """
-    down, across = np.gradient(luma(pixels))
-    xx, yy, xy = (_smoothed(product) for product in (across**2, down**2, across * down))
+    down, across = map(np.asarray, np.gradient(luma(pixels)))
+    xx, yy, xy = _smoothed(across * across), _smoothed(down * down), _smoothed(across * down)
     total = xx + yy
     difference = np.sqrt((xx - yy) ** 2 + 4 * xy**2)
     larger, smaller = (total + difference) / 2, (total - difference) / 2

@@ -116,11 +116,11 @@ class Sparsity(Result):
         return near_zero_figure(
             [np.array([*of_layer.by_region.values()]) for of_layer in self.layers],
             self.first_image.pixels,
-            self.first_image.regions,
+            {str(name): inside for name, inside in self.first_image.regions.items()},
             title="Activations near zero",
             notes=(
-                f"{self.model} x{self.scale}, on {len(self.images)} low-resolution images ({self.data}), "
-                f"{self.first_image.name} shown. Near zero: {self._near_zero()}.",
+                f"{self.model} x{self.scale}, on {len(self.images)} low-resolution images "
+                f"({self.data}), {self.first_image.name} shown. Near zero: {self._near_zero()}.",
                 f"{RULE[0].upper()}{RULE[1:]}.",
             ),
         )
@@ -144,7 +144,7 @@ def sparsity(
     edge or texture by the gradient around it. Behind every activation that is as large as the
     image the share of values near zero is found for each channel and region. That is what SMSR's
     masks build on: flat regions are near zero in most channels, and some channels nearly
-    everywhere. Source: Wang et al. 2021, arXiv:2006.09603, Sec. 3. An SMSR network is computed
+    everywhere. Source: Wang et al. 2021, arXiv:2006.09603. An SMSR network is computed
     with every pixel active, as if it had no masks.
 
     Args:

@@ -6,9 +6,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from blocks.layers import SuperResolutionNetwork
 from blocks.module_state import left_unchanged
@@ -59,13 +58,13 @@ class _Tally:
     """Counts of one layer."""
 
     def __init__(self) -> None:
-        self._near = 0.0
-        self._pixels = 0.0
+        self._near: NDArray[np.float64] = np.zeros(())
+        self._pixels: NDArray[np.float64] = np.zeros(())
 
-    def add(self, near: NDArray[np.float64], pixels: NDArray[np.float64]) -> None:
+    def add(self, near: Tensor, pixels: Tensor) -> None:
         """Shapes: (R, C) and (R, 1)."""
-        self._near = self._near + near
-        self._pixels = self._pixels + pixels
+        self._near = self._near + near.double().cpu().numpy()
+        self._pixels = self._pixels + pixels.double().cpu().numpy()
 
     def shares(self) -> NDArray[np.float64]:
         with np.errstate(invalid="ignore"):
@@ -113,6 +112,5 @@ class _Observer:
         self._calls[self._last] += 1
         repeat = self._calls[self._last]
         name = self._last if repeat == 1 else f"{self._last}#{repeat}"
-        self._tallies.setdefault(name, _Tally()).add(
-            near.T.double().cpu().numpy(), self._regions.sum(dim=1, keepdim=True).double().cpu().numpy()
-        )
+        pixels = self._regions.sum(dim=1, keepdim=True)
+        self._tallies.setdefault(name, _Tally()).add(near.T, pixels)

@@ -24,6 +24,7 @@ class MaskedPhotograph(Protocol):
     @property
     def low(self) -> NDArray[np.uint8]:
         """Shape: (h, w, 3)."""
+
     @property
     def active(self) -> NDArray[np.bool_]:
         """Shape: (modules, h, w)."""
@@ -51,9 +52,7 @@ def mask_figure(photographs: Sequence[MaskedPhotograph], *, name: str) -> Figure
         for number, (axes, active) in enumerate(zip(row[1:-1], photograph.active, strict=True), 1):
             axes.imshow(tinted(gray, active))
             axes.set_title(f"module {number}: {active.mean():.0%}", fontsize=8)
-        count = row[-1].imshow(
-            photograph.active.sum(axis=0), cmap="viridis", vmin=0, vmax=modules
-        )
+        count = row[-1].imshow(photograph.active.sum(axis=0), cmap="viridis", vmin=0, vmax=modules)
         row[-1].set_title(f"mean: {photograph.active.mean():.0%}", fontsize=8)
         for axes in row:
             axes.set_axis_off()
@@ -71,10 +70,10 @@ def mask_figure(photographs: Sequence[MaskedPhotograph], *, name: str) -> Figure
 
 
 def tinted(gray: NDArray[np.uint8], active: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """The photograph in grey, its active pixels coloured.
+    """The photograph in grey, halfway to white so that colour shows, its active pixels coloured.
 
     Shapes: (h, w), (h, w) -> (h, w, 3).
     """
-    plain = np.repeat(gray[..., None], 3, axis=2).astype(float)
+    plain = (np.repeat(gray[..., None], 3, axis=2).astype(float) + 255) / 2
     coloured = (1 - _TINT) * plain + _TINT * np.array(_ACTIVE_RGB)
     return np.where(active[..., None], coloured, plain).round().astype(np.uint8)

@@ -34,7 +34,7 @@ def near_zero_figure(
     lines = [part for line in notes for part in textwrap.wrap(line, 150)]
     heights = 0.5 + 0.16 * len(lines), 3.6, 1.3 + min(4.0, 0.16 * len(shares))
     figure = new_figure(11.0, sum(heights))
-    header, upper, lower = figure.subfigures(3, 1, height_ratios=heights)
+    header, upper, lower = figure.subfigures(3, 1, squeeze=False, height_ratios=heights)[:, 0]
     header.text(0.01, 0.9, title, fontsize=12, fontweight="bold", va="top")
     header.text(0.01, 0.05, "\n".join(lines), fontsize=8, color=GREY, va="bottom")
     left, right = upper.subplots(1, 2, width_ratios=(1, 1.2))

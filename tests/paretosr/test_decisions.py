@@ -9,6 +9,7 @@ import pytest
 
 import paretosr as psr
 from blocks import (
+    ClassSRConfig,
     NetworkConfig,
     SeemoReConfig,
     SmsrConfig,
@@ -87,21 +88,39 @@ def test_a_figure_of_nothing_is_refused_before_anything_is_measured(
     cli: Callable[..., Any], experts: Path, checkpoint: Path, tmp_path: Path
 ) -> None:
     every = saved(tmp_path / "every.safetensors", TINY.replace(top_k=3))
-    smsr = saved(
-        tmp_path / "smsr.safetensors", SmsrConfig(scale=2, channels=16, modules=1, layers=2)
+    branches = [{"family": "interpolation"}] * 3
+    classsr = ClassSRConfig.model_validate(
+        {"scale": 2, "branches": branches, "patch_px": 16, "stride_px": 16}
     )
+    routed = saved(tmp_path / "classsr.safetensors", classsr)
     figure = tmp_path / "figure.png"
     for model, options, message in (
         (every, ("--figure", figure), "has no weights that decide anything"),
         (checkpoint, ("--figure", figure), "has no weights that decide anything"),
         (checkpoint, ("--data", tmp_path), "has no weights that decide anything"),
-        (smsr, ("--figure", figure), "drawn of the decisions of seemore"),
+        (routed, ("--figure", figure), "drawn of the decisions of seemore, smsr"),
         (experts, ("--figure", figure.with_suffix(".txt")), "a figure's name must end in one of"),
     ):
         completed = cli("profile", model, *options)
         assert (completed.status, completed.out) == (2, "")
         assert message in completed.err
     assert not figure.exists()
+
+
+@pytest.mark.filterwarnings("ignore::foundation.listener.ParetoSRWarning")
+def test_the_masks_of_smsr_are_drawn_over_the_images(
+    cli: Callable[..., Any], photographs: Path, tmp_path: Path
+) -> None:
+    smsr = saved(
+        tmp_path / "smsr.safetensors", SmsrConfig(scale=2, channels=16, modules=1, layers=2)
+    )
+    figure = tmp_path / "masks.png"
+    options = (*SMALL, "--data", photographs, "--figure", figure)
+    answer = cli("profile", smsr, *options, "--json").json
+    assert answer["decisions"]["figure"] == str(figure)
+    assert 0 <= answer["decisions"]["active_fraction"] <= 1
+    with PIL.Image.open(figure) as drawn:
+        assert drawn.format == "PNG"
 
 
 def test_the_report_of_a_training_has_the_experts_as_tables_and_figure(

@@ -12,7 +12,6 @@ from blocks.pixels import to_images
 from imaging.evaluation import ValidationPair
 from training.behaviour.behaviour import Behaviour, Decisions, Section
 
-
 DRAWN_IMAGES = 3
 """Of so many images, the first, the masks are kept to be drawn."""
 
@@ -52,9 +51,7 @@ def active_fractions(
 
 
 @torch.inference_mode()
-def mask_activity(
-    network: Smsr, pairs: Sequence[ValidationPair], *, device: str
-) -> MaskActivity:
+def mask_activity(network: Smsr, pairs: Sequence[ValidationPair], *, device: str) -> MaskActivity:
     """What the hard masks let compute of the low-resolution images."""
     fractions, pixels = [], []
     for number, pair in enumerate(pairs):

@@ -106,7 +106,9 @@ def test_what_cannot_be_shown_is_one_line(
     classsr = ClassSRConfig.model_validate(
         {"scale": 2, "patch_px": 8, "stride_px": 8, "branches": [{"family": "interpolation"}] * 3}
     )
-    save_checkpoint(tmp_path / "classsr.safetensors", build_network(classsr).state_dict(), classsr, {})
+    save_checkpoint(
+        tmp_path / "classsr.safetensors", build_network(classsr).state_dict(), classsr, {}
+    )
     names = {
         "{edsr}": saved_edsr(tmp_path / "edsr.safetensors"),
         "{interpolating}": tmp_path / "classsr.safetensors",

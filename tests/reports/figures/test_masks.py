@@ -29,17 +29,17 @@ def test_a_row_shows_the_photograph_every_mask_and_how_many_masks_there_are() ->
     counts = np.asarray(figure.axes[3].images[0].get_array())
     np.testing.assert_array_equal(counts[0], [2, 2, 1, 1, 0, 0, 0, 0])
     drawn = np.asarray(figure.axes[1].images[0].get_array())
-    assert (drawn[:, 4:] == 100).all()
-    assert not (drawn[:, :4] == 100).any()
+    assert (drawn[:, 4:] == 178).all()
+    assert not (drawn[:, :4] == 178).any()
 
 
 def test_an_active_pixel_is_coloured_and_still_shows_the_photograph() -> None:
     gray = np.array([[0, 200]], np.uint8)
-    # Three fifths of the colour (230, 159, 0), two of the gray level.
-    expected = [[[138, 95, 0], [218, 175, 80]]]
+    # Three fifths of the colour (230, 159, 0), two of the gray level halfway to white.
+    expected = [[[189, 146, 51], [229, 186, 91]]]
     np.testing.assert_array_equal(tinted(gray, np.array([[True, True]])), expected)
     np.testing.assert_array_equal(
-        tinted(gray, np.array([[False, False]])), [[[0] * 3, [200] * 3]]
+        tinted(gray, np.array([[False, False]])), [[[128] * 3, [228] * 3]]
     )
 
 
