@@ -31,7 +31,7 @@ class Model:
         >>> import paretosr as psr
         >>> net = psr.load("fsrcnn", scale=2)
         >>> sum(parameter.numel() for parameter in net.network().parameters())
-        12637
+        12644
 
     Attributes:
         name: the reference that it was loaded by.

@@ -61,7 +61,7 @@ def write_config(
         ValueError: the file exists already, or a target or a column is unknown.
         OSError: the file cannot be written.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> psr.write_config("phone.yaml", target="eager:threads=4", bounds={"latency_ms": 20})
         PosixPath('phone.yaml')

@@ -115,7 +115,7 @@ def upscale(
         ValueError: the model has no trained weights or no such variant, the image is too small
             for it, is no such array, or does not decode.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> import paretosr as psr
         >>> psr.upscale(psr.load("bicubic", scale=2), np.zeros((20, 30, 3), np.uint8)).shape
@@ -173,7 +173,7 @@ def upscale_folder(
             destination does not fit, or the one image cannot be enlarged.
         OSError: a file cannot be written; the error names it.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> from skimage import data
         >>> import PIL.Image

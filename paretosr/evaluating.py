@@ -123,7 +123,7 @@ def evaluate(
             one that is too small (it is named).
         OSError: a file cannot be read.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> evaluation = psr.evaluate(psr.load("bicubic", scale=2))
         >>> [image.name for image in evaluation.images]

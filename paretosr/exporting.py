@@ -85,7 +85,7 @@ def export(
             images; nothing was written.
         OSError: the file cannot be written; the error names it.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> training = psr.train(psr.load("fsrcnn", scale=2), "runs/fsrcnn", steps=5)
         >>> psr.export(training.checkpoint, "fsrcnn.onnx").max_difference < 1e-4

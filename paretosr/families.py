@@ -42,7 +42,7 @@ def register_family(
         ValueError: the name is taken, a part is of another family or does not fit the others, or
             other processes cannot import the module.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> from edge_network import EdgeConfig, EdgeNetwork, EdgeSpace  # doctest: +SKIP
         >>> psr.register_family(EdgeConfig, EdgeNetwork, space=EdgeSpace)  # doctest: +SKIP

@@ -56,7 +56,7 @@ def import_weights(
         ValueError: the file is not a checkpoint of this network, or `out` ends otherwise.
         OSError: a file cannot be read or written; the error names it.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> fsrcnn = psr.load("fsrcnn-rgb", scale=4)
         >>> psr.import_weights("FSRCNN.pth", fsrcnn, "fsrcnn-x4.safetensors").tensors

@@ -29,7 +29,7 @@ def load(reference: Model | str | Path, scale: int | None = None) -> Model:
             what its name says.
         OSError: its file cannot be read.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> net = psr.load("seemore-t", scale=2)
         >>> net.scale, net.config.channels, net.weights
@@ -81,9 +81,11 @@ class CatalogueRow:
     """Multiply-adds of convolutions, linear layers and matrix products for an output of 1280x720
     on the costliest path, each computed once."""
     macs_published: int | None
+    """As the paper prints it."""
     macs_published_convention: str
     """How the published number was counted, or why there is none."""
     source: str
+    """The paper or the repository."""
 
     @classmethod
     def of(cls, entry: CatalogueEntry) -> "CatalogueRow":
@@ -136,7 +138,7 @@ def catalogue(*, listener: Listener = SILENT) -> Catalogue:
 
     MACs are those of an output of 1280x720 pixels, an integer like the parameters.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> row = next(row for row in psr.catalogue().rows if row.name == "seemore-t")
         >>> row.scale, row.params

@@ -88,7 +88,7 @@ class Run(Result):
         Raises:
             ValueError: an unknown column, twice the same, or one that no trained trial has.
 
-        Example:
+        Examples:
             >>> import paretosr as psr
             >>> figure = psr.open_run("runs/mine").plot(x="latency_ms")  # doctest: +SKIP
             >>> figure.savefig("front.pdf")  # doctest: +SKIP
@@ -105,7 +105,7 @@ class Run(Result):
         Raises:
             ValueError: the run has no such trial.
 
-        Example:
+        Examples:
             >>> import paretosr as psr
             >>> run = psr.open_run("runs/mine")  # doctest: +SKIP
             >>> net = run.model(run.front["arch_id"].iloc[-1])  # doctest: +SKIP
@@ -196,7 +196,7 @@ def search(
         FileNotFoundError: there is no such config.
         RuntimeError: several candidates in a row failed.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> run = psr.search("quickstart", out="runs/mine")  # doctest: +SKIP
         >>> run.front[["arch_id", "psnr_y_db", "latency_ms"]]  # doctest: +SKIP
@@ -238,7 +238,7 @@ def resume(
             that are not those the search began with.
         RuntimeError: several candidates in a row failed.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> run = psr.resume("runs/mine", trials=40)  # doctest: +SKIP
     """
@@ -265,7 +265,7 @@ def open_run(run_dir: str | Path) -> Run:
     Raises:
         ValueError: not a run directory, or its settings or its journal are corrupt.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> run = psr.open_run("runs/mine")  # doctest: +SKIP
         >>> run.trials.groupby("family")["psnr_y_db"].max()  # doctest: +SKIP

@@ -183,7 +183,7 @@ def train(
         KeyboardInterrupt: stopped by the user; the message says how to go on.
         OSError: a file cannot be read or written; the error names it.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> training = psr.train(psr.load("fsrcnn", scale=2), "runs/fsrcnn", steps=5)
         >>> training.checkpoint.name

@@ -10,11 +10,12 @@ from paretosr.cli.app import app
 
 
 def commands_page() -> str:
-    """Return a section for each command: what it does, its arguments and its options."""
-    root = typer.main.get_command(app)
+    """Return the options before a command, and a section for each command."""
+    root: Any = typer.main.get_command(app)
+    before = _table("option before the command", [_row(one) for one in root.params])
     with root.make_context("paretosr", [], resilient_parsing=True) as context:
         sections = [_section(name, command, context) for name, command in _commands(root)]
-    return "\n\n".join(sections)
+    return "\n\n".join([before, *sections])
 
 
 def _commands(root: Any) -> list[tuple[str, Any]]:
@@ -28,8 +29,12 @@ def _section(name: str, command: Any, parent: Any) -> str:
     parts = [f"## {name} {{ #{name} }}", f"```text\n{' '.join(usage.split())}\n```"]
     parts += _paragraphs(command.help or "")
     if arguments:
-        parts.append("\n".join(["| argument or option | meaning |", "|---|---|", *arguments]))
+        parts.append(_table("argument or option", arguments))
     return "\n\n".join(parts)
+
+
+def _table(heading: str, rows: list[str]) -> str:
+    return "\n".join([f"| {heading} | meaning |", "|---|---|", *rows])
 
 
 def _is_shown(parameter: Any) -> bool:

@@ -155,7 +155,9 @@ def bound_and_executed_macs() -> None:
     for place, name, share in zip(places, wanted, shares, strict=True):
         axes.text(-0.01, place, name, ha="right", va="center")
         axes.text(share - 0.01, place, f"{share:.0%} executed", ha="right", va="center", color="w")
-    axes.text(1.005, places[0] + 0.42, "bound: all paths", ha="right", va="bottom", color=GREY)
+    axes.text(
+        1.005, places[0] + 0.42, "bound: the costliest path", ha="right", va="bottom", color=GREY
+    )
     axes.set(xlim=(0, 1.005), ylim=(-0.5, 3.9))
     axes.axis("off")
     save(canvas, "macs")

@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pydantic
 import yaml
+from dataclass_tables import meanings_of
 
-from reports.records import COLUMNS
+from profilers import Target
+from reports.records import COLUMNS, TrialRecord
 from search.config import SearchConfig
-from search.space import Families
+from search.space import SPACES, Families
 from training.recipes.choice import RecipeChoice
 
 REQUIRED = {
@@ -27,15 +29,23 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 def columns_table() -> str:
     """Return a row for each column of the trial table."""
     rows = ["| column | type | meaning | as an objective |", "|---|---|---|---|"]
+    meanings = meanings_of(TrialRecord)
     for column in COLUMNS:
         use = {None: "", "minimise": "minimised", "maximise": "maximised"}[column.direction]
-        rows.append(f"| `{column.name}` | {column.kind.__name__} | {column.label} | {use} |")
+        meaning = meanings[column.name]
+        rows.append(f"| `{column.name}` | {column.kind.__name__} | {meaning} | {use} |")
     return "\n".join(rows)
 
 
 def quickstart() -> str:
     """Return the example config that explains every key."""
     return f"```yaml\n{(EXAMPLES / 'quickstart.yaml').read_text('utf-8').strip()}\n```"
+
+
+def plugin() -> str:
+    """Return the example of a network from outside."""
+    source = (EXAMPLES / "plugin_network" / "edge_network.py").read_text("utf-8")
+    return f"```python\n{source.strip()}\n```"
 
 
 def config_table() -> str:
@@ -46,6 +56,8 @@ def config_table() -> str:
     for name, field in _fields(SearchConfig):
         values = _values(field.annotation, field.metadata)
         default = "required" if field.is_required() else _flow(_at(defaults, name))
+        if name == "budget.trials":  # which REQUIRED sets
+            default = ""
         rows.append(f"| `{name}` | {values} | {default} |")
     return "\n".join(rows)
 
@@ -53,9 +65,8 @@ def config_table() -> str:
 def families_tables() -> str:
     """Return for each family its hyperparameters with the ranges that hold where none is given."""
     parts = []
-    for name, field in Families.model_fields.items():
-        space = next(kind for kind in get_args(field.annotation) if kind is not types.NoneType)
-        defaults = space().model_dump(mode="json")
+    for name, searched in SPACES.items():
+        defaults = searched.space_type().model_dump(mode="json")
         rows = [f"### `{name}`", "| hyperparameter | searched by default |\n|---|---|"]
         rows[1] += "".join(f"\n| `{key}` | {_flow(value)} |" for key, value in defaults.items())
         parts += rows
@@ -98,6 +109,8 @@ def _values(annotation: Any, metadata: Any = ()) -> str:
         return "a mapping of columns to `{min: ..., max: ...}`"
     if annotation is RecipeChoice:
         return "a recipe's name, or `{name: ..., FIELD: ...}`"
+    if annotation is Target:
+        return "a target"
     kind = {int: "whole number", float: "number", str: "text", bool: "`true` or `false`"}
     least = [bound for bound in metadata if hasattr(bound, "gt") or hasattr(bound, "ge")]
     words = kind.get(annotation, "")

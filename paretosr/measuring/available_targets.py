@@ -38,7 +38,7 @@ class Targets(Result):
 def targets() -> Targets:
     """Return what a network can be measured on, and the remedy for what is missing here.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> [status.name for status in psr.targets().statuses if status.available][0]
         'eager:device=cpu'

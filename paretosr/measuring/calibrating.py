@@ -25,6 +25,7 @@ class FamilyErrors:
     """How the networks of one family were predicted that were left out of the fit."""
 
     networks: int
+    """How many there are."""
     within_tenth: float
     """The share predicted within 10 % of what was measured."""
     interval_low: float
@@ -103,7 +104,7 @@ def calibrate(
         ProfilingFailed: the reference network cannot be measured. It is a RuntimeError.
         KeyboardInterrupt: interrupted; the file holds what was measured until then.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> summary = psr.calibrate("eager.jsonl", "eager:lr=90x160")  # doctest: +SKIP
         >>> summary.families["splitsr"].within_tenth  # doctest: +SKIP

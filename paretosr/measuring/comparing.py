@@ -138,7 +138,7 @@ def compare(
         ProfilingFailed: a measuring process died or could not run a network. It is a
             RuntimeError.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> small, large = psr.load("fsrcnn", scale=2), psr.load("rlfn", scale=2)
         >>> comparison = psr.compare(small, large, "eager:lr=16x16", max_seconds=1)

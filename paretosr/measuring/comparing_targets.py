@@ -123,7 +123,7 @@ def compare_targets(
         OSError: a file cannot be read.
         ProfilingFailed: the model cannot be run on any of the targets. It is a RuntimeError.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> net = psr.load("fsrcnn", scale=2)
         >>> settings = ("eager:lr=16x16", "eager:lr=48x48")

@@ -48,7 +48,7 @@ CLOCKS = {"cpu": "processor time", "cuda": "the GPU's clock", "wall": "elapsed t
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Profile(ProfileRecord, Result):
+class Profile(Result, ProfileRecord):
     """What one model costs on one target: a row of the table that `sweep` writes, and more.
 
     `activation_mib`, `peak_memory_mib`, `variant`, `prepare_seconds` and `max_difference` are
@@ -70,8 +70,9 @@ class Profile(ProfileRecord, Result):
     other_variants: tuple[OtherVariant, ...]
     """What is known of the variants that were left, if the choice was free."""
     compute_probe_ms: float | None
+    """What a fixed loop took meanwhile, on average; None where nothing probed."""
     copy_probe_ms: float | None
-    """What fixed pieces of work took meanwhile, on average; None where nothing probed."""
+    """What a fixed copy took meanwhile, likewise."""
     device: Mapping[str, str | int]
     """The machine that measured."""
     prediction: Prediction | None = None
@@ -174,12 +175,12 @@ def profile(
         ProfilingFailed: a measuring process died or could not run the network. It is a
             RuntimeError.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> net = psr.load("fsrcnn", scale=4)
         >>> cost = psr.profile(net, "eager:lr=24x32", max_seconds=1)
         >>> cost.params, cost.macs
-        (12809, 1138118400)
+        (12644, 717926400)
         >>> cost.latency_ci_low_ms <= cost.latency_ms <= cost.latency_ci_high_ms
         True
     """

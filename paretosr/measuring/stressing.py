@@ -88,7 +88,7 @@ def stress(
         ProfilingFailed: a measuring process died or could not run the network. It is a
             RuntimeError.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> net = psr.load("fsrcnn", scale=2)
         >>> times = psr.stress(net, "eager:lr=24x32", seconds=0.5).times

@@ -35,7 +35,9 @@ class Sweep(Result):
     """How the filling of a table went; the costs are in the file."""
 
     csv: Path
+    """The table."""
     measured: int
+    """Rows with costs."""
     failed: int
     """Rows that say why there is no number."""
     skipped: int
@@ -85,7 +87,7 @@ def sweep(
         OSError: the file cannot be read or written.
         KeyboardInterrupt: interrupted; the file holds what was measured until then.
 
-    Example:
+    Examples:
         >>> import paretosr as psr
         >>> filled = psr.sweep("costs.csv", scale=4, target="eager:lr=8x8")  # doctest: +SKIP
         >>> pandas.read_csv(filled.csv).groupby("state").size()  # doctest: +SKIP

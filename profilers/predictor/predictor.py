@@ -44,9 +44,13 @@ class Prediction:
     """
 
     latency_ratio: float
+    """Time over the reference network's."""
     ci_low: float
+    """Lower end of the 90 % interval of the ratio."""
     ci_high: float
+    """Upper end of it."""
     reference_ms: float
+    """The reference network's time, which makes milliseconds of ratios."""
 
     @property
     def latency_ms(self) -> float:

@@ -82,9 +82,12 @@ class TargetStatus:
     """Whether a target can be used here; if not, why, and what to do about it."""
 
     name: str
+    """Runtime and device, as a target begins."""
     available: bool
     reason: str | None
+    """Why not."""
     remedy: str | None
+    """What to do about it."""
 
 
 def list_targets() -> tuple[TargetStatus, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from paretosr.cli.app import run
 
-# What the pages call search.yaml, with networks and trainings that take no time.
+# What made runs/mine: networks and trainings that take no time.
 SEARCH = """
 scale: 2
 families:
@@ -26,15 +26,15 @@ target: eager:lr=24x24
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`photos`, `photo.png`, `search.yaml` and a finished search in `runs/mine`."""
+    """`photos`, `photo.png` and a finished search in `runs/mine`."""
     folder = tmp_path_factory.mktemp("documentation")
     (folder / "photos").mkdir()
     for name, period_px in (("photos/wide.png", 9), ("photos/narrow.png", 5), ("photo.png", 7)):
         _save_waves(folder / name, period_px)
-    (folder / "search.yaml").write_text(SEARCH, encoding="utf-8")
+    (folder / "small.yaml").write_text(SEARCH, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        assert run(["search", "search.yaml", "--out", "runs/mine"]) == 0
+        assert run(["search", "small.yaml", "--out", "runs/mine"]) == 0
     return folder
 
 

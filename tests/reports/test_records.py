@@ -87,7 +87,7 @@ def test_no_number_that_is_not_finite(value: float) -> None:
         ({"arch_id": None}, "arch_id must be str, got None"),
         ({"scale": None}, "scale must be int, got None"),
         ({"wall_seconds": None}, "wall_seconds must be float"),
-        ({"state": "done"}, "state must be one of trained, duplicate, infeasible, failed"),
+        ({"state": "done"}, "state must be one of proposed, trained, duplicate, infeasible, f"),
         ({"source": "guessed"}, "source must be one of measured, predicted, published"),
         ({"config": ["family"]}, "config must be a mapping or None"),
         ({"colour": "red"}, "no field colour"),

@@ -35,7 +35,7 @@ def init(
     \b
     Examples:
       paretosr init
-      paretosr init --target onnx:threads=4 --bound latency_ms=20 phone.yaml
+      paretosr init --target onnxruntime:threads=4 --bound latency_ms=20 phone.yaml
     """
     from paretosr import write_config
     from paretosr.cli.output import write_json, write_line

@@ -18,11 +18,8 @@ def models(json: JsonOption = False) -> None:
     """
     from paretosr import catalogue
     from paretosr.cli.listener import TerminalListener
-    from paretosr.cli.output import write_json, write_result
+    from paretosr.cli.output import write_result
 
     with TerminalListener(silent=json) as listener:
         found = catalogue(listener=listener)
-    if json:
-        write_json(found.to_dict()["models"])
-    else:
-        write_result(found, as_json=False)
+    write_result(found, as_json=json)

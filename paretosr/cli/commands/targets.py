@@ -32,6 +32,10 @@ def targets(json: JsonOption = False) -> None:
       paretosr profile seemore-t --scale 2 --target ssh://me@board:2222/onnxruntime:threads=4
     """
     import paretosr
-    from paretosr.cli.output import write_result
+    from paretosr.cli.output import write_json, write_result
 
-    write_result(paretosr.targets(), as_json=json)
+    found = paretosr.targets()
+    if json:
+        write_json(found.to_dict()["targets"])
+    else:
+        write_result(found, as_json=False)

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
 
@@ -62,19 +63,21 @@ def test_long_work_leaves_a_line_a_minute_in_a_log(
 
 
 @contextmanager
-def terminal() -> Iterator[Callable[[], str]]:
-    """Makes standard error a terminal; yields what returns what was drawn on it since last time."""
+def terminal() -> Iterator[Callable[[str], str]]:
+    """Makes standard error a terminal; yields what waits for a text there, and returns all of it.
+
+    It is what was drawn since the last call.
+    """
     ours, theirs = pty.openpty()
-    os.set_blocking(ours, False)
     # Not by a fixture: pytest sets standard error anew when the test itself begins.
     with os.fdopen(theirs, "w", encoding="utf-8") as stream, redirect_stderr(stream):
 
-        def drawn() -> str:
+        def drawn(expected: str) -> str:
             stream.flush()
-            try:
-                return os.read(ours, 100_000).decode()
-            except BlockingIOError:
-                return ""
+            text = ""
+            while expected not in text and select.select([ours], [], [], 10)[0]:
+                text += os.read(ours, 100_000).decode()
+            return text
 
         yield drawn
     os.close(ours)
@@ -85,10 +88,10 @@ def test_a_terminal_shows_a_bar_and_what_goes_on(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("COLUMNS", "100")
     with terminal() as drawn, TerminalListener() as listener:
         listener.status("timing")
-        assert "timing" in drawn()
+        assert "timing" in drawn("timing")
         listener.status("enlarging")
         listener.progress(3, 3, "the last one")
-        bar = drawn()
+        bar = drawn("the last one")
     assert "enlarging" in bar
     assert "3/3" in bar
     assert "the last one" in bar
@@ -100,4 +103,4 @@ def test_beside_json_a_terminal_stays_empty() -> None:
             listener.status("timing")
             listener.progress(1, 1)
             listener.warning("at last")
-        assert drawn() == "note: at last\r\n"
+        assert drawn("at last\r\n") == "note: at last\r\n"

@@ -13,7 +13,7 @@ PARAMS = {("seemore-t", 2): 220_104, ("seemore-t", 3): 224_979, ("seemore-t", 4)
 
 
 def test_models_for_machines(cli: Callable[..., Any]) -> None:
-    models = {(row["name"], row["scale"]): row for row in cli("models", "--json").json}
+    models = {(row["name"], row["scale"]): row for row in cli("models", "--json").json["models"]}
     assert {name for name, _ in models} >= {"seemore-t", "seemore-b", "seemore-l", "splitsr"}
     assert {scale for _, scale in models} == {2, 3, 4}
     assert {key: models[key]["params"] for key in PARAMS} == PARAMS
@@ -29,7 +29,7 @@ def test_models_as_a_table(cli: Callable[..., Any]) -> None:
 
 
 def test_targets(cli: Callable[..., Any]) -> None:
-    statuses = {status["name"]: status for status in cli("targets", "--json").json}
+    statuses = {status["name"]: status for status in cli("targets", "--json").json["targets"]}
     assert statuses["eager:device=cpu"]["available"] is True
     cuda = statuses["eager:device=cuda"]
     assert cuda["available"] is torch.cuda.is_available()

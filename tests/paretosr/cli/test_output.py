@@ -1,11 +1,11 @@
-"""Covers paretosr.cli.progress."""
+"""What reaches the terminal."""
 
 import json
 
 import pytest
 
-from paretosr.cli.output import write_json, write_rows
-from paretosr.cli.progress import progress_bar, status_line
+from paretosr.cli.output import write_json, write_result, write_rows
+from paretosr.results import Result, Table
 
 
 def test_json_is_one_document_that_any_parser_reads(capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,12 +30,30 @@ def test_a_table_in_a_file_is_neither_wrapped_nor_cut(capsys: pytest.CaptureFixt
     assert captured.err == ""
 
 
-@pytest.mark.parametrize("silent", [True, False])
-def test_no_progress_where_there_is_no_terminal(
-    capsys: pytest.CaptureFixture[str], silent: bool
+class Answer(Result):
+    """A result with everything that a result may have."""
+
+    def to_dict(self) -> dict[str, object]:
+        return {"answer": 42}
+
+    def tables(self) -> list[Table]:
+        return [Table(("unit", "value"), (("ms", "42"),), frozenset({"value"}), "the answer")]
+
+    def sentences(self) -> list[str]:
+        return ["that is <all>"]
+
+
+def test_a_result_is_its_document_or_its_tables_and_sentences(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with progress_bar("training", total=2, silent=silent) as update:
-        update(1, "loss 0.1")
-    with status_line(silent=silent) as status:
-        status("timing")
-    assert capsys.readouterr() == ("", "")
+    write_result(Answer(), as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"answer": 42}
+    write_result(Answer(), as_json=False)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert (lines[0], lines[-1]) == (["the", "answer"], ["that", "is", "<all>"])
+    assert ["ms", "42"] in lines
+
+
+def test_a_result_shows_itself_in_a_notebook_and_in_a_shell() -> None:
+    assert str(Answer()) == "the answer\nunit  value\nms       42\n\nthat is <all>"
+    assert Answer()._repr_html_().endswith("</table><p>that is &lt;all&gt;</p>")

@@ -106,6 +106,7 @@ def test_the_table_tells_milliseconds_with_their_interval_beside_the_predicted_o
     rows = [row for table in predicted.tables() for row in table.rows]
     assert ("latency", "10.00 ms", "95 % interval 9.00 to 11.00 ms") in rows
     assert ("predicted latency", "10.00 ms", "90 % interval 8.00 to 15.00 ms") in rows
+    assert repr(GIVEN) == str(GIVEN)
     assert GIVEN.tables()[0].title == "fsrcnn x2 on eager:device=cpu, by processor time"
 
 

@@ -79,7 +79,7 @@ def test_the_canonical_text_spells_everything_out() -> None:
         ("eager:threads=1,threads=2", r"'threads' must be given once"),
         ("eager:threads", r"key=value, got 'threads'"),
         ("eager:precision=int8", r"unknown precision 'int8'"),
-        ("onnxruntime:precision=bfloat16", r"'bfloat16' for onnxruntime; known: float32"),
+        ("onnxruntime:precision=bfloat16", r"'bfloat16' for onnxruntime; did you mean 'float32'"),
         ("eager:layout=nhwc", r"unknown layout 'nhwc'"),
         ("openvino:layout=channels_last", r"'channels_last' for openvino; known: nchw"),
         ("eager:lr=180", r"HEIGHTxWIDTH like 180x320, got '180'"),

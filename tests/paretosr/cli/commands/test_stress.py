@@ -1,4 +1,4 @@
-"""`paretosr stress`, and what `paretosr sweep` refuses."""
+"""`paretosr stress`; the options that commands share are those of paretosr.cli.options."""
 
 import re
 from collections.abc import Callable
@@ -20,14 +20,3 @@ def test_a_network_that_runs_without_a_pause(cli: Callable[..., Any], tiny_netwo
 def test_a_time_must_be_positive(cli: Callable[..., Any], tiny_network: Path) -> None:
     completed = cli("stress", tiny_network, "--seconds", "-1")
     assert completed.err == "paretosr: --seconds must be greater than 0, got -1.0\n"
-
-
-def test_sweep_knows_its_scales_and_targets(cli: Callable[..., Any], tmp_path: Path) -> None:
-    for options, message in (
-        (("--scale", 5), "scale must be 2, 3 or 4, got 5"),
-        (("--target", "al"), "unknown runtime 'al'"),
-    ):
-        completed = cli("sweep", tmp_path / "costs.csv", *options)
-        assert (completed.status, completed.out) == (2, "")
-        assert message in completed.err
-    assert list(tmp_path.iterdir()) == []
