@@ -232,7 +232,9 @@ def check_lowest(python: str, wheel: Path, folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--pythons", nargs="+", default=["3.11"], help="versions or paths, oldest first")
+    parser.add_argument(
+        "--pythons", nargs="+", default=["3.11"], help="versions or paths, oldest first"
+    )
     parser.add_argument("--torch-index", default="", help="index of a torch without CUDA")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="paretosr-release-") as name:

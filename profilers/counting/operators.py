@@ -260,8 +260,8 @@ _NORMALISATION = """native_layer_norm native_group_norm native_batch_norm
     _native_batch_norm_legit _native_batch_norm_legit_no_training _batch_norm_with_update
     _batch_norm_no_update cudnn_batch_norm instance_norm _fused_rms_norm _weight_norm_interface
     _softmax _log_softmax _safe_softmax"""
-_ACTIVATION = """prelu _prelu_kernel glu rrelu_with_noise hardswish hardswish_
-    log_sigmoid_forward _thnn_fused_lstm_cell _thnn_fused_gru_cell"""
+_ACTIVATION = """prelu _prelu_kernel leaky_relu leaky_relu_ glu rrelu_with_noise
+    hardswish hardswish_ log_sigmoid_forward _thnn_fused_lstm_cell _thnn_fused_gru_cell"""
 _RESAMPLING = """fractional_max_pool2d avg_pool1d avg_pool2d avg_pool3d
     max_pool2d_with_indices max_pool3d_with_indices _adaptive_avg_pool2d _adaptive_avg_pool3d
     adaptive_max_pool2d upsample_nearest1d upsample_nearest2d upsample_nearest3d
