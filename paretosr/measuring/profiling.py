@@ -111,7 +111,7 @@ class Profile(Result, ProfileRecord):
         interval = f"{self.latency_ci_low_ms:.2f} to {self.latency_ci_high_ms:.2f}"
         rows = [
             ("parameters", f"{self.params:,}", ""),
-            ("MACs", f"{self.macs / 1e9:,.2f} G", "for an output of 1280x720, all paths"),
+            ("MACs", f"{self.macs / 1e9:,.2f} G", "for an output of 1280x720, the costliest path"),
             ("activations", _mib(self.activation_mib), "largest set of live ones, float32"),
             ("peak memory", _mib(self.peak_memory_mib), "of a forward pass, beyond the weights"),
             ("latency", f"{self.latency_ms:.2f} ms", f"95 % interval {interval} ms"),

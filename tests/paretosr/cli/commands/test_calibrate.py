@@ -76,7 +76,7 @@ def test_bad_input_is_one_line(cli: Any, tmp_path: Path) -> None:
     wrong.write_text("model,scale\n", encoding="utf-8")
     for arguments, reason in (
         (("calibrate", wrong), "line 1: must be JSON"),
-        (("calibrate", tmp_path / "x.jsonl", "--scale", "5"), "--scale"),
+        (("calibrate", tmp_path / "x.jsonl", "--scale", "5"), "scale: should be 2, 3 or 4"),
         (("calibrate", tmp_path / "x.jsonl", "--target", "egaer"), "eager"),
         (("profile", "splitsr", "--scale", "2", "--calibration", wrong), "must be JSON"),
     ):
