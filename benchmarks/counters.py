@@ -3,7 +3,7 @@
     python benchmarks/counters.py
 
 writes results/counters.md beside this script. The cases and their MACs, counted by hand, are
-those of tests/profilers/test_macs_truth.py.
+those of tests/profilers/counting/test_macs_truth.py.
 """
 
 import importlib.util
@@ -29,7 +29,7 @@ from profilers.counting.crosscheck import cross_check_on
 from profilers.counting.meta_device import build_on_meta
 
 HERE = Path(__file__).parent
-TRUTH = HERE.parent / "tests" / "profilers" / "test_macs_truth.py"
+TRUTH = HERE.parent / "tests" / "profilers" / "counting" / "test_macs_truth.py"
 TIMED = (("seemore-t", 4), ("rcan", 4), ("edsr-baseline", 4))
 COUNTS = 20
 LONGEST_REASON = 100
@@ -71,7 +71,7 @@ def make_report(cases: list[Any]) -> str:
             f"Python {platform.python_version()}; CPU, evaluation mode, values not shapes.",
             "",
             "By hand: multiply-adds of convolutions, linear layers and matrix products, written "
-            "out in tests/profilers/test_macs_truth.py. fvcore and thop print theirs as such; "
+            "out in tests/profilers/counting/test_macs_truth.py. fvcore and thop print theirs as such; "
             "torch is FlopCounterMode, halved. A dash: the counter fails.",
             "",
             f"Right, of {len(cases)}: {score}.",
