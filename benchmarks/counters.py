@@ -71,8 +71,8 @@ def make_report(cases: list[Any]) -> str:
             f"Python {platform.python_version()}; CPU, evaluation mode, values not shapes.",
             "",
             "By hand: multiply-adds of convolutions, linear layers and matrix products, written "
-            "out in tests/profilers/counting/test_macs_truth.py. fvcore and thop print theirs as such; "
-            "torch is FlopCounterMode, halved. A dash: the counter fails.",
+            "out in tests/profilers/counting/test_macs_truth.py. fvcore and thop print theirs as "
+            "such; torch is FlopCounterMode, halved. A dash: the counter fails.",
             "",
             f"Right, of {len(cases)}: {score}.",
             "",
