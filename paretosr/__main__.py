@@ -6,7 +6,8 @@ from pathlib import Path
 
 # A folder of the user's may well hold files of these names.
 PACKAGES = (
-    "foundation", "imaging", "blocks", "training", "profilers", "upscaling", "search", "reports",
+    "foundation", "imaging", "blocks", "training", "profilers", "compressors", "upscaling",
+    "search", "reports",
 )  # fmt: skip
 _ROOT = Path(__file__).resolve().parents[1]
 _BAD_INPUT = 2
