@@ -4,16 +4,14 @@ No paper has it; the parts are those of SplitSR (arXiv:2101.07996), SeemoRe (arX
 SMSR (arXiv:2006.09603) and EDSR (arXiv:1707.02921), each as in its own network here. Around them
 is SplitSR's trunk: with plain and split groups alone it is a SplitSR network. Departures from
 the parts' own networks: SMSR's modules follow one another without a fusion of all their outputs,
-SeemoRe's groups have no norm behind the last, and everything works on images around 0, so
-that the first convolution of each predictor of masks begins 255 times as large as SMSR's,
-whose images reach 255: its masks then depend on the image from the first step on.
+SeemoRe's groups have no norm behind the last, and everything works on images around 0, of a range
+of 1, where SMSR's and EDSR's reach 255.
 """
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
-import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
@@ -22,7 +20,6 @@ from blocks.layers import ImageSkip, ResidualBlock, ResidualGroup
 from blocks.networks.seemore import ExpertsNetwork, mixer_group
 from blocks.networks.seemore_config import ExpertsConfig
 from blocks.networks.smsr import (
-    INPUT_RANGE,
     Compute,
     MaskedNetwork,
     SparseMaskModule,
@@ -181,11 +178,4 @@ def _group(kind: GroupKind, config: HybridConfig) -> nn.Module:
         case "experts":
             return mixer_group(config)
         case "masked":
-            return _mask_module(C, config.mask_layers)
-
-
-def _mask_module(channels: int, layers: int) -> SparseMaskModule:
-    module = SparseMaskModule(channels, layers)
-    with torch.no_grad():
-        module.predictor.get_submodule("0").get_parameter("weight").mul_(INPUT_RANGE)
-    return module
+            return SparseMaskModule(C, config.mask_layers)
