@@ -86,7 +86,7 @@ EXAMPLES: dict[str, NetworkConfig] = {
     "seemore": SeemoReConfig(scale=2, channels=16, groups=1, image_skip="bilinear"),
     "smsr": SmsrConfig(scale=2, channels=32, modules=2, layers=3),
     "hybrid": HybridConfig(
-        scale=2, channels=32, groups=("plain", "split", "experts", "masked"), recursion=1
+        scale=2, channels=32, groups=("masked", "plain", "split", "experts"), recursion=1
     ),
     "fsrcnn": FsrcnnConfig(scale=2, channels=16),
     "edsr": EdsrConfig(scale=2, channels=16, blocks=2),
