@@ -116,9 +116,11 @@ def _add_scores(
     found = _by_place(parent_axis)
     for (name, place), (_, channels) in _by_place(axis).items():
         space = spaces[name]
-        origin = space.origin, renamed(place, units_of)
-        if origin in found:
-            positions, parent_channels = found[origin]
+        place_origin = renamed(place, units_of)
+        if space.origin is None or place_origin is None:
+            continue
+        if (space.origin, place_origin) in found:
+            positions, parent_channels = found[space.origin, place_origin]
             space.scores[np.ix_(channels, parent_channels)] += worth[positions]
 
 
