@@ -35,6 +35,7 @@ from .host.reference import REFERENCE_NAME as REFERENCE_NAME
 from .host.reference import ReferenceNetwork as ReferenceNetwork
 from .host.subject import Subject as Subject
 from .host.target_program import instruction_set as instruction_set
+from .host.target_program import program_runner as program_runner
 from .host.target_program import program_variant as program_variant
 from .host.target_program import target_program as target_program
 from .runtimes.clock import clock_of as clock_of

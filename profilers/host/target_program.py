@@ -1,14 +1,22 @@
 """A network as a target runs it, as a function of images of any size."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from blocks import export_variant, in_variant, is_of_one_size, of_any_size, variants_of
+from blocks import (
+    SuperResolutionNetwork,
+    export_variant,
+    in_variant,
+    is_of_one_size,
+    of_any_size,
+    variants_of,
+)
 from profilers.agent.failure import ProfilingFailed
 from profilers.agent.machine import InstructionSet
 from profilers.agent.prepared_network import PROGRAMS_KEPT, Images, Program
@@ -37,17 +45,46 @@ def target_program(subject: Subject, target: Target) -> Iterator[Program]:
         ProfilingFailed: here, or on a call, the network cannot be exported, or the connection to
             another machine is lost.
     """
-    require_available(target)
     subject.require_runs_on(target)
-    if target.host:
-        link = Link(target)
-        try:
-            yield _on_plain_arrays(_sent(subject, link), subject.config.scale)
-        finally:
-            link.close()
+    with _connected(target) as link:
+        program = _here(subject, target) if link is None else _sent(subject, link)
+        yield _on_plain_arrays(program, subject.config.scale)
+
+
+@contextmanager
+def program_runner(
+    network: SuperResolutionNetwork, target: Target
+) -> Iterator[Callable[[Path, Images], Images]]:
+    """Yield what runs any quantised program of `network` on images, on an int8 target.
+
+    Shape and raises: as `target_program`.
+    """
+    with _connected(target) as link:
+
+        def run(program: Path, images: Images) -> Images:
+            loaded = (
+                QUANTISED_RUNTIMES[target.runtime].quantised(program, network, target)
+                if link is None
+                else partial(link.enlarge, link.store_graph(graph_in(program)))
+            )
+            return _on_plain_arrays(loaded, network.config.scale)(images)
+
+        yield run
+
+
+@contextmanager
+def _connected(target: Target) -> Iterator[Link | None]:
+    """Yield a link to the other machine, or use this one as the target does."""
+    require_available(target)
+    if not target.host:
+        with threads_of(target):
+            yield None
         return
-    with threads_of(target):
-        yield _on_plain_arrays(_here(subject, target), subject.config.scale)
+    link = Link(target)
+    try:
+        yield link
+    finally:
+        link.close()
 
 
 @contextmanager
@@ -96,8 +133,7 @@ def _here(subject: Subject, target: Target) -> Program:
 
 def _sent(subject: Subject, link: Link) -> Program:
     if subject.program is not None:
-        stored = link.store_graph(graph_in(subject.program))
-        return lambda images: link.enlarge(stored, images)
+        return partial(link.enlarge, link.store_graph(graph_in(subject.program)))
     network, by_size = _exportable(subject, link.target)
     graph_for = onnx_by_shape(network, by_size=by_size)
     stored_of = lru_cache(PROGRAMS_KEPT)(link.store_graph)
