@@ -11,6 +11,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from foundation.listener import SILENT, Listener
+from imaging import BUNDLED
 from imaging.decoding import (
     ALPHA,
     DecodedFile,
@@ -73,6 +74,7 @@ def upscale(
     image: Pixels,
     *,
     target: Target | str | None = None,
+    calibration_images: str | Path = BUNDLED,
     variant: str | None = None,
     tile_px: int | None = None,
     listener: Listener = SILENT,
@@ -85,6 +87,7 @@ def upscale(
     image: PIL.Image.Image | str | Path,
     *,
     target: Target | str | None = None,
+    calibration_images: str | Path = BUNDLED,
     variant: str | None = None,
     tile_px: int | None = None,
     listener: Listener = SILENT,
@@ -96,6 +99,7 @@ def upscale(
     image: Pixels | PIL.Image.Image | str | Path,
     *,
     target: Target | str | None = None,
+    calibration_images: str | Path = BUNDLED,
     variant: str | None = None,
     tile_px: int | None = None,
     listener: Listener = SILENT,
@@ -109,6 +113,8 @@ def upscale(
         image: an array, (H, W, 3) uint8 in RGB, an image of Pillow, or the path of a file.
         target: RUNTIME[:key=value,...], whose own program enlarges, made for images of any size,
             so that its `lr` and `batch` do not matter; by default PyTorch here.
+        calibration_images: folder of training images, or "bundled", by which a model that is not
+            quantised is quantised first if the target has precision=int8.
         variant: in which the network is computed; by default the fastest on this machine, or with
             a target the one that is exported.
         tile_px: side of the tiles that the image is cut into, 0 for none; by default as large
@@ -133,7 +139,9 @@ def upscale(
     model = load(model)
     if isinstance(image, np.ndarray):
         _require_pixels(image)
-        with program_on(model, target, variant, listener) as program:
+        with program_on(
+            model, target, variant, calibration_images=calibration_images, listener=listener
+        ) as program:
             options = UpscalingOptions(variant, tile_px, program=program)
             return _enlarged(model, image, options, listener)
     original = _decoded(image)
@@ -141,7 +149,9 @@ def upscale(
     kinds = Counter(kind for kind in original.kinds if kind != ALPHA)
     for line in conversion_notes(kinds, 1):
         listener.warning(line)
-    with program_on(model, target, variant, listener) as program:
+    with program_on(
+        model, target, variant, calibration_images=calibration_images, listener=listener
+    ) as program:
         options = UpscalingOptions(variant, tile_px, program=program)
         pixels = _enlarged(model, original.pixels, options, listener)
     return enlarged_image(pixels, original, model.scale)
@@ -153,6 +163,7 @@ def upscale_folder(
     destination: str | Path,
     *,
     target: Target | str | None = None,
+    calibration_images: str | Path = BUNDLED,
     variant: str | None = None,
     tile_px: int | None = None,
     recursive: bool = False,
@@ -172,6 +183,8 @@ def upscale_folder(
         destination: folder to write to; for one image, the file.
         target: RUNTIME[:key=value,...], whose own program enlarges, made for images of any size,
             so that its `lr` and `batch` do not matter; by default PyTorch here.
+        calibration_images: folder of training images, or "bundled", by which a model that is not
+            quantised is quantised first if the target has precision=int8.
         variant: in which the network is computed; by default the fastest on this machine, or with
             a target the one that is exported.
         tile_px: side of the tiles that images are cut into, 0 for none; by default as large as
@@ -203,7 +216,9 @@ def upscale_folder(
     suffix = None if file_format is None else f".{file_format.lower().removeprefix('.')}"
     folders = FolderOptions(recursive, skip_existing, suffix)
     plan = planned(Path(source), Path(destination), model.scale, folders, model.config)
-    with program_on(model, target, variant, listener) as program:
+    with program_on(
+        model, target, variant, calibration_images=calibration_images, listener=listener
+    ) as program:
         options = UpscalingOptions(variant, tile_px, program=program)
         done = enlarge(model, plan, options, listener)
     if plan.existing:

@@ -108,6 +108,7 @@ def evaluate(
     *,
     low_resolution: str | Path | None = None,
     target: Target | str | None = None,
+    calibration_images: str | Path = BUNDLED,
     variant: str | None = None,
     tile_px: int | None = None,
     listener: Listener = SILENT,
@@ -127,6 +128,8 @@ def evaluate(
             MATLAB's imresize makes them.
         target: RUNTIME[:key=value,...], whose own program enlarges the images, made for images of
             any size, so that its `lr` and `batch` do not matter; by default PyTorch here.
+        calibration_images: folder of training images, or "bundled", by which a model that is not
+            quantised is quantised first if the target has precision=int8.
         variant: in which the network is computed; by default the fastest on this machine, or with
             a target the one that is exported.
         tile_px: side of the tiles that images are cut into, 0 for none; by default as large as
@@ -163,7 +166,9 @@ def evaluate(
         listener.warning(line)
     if model.config is None and str(data) != BUNDLED:
         _warn_of_published_bicubic(images.images, listener)
-    with program_on(model, target, variant, listener) as program:
+    with program_on(
+        model, target, variant, calibration_images=calibration_images, listener=listener
+    ) as program:
         listener.status("evaluating")
         chosen = upscaler_for(
             model,

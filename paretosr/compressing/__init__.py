@@ -1,1 +1,1 @@
-"""Services around smaller and quantised networks, and around the programs of targets."""
+"""How trained networks become smaller: the services behind compress."""

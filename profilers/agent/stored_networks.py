@@ -41,40 +41,40 @@ class StoredNetworks:
     def reference(self, stored: StoredVariant | None) -> Prepared:
         if stored is None:
             raise ValueError("the request must say where the reference network is stored")
-        return self._prepare(stored, self._settings.of_reference)
+        return self._prepare(stored)
 
     def variants(self, subject: StoredNetwork) -> Variants:
-        return {
-            name: partial(self._prepare, files, self._settings)
-            for name, files in subject.variants.items()
-        }
+        return {name: partial(self._prepare, files) for name, files in subject.variants.items()}
 
     def peak_memory_mib(self, subject: StoredNetwork) -> float:
         (files,) = subject.variants.values()
-        return peak_resident_mib(self._call(_exported(files), self._settings))
+        return peak_resident_mib(self._call(_exported(files)))
 
     def enlarge(self, graph: StoredGraph, images: Images) -> Images:
         """Return what a graph makes of images; the graph is kept for others."""
         return self._program(graph)(images)
 
-    def _prepare(self, files: StoredVariant | NotExported, settings: Settings) -> Prepared:
+    def _prepare(self, files: StoredVariant | NotExported) -> Prepared:
         stored = _exported(files)
         if stored.expected is None:
             raise ValueError("the request must say where the expected output is stored")
         output = self._store.path(stored.expected)
         _, clock = self.clock()
         ready = checked(
-            lambda: self._call(stored, settings),
+            lambda: self._call(stored),
             lambda: np.load(output),
-            settings.precision,
+            self._settings_of(stored).precision,
             clock,
         )
         # Exported there and loaded here: both are time before the first call.
         return replace(ready, prepare_seconds=stored.export_seconds + ready.prepare_seconds)
 
-    def _call(self, stored: StoredVariant, settings: Settings) -> PreparedCall:
+    def _settings_of(self, stored: StoredVariant) -> Settings:
+        return self._settings if stored.is_quantised else self._settings.of_reference
+
+    def _call(self, stored: StoredVariant) -> PreparedCall:
         images = np.load(self._store.path(stored.images))
-        return partial(self._loaded(stored.graph, settings), images)
+        return partial(self._loaded(stored.graph, self._settings_of(stored)), images)
 
     def _loaded(self, stored: StoredGraph, settings: Settings) -> Program:
         model = self._store.path(stored.model).read_bytes()

@@ -117,6 +117,7 @@ class Forwarder:
                 None if network.expected is None else link.store(_npy(network.expected), ".npy")
             ),
             export_seconds=network.seconds,
+            is_quantised=network.is_quantised,
         )
 
 
@@ -126,6 +127,7 @@ class _Exported:
     expected: NDArray[np.float32] | None
     """Eager's output, if the other machine is to compare its own with it."""
     seconds: float
+    is_quantised: bool = False
 
 
 def _export(network: nn.Module, target: Target, *, check: bool) -> _Exported:
@@ -136,9 +138,8 @@ def _export(network: nn.Module, target: Target, *, check: bool) -> _Exported:
 
 
 def _quantised(program: Path, network: nn.Module, target: Target, *, check: bool) -> _Exported:
-    return _Exported(
-        graph_in(program), eager_output(network, target) if check else None, seconds=0.0
-    )
+    expected = eager_output(network, target) if check else None
+    return _Exported(graph_in(program), expected, seconds=0.0, is_quantised=True)
 
 
 def _npy(array: NDArray[np.float32]) -> bytes:

@@ -1,7 +1,7 @@
 """Latency of networks on a target, in the reference network's time and in milliseconds."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
@@ -184,9 +184,16 @@ class LatencyMeter:
         require_positive(max_seconds=max_seconds)
         for each in (subject, other):
             each.require_runs_on(self.target)
-        self.start()
-        question = Compare(subject.design(), other.design(), max_seconds)
-        return self._child.request(question, ComparedTimes, max_seconds + GRACE_SECONDS)
+        return self._compare(subject, other, max_seconds)
+
+    def compare_with_float32(self, subject: Subject, *, max_seconds: float) -> ComparedTimes:
+        """Return the time of a quantised program over that of its network in float32.
+
+        The network runs on the same runtime, in its fastest variant.
+        """
+        require_positive(max_seconds=max_seconds)
+        subject.require_runs_on(self.target)
+        return self._compare(subject, replace(subject, program=None), max_seconds)
 
     def sustain(self, subject: Subject, *, seconds: float) -> Sustained:
         """Return what happens to the time of `subject` that runs for `seconds` without a pause."""
@@ -202,6 +209,11 @@ class LatencyMeter:
     def close(self) -> None:
         """End the process."""
         self._child.close()
+
+    def _compare(self, subject: Subject, other: Subject, max_seconds: float) -> ComparedTimes:
+        self.start()
+        question = Compare(subject.design(), other.design(), max_seconds)
+        return self._child.request(question, ComparedTimes, max_seconds + GRACE_SECONDS)
 
 
 def measure_callable(

@@ -87,6 +87,6 @@ def _variants(subject: Subject, target: Target) -> Variants:
     def prepare(name: str) -> Prepared:
         if subject.program is not None:
             return prepare_quantised(subject.program, network, target)
-        return prepare_checked(in_variant(network, name), target)
+        return prepare_checked(in_variant(network, name), target.of_reference)
 
     return {name: partial(prepare, name) for name in variant_names(subject)}

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from paretosr.cli.options import (
+    CalibrationImagesOption,
     DataOption,
     FormOption,
     JsonOption,
@@ -22,6 +23,7 @@ def evaluate(
     lr: LowOption = None,
     scale: ScaleOption = None,
     target: ProgramTargetOption = None,
+    calibration_images: CalibrationImagesOption = "bundled",
     variant: VariantOption = None,
     tile: Annotated[
         int | None,
@@ -55,6 +57,7 @@ def evaluate(
       paretosr evaluate imdn-x4.safetensors --data Test4K --tile 256
       paretosr evaluate imdn-x2.safetensors --data DIV2K_valid_HR --lr DIV2K_valid_LR_bicubic
       paretosr evaluate runs/x2/model.safetensors --target openvino:precision=bfloat16
+      paretosr evaluate runs/x2-int8 --target openvino:precision=int8
       paretosr evaluate runs/search:splitsr-x2-0123456789
     """
     from paretosr.cli.listener import TerminalListener
@@ -69,6 +72,7 @@ def evaluate(
             data,
             low_resolution=lr,
             target=target,
+            calibration_images=calibration_images,
             variant=variant,
             tile_px=tile,
             listener=listener,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from paretosr.cli.options import (
+    CalibrationImagesOption,
     FormOption,
     JsonOption,
     ModelArgument,
@@ -34,6 +35,7 @@ def upscale(
         ),
     ] = None,
     target: ProgramTargetOption = None,
+    calibration_images: CalibrationImagesOption = "bundled",
     variant: VariantOption = None,
     recursive: Annotated[
         bool,
@@ -83,6 +85,7 @@ def upscale(
             source,
             destination,
             target=target,
+            calibration_images=calibration_images,
             variant=variant,
             tile_px=tile,
             recursive=recursive,

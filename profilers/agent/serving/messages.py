@@ -36,12 +36,14 @@ class StoredVariant:
         images: what it is run on, as NumPy saves an array: a name in a `Store`, too.
         expected: eager's output for them; None where nothing is to be compared with it.
         export_seconds: what exporting took.
+        is_quantised: whether it runs in int8 on an int8 target, where others run in float32.
     """
 
     graph: StoredGraph
     images: str
     expected: str | None
     export_seconds: float
+    is_quantised: bool = False
 
 
 @dataclass(frozen=True)
