@@ -1,5 +1,6 @@
 """Networks on disk: safetensors with the configuration in the metadata, never a pickle."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,16 @@ def load_network(path: Path) -> SuperResolutionNetwork:
     _check_tensors(path, checkpoint.tensors, network.state_dict())
     network.load_state_dict(dict(checkpoint.tensors))
     return network
+
+
+def weights_digest(tensors: Mapping[str, Tensor]) -> str:
+    """A short name of the numbers in `tensors`, wherever and in whichever order they are stored."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        plain = tensor.detach().cpu().contiguous()
+        digest.update(repr((name, str(plain.dtype), tuple(plain.shape))).encode())
+        digest.update(plain.flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:10]
 
 
 def check_finite(tensors: Mapping[str, Tensor], where: str) -> None:

@@ -87,6 +87,8 @@ class Training(Result):
             "schedule": self.schedule,
             "initial_weights": None if initial is None else str(self.plan.initial),
             "fresh_tensors": [] if initial is None else list(initial.fresh),
+            "teacher": self.recipe.teacher,
+            "teacher_weight": None if self.recipe.teacher is None else self.recipe.teacher_weight,
             "train_steps": training.steps,
             "train_seconds": training.seconds,
             "resumed_from_step": training.resumed_from_step,
@@ -139,6 +141,8 @@ class Training(Result):
                 f"started from weights at x{initial.scale}, except for "
                 f"{', '.join(initial.fresh)}, whose shape is another at x{self.plan.config.scale}"
             )
+        if self.recipe.teacher is not None:
+            yield f"taught by {self.recipe.teacher}, weight {self.recipe.teacher_weight:g}"
 
 
 def train(
@@ -153,6 +157,8 @@ def train(
     settings: Mapping[str, object] | None = None,
     steps: int | None = None,
     init: str | Path | None = None,
+    teacher: str | Path | None = None,
+    teacher_weight: float | None = None,
     validate_every: int | None = None,
     seed: int = 0,
     device: str = "cpu",
@@ -182,6 +188,10 @@ def train(
         steps: optimizer steps; by default the recipe's. The schedule has their length.
         init: checkpoint to start from, of the same network or of another scale of it, or
             "interpolation", as which FSRCNN can start; by default random weights.
+        teacher: checkpoint of a trained network of the same scale, whose images are learned beside
+            the originals; by default none.
+        teacher_weight: of the distance to the teacher's images, above 0 and up to 1; that to the
+            originals has what is left of 1. By default 0.5.
         validate_every: steps between validations; by default a twentieth of the training, but at
             least 250.
         seed: of the weights and of the patches.
@@ -189,8 +199,8 @@ def train(
         listener: hears of progress, and of what should be known about the images and the recipe.
 
     Raises:
-        ValueError: the model is bicubic, a setting is impossible, the images do not fit, or the
-            folder holds another training.
+        ValueError: the model is bicubic, a setting is impossible, the images do not fit, the
+            teacher is damaged or of another scale, or the folder holds another training.
         TrainingDiverged: a RuntimeError: the loss or the weights are no longer finite.
         KeyboardInterrupt: stopped by the user; the message says how to go on.
         OSError: a file cannot be read or written; the error names it.
@@ -206,7 +216,7 @@ def train(
     if config is None:
         raise ValueError("MODEL must be a network to be trained, got bicubic, which has no weights")
     require_available(Target(device=device))
-    choice = RecipeChoice(recipe, dict(settings or {}))
+    choice = RecipeChoice(recipe, _all_settings(settings or {}, teacher, teacher_weight))
     if steps is not None and "steps" in choice.settings:
         raise ValueError("steps must be given once, got both steps and a setting of the recipe")
     start = None if init is None else start_of(str(init))
@@ -247,7 +257,8 @@ def train(
             validate_every=validate_every,
             processes=processes,
         )
-        heard.status(f"training, {schedule_in_words(chosen, config, steps)}")
+        taught = "" if chosen.teacher is None else f" with the teacher {chosen.teacher}"
+        heard.status(f"training{taught}, {schedule_in_words(chosen, config, steps)}")
         outcome = train_and_validate(
             plan, on_step=lambda step, loss: heard.progress(step, steps, f"loss {loss:.4f}")
         )
@@ -256,6 +267,25 @@ def train(
     if processes.is_first:
         write_training_report(names, plan, outcome, report)
     return Training(model.name, str(validation), plan, outcome, report)
+
+
+def _all_settings(
+    settings: Mapping[str, object], teacher: str | Path | None, teacher_weight: float | None
+) -> dict[str, object]:
+    """What is set of the recipe, with the teacher.
+
+    Raises:
+        ValueError: something is given twice.
+    """
+    named = {
+        "teacher": None if teacher is None else str(teacher),
+        "teacher_weight": teacher_weight,
+    }
+    given = {field: value for field, value in named.items() if value is not None}
+    if twice := given.keys() & settings.keys():
+        field = min(twice)
+        raise ValueError(f"{field} must be given once, got both {field} and a setting of it")
+    return {**settings, **given}
 
 
 @dataclass(frozen=True)
