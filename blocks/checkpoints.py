@@ -83,16 +83,6 @@ def load_network(path: Path) -> SuperResolutionNetwork:
     return network
 
 
-def weights_digest(tensors: Mapping[str, Tensor]) -> str:
-    """A short name of the numbers in `tensors`, wherever and in whichever order they are stored."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(tensors.items()):
-        plain = tensor.detach().cpu().contiguous()
-        digest.update(repr((name, str(plain.dtype), tuple(plain.shape))).encode())
-        digest.update(plain.flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()[:10]
-
-
 def check_finite(tensors: Mapping[str, Tensor], where: str) -> None:
     """Check that every number is finite in float32, the precision in which networks compute.
 
