@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import compression_distillation
+import compression_pruning
 import pandas as pd
 import torch
 from common import device_text
@@ -24,7 +25,7 @@ from paretosr.cli.listener import TerminalListener
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PAGES = "pages"
-PARTS = {compression_distillation.PART: compression_distillation}
+PARTS = {part.PART: part for part in (compression_pruning, compression_distillation)}
 
 
 def main() -> None:

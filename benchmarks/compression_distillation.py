@@ -97,7 +97,7 @@ def section(found: Sequence[Row], place: Workplace) -> list[str]:
         "",
         f"At equal steps a teacher gains {gain:+.3f} dB on Set5 (by seed:"
         f" {', '.join(f'{one:+.3f}' for one in each)}); asked for are {LEAST_GAIN_DB:+.2f} dB:"
-        f" {verdict}. A taught step takes {ratio:.2f} times the processor time of another; at equal"
-        f" seconds {at_equal_time:+.3f} dB are left.",
+        f" {verdict}. A taught step takes {ratio:.2f} times the processor time of another; at"
+        f" equal seconds it is {at_equal_time:+.3f} dB.",
         "",
     ]
