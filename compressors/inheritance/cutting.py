@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 
 from compressors.inheritance.grouped import dense, from_dense
-from compressors.inheritance.layout import Layout, Slots, TensorLayout
+from compressors.inheritance.layout import Fill, Layout, Slots, TensorLayout
 from compressors.inheritance.lineage import Lineage
+
+_GAINS: Mapping[Fill, float] = {"identity": 1, "double": 2}
 
 
 def cut(
@@ -51,10 +53,8 @@ def _inherited(
             new = torch.tensor([lineage.is_new(slot) for slot in axis])
             is_new = is_new | _along(new, dim, value.ndim)
     value = torch.where(is_new, value, source.to(value.dtype))
-    if layout.fill == "identity" and layout.reads is not None:
-        writes = layout.axes[1 - layout.reads]
-        parent_writes = parent.axes[1 - layout.reads]
-        assert writes is not None and parent_writes is not None
+    if layout.fill in _GAINS and layout.reads is not None:
+        (_, writes), (_, parent_writes) = _axes(layout), _axes(parent)
         missing = lineage.positions(writes, parent_writes) < 0
         rows = [
             number
@@ -62,7 +62,7 @@ def _inherited(
             if missing[number] and not lineage.is_new(slot)
         ]
         _make_identity(value, layout, rows)
-    return from_dense(value, layout)
+    return from_dense(value, layout, fresh)
 
 
 def _new(fresh: Tensor, name: str, layout: TensorLayout, lineage: Lineage) -> Tensor:
@@ -78,11 +78,10 @@ def _new(fresh: Tensor, name: str, layout: TensorLayout, lineage: Lineage) -> Te
     for dim, is_old in enumerate(writes_old):
         if is_old is not None:
             value = value.masked_fill(_along(is_old, dim, value.ndim), 0)
-    if layout.fill == "identity" and layout.reads is not None:
-        writes = layout.axes[1 - layout.reads]
-        assert writes is not None
+    if layout.fill in _GAINS and layout.reads is not None:
+        _, writes = _axes(layout)
         _make_identity(value, layout, [n for n, s in enumerate(writes) if not lineage.is_new(s)])
-    return from_dense(value, layout)
+    return from_dense(value, layout, fresh)
 
 
 def _make_identity(value: Tensor, layout: TensorLayout, rows: list[int]) -> None:
@@ -94,7 +93,7 @@ def _make_identity(value: Tensor, layout: TensorLayout, rows: list[int]) -> None
         for column, slot in enumerate(reads):
             if (slot.space, slot.channel) == (writes[row].space, writes[row].channel):
                 index = (row, column) if layout.reads == 1 else (column, row)
-                value[(*index, *middle)] = 1
+                value[(*index, *middle)] = _GAINS[layout.fill]
 
 
 def _axes(layout: TensorLayout) -> tuple[Slots, Slots]:

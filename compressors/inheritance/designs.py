@@ -10,10 +10,10 @@ Config = TypeVar("Config", bound=NetworkConfigBase)
 Series = Sequence[NetworkConfigBase]
 
 
-def widths(config: Config, *with_channels: str, multiple: int = 1) -> list[Config]:
+def widths(config: Config, *, together: Sequence[str] = (), multiple: int = 1) -> list[Config]:
     """The configuration with fewer channels, from one fewer down to the fewest.
 
-    The fields `with_channels` count channels as well and keep their ratio to `channels`, where
+    The fields `together` count channels as well and keep their ratio to `channels`, where
     that is a whole number. All widths are multiples of `multiple`.
     """
     fields: dict[str, Any] = config.model_dump()
@@ -23,7 +23,7 @@ def widths(config: Config, *with_channels: str, multiple: int = 1) -> list[Confi
             channels=width,
             **{
                 name: max(1, round(fields[name] * width / whole))
-                for name in with_channels
+                for name in together
                 if fields[name] is not None
             },
         )

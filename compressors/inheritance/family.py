@@ -13,6 +13,11 @@ def _no_parts(config: Any) -> Mapping[str, NetworkConfigBase]:
     return {}
 
 
+def _unchanged(config: Any, parts: Mapping[str, NetworkConfigBase]) -> NetworkConfigBase:
+    whole: NetworkConfigBase = config
+    return whole
+
+
 @dataclass(frozen=True)
 class InheritedFamily:
     """One family.
@@ -26,6 +31,7 @@ class InheritedFamily:
             smallest; the first that comes near to the wanted size is used.
         parts: the networks of which a network is made, by the prefix of their tensors; each
             inherits by itself.
+        with_parts: the configuration with others in their places.
     """
 
     name: str
@@ -34,3 +40,4 @@ class InheritedFamily:
     sizes: tuple[str, ...]
     fixed: tuple[str, ...] = ()
     parts: Callable[[Any], Mapping[str, NetworkConfigBase]] = _no_parts
+    with_parts: Callable[[Any, Mapping[str, NetworkConfigBase]], NetworkConfigBase] = _unchanged

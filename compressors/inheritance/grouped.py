@@ -1,4 +1,4 @@
-"""Grouped convolutions written out as ordinary ones, with zeros between the groups."""
+"""Tensors with one axis for each of their layout: groups and merged dimensions written out."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,9 @@ from compressors.inheritance.layout import TensorLayout
 
 
 def dense(tensor: Tensor, layout: TensorLayout) -> Tensor:
-    """Shape: (O, I / groups, ...) -> (O, I, ...); any tensor without groups stays as it is."""
+    """The tensor with zeros between its groups, (O, I / groups, ...) -> (O, I, ...), or merged."""
+    if layout.merged is not None:
+        return tensor.flatten(*layout.merged)
     if layout.groups == 1:
         return tensor
     outputs, inputs = tensor.shape[0], tensor.shape[1] * layout.groups
@@ -17,10 +19,10 @@ def dense(tensor: Tensor, layout: TensorLayout) -> Tensor:
     return whole
 
 
-def from_dense(whole: Tensor, layout: TensorLayout) -> Tensor:
-    """The inverse of `dense`; what stands between the groups is lost."""
+def from_dense(whole: Tensor, layout: TensorLayout, like: Tensor) -> Tensor:
+    """The inverse of `dense`, in the shape of `like`; what stands between the groups is lost."""
     if layout.groups == 1:
-        return whole
+        return whole.reshape(like.shape)
     parts = [
         whole[rows, columns]
         for rows, columns in _blocks(whole.shape[0], whole.shape[1], layout.groups)

@@ -10,9 +10,7 @@ from torch.nn import functional as F  # noqa: N812
 from blocks.checkpoints import check_tensors, weights_digest
 from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork
-from blocks.networks.registry import build_network
-from blocks.networks.single import BRANCHES
-from blocks.random_weights import seeded
+from compressors.inheritance.building import built
 from compressors.inheritance.cutting import cut
 from compressors.inheritance.families.registry import INHERITED_FAMILIES
 from compressors.inheritance.family import InheritedFamily
@@ -89,7 +87,7 @@ def inherit(
     """
     heir = INHERITED_FAMILIES.find(_common_family(parent, child))
     _check_fixed(heir, parent, child)
-    network = _built(parent)
+    network = built(parent)
     check_tensors("the parent", weights, network.state_dict())
     network.load_state_dict(dict(weights))
     parts = _inherited_parts(heir, parent, weights, child, crops)
@@ -98,7 +96,7 @@ def inherit(
         for prefix, part in parts.items()
         for name, tensor in part.weights.items()
     }
-    inheritance = _Inheritance(heir, network, _built(child), given, crops)
+    inheritance = _Inheritance(heir, network, built(child), given, crops)
     tensors, method = inheritance.nearest()
     methods = {method, *(part.method for part in parts.values())}
     return Inherited(
@@ -254,16 +252,6 @@ def _prepared(network: SuperResolutionNetwork) -> SuperResolutionNetwork:
 
 def _state(network: SuperResolutionNetwork) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in network.state_dict().items()}
-
-
-def _built(config: NetworkConfigBase) -> SuperResolutionNetwork:
-    """The network, which may be one that only occurs as a part of others."""
-    with seeded(_SEED):
-        return (
-            BRANCHES[config.family].network_type(config)
-            if config.family in BRANCHES
-            else build_network(config)
-        )
 
 
 def _noise(size_px: int) -> Tensor:

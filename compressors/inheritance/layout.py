@@ -35,7 +35,7 @@ Slots = tuple[Slot, ...]
 Axis = Slots | None
 """What stands at each position of an axis; None for an axis of a kernel, or of no channels."""
 
-Fill = Literal["fresh", "identity", "one"]
+Fill = Literal["fresh", "identity", "double", "one"]
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,14 @@ class TensorLayout:
         axes: one for each dimension, that of a grouped convolution's inputs written out in full.
         reads: which of the axes holds what the layer reads; None if it reads channel by channel.
         groups: of the convolution.
-        fill: what a tensor is that has no parent: as drawn, an identity, or 1.
+        merged: the first and the last of dimensions that make up one axis.
+        fill: what a tensor is that has no parent: as drawn, the identity, twice that, or 1.
     """
 
     axes: tuple[Axis, ...]
     reads: int | None = None
     groups: int = 1
+    merged: tuple[int, int] | None = None
     fill: Fill = "fresh"
 
 
@@ -63,11 +65,13 @@ class Unit:
         prefix: what the names of all that belongs to it begin with.
         kind: only units of one kind inherit from each other.
         stacks: the units inside it.
+        beside: further prefixes of what goes with it.
     """
 
     prefix: str
     kind: str = ""
     stacks: tuple["Stack", ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 Stack = tuple[Unit, ...]
@@ -138,7 +142,7 @@ def layer(
         reads, writes = in_groups(reads, groups), in_groups(writes, groups)
     kernel: tuple[Axis, ...] = (None,) * kernel_axes
     pair: tuple[Axis, ...] = (reads, writes) if transposed else (writes, reads)
-    weight = TensorLayout((*pair, *kernel), 0 if transposed else 1, groups, fill)
+    weight = TensorLayout((*pair, *kernel), 0 if transposed else 1, groups, fill=fill)
     tensors = {f"{name}.weight": weight}
     if bias:
         tensors[f"{name}.bias"] = TensorLayout((writes,), fill=fill)

@@ -169,10 +169,13 @@ def correspondence(
         alignments = _Alignments([u.kind for u in stack], [u.kind for u in parent_stack])
         number = choose(stack[0].prefix, alignments.number)
         for unit, origin in zip(stack, alignments.one(number), strict=True):
-            units_of[unit.prefix] = None if origin is None else parent_stack[origin].prefix
-            if origin is not None:
-                inside = correspondence(unit.stacks, parent_stack[origin].stacks, choose)
-                units_of |= inside
+            if origin is None:
+                units_of |= dict.fromkeys((unit.prefix, *unit.beside))
+                continue
+            parent_unit = parent_stack[origin]
+            units_of[unit.prefix] = parent_unit.prefix
+            units_of |= zip(unit.beside, parent_unit.beside, strict=True)
+            units_of |= correspondence(unit.stacks, parent_unit.stacks, choose)
     return units_of
 
 

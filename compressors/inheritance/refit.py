@@ -105,6 +105,8 @@ def fit_layer(module: nn.Module, inputs: Tensor, target: Tensor, positions: Tens
     The change solves a ridge regression for what the layer still lacks, so that nothing that is
     right already is changed.
     """
+    if isinstance(module, nn.Linear):
+        inputs, target = inputs.flatten(0, -2), target.flatten(0, -2)
     crops = max(1, MOST_ROWS // max(1, target[0, 0].numel()))
     inputs, target = inputs[:crops], target[:crops].to(inputs.dtype)
     output = module.forward(inputs)

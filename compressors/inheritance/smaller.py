@@ -5,18 +5,18 @@ from collections.abc import Sequence
 import torch
 
 from blocks.config import NetworkConfigBase
-from blocks.networks.registry import build_network
+from compressors.inheritance.building import built
 from compressors.inheritance.families.registry import INHERITED_FAMILIES
 
 # A share so near to the one that is wanted is not worth another cut.
-_NEAR = 0.02
+_NEAR = 0.04
 
 
 def smaller(config: NetworkConfigBase, keep: float) -> NetworkConfigBase:
     """The design whose parameters come nearest to the share `keep` of those of `config`.
 
-    Channels are cut first, all widths in one ratio; blocks, ranks and the like only where no
-    width comes near. Designs are a network's own: the share is the nearest that exists.
+    Channels are cut first, all widths in one ratio; blocks and the like only where no width comes
+    near. A network made of others gets them smaller, each by that share.
 
     Raises:
         ValueError: keep is not between 0 and 1, the family does not inherit weights, or has no
@@ -27,18 +27,27 @@ def smaller(config: NetworkConfigBase, keep: float) -> NetworkConfigBase:
             f"keep must be above 0 and below 1, the share of the parameters that stays, got {keep}:"
             " 0.6 keeps 60 %"
         )
-    wanted = keep * parameters_of(config)
-    best: tuple[float, NetworkConfigBase] | None = None
-    for series in INHERITED_FAMILIES.find(config.family).designs(config):
-        for design in _around(series, wanted):
-            off = abs(parameters_of(design) - wanted)
-            if best is None or off < best[0]:
-                best = off, design
-        if best is not None and best[0] <= _NEAR / keep * wanted:
+    heir = INHERITED_FAMILIES.find(config.family)
+    if parts := heir.parts(config):
+        smaller_parts = {
+            name: smaller(part, keep) if parameters_of(part) else part
+            for name, part in parts.items()
+        }
+        return heir.with_parts(config, smaller_parts)
+    whole = parameters_of(config)
+    nearest: tuple[float, NetworkConfigBase] | None = None
+    for series in heir.designs(config):
+        for design in _around(series, keep * whole):
+            off = abs(parameters_of(design) / whole - keep)
+            if nearest is None or off < nearest[0]:
+                nearest = off, design
+        if nearest is not None and nearest[0] <= _NEAR:
             break
-    if best is None:
-        raise ValueError(f"{config.family} has no smaller design than {config.arch_id}")
-    return best[1]
+    if nearest is None:
+        raise ValueError(
+            f"{config.arch_id} has no smaller design: it has one of everything that can be cut"
+        )
+    return nearest[1]
 
 
 def check_smaller(parent: NetworkConfigBase, child: NetworkConfigBase) -> None:
@@ -67,7 +76,7 @@ def check_smaller(parent: NetworkConfigBase, child: NetworkConfigBase) -> None:
 def parameters_of(config: NetworkConfigBase) -> int:
     """How many parameters the network of the configuration has."""
     with torch.device("meta"):
-        network = build_network(config)
+        network = built(config)
     return sum(parameter.numel() for parameter in network.parameters())
 
 
