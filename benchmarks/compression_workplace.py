@@ -84,14 +84,17 @@ class Workplace:
 
     def parent(self, name: str, seed: int) -> Path:
         """The checkpoint of a trained parent."""
-        return self.trained(f"parents/{name}-s{seed}", self.design(name), seed, PARENT_STEPS)
+        return self.trained(
+            f"parents/{name}-s{seed}", self.design(name), seed, PARENT_STEPS, precision="auto"
+        )
 
     def trained(
         self, name: str, config: NetworkConfig, seed: int, steps: int = STEPS, **options: Any
     ) -> Path:
         """The checkpoint of a training from scratch in the folder `name`, made where missing.
 
-        `options` are those of `paretosr.train`.
+        `options` are those of `paretosr.train`; unless they say otherwise it trains in float32, so
+        that no two are compared in different formats.
         """
         design = self.work / "designs" / f"{config.arch_id}.json"
         if not design.exists():
@@ -105,7 +108,7 @@ class Workplace:
             steps=steps,
             seed=seed,
             listener=self.listener,
-            **options,
+            **{"precision": "float32", **options},
         )
         return training.checkpoint
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from blocks import NetworkConfig
 from foundation.listener import SILENT, Listener
@@ -26,7 +26,7 @@ from paretosr.training_report import (
     write_training_report,
 )
 from profilers import Target, require_available
-from training import PatchSampler, Recipe
+from training import PatchSampler, Precision, Recipe
 from training.distributed import joined_processes
 from training.initial import Start, start_of
 from training.recipes.choice import RecipeChoice
@@ -162,6 +162,7 @@ def train(
     validate_every: int | None = None,
     seed: int = 0,
     device: str = "cpu",
+    precision: Literal["auto", "float32", "bfloat16"] = "auto",
     listener: Listener = SILENT,
 ) -> Training:
     """Train a network in a folder of its own, validate it on the way and judge it.
@@ -196,6 +197,8 @@ def train(
             least 250.
         seed: of the weights and of the patches.
         device: "cpu" or "cuda".
+        precision: number format of the activations; "auto" lets a few timed steps choose. Name one
+            where two trainings must be alike to the last bit.
         listener: hears of progress, and of what should be known about the images and the recipe.
 
     Raises:
@@ -238,8 +241,12 @@ def train(
     with joined_processes(device) as (processes, own_device):
         # The others do the same work, and say nothing.
         heard = listener if processes.is_first else SILENT
-        heard.status("choosing the number format by timed steps")
-        precision = settled_precision(config, patches, device=own_device, folder=out)
+        number_format: Precision
+        if precision == "auto":
+            heard.status("choosing the number format by timed steps")
+            number_format = settled_precision(config, patches, device=own_device, folder=out)
+        else:
+            number_format = precision
         if processes.is_first:
             notes = images.notes if unchecked is None else (unchecked, *images.notes)
             for line in dict.fromkeys((*notes, *recipe_warnings(chosen, config))):
@@ -251,7 +258,7 @@ def train(
             images.sets,
             steps=steps,
             device=own_device,
-            precision=processes.agreed(precision),
+            precision=processes.agreed(number_format),
             folder=out,
             initial=start,
             validate_every=validate_every,

@@ -374,6 +374,7 @@ def _trained(
             init=inherited,
             seed=seed,
             device=device,
+            precision="float32",  # in which the same call always gives the same network
             listener=listener,
         )
     except KeyboardInterrupt:

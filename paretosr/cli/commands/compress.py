@@ -34,7 +34,7 @@ def compress(
         str,
         typer.Option(
             metavar="CHECKPOINT|self",
-            help="prune: the network whose images are learned beside the originals; self for MODEL.",
+            help="prune: whose images are learned beside the originals; self for MODEL.",
         ),
     ] = "self",
     steps: Annotated[

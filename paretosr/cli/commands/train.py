@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 import yaml
@@ -108,6 +108,10 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the weights and of the patches.")] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        typer.Option(help="Number format of the activations; a few timed steps choose for auto."),
+    ] = "auto",
     json: JsonOption = False,
 ) -> None:
     """Train MODEL and validate it on the way.
@@ -163,6 +167,7 @@ def train(
             validate_every=validate_every,
             seed=seed,
             device=device,
+            precision=precision,
             listener=listener,
         )
     if is_first:
