@@ -23,7 +23,7 @@ from blocks.checkpoints import load_checkpoint, save_checkpoint, weights_digest
 from compressors.inheritance import inherit
 
 EDSR = EdsrConfig(scale=2, channels=4, blocks=3)
-SPLIT = SplitSRConfig(scale=2, channels=8, groups=1, blocks=2, active_channels=4)
+SPLIT = SplitSRConfig(scale=2, channels=8, groups=1, blocks=2, active_channels=4, hybrid_index=1)
 INTERPOLATION = InterpolationConfig(scale=2)
 CLASSSR = ClassSRConfig(scale=2, branches=(INTERPOLATION, EDSR), classifier_channels=4)
 
