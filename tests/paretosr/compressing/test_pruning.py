@@ -1,6 +1,6 @@
 """A trained network made smaller, as a function and as a command.
 
-Covers paretosr.cli.commands.compress.
+Covers paretosr.compressing.pruned and paretosr.cli.commands.compress.
 """
 
 import json
