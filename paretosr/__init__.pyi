@@ -1,3 +1,5 @@
+from .compressing.pruned import Pruning as Pruning
+from .compressing.pruning import prune as prune
 from .config_files import write_config as write_config
 from .enlarging import UpscaledFolder as UpscaledFolder
 from .enlarging import upscale as upscale

@@ -87,6 +87,13 @@ def prune(
             the folder holds another network.
         KeyboardInterrupt: stopped by the user; the message says how to go on.
         OSError: a file cannot be read or written; the error names it.
+
+    Examples:
+        >>> import paretosr as psr
+        >>> training = psr.train(psr.load("fsrcnn", scale=2), "runs/fsrcnn", steps=5)
+        >>> pruning = psr.prune(training.checkpoint, "runs/small", keep=0.6, steps=5)
+        >>> round(pruning.share, 1)
+        0.6
     """
     model, out = load(model), Path(out)
     parent = _parent(model)
