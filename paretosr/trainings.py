@@ -17,6 +17,7 @@ from paretosr.single_training import (
     TrainingPlan,
     check_images,
     settled_precision,
+    torch_threads,
     train_and_validate,
 )
 from paretosr.training_report import (
@@ -163,6 +164,7 @@ def train(
     seed: int = 0,
     device: str = "cpu",
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    threads: int = 1,
     listener: Listener = SILENT,
 ) -> Training:
     """Train a network in a folder of its own, validate it on the way and judge it.
@@ -199,6 +201,8 @@ def train(
         device: "cpu" or "cuda".
         precision: number format of the activations; "auto" lets a few timed steps choose. Name one
             where two trainings must be alike to the last bit.
+        threads: of the processor that train, 1 as in a search; more help where as many cores are
+            idle.
         listener: hears of progress, and of what should be known about the images and the recipe.
 
     Raises:
@@ -238,7 +242,7 @@ def train(
         low=images.training_low,
         device=device,
     )
-    with joined_processes(device) as (processes, own_device):
+    with torch_threads(threads), joined_processes(device) as (processes, own_device):
         # The others do the same work, and say nothing.
         heard = listener if processes.is_first else SILENT
         number_format: Precision

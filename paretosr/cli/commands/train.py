@@ -112,6 +112,12 @@ def train(
         Literal["auto", "float32", "bfloat16"],
         typer.Option(help="Number format of the activations; a few timed steps choose for auto."),
     ] = "auto",
+    threads: Annotated[
+        int,
+        typer.Option(
+            callback=positive, help="Of the processor; more help where as many cores are idle."
+        ),
+    ] = 1,
     json: JsonOption = False,
 ) -> None:
     """Train MODEL and validate it on the way.
@@ -168,6 +174,7 @@ def train(
             seed=seed,
             device=device,
             precision=precision,
+            threads=threads,
             listener=listener,
         )
     if is_first:
