@@ -1,5 +1,6 @@
 """Networks on disk: safetensors with the configuration in the metadata, never a pickle."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,7 @@ def load_network(path: Path) -> SuperResolutionNetwork:
     """
     checkpoint = load_checkpoint(path)
     network = build_network(checkpoint.config)
-    _check_tensors(path, checkpoint.tensors, network.state_dict())
+    check_tensors(str(path), checkpoint.tensors, network.state_dict())
     network.load_state_dict(dict(checkpoint.tensors))
     return network
 
@@ -97,6 +98,36 @@ def check_finite(tensors: Mapping[str, Tensor], where: str) -> None:
             )
 
 
+def check_tensors(where: str, stored: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    """Check that the tensors are those that are expected by name and shape, and are finite.
+
+    Raises:
+        ValueError: they are not; opens with `where`.
+    """
+    for name in sorted(stored.keys() ^ expected.keys()):
+        problem = "lacks" if name in expected else "has a foreign"
+        raise ValueError(
+            f"{where} {problem} tensor {name!r}; the tensors must be those of its configuration"
+        )
+    for name, tensor in expected.items():
+        if stored[name].shape != tensor.shape:
+            raise ValueError(
+                f"{where}: tensor {name!r} must have shape {tuple(tensor.shape)} by its"
+                f" configuration, got {tuple(stored[name].shape)}"
+            )
+    check_finite(stored, where)
+
+
+def weights_digest(tensors: Mapping[str, Tensor]) -> str:
+    """A short name for the values of all tensors, the same wherever they are stored."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:10]
+
+
 def _config(path: Path, text: str | None) -> NetworkConfig:
     if text is None:
         raise ValueError(
@@ -110,20 +141,3 @@ def _config(path: Path, text: str | None) -> NetworkConfig:
     except ValueError as error:
         raise ValueError(f"{where} must be JSON ({error}): save it with paretosr") from error
     return parse_network_config(data, where)
-
-
-def _check_tensors(
-    path: Path, stored: Mapping[str, Tensor], expected: Mapping[str, Tensor]
-) -> None:
-    for name in sorted(stored.keys() ^ expected.keys()):
-        problem = "lacks" if name in expected else "has a foreign"
-        raise ValueError(
-            f"{path} {problem} tensor {name!r}; the tensors must be those of its configuration"
-        )
-    for name, tensor in expected.items():
-        if stored[name].shape != tensor.shape:
-            raise ValueError(
-                f"{path}: tensor {name!r} must have shape {tuple(tensor.shape)} by its"
-                f" configuration, got {tuple(stored[name].shape)}"
-            )
-    check_finite(stored, str(path))

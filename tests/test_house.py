@@ -26,6 +26,7 @@ FEWEST_LINES = 30
 ROOMS_OF_MEMBERS = frozenset(
     {
         "blocks/networks",
+        "compressors/inheritance/families",
         "paretosr/cli/commands",
         "profilers/runtimes",
         "search/space",

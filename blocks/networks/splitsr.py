@@ -143,6 +143,11 @@ class SplitSRConfig(FeatureConfig):
         return self.channels if self.location == "features" else self.active_channels
 
     @property
+    def splits_upsampler(self) -> bool:
+        """Whether the upsampling steps convolve a part of the channels only."""
+        return self.upsampler_active_channels < self.channels
+
+    @property
     def has_split_layers(self) -> bool:
         """Whether some layer works on a part of the channels and passes the others on."""
         canonical = self.canonical()
@@ -154,7 +159,7 @@ class SplitSRConfig(FeatureConfig):
     def divides_channels(self) -> bool:
         """Whether anything depends on `active_channels`."""
         in_blocks = self.splits_features and self.block_kind != "inverted_residual"
-        return in_blocks or self.upsampler_active_channels < self.channels
+        return in_blocks or self.splits_upsampler
 
     @property
     def splits_features(self) -> bool:
@@ -180,11 +185,10 @@ class SplitSRConfig(FeatureConfig):
     def canonical(self) -> Self:
         blocks = [is_split for group in self.split_pattern for is_split in group]
         kind: BlockKind = self.block_kind if any(blocks) else "split"
-        splits_upsampler = self.upsampler_active_channels < self.channels
         placement = self._first_placement()
         scope, mode, index = placement or ("group", "split_first", 0)
         location: Location = "features"
-        if splits_upsampler:
+        if self.splits_upsampler:
             location = "both" if any(blocks) else "upsampler"
         return self.replace(
             active_channels=self.active_channels if self.divides_channels else self.channels,

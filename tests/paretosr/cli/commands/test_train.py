@@ -14,6 +14,8 @@ import pytest
 import torch
 
 from blocks import load_checkpoint, save_checkpoint
+from blocks.checkpoints import weights_digest
+from foundation.listener import Silent
 from imaging.evaluation import prepare_validation
 from imaging.image_sets import ImageSets
 from imaging.images import load_images
@@ -24,6 +26,7 @@ from paretosr.single_training import (
     settled_precision,
     train_and_validate,
 )
+from paretosr.trainings import train
 from training import PatchSampler, Precision, get_recipe
 
 
@@ -49,6 +52,33 @@ def test_the_baseline_is_that_of_evaluate(
     answer = cli(*arguments, "--steps", 1, "--json").json
     baseline = cli("evaluate", "bicubic", "--scale", 2, "--data", photographs, "--json").json
     assert answer["bicubic_psnr_y_db"] == baseline["psnr_y_db"]
+
+
+class Threads(Silent):
+    """Hears how many threads PyTorch has while it trains."""
+
+    def __init__(self) -> None:
+        self.heard: set[int] = set()
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        self.heard.add(torch.get_num_threads())
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_training_has_the_threads_it_is_given_and_gives_them_back(
+    threads: int, tiny_network: Path, photographs: Path, tmp_path: Path
+) -> None:
+    before, listener = torch.get_num_threads(), Threads()
+    images = {"data": photographs, "validation": photographs}
+    train(tiny_network, tmp_path, **images, steps=2, threads=threads, listener=listener)
+    assert listener.heard == {threads}
+    assert torch.get_num_threads() == before
+
+
+def test_no_threads_are_refused(cli: Callable[..., Any], arguments: list[object]) -> None:
+    refused = cli(*arguments, "--threads", 0)
+    assert refused.status == 2
+    assert "--threads must be greater than 0, got 0" in refused.err
 
 
 def test_an_ended_training_is_only_shown(cli: Callable[..., Any], arguments: list[object]) -> None:
@@ -265,6 +295,26 @@ def test_classes_by_a_checkpoint_are_reported_and_kept(
     assert f"routing.classes_by {checkpoint}, not bicubic" in other.err
 
 
+def test_a_teacher_is_reported_logged_and_kept(
+    cli: Callable[..., Any], arguments: list[object], checkpoint: Path, tmp_path: Path
+) -> None:
+    taught = [*arguments, "--steps", 2, "--teacher", checkpoint, "--teacher-weight", 0.25]
+    answer = cli(*taught, "--json").json
+    assert (answer["teacher"], answer["teacher_weight"]) == (str(checkpoint), 0.25)
+    teacher = load_checkpoint(checkpoint)
+    identity = f"{teacher.config.arch_id}, weights {weights_digest(teacher.tensors)}"
+    assert load_checkpoint(Path(answer["checkpoint"])).metadata["teacher"] == identity
+    page = (tmp_path / "training" / "report.md").read_text()
+    assert f"| taught by | {checkpoint} ({identity}), weight 0.25, beside originals |" in page
+    log = pd.read_csv(answer["log"])
+    combined = 0.75 * log["l1"] + 0.25 * log["teacher_l1"]
+    assert log["loss"].to_list() == pytest.approx(combined.to_list(), rel=1e-4)
+    assert f"taught by {checkpoint}, weight 0.25" in cli(*taught).out
+    other = cli(*arguments, "--steps", 2)
+    assert other.status == 2
+    assert f"belongs to a training with teacher {identity}, not none" in other.err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -282,6 +332,10 @@ def test_classes_by_a_checkpoint_are_reported_and_kept(
         (["--batch-size", 2, "--set", "batch_size=4"], "batch_size must be set once"),
         (["--set", "steps=4"], "steps must be given once"),
         (["--init", "none.safetensors"], "no such file: none.safetensors"),
+        (["--teacher", "none.safetensors"], "none.safetensors"),
+        (["--teacher-weight", 0.5], "teacher_weight has an effect only with a teacher, got 0.5"),
+        (["--teacher", "a.safetensors", "--teacher-weight", 0], "should be greater than 0, got 0"),
+        (["--teacher", "a", "--set", "teacher=b"], "teacher must be given once"),
     ],
 )
 def test_options_that_do_not_fit(
