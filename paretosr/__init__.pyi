@@ -1,3 +1,7 @@
+from .compressing.int8 import QuantisedModel as QuantisedModel
+from .compressing.int8 import quantise as quantise
+from .compressing.pruned import Pruning as Pruning
+from .compressing.pruning import prune as prune
 from .config_files import write_config as write_config
 from .enlarging import UpscaledFolder as UpscaledFolder
 from .enlarging import upscale as upscale

@@ -13,7 +13,7 @@ from paretosr.results import Table
 from paretosr.single_training import TrainingOutcome, TrainingPlan
 from reports.figures.style import save_figure
 from reports.figures.training_curve import training_curve
-from training.recipes.recipe import BICUBIC
+from training.recipes.recipe import BICUBIC, Recipe
 from training.recipes.registry import get_recipe, recipe_for
 from training.recipes.schedule import schedule_in_words
 
@@ -102,6 +102,7 @@ def _settings(
     settings: list[tuple[str, Any]] = [
         ("network", plan.config.arch_id),
         ("started from", "random weights" if initial is None else plan.initial),
+        ("taught by", _teacher(recipe, outcome)),
         ("training images", names.data),
         ("recipe", recipe.name),
         ("set otherwise than in the recipe", _changes(plan)),
@@ -121,10 +122,20 @@ def _settings(
     return settings
 
 
+def _teacher(recipe: Recipe, outcome: TrainingOutcome) -> str:
+    if recipe.teacher is None:
+        return "originals alone"
+    return (
+        f"{recipe.teacher} ({outcome.training.teacher}), weight {recipe.teacher_weight:g}, "
+        "beside originals"
+    )
+
+
 def _changes(plan: TrainingPlan) -> str:
     """How the recipe differs from the one of its name for such a network."""
     recipe = plan.patches.recipe
     changes = recipe.changes_from(recipe_for(get_recipe(recipe.name), plan.config))
+    changes.pop("teacher", None)  # which has a line of its own
     return ", ".join(f"{field} {value}" for field, (_, value) in changes.items()) or "nothing"
 
 

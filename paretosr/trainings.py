@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from blocks import NetworkConfig
 from foundation.listener import SILENT, Listener
@@ -27,7 +27,7 @@ from paretosr.training_report import (
     write_training_report,
 )
 from profilers import Target, require_available
-from training import PatchSampler, Recipe
+from training import PatchSampler, Precision, Recipe
 from training.distributed import joined_processes
 from training.initial import Start, start_of
 from training.recipes.choice import RecipeChoice
@@ -88,6 +88,8 @@ class Training(Result):
             "schedule": self.schedule,
             "initial_weights": None if initial is None else str(self.plan.initial),
             "fresh_tensors": [] if initial is None else list(initial.fresh),
+            "teacher": self.recipe.teacher,
+            "teacher_weight": None if self.recipe.teacher is None else self.recipe.teacher_weight,
             "train_steps": training.steps,
             "train_seconds": training.seconds,
             "resumed_from_step": training.resumed_from_step,
@@ -140,6 +142,8 @@ class Training(Result):
                 f"started from weights at x{initial.scale}, except for "
                 f"{', '.join(initial.fresh)}, whose shape is another at x{self.plan.config.scale}"
             )
+        if self.recipe.teacher is not None:
+            yield f"taught by {self.recipe.teacher}, weight {self.recipe.teacher_weight:g}"
 
 
 def train(
@@ -154,9 +158,12 @@ def train(
     settings: Mapping[str, object] | None = None,
     steps: int | None = None,
     init: str | Path | None = None,
+    teacher: str | Path | None = None,
+    teacher_weight: float | None = None,
     validate_every: int | None = None,
     seed: int = 0,
     device: str = "cpu",
+    precision: Literal["auto", "float32", "bfloat16"] = "auto",
     threads: int = 1,
     listener: Listener = SILENT,
 ) -> Training:
@@ -184,17 +191,23 @@ def train(
         steps: optimizer steps; by default the recipe's. The schedule has their length.
         init: checkpoint to start from, of the same network or of another scale of it, or
             "interpolation", as which FSRCNN can start; by default random weights.
+        teacher: checkpoint of a trained network of the same scale, whose images are learned beside
+            the originals; by default none.
+        teacher_weight: of the distance to the teacher's images, above 0 and up to 1; that to the
+            originals has what is left of 1. By default 0.5.
         validate_every: steps between validations; by default a twentieth of the training, but at
             least 250.
         seed: of the weights and of the patches.
         device: "cpu" or "cuda".
+        precision: number format of the activations; "auto" lets a few timed steps choose. Name one
+            where two trainings must be alike to the last bit.
         threads: of the processor that train, 1 as in a search; more help where as many cores are
             idle.
         listener: hears of progress, and of what should be known about the images and the recipe.
 
     Raises:
-        ValueError: the model is bicubic, a setting is impossible, the images do not fit, or the
-            folder holds another training.
+        ValueError: the model is bicubic, a setting is impossible, the images do not fit, the
+            teacher is damaged or of another scale, or the folder holds another training.
         TrainingDiverged: a RuntimeError: the loss or the weights are no longer finite.
         KeyboardInterrupt: stopped by the user; the message says how to go on.
         OSError: a file cannot be read or written; the error names it.
@@ -210,7 +223,7 @@ def train(
     if config is None:
         raise ValueError("MODEL must be a network to be trained, got bicubic, which has no weights")
     require_available(Target(device=device))
-    choice = RecipeChoice(recipe, dict(settings or {}))
+    choice = RecipeChoice(recipe, _all_settings(settings or {}, teacher, teacher_weight))
     if steps is not None and "steps" in choice.settings:
         raise ValueError("steps must be given once, got both steps and a setting of the recipe")
     start = None if init is None else start_of(str(init))
@@ -232,8 +245,12 @@ def train(
     with torch_threads(threads), joined_processes(device) as (processes, own_device):
         # The others do the same work, and say nothing.
         heard = listener if processes.is_first else SILENT
-        heard.status("choosing the number format by timed steps")
-        precision = settled_precision(config, patches, device=own_device, folder=out)
+        number_format: Precision
+        if precision == "auto":
+            heard.status("choosing the number format by timed steps")
+            number_format = settled_precision(config, patches, device=own_device, folder=out)
+        else:
+            number_format = precision
         if processes.is_first:
             notes = images.notes if unchecked is None else (unchecked, *images.notes)
             for line in dict.fromkeys((*notes, *recipe_warnings(chosen, config))):
@@ -245,13 +262,14 @@ def train(
             images.sets,
             steps=steps,
             device=own_device,
-            precision=processes.agreed(precision),
+            precision=processes.agreed(number_format),
             folder=out,
             initial=start,
             validate_every=validate_every,
             processes=processes,
         )
-        heard.status(f"training, {schedule_in_words(chosen, config, steps)}")
+        taught = "" if chosen.teacher is None else f" with the teacher {chosen.teacher}"
+        heard.status(f"training{taught}, {schedule_in_words(chosen, config, steps)}")
         outcome = train_and_validate(
             plan, on_step=lambda step, loss: heard.progress(step, steps, f"loss {loss:.4f}")
         )
@@ -260,6 +278,25 @@ def train(
     if processes.is_first:
         write_training_report(names, plan, outcome, report)
     return Training(model.name, str(validation), plan, outcome, report)
+
+
+def _all_settings(
+    settings: Mapping[str, object], teacher: str | Path | None, teacher_weight: float | None
+) -> dict[str, object]:
+    """What is set of the recipe, with the teacher.
+
+    Raises:
+        ValueError: something is given twice.
+    """
+    named = {
+        "teacher": None if teacher is None else str(teacher),
+        "teacher_weight": teacher_weight,
+    }
+    given = {field: value for field, value in named.items() if value is not None}
+    if twice := given.keys() & settings.keys():
+        field = min(twice)
+        raise ValueError(f"{field} must be given once, got both {field} and a setting of it")
+    return {**settings, **given}
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from search.storage.run_directory import RunDirectory
 from training.data.patches import PatchSampler
 from training.precision import choose_precision
 from training.step import Precision
+from training.teacher import Teacher, teacher_of
 
 CALIBRATION_SECONDS = 5.0
 STORED_CALIBRATION: TypeAdapter[Calibration] = TypeAdapter(
@@ -125,6 +126,10 @@ def prepare(
         typical = space.typical(config.scale)
         # Asked for in any case, so that photographs too small for it are found now.
         sampler = patches.sampler(typical, config.seed)
+        teacher = teacher_of(sampler.recipe, typical, device=config.training.device)
+        if teacher is not None:
+            _check_teacher(teacher, run)
+            settings["teacher"] = teacher.identity
         if space.family not in precision:
             precision[space.family] = _precision_of(typical, config, sampler, listener)
             settings["precision"] = dict(precision)
@@ -143,6 +148,21 @@ def prepare(
     return Workbench(
         config, run, patches, photographs.validation, precision, meter, calibration, stored
     )
+
+
+def _check_teacher(teacher: Teacher, run: RunDirectory) -> None:
+    """Check that all candidates of a run have the same teacher.
+
+    Raises:
+        ValueError: its weights are others than when the run began.
+    """
+    before = decided(str, "teacher", run)
+    if before not in (None, teacher.identity):
+        raise ValueError(
+            f"every candidate must have the same teacher, but this run began with {before}, and "
+            f"the file that training.recipe names holds {teacher.identity}: restore it, or start "
+            "a new search"
+        )
 
 
 def decided(kind: type[T] | TypeAdapter[T], key: str, run: RunDirectory) -> T | None:

@@ -12,7 +12,7 @@ from training.data.patches import PatchSampler
 from training.distributed import ALONE, Processes
 from training.monitor import Monitor, Watch
 from training.recipes.recipe import Recipe, learning_rate_at
-from training.state import Progress, TrainingFolder
+from training.state import NO_TEACHER, Progress, TrainingFolder
 from training.step import Precision, TrainingStep
 
 RANDOM_WEIGHTS = "random"
@@ -29,6 +29,8 @@ class TrainingResult:
     """Of the last step, on its batch."""
     resumed_from_step: int
     """0 for a training that was not interrupted."""
+    teacher: str = NO_TEACHER
+    """The design and the weights whose images were learned, by their short names."""
 
 
 def train(
@@ -65,15 +67,22 @@ def train(
     Raises:
         TrainingDiverged: the loss or the weights are no longer finite.
         ValueError: the folder's files are corrupt or belong to another training; the recipe is
-            for another family of networks; the processes cannot share the batch evenly.
+            for another family of networks, or its teacher cannot teach this one; the processes
+            cannot share the batch evenly.
     """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
     processes.check_share(recipe.batch_size)
+    training = TrainingStep(
+        network, recipe, device=device, precision=precision, seed=patches.seed, processes=processes
+    )
+    teacher = NO_TEACHER if training.teacher is None else training.teacher.identity
     folder = None
     if checkpoint_folder is not None:
         identity = {
-            "recipe": recipe.model_dump_json(),
+            "teacher": teacher,
+            # Without the teacher's file, which may have moved.
+            "recipe": recipe.model_dump_json(exclude={"teacher"}),
             "seed": str(patches.seed),
             "steps": str(steps),
             "precision": precision,
@@ -82,9 +91,6 @@ def train(
             "processes": str(processes.count),
         }
         folder = TrainingFolder(checkpoint_folder, network.config, identity)
-    training = TrainingStep(
-        network, recipe, device=device, precision=precision, seed=patches.seed, processes=processes
-    )
     start = Progress(0, 0.0, math.nan)
     if folder is not None:
         if (state := folder.load_state()) is not None:
@@ -94,7 +100,7 @@ def train(
             end, tensors = model
             network.load_state_dict(tensors)
             network.eval()
-            return TrainingResult(steps, end.seconds, end.loss, resumed_from_step=steps)
+            return TrainingResult(steps, end.seconds, end.loss, steps, teacher)
     writable = folder if processes.is_first else None
     loop = _Loop(training, patches, steps, processes, writable, on_step, checkpoint_every_seconds)
     if writable is not None and watch is not None:
@@ -104,7 +110,7 @@ def train(
     training.finish()
     if writable is not None:
         writable.save_final(end, training.averaged_weights())
-    return TrainingResult(steps, end.seconds, end.loss, resumed_from_step=start.step)
+    return TrainingResult(steps, end.seconds, end.loss, start.step, teacher)
 
 
 class _Stopwatch:

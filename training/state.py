@@ -20,6 +20,7 @@ from training.recipes.recipe import Recipe
 MODEL_FILE = "model.safetensors"
 BEST_FILE = "best.safetensors"
 STATE_FILE = "training-state.safetensors"
+NO_TEACHER = "none"
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ class TrainingFolder:
 
     def _check_identity(self, path: Path, checkpoint: Checkpoint) -> None:
         wanted = {"arch_id": self.config.arch_id, **self.identity}
-        found = {"arch_id": checkpoint.config.arch_id, **checkpoint.metadata}
+        # Trainings of before there were teachers do not say that they had none.
+        of_before = {"teacher": NO_TEACHER}
+        found = {"arch_id": checkpoint.config.arch_id, **of_before, **checkpoint.metadata}
         for key, value in wanted.items():
             if (other := found.get(key, "unknown")) != value:
                 differs = f"{key} {other}, not {value}"

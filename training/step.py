@@ -15,6 +15,7 @@ from blocks.networks.registry import SuperResolutionNetwork
 from training.distributed import ALONE, Processes, shared_by_processes
 from training.objectives.registry import objective_for
 from training.recipes.recipe import Recipe
+from training.teacher import teacher_of
 
 Precision = Literal["float32", "bfloat16"]
 """The number format of the activations; weights and updates are float32 in both."""
@@ -41,7 +42,8 @@ class TrainingStep:
     processes each has its own part of the batch, and all make the same step.
 
     Raises:
-        ValueError: the recipe is for another family of networks.
+        ValueError: the recipe is for another family of networks, or its teacher cannot teach this
+            one.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class TrainingStep:
         processes: Processes = ALONE,
     ) -> None:
         self.network = network
+        self.teacher = teacher_of(recipe, network.config, device=device)
         objective = objective_for(network, recipe, processes)
         if recipe.zero_last_convolution:
             for convolution in network.last_convolutions:
@@ -97,7 +100,8 @@ class TrainingStep:
         low, high = low.to(self._device), high.to(self._device)
         step = self.steps_done or 0
         with self._autocast, self._noise(step):
-            loss = self._objective(low, high, progress)
+            taught = () if self.teacher is None else (self.teacher.images(low),)
+            loss = self._objective(low, high, progress, *taught)
         value = loss.total.item()
         if not math.isfinite(value):
             raise TrainingDiverged(f"the loss became {value} at step {step}")

@@ -11,6 +11,7 @@ import typer
 from foundation.plugins import load_plugins
 from paretosr.cli.commands.calibrate import calibrate
 from paretosr.cli.commands.compare import compare
+from paretosr.cli.commands.compress import compress
 from paretosr.cli.commands.evaluate import evaluate
 from paretosr.cli.commands.export import export
 from paretosr.cli.commands.import_weights import import_weights
@@ -31,8 +32,8 @@ from paretosr.cli.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
-    init, search, plot, report, profile, compare, sweep, stress, calibrate, train, evaluate,
-    sort_patches, sparsity, upscale, import_weights, export, models, targets,
+    init, search, plot, report, profile, compare, sweep, stress, calibrate, train, compress,
+    evaluate, sort_patches, sparsity, upscale, import_weights, export, models, targets,
 ):  # fmt: skip
     app.command()(command)
 
@@ -62,6 +63,7 @@ def _front_door(
       a catalogue name           seemore-t (list them: paretosr models)
       a config file              design.json or design.yaml
       a checkpoint               model.safetensors
+      a quantised network        the folder that paretosr compress wrote
       a trial of a search        RUN_DIR:TRIAL, its number or the id of its architecture
       bicubic                    MATLAB's imresize, the baseline to compare with
     """

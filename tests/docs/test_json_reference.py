@@ -80,6 +80,13 @@ def test_keys_of_one_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
                 "--validation", "photos",
             ],
         ),
+        (
+            "compress",
+            [
+                "compress", "runs/mine:0", "--method", "prune", "--keep", "0.7", "--steps", "1",
+                "--data", "photos", "--out", "small",
+            ],
+        ),
         ("export", ["export", "runs/mine:0", "--out", "net.onnx"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -18,11 +18,15 @@ import torch
 torch.set_num_threads(1)
 sys.path.insert(0, {tests!r})
 from test_loop import RECIPE, make_network, make_patches
+from blocks import save_checkpoint
 from training import train
 from training.distributed import joined_processes
 
+teacher = make_network()
+path = Path(sys.argv[1] + "-teacher.safetensors")
 with joined_processes("cpu") as (processes, device):
-    recipe = RECIPE.replace(batch_size=4, learning_rate=4e-4)
+    save_checkpoint(path, teacher.state_dict(), teacher.config, {{}})
+    recipe = RECIPE.replace(batch_size=4, learning_rate=4e-4, teacher=str(path))
     train(make_network(), make_patches(recipe=recipe), recipe, steps=6, device=device,
           processes=processes, checkpoint_folder=Path(sys.argv[1]))
 """

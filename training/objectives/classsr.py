@@ -30,12 +30,16 @@ class BranchesObjective(Objective):
         trained = network if recipe.routing.label_weight else network.branches
         _train_only(network, trained.parameters())
 
-    def forward(self, low: Tensor, high: Tensor, progress: float) -> Loss:
+    def forward(
+        self, low: Tensor, high: Tensor, progress: float, taught: Tensor | None = None
+    ) -> Loss:
         branches = self.network.branches
+        classes = len(branches)
+        taught_by_class = [None] * classes if taught is None else taught.chunk(classes)
         losses = [
-            self.pixel_loss(branch(low_of_class), high_of_class).total
-            for branch, low_of_class, high_of_class in zip(
-                branches, low.chunk(len(branches)), high.chunk(len(branches)), strict=True
+            self.pixel_loss(branch(low_of_class), high_of_class, taught_of_class).total
+            for branch, low_of_class, high_of_class, taught_of_class in zip(
+                branches, low.chunk(classes), high.chunk(classes), taught_by_class, strict=True
             )
         ]
         parts = {f"class_{number}_loss": loss.detach() for number, loss in enumerate(losses, 1)}
@@ -60,13 +64,15 @@ class RoutingObjective(Objective):
         if recipe.routing.stage == "classifier":
             _train_only(network, network.classifier.parameters())
 
-    def forward(self, low: Tensor, high: Tensor, progress: float) -> Loss:
-        return self.routing_loss(self.network.soft(low), high)
+    def forward(
+        self, low: Tensor, high: Tensor, progress: float, taught: Tensor | None = None
+    ) -> Loss:
+        return self.routing_loss(self.network.soft(low), high, taught)
 
-    def routing_loss(self, output: SoftOutput, high: Tensor) -> Loss:
+    def routing_loss(self, output: SoftOutput, high: Tensor, taught: Tensor | None = None) -> Loss:
         """The weighed distance of mixed images, and what is asked of the probabilities."""
         routing = self.recipe.routing
-        pixel = self.pixel_loss(output.images, high)
+        pixel = self.pixel_loss(output.images, high, taught)
         probabilities = output.probabilities.float()
         undecided = class_loss(probabilities)
         # Not a mean over patches: the balance of a part says nothing of that of the whole batch.
@@ -88,14 +94,17 @@ class ApartObjective(RoutingObjective):
     """Each branch's own images of every patch, and the classifier's mix, which trains no branch.
 
     Trained by the mix from the start, as jointly, branches of random weights would decide which
-    of them is ever chosen, and the others would never learn.
+    of them is ever chosen, and the others would never learn. A teacher is the branches' alone.
     """
 
-    def forward(self, low: Tensor, high: Tensor, progress: float) -> Loss:
+    def forward(
+        self, low: Tensor, high: Tensor, progress: float, taught: Tensor | None = None
+    ) -> Loss:
         enlarged = [branch(low) for branch in self.network.branches]
         mixed = self.network.mixed(low, [images.detach() for images in enlarged])
         routing = self.routing_loss(mixed, high)
-        own = torch.stack([self.pixel_loss(images, high).total for images in enlarged]).sum()
+        losses = [self.pixel_loss(images, high, taught).total for images in enlarged]
+        own = torch.stack(losses).sum()
         return Loss(routing.total + self.recipe.routing.pixel_weight * own, routing.parts)
 
 

@@ -8,5 +8,7 @@ from training.objectives.objective import Loss, Objective
 class PixelObjective(Objective):
     """How far the images are from the originals."""
 
-    def forward(self, low: Tensor, high: Tensor, progress: float) -> Loss:
-        return self.pixel_loss(self.network(low), high)
+    def forward(
+        self, low: Tensor, high: Tensor, progress: float, taught: Tensor | None = None
+    ) -> Loss:
+        return self.pixel_loss(self.network(low), high, taught)

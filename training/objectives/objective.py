@@ -45,17 +45,29 @@ class Objective(nn.Module, ABC):
         self.processes = processes
 
     @abstractmethod
-    def forward(self, low: Tensor, high: Tensor, progress: float) -> Loss:
+    def forward(
+        self, low: Tensor, high: Tensor, progress: float, taught: Tensor | None = None
+    ) -> Loss:
         """The loss when `progress` of the training, in [0, 1), is done.
 
-        Shape: (N, 3, p, p) and (N, 3, scale p, scale p), both float32 in [0, 1].
+        `taught` are a teacher's images, if there is one.
+
+        Shape: (N, 3, p, p) and twice (N, 3, scale p, scale p), the first two float32 in [0, 1].
         """
 
-    def pixel_loss(self, restored: Tensor, high: Tensor) -> Loss:
-        """The L1 distance, and that of the spectra where the recipe weighs it."""
+    def pixel_loss(self, restored: Tensor, high: Tensor, taught: Tensor | None = None) -> Loss:
+        """The L1 distance, and that of the spectra where the recipe weighs it.
+
+        Of a teacher's images the distance alone is weighed.
+        """
         restored = restored.float()
         total = functional.l1_loss(restored, high)
         parts = {"l1": total.detach()}
+        if taught is not None:
+            unlike = functional.l1_loss(restored, taught.float())
+            weight = self.recipe.teacher_weight
+            total = (1 - weight) * total + weight * unlike
+            parts["teacher_l1"] = unlike.detach()
         if self.recipe.fourier_weight:
             fourier = fourier_l1(restored, high)
             total = total + self.recipe.fourier_weight * fourier

@@ -1,5 +1,7 @@
 """What each family's networks minimise in training: the L1 distance, unless it is listed here."""
 
+import inspect
+
 from blocks.layers import SuperResolutionNetwork
 from foundation.registry import Registry
 from training.distributed import ALONE, Processes
@@ -19,9 +21,18 @@ def objective_for(
     """What `recipe` minimises for `network`; parameters that it does not train are frozen.
 
     Raises:
-        ValueError: the recipe is for another family of networks.
+        ValueError: the recipe is for another family of networks, or has a teacher from whom what
+            the family minimises does not learn.
     """
     check_family(recipe, network.config)
     own = OBJECTIVES.get(network.config.family)
     make = PixelObjective if own is None else own.make
-    return make(network, recipe, processes)
+    objective = make(network, recipe, processes)
+    # A family from outside may have been written before there were teachers.
+    learns = "taught" in inspect.signature(objective.forward).parameters
+    if recipe.teacher is not None and not learns:
+        raise ValueError(
+            f"{network.config.family} networks must be trained without a teacher, for their "
+            f"objective's forward has no parameter `taught`, got {recipe.teacher}: leave it out"
+        )
+    return objective

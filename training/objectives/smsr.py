@@ -22,10 +22,12 @@ class SparseObjective(Objective):
     network: MaskedNetwork
     draws_noise = True
 
-    def forward(self, low: Tensor, high: Tensor, progress: float) -> Loss:
+    def forward(
+        self, low: Tensor, high: Tensor, progress: float, taught: Tensor | None = None
+    ) -> Loss:
         sparsity = self.recipe.sparsity
         output = self.network.soft(low, sparsity.temperature_at(progress))
-        pixel = self.pixel_loss(output.images, high)
+        pixel = self.pixel_loss(output.images, high, taught)
         active = output.active_fraction.float()
         total = PEAK * pixel.total + sparsity.weight_at(progress) * active
         return Loss(total, {**pixel.parts, "soft_active_fraction": active.detach()})

@@ -32,7 +32,9 @@ Settings = Mapping[str, object]
 """Values of a recipe's fields by their names in `SETTABLE_FIELDS`."""
 
 BRANCHES: Stage = "branches"
+CLASSIFIER: Stage = "classifier"
 BICUBIC = "bicubic"
+TEACHER_WEIGHT = 0.5
 
 
 class _Fields(FrozenConfig):
@@ -174,10 +176,35 @@ class Recipe(_Fields):
     loss: Literal["l1"]
     fourier_weight: NonNegativeFloat = 0.0
     """Of the L1 distance between the Fourier transforms, added to the loss."""
+    teacher: Annotated[str | None, Field(exclude_if=lambda path: path is None)] = None
+    """Checkpoint of a trained network whose images are learned beside the originals.
+
+    This and its weight are absent from dumps where they say nothing, so that trainings of before
+    go on.
+    """
+    teacher_weight: Annotated[
+        float, Field(gt=0, le=1, exclude_if=lambda weight: weight == TEACHER_WEIGHT)
+    ] = TEACHER_WEIGHT
+    """Of the L1 distance to the teacher's images; that to the originals has what is left of 1."""
     sparsity: Sparsity = Sparsity()
     routing: Routing = Routing()
     steps: PositiveInt
     """The usual length, for who does not ask for another."""
+
+    @field_validator("teacher")
+    @classmethod
+    def _absolute(cls, path: str | None) -> str | None:
+        """A relative path is one of the working directory in which the training starts."""
+        return None if path is None else str(Path(path).expanduser().absolute())
+
+    @model_validator(mode="after")
+    def _teacher_has_a_use(self) -> Self:
+        if self.teacher is not None and self.routing.stage == CLASSIFIER:
+            raise ValueError(
+                "teacher has an effect only where images are learned, which the stage classifier "
+                "does not: leave it out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _rate_falls(self) -> Self:
@@ -211,6 +238,11 @@ class Recipe(_Fields):
             part, _, name = field.rpartition(".")
             (changes[part] if part else changes)[name] = value
         changed = parse_config(Recipe, changes, f"recipe {self.name}")
+        if "teacher_weight" in settings and changed.teacher is None:
+            raise ValueError(
+                f"recipe {self.name}: teacher_weight has an effect only with a teacher, got "
+                f"{changed.teacher_weight:g} without one: name a teacher, or leave it out"
+            )
         for field, decay in _ONLY_WITH_DECAY.items():
             if field in settings and changed.decay != decay:
                 raise ValueError(

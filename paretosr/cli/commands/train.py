@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 import yaml
@@ -52,6 +52,20 @@ def train(
             "start FSRCNNs as a bilinear interpolation, which short trainings need.",
         ),
     ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHECKPOINT",
+            help="Learn the images of this trained network of the same scale beside the originals.",
+        ),
+    ] = None,
+    teacher_weight: Annotated[
+        float | None,
+        typer.Option(
+            help="Of the distance to the teacher's images, the rest of 1 being that to the "
+            "originals [default: 0.5]."
+        ),
+    ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(callback=positive, help="Peak, instead of the recipe's.")
     ] = None,
@@ -94,6 +108,10 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the weights and of the patches.")] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        typer.Option(help="Number format of the activations; a few timed steps choose for auto."),
+    ] = "auto",
     threads: Annotated[
         int,
         typer.Option(
@@ -119,6 +137,7 @@ def train(
       paretosr train classsr-fsrcnn --scale 4 --recipe classsr-branch --out runs/branches
       paretosr train classsr-fsrcnn --scale 4 --recipe classsr-classifier \\
         --init runs/branches/model.safetensors --out runs/classifier
+      paretosr train splitsr --scale 2 --teacher runs/best/model.safetensors --out runs/pupil
       paretosr train splitsr --scale 2 --set fourier_weight=0.05 --out runs/splitsr
       torchrun --nproc-per-node 4 -m paretosr train seemore-t --scale 2 --recipe seemore \\
         --data DIV2K --device cuda --out runs/seemore-t
@@ -149,9 +168,12 @@ def train(
             settings=_recipe_settings(settings or (), options),
             steps=steps,
             init=init,
+            teacher=teacher,
+            teacher_weight=teacher_weight,
             validate_every=validate_every,
             seed=seed,
             device=device,
+            precision=precision,
             threads=threads,
             listener=listener,
         )

@@ -231,6 +231,75 @@ def test_apart_a_branch_learns_as_if_alone_and_the_classifier_as_between_frozen_
     torch.testing.assert_close(apart, alone)
 
 
+def taught_images() -> Tensor:
+    return torch.rand(6, 3, 16, 16, generator=torch.Generator().manual_seed(2))
+
+
+TEACHING = {"teacher": "teacher.safetensors", "teacher_weight": 0.25}
+
+
+def both(images: Tensor, high: Tensor, taught: Tensor) -> Tensor:
+    return 0.75 * functional.l1_loss(images, high) + 0.25 * functional.l1_loss(images, taught)
+
+
+def test_smsrs_images_are_taught_beside_its_sparsity() -> None:
+    network = seeded(SMSR)
+    assert isinstance(network, Smsr)
+    (low, high), taught = batch(), taught_images()
+    recipe = get_recipe("smsr").with_settings(TEACHING)
+    with seeded_noise("cpu", 7):
+        loss = objective_for(network, recipe)(low, high, 0.9, taught)
+    with seeded_noise("cpu", 7):
+        soft = network.soft(low, 0.4)
+    expected = 255 * both(soft.images, high, taught) + 0.1 * soft.active_fraction
+    torch.testing.assert_close(loss.total, expected)
+    torch.testing.assert_close(
+        loss.parts["teacher_l1"], functional.l1_loss(soft.images, taught).detach()
+    )
+
+
+def test_each_branch_is_taught_on_its_own_class() -> None:
+    network = seeded(CLASSSR)
+    assert isinstance(network, ClassSR)
+    (low, high), taught = batch(6), taught_images()
+    recipe = get_recipe("classsr-branch").with_settings(TEACHING)
+    loss = objective_for(network, recipe)(low, high, 0.0, taught)
+    each = [
+        both(branch(low[first:][:2]), high[first:][:2], taught[first:][:2])
+        for first, branch in zip((0, 2, 4), network.branches, strict=True)
+    ]
+    torch.testing.assert_close(loss.total, torch.stack(each).sum())
+
+
+def test_mixed_images_are_taught_where_all_is_trained_jointly() -> None:
+    network = seeded(CLASSSR)
+    assert isinstance(network, ClassSR)
+    (low, high), taught = batch(), taught_images()
+    recipe = get_recipe("classsr-joint").with_settings(TEACHING)
+    plain = objective_for(network, get_recipe("classsr-joint"))(low, high, 0.0)
+    loss = objective_for(network, recipe)(low, high, 0.0, taught)
+    mixed = network.soft(low).images
+    more = 1000 * (both(mixed, high, taught) - functional.l1_loss(mixed, high))
+    torch.testing.assert_close(loss.total - plain.total, more)
+
+
+def test_apart_a_teacher_teaches_branches_and_not_the_classifier() -> None:
+    network = seeded(CLASSSR)
+    assert isinstance(network, ClassSR)
+    (low, high), taught = batch(), taught_images()
+    quick = get_recipe("quick")
+    plain = gradients(network, objective_for(network, quick)(low, high, 0.0).total)
+    objective = objective_for(network, quick.with_settings(TEACHING))
+    guided = gradients(network, objective(low, high, 0.0, taught).total)
+    branch = list(network.branches)[1]
+    own = gradients(branch, 1000 * both(branch(low), high, taught))
+    for name, gradient in guided.items():
+        expected = own.get(name.removeprefix("branches.1."), gradient)
+        if name.startswith("classifier."):
+            expected = plain[name]
+        torch.testing.assert_close(gradient, expected)
+
+
 @pytest.mark.parametrize("recipe", ["smsr", "classsr-branch", "classsr-joint"])
 def test_a_recipe_of_another_family_is_refused(recipe: str) -> None:
     family = RECIPES[recipe].family
@@ -257,3 +326,5 @@ def test_an_added_objective_is_what_its_family_minimises(monkeypatch: pytest.Mon
     torch.testing.assert_close(
         objective_for(network, get_recipe("quick"))(low, high, 0.0).total, 2 * plain.total
     )
+    with pytest.raises(ValueError, match=r"forward has no parameter `taught`, got .*teacher\.safe"):
+        objective_for(network, get_recipe("quick").with_settings(TEACHING))

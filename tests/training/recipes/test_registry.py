@@ -131,7 +131,13 @@ def test_a_field_is_set_by_its_name_and_nothing_else_changes(
 def test_every_value_of_a_recipe_can_be_set() -> None:
     # What is absent from dumps at its default.
     set_otherwise = QUICK.with_settings(
-        {"rescalings": [0.5], "routing.label_weight": 1, "routing.classes_by": "net.safetensors"}
+        {
+            "rescalings": [0.5],
+            "teacher": "net.safetensors",
+            "teacher_weight": 1,
+            "routing.label_weight": 1,
+            "routing.classes_by": "net.safetensors",
+        }
     )
     flat = {
         (field if not isinstance(value, dict) else f"{field}.{name}")

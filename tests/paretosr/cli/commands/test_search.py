@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from blocks import load_checkpoint
+from blocks import load_checkpoint, save_checkpoint
 from paretosr import open_run
 
 
@@ -36,6 +36,27 @@ def test_what_is_set_of_the_recipe_is_trained_and_kept_in_the_run(
     assert (recipe["learning_rate"], recipe["ema_decay"], recipe["name"]) == (0.001, 0.9, "quick")
     assert open_run(run_dir).settings.recipe == "quick (learning_rate 0.001, ema_decay 0.9)"
     assert cli("search", "--resume", run_dir).status == 0
+
+
+def test_one_teacher_teaches_every_candidate(
+    cli: Callable[..., Any], small_search: Path, checkpoint: Path, tmp_path: Path
+) -> None:
+    teacher, run_dir = tmp_path / "teacher.safetensors", tmp_path / "run"
+    training = {"precision": "float32", "recipe": {"teacher": str(teacher)}}
+    config = _changed(small_search, tmp_path, training=training, budget={"trials": 1, "steps": 2})
+    missing = cli("search", config, "--out", tmp_path / "without")
+    assert missing.status == 2
+    assert missing.err.splitlines()[-1] == f"paretosr: no such file: {teacher}"
+    stored = load_checkpoint(checkpoint)
+    save_checkpoint(teacher, stored.tensors, stored.config, {})
+    assert cli("search", config, "--out", run_dir).status == 0
+    (trained,) = run_dir.glob("checkpoints/*/*/model.safetensors")
+    assert stored.config.arch_id in load_checkpoint(trained).metadata["teacher"]
+    doubled = {name: 2 * tensor for name, tensor in stored.tensors.items()}
+    save_checkpoint(teacher, doubled, stored.config, {})
+    other = cli("search", "--resume", run_dir)
+    assert other.status == 2
+    assert "every candidate must have the same teacher, but this run began with" in other.err
 
 
 def test_resuming_a_search_whose_budget_is_spent_trains_nothing(

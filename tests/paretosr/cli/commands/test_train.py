@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from blocks import load_checkpoint, save_checkpoint
+from blocks.checkpoints import weights_digest
 from foundation.listener import Silent
 from imaging.evaluation import prepare_validation
 from imaging.image_sets import ImageSets
@@ -294,6 +295,26 @@ def test_classes_by_a_checkpoint_are_reported_and_kept(
     assert f"routing.classes_by {checkpoint}, not bicubic" in other.err
 
 
+def test_a_teacher_is_reported_logged_and_kept(
+    cli: Callable[..., Any], arguments: list[object], checkpoint: Path, tmp_path: Path
+) -> None:
+    taught = [*arguments, "--steps", 2, "--teacher", checkpoint, "--teacher-weight", 0.25]
+    answer = cli(*taught, "--json").json
+    assert (answer["teacher"], answer["teacher_weight"]) == (str(checkpoint), 0.25)
+    teacher = load_checkpoint(checkpoint)
+    identity = f"{teacher.config.arch_id}, weights {weights_digest(teacher.tensors)}"
+    assert load_checkpoint(Path(answer["checkpoint"])).metadata["teacher"] == identity
+    page = (tmp_path / "training" / "report.md").read_text()
+    assert f"| taught by | {checkpoint} ({identity}), weight 0.25, beside originals |" in page
+    log = pd.read_csv(answer["log"])
+    combined = 0.75 * log["l1"] + 0.25 * log["teacher_l1"]
+    assert log["loss"].to_list() == pytest.approx(combined.to_list(), rel=1e-4)
+    assert f"taught by {checkpoint}, weight 0.25" in cli(*taught).out
+    other = cli(*arguments, "--steps", 2)
+    assert other.status == 2
+    assert f"belongs to a training with teacher {identity}, not none" in other.err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -311,6 +332,10 @@ def test_classes_by_a_checkpoint_are_reported_and_kept(
         (["--batch-size", 2, "--set", "batch_size=4"], "batch_size must be set once"),
         (["--set", "steps=4"], "steps must be given once"),
         (["--init", "none.safetensors"], "no such file: none.safetensors"),
+        (["--teacher", "none.safetensors"], "none.safetensors"),
+        (["--teacher-weight", 0.5], "teacher_weight has an effect only with a teacher, got 0.5"),
+        (["--teacher", "a.safetensors", "--teacher-weight", 0], "should be greater than 0, got 0"),
+        (["--teacher", "a", "--set", "teacher=b"], "teacher must be given once"),
     ],
 )
 def test_options_that_do_not_fit(

@@ -1,0 +1,1 @@
+"""How trained networks become smaller: the services behind compress."""
