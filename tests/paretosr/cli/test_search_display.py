@@ -7,6 +7,7 @@ import pytest
 
 from paretosr.cli.search_display import search_display
 from reports.records import TrialRecord
+from search.listening import Standing
 
 TRIAL = TrialRecord(
     trial=3,
@@ -28,8 +29,8 @@ def test_a_line_for_each_trained_candidate_and_note_for_each_warning(
     with search_display(silent=silent) as display:
         display.status("prepared in 1.0 s")
         display.warning("images are grayscale")
-        display.trial_started(TRIAL, 0, 12)
-        display.training_step(1, 100, 0.5)
+        display.trial_started(TRIAL, Standing(0, 12, None))
+        display.training_step(3, 1, 100, 0.5)
         display.trial_finished(TRIAL)
     said = "trial 3: splitsr-x2-0123456789, 31.23 dB, 3.46 ms, 1.25 GMACs, trained 61 s"
     lines = [] if silent else ["prepared in 1.0 s"]
