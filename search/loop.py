@@ -231,10 +231,10 @@ class Search:
         return self._judged(record)
 
     def _measured(self, candidate: Candidate, record: TrialRecord) -> TrialRecord:
-        started = time.perf_counter()
         with self._standing_still():
+            started = time.perf_counter()
             record = self._evaluator.measure(candidate).in_record(record)
-        return replace(record, measure_seconds=time.perf_counter() - started)
+            return replace(record, measure_seconds=time.perf_counter() - started)
 
     @contextmanager
     def _standing_still(self) -> Iterator[None]:

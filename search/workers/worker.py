@@ -103,7 +103,8 @@ class Orders:
 
     def _read(self) -> None:
         try:
-            for line in sys.stdin.buffer:
+            # Not sys.stdin, which the interpreter could not close when the work has ended.
+            for line in os.fdopen(os.dup(0), "rb"):
                 self.hear(decode(Order, line))
         finally:  # the last line may have been cut
             os._exit(0)

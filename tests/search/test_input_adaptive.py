@@ -42,6 +42,7 @@ SEARCH: dict[str, Any] = {
     "budget": {"trials": 4, "steps": 3},
     "target": "eager:lr=24x32",
     "sampler": "random",
+    "workers": 1,
     "seed": 1,
 }
 

@@ -100,7 +100,9 @@ def test_a_real_search_ends_as_if_it_had_not_been_interrupted(
     config = tmp_path / "search.yaml"
     settings = {"precision": "float32", "threads": 1}
     budget = {"trials": 4, "steps": 10}
-    config.write_text(yaml.safe_dump({**small_search, "training": settings, "budget": budget}))
+    config.write_text(
+        yaml.safe_dump({**small_search, "workers": 1, "training": settings, "budget": budget})
+    )
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     with start(str(config), "--out", str(whole)) as process:
         assert process.wait() == 0, process.communicate()

@@ -41,6 +41,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "target": "eager:lr=24x32",
             "timing_seconds": 0.2,
             "sampler": "random",
+            "workers": 1,
         }
     )
     start_search(config, folder, Quiet())
