@@ -120,16 +120,14 @@ class PerDevice(FrozenConfig):
     per_device: Count
 
 
-def _parsed_workers(workers: object) -> object:
-    if isinstance(workers, bool | float | str) or (isinstance(workers, int) and workers < 1):
-        raise ValueError(
-            "must be a whole number from 1, or {per_device: K} for K on each CUDA device, got "
-            f"{workers!r}"
-        )
-    return workers
+def _kind_of_workers(workers: object) -> str:
+    return "per_device" if isinstance(workers, Mapping | PerDevice) else "count"
 
 
-Workers = Annotated[int | PerDevice | None, pydantic.BeforeValidator(_parsed_workers)]
+Workers = Annotated[
+    Annotated[Count, pydantic.Tag("count")] | Annotated[PerDevice, pydantic.Tag("per_device")],
+    pydantic.Discriminator(_kind_of_workers),
+]
 
 
 class SearchConfig(FrozenConfig):
@@ -148,7 +146,7 @@ class SearchConfig(FrozenConfig):
     timing_seconds: pydantic.PositiveFloat = 5.0
     calibration: str | None = None
     """A file of `paretosr calibrate`, by whose predictions bounds on latency_ms reject."""
-    workers: Workers = None
+    workers: Workers | None = None
     """Processes that train candidates side by side; None is as many as the machine takes."""
     sampler: Literal["nsga2", "tpe", "gp", "random"] = "nsga2"
     seed: pydantic.NonNegativeInt = 0

@@ -34,8 +34,8 @@ SAVING_SECONDS = 10.0
 class Processes:
     """One process for each of `environments`, the variables that it gets beside this one's.
 
-    They run from the beginning on until the block ends. One that died is replaced when it is
-    needed: what it was training is lost until it is submitted again.
+    They run from the first training on until the block ends. One that died is replaced for the
+    next: what it was training is lost until it is submitted again.
     """
 
     def __init__(
@@ -47,8 +47,6 @@ class Processes:
         self._ended: deque[Trained | Failed] = deque()
 
     def __enter__(self) -> Self:
-        for worker in self._workers:
-            worker.start()
         return self
 
     def __exit__(
@@ -79,8 +77,9 @@ class Processes:
         return tuple(worker.process.pid for worker in self._workers if worker.process is not None)
 
     def submit(self, training: Training) -> None:
+        for worker in self._workers:
+            worker.start()
         worker = next(worker for worker in self._workers if worker.trial is None)
-        worker.start()
         worker.trial = training.trial
         worker.say(Train(training.trial, training.candidate.config.model_dump(mode="json")))
 
@@ -142,6 +141,7 @@ class _Worker:
         self.stands_still = False
 
     def start(self) -> None:
+        """Start the process, unless it runs."""
         if self.process is None:
             environment = {**worker_environment(), **self._environment}
             self.process = JsonProcess(self._command, environment, Report)
