@@ -120,14 +120,15 @@ def prepare(
     _warn_of_another_device(settings, listener)
     _check_images(photographs.digests, run, listener, has_begun)
     patches = _patches(config, photographs)
-    precision = dict(decided(_PRECISION, "precision", run) or {})
+    precision = decided(_PRECISION, "precision", run) or {}
     for space in config.space.families:
         typical = space.typical(config.scale)
         # Asked for in any case, so that photographs too small for it are found now.
         sampler = patches.sampler(typical, config.seed)
         if space.family not in precision:
-            precision[space.family] = _precision_of(typical, config, sampler, listener)
-            settings["precision"] = dict(precision)
+            chosen = _precision_of(typical, config, sampler, listener)
+            precision = {**precision, space.family: chosen}
+            settings["precision"] = precision
             run.write_settings(settings)
 
     meter = calibration = stored = None
