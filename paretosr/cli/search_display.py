@@ -76,11 +76,12 @@ class SearchDisplay:
         self._progress.update(self._all, completed=standing.trained, total=standing.budget)
         if record.trial is not None:
             description = f"trial {record.trial}: {record.arch_id}"
-            self._trials[record.trial] = self._progress.add_task(description, total=None, time="")
+            task = self._progress.add_task(description, total=None, time="being measured")
+            self._trials[record.trial] = task
         self._refresh()
 
     def training_step(self, trial: int, step: int, steps: int, loss: float) -> None:
-        self._progress.update(self._trials[trial], completed=step, total=steps)
+        self._progress.update(self._trials[trial], completed=step, total=steps, time="")
         if time.monotonic() - self._refreshed >= REFRESH_SECONDS:
             self._refresh()
         if self._is_logged and time.monotonic() - self._logged >= LINE_SECONDS:

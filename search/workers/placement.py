@@ -1,11 +1,14 @@
 """How many workers a search has, and on which devices."""
 
 import os
+from pathlib import Path
 
 import torch
 
 from profilers.agent.cores import usable_cores
 from search.config import PerDevice, SearchConfig
+
+CGROUPS = Path("/sys/fs/cgroup")
 
 
 def workers_of(config: SearchConfig) -> int:
@@ -38,7 +41,7 @@ def check_workers(workers: int, config: SearchConfig) -> None:
         remedy = "let more share a GPU by workers: {per_device: K}, or"
     else:
         threads = config.training.threads
-        has = f"{usable_cores()} usable cores, training.threads {threads} for each worker"
+        has = f"{allowed_cores()} usable cores, training.threads {threads} for each worker"
         remedy = "lower training.threads, or"
     raise ValueError(
         f"workers must be at most {most} on this machine ({has}), got {workers}: {remedy} name "
@@ -50,7 +53,27 @@ def most_workers(config: SearchConfig) -> int:
     """Return how many workers this machine takes; one always, even if it must share."""
     if config.training.device == "cuda":
         return max(1, torch.cuda.device_count()) * _per_device(config)
-    return max(1, usable_cores() // config.training.threads)
+    return max(1, allowed_cores() // config.training.threads)
+
+
+def allowed_cores() -> int:
+    """Return how many cores can work for this process at a time.
+
+    In a container it may use more of them than its share of processor time keeps busy.
+    """
+    quota = _quota_cores()
+    return usable_cores() if quota is None else min(usable_cores(), max(1, int(quota)))
+
+
+def _quota_cores() -> float | None:
+    """The share of processor time, in cores, that the container has; None for no limit."""
+    versions = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
+    for names in versions:
+        files = [CGROUPS / name for name in names]
+        if all(file.is_file() for file in files):
+            quota, period = " ".join(file.read_text() for file in files).split()
+            return int(quota) / int(period) if quota.isdigit() else None
+    return None
 
 
 def environments(config: SearchConfig, workers: int) -> list[dict[str, str]]:

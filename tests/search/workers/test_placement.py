@@ -1,5 +1,6 @@
 """How many workers there are, by the cores and GPUs of a machine."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from search.workers.placement import check_workers, environments, workers_of
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    monkeypatch.setattr("search.workers.placement.CGROUPS", tmp_path)
+
     def of(cores: int = 8, gpus: int = 0, visible: str | None = None) -> None:
         monkeypatch.setattr("search.workers.placement.usable_cores", lambda: cores)
         monkeypatch.setattr("torch.cuda.device_count", lambda: gpus)
@@ -33,6 +36,28 @@ def test_by_default_the_cores_are_shared_out(
 ) -> None:
     machine(cores)
     assert workers_of(config(small_search, threads=threads)) == workers
+
+
+@pytest.mark.parametrize(
+    ("files", "workers"),
+    [
+        ({"cpu.max": "250000 100000\n"}, 2),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, 8),
+        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 8),
+        ({"cpu.max": "6400000 100000\n"}, 8),
+    ],
+)
+def test_a_container_gets_no_more_than_its_share_of_the_cores(
+    small_search: Any, machine: Any, tmp_path: Path, files: dict[str, str], workers: int
+) -> None:
+    machine(cores=8)
+    for name, content in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+    assert workers_of(config(small_search)) == workers
 
 
 def test_the_config_may_name_fewer_and_not_more(small_search: Any, machine: Any) -> None:
