@@ -1,20 +1,31 @@
-"""Kill a search at random moments, continue it each time, and compare it with a whole one.
+"""Kill searches at random moments, continue them each time, and compare them with whole ones.
 
-Both searches train real networks on the embedded photographs with PSNR and MACs as
-objectives, which are deterministic, one worker and a budget in trials. The killed one gets
-`kill -9` up to a quarter of the whole search's time after each start.
+All train real networks on the embedded photographs with PSNR and MACs as objectives, which are
+deterministic, and a budget in trials. `kill -9` hits
+
+- the process of a search with one worker, up to a quarter of its time after each start: it must end
+  with the trials of one that was not killed;
+- that of a search with two workers, likewise. In which order their trainings end is not known, so
+  the proposals are random ones, which do not depend on it: it must end with the trials of a search
+  that one worker did;
+- one of the workers of such a search, which must go on by itself.
 
     python benchmarks/kill_resume.py [--kills 10] [--seed 0]
 """
 
 import argparse
+import os
 import random
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -24,7 +35,7 @@ from search.storage.study import read_run
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE / "results" / "kill_resume.md"
-CONFIG = {
+CONFIG: Mapping[str, Any] = {
     "scale": 2,
     "families": {
         "splitsr": {"channels": [8, 12, 16], "groups": [1, 2], "blocks": [1, 2]},
@@ -33,7 +44,13 @@ CONFIG = {
     "objectives": ["psnr_y_db", "macs"],
     "training": {"precision": "float32", "threads": 1},
     "budget": {"trials": 40, "steps": 120},
+    "workers": 1,
 }
+AT_RANDOM: Mapping[str, Any] = {**CONFIG, "sampler": "random"}
+ON_TWO_WORKERS: Mapping[str, Any] = {**AT_RANDOM, "workers": 2}
+ENOUGH = 2
+"""Trials that end between two kills of workers: a training is tried only twice."""
+POLL_SECONDS = 0.05
 
 
 def start(*arguments: str) -> subprocess.Popen[bytes]:
@@ -45,40 +62,129 @@ def start(*arguments: str) -> subprocess.Popen[bytes]:
 
 
 def outcome(folder: Path) -> list[tuple[object, ...]]:
-    """Everything of the trials but the clock."""
+    """Everything of the trials but the clock, by their numbers."""
     return [
         (r.trial, r.arch_id, r.state, r.reason, r.params, r.macs, r.psnr_y_db, r.ssim_y)
         for r in read_run(folder).records
     ]
 
 
-def killed_search(
-    config: Path, folder: Path, kills: int, latest_seconds: float, moments: random.Random
-) -> list[str]:
-    """Run a search that is killed `kills` times; return a table row for each kill."""
-    rows: list[str] = []
-    finished: list[tuple[object, ...]] = []
-    arguments = [str(config), "--out", str(folder)]
-    while len(rows) < kills:
-        delay = moments.uniform(0.0, latest_seconds)
-        with start(*arguments) as process:
-            time.sleep(delay)
-            if process.poll() is not None:
-                raise SystemExit(f"the search ended after {len(rows)} kills: raise its budget")
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        if RunDirectory(folder).settings.exists():
-            arguments = ["--resume", str(folder)]
-            now = outcome(folder)
-            if now[: len(finished)] != finished:
+@dataclass
+class KilledSearch:
+    """A search that is killed while it runs, and what it had finished at each kill."""
+
+    folder: Path
+    config: Path
+    moments: random.Random
+    latest_seconds: float
+    """After a start, or after the trials that must end before the next kill."""
+
+    def __post_init__(self) -> None:
+        self.rows: list[str] = []
+        self._finished: set[tuple[object, ...]] = set()
+
+    def kill_searches(self, kills: int) -> None:
+        """Kill the process of the search so often, and let it end."""
+        while len(self.rows) < kills:
+            with self._started() as process:
+                delay = self._wait(process)
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+            self._note(delay)
+        with self._started() as process:
+            self._check_end(process)
+
+    def kill_workers(self, kills: int) -> None:
+        """Kill one of the workers so often while the search goes on, and let it end."""
+        with self._started() as process:
+            while len(self.rows) < kills:
+                delay = self._wait(process)
+                while not (workers := workers_of(process.pid)):
+                    time.sleep(POLL_SECONDS)
+                os.kill(self.moments.choice(workers), signal.SIGKILL)
+                self._note(delay)
+                enough = len(self._finished) + ENOUGH
+                while len(self._finished) < enough and process.poll() is None:
+                    time.sleep(POLL_SECONDS)
+                    self._check_finished()
+            self._check_end(process)
+
+    def verdict(self, whole: Path) -> tuple[bool, str]:
+        """Whether all is well, and in words."""
+        check_journal(RunDirectory(self.folder).journal)
+        found, expected = outcome(self.folder), outcome(whole)
+        trained = Counter(row[1] for row in found if row[2] == "trained")
+        in_order = [row[0] for row in found] == list(range(len(found)))
+        once = max(trained.values()) == 1
+        same = found == expected
+        words = (
+            f"{len(found)} trials against {len(expected)} of the whole search; the same: "
+            f"{_yes(same)}; numbers without gap or repetition: {_yes(in_order)}; every "
+            f"architecture trained once: {_yes(once)}; the journal is valid"
+        )
+        return same and in_order and once, words
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if RunDirectory(self.folder).settings.exists():
+            return start("--resume", str(self.folder))
+        return start(str(self.config), "--out", str(self.folder))
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> float:
+        """Let the search run up to a random moment."""
+        delay = self.moments.uniform(0.0, self.latest_seconds)
+        time.sleep(delay)
+        if process.poll() is not None:
+            raise SystemExit(f"the search ended after {len(self.rows)} kills: raise its budget")
+        return delay
+
+    def _note(self, delay: float) -> None:
+        self._check_finished()
+        self.rows.append(f"| {len(self.rows) + 1} | {delay:.2f} | {len(self._finished)} |")
+        sys.stdout.write(self.rows[-1] + "\n")
+
+    def _check_finished(self) -> None:
+        if RunDirectory(self.folder).settings.exists():
+            now = set(outcome(self.folder))
+            if not self._finished <= now:
                 raise SystemExit("a finished trial was lost or changed")
-            finished = now
-        rows.append(f"| {len(rows) + 1} | {delay:.2f} | {len(finished)} |")
-        sys.stdout.write(rows[-1] + "\n")
-    with start(*arguments) as process:
+            self._finished = now
+
+    def _check_end(self, process: subprocess.Popen[bytes]) -> None:
         if process.wait() != 0:
-            raise SystemExit("the last continuation failed")
-    return rows
+            raise SystemExit("the search failed at its end")
+
+
+def workers_of(search: int) -> list[int]:
+    """The worker processes that a search has started."""
+    listed = subprocess.run(
+        ["ps", "--ppid", str(search), "-o", "pid=,args="], capture_output=True, text=True
+    ).stdout
+    lines = [line for line in listed.splitlines() if "search.workers.worker" in line]
+    return [int(line.split()[0]) for line in lines]
+
+
+def searched(config: Mapping[str, Any], folder: Path, name: str) -> tuple[Path, float]:
+    """The run of a search that nobody kills, and its seconds."""
+    path = written(config, folder, name)
+    started = time.perf_counter()
+    with start(str(path), "--out", str(folder / name)) as process:
+        process.wait()
+    return folder / name, time.perf_counter() - started
+
+
+def written(config: Mapping[str, Any], folder: Path, name: str) -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(dict(config)))
+    return path
+
+
+def section(title: str, killed: KilledSearch, words: str) -> list[str]:
+    header = ["| kill | after (s) | trials finished by then |", "|---|---|---|"]
+    return [f"## {title}", "", *header, *killed.rows, "", words, ""]
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else "NO"
 
 
 def main() -> None:
@@ -86,30 +192,41 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
+    lines = [f"`{Path(__file__).name}`", ""]
+    all_well = True
     with tempfile.TemporaryDirectory() as name:
-        config = Path(name) / "search.yaml"
-        config.write_text(yaml.safe_dump(CONFIG))
-        whole, killed = Path(name) / "whole", Path(name) / "killed"
-        started = time.perf_counter()
-        with start(str(config), "--out", str(whole)) as process:
-            process.wait()
-        latest_seconds = (time.perf_counter() - started) / 4
-        moments = random.Random(arguments.seed)
-        rows = killed_search(config, killed, arguments.kills, latest_seconds, moments)
-        check_journal(RunDirectory(killed).journal)
-        numbers = [row[0] for row in outcome(killed)]
-        in_order = numbers == list(range(len(numbers)))
-        same = outcome(killed) == outcome(whole)
-        verdict = (
-            f"{len(outcome(killed))} trials against {len(outcome(whole))} of the whole search; "
-            f"the same: {'yes' if same else 'NO'}; "
-            f"numbers without gap or repetition: {'yes' if in_order else 'NO'}"
+        folder, moments = Path(name), random.Random(arguments.seed)
+        whole, seconds = searched(CONFIG, folder, "whole")
+        at_random, _ = searched(AT_RANDOM, folder, "at-random")
+        parts = (
+            ("A search with one worker, killed", CONFIG, whole, KilledSearch.kill_searches),
+            (
+                "A search with two workers, killed",
+                ON_TWO_WORKERS,
+                at_random,
+                KilledSearch.kill_searches,
+            ),
+            (
+                "Workers of a search with two, killed",
+                ON_TWO_WORKERS,
+                at_random,
+                KilledSearch.kill_workers,
+            ),
         )
-    sys.stdout.write(verdict + "\n")
+        for number, (title, config, expected, kill) in enumerate(parts):
+            path = written(config, folder, f"killed-{number}")
+            # Between two kills of workers some trials end, which takes its own time.
+            latest_seconds = seconds / (4 if kill is KilledSearch.kill_searches else 20)
+            killed = KilledSearch(folder / f"killed-{number}", path, moments, latest_seconds)
+            sys.stdout.write(title + "\n")
+            kill(killed, arguments.kills)
+            well, words = killed.verdict(expected)
+            sys.stdout.write(words + "\n")
+            all_well &= well
+            lines += section(title, killed, words)
     RESULT.parent.mkdir(exist_ok=True)
-    lines = ["| kill | after (s) | trials finished by then |", "|---|---|---|", *rows, "", verdict]
-    RESULT.write_text(f"`{Path(__file__).name}`\n\n" + "\n".join(lines) + "\n")
-    sys.exit(not same)
+    RESULT.write_text("\n".join(lines))
+    sys.exit(not all_well)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from reports.records import TrialRecord
 from search.candidates.candidate import Candidate
 from search.candidates.evaluator import MeasuredCosts, TrainedQuality
 from search.config import SearchConfig, load_search_config
+from search.listening import Standing
 from search.loop import Search
 from search.session import open_study
 from search.storage.run_directory import RunDirectory
@@ -60,9 +61,9 @@ class Stopwatch:
 
     def progress(self, done: int, total: int, text: str = "") -> None: ...
 
-    def trial_started(self, record: TrialRecord, trained: int, budget: int | None) -> None: ...
+    def trial_started(self, record: TrialRecord, standing: Standing) -> None: ...
 
-    def training_step(self, step: int, steps: int, loss: float) -> None: ...
+    def training_step(self, trial: int, step: int, steps: int, loss: float) -> None: ...
 
     def trial_finished(self, record: TrialRecord) -> None:
         self.records.append(record)

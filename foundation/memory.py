@@ -1,4 +1,4 @@
-"""Memory of this process: how much it may still take, and giving back what it has freed."""
+"""Memory of this process: how much it may still take, giving back what is freed, having none."""
 
 import ctypes
 import os
@@ -36,6 +36,15 @@ def give_back_memory() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
             trim(0)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether it is Python's error or one of PyTorch's, whose words are about its allocator."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )
 
 
 def _physical_memory_bytes() -> int:

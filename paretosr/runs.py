@@ -167,6 +167,9 @@ class Run(Result):
             found.append(str(self.hypervolume))
         seconds = phase_seconds(self.records)
         durations = ", ".join(f"{part} {spent:.1f} s" for part, spent in seconds.items())
+        passed = sum(record.wall_seconds for record in self.records)
+        if sum(seconds.values()) > passed + 0.05:  # not a mere matter of rounding
+            durations += f", side by side in {passed:.1f} s"
         return [
             *found,
             f"{_counted(self.records)}; time: {durations}",
@@ -226,13 +229,15 @@ def resume(
     minutes: float | None = None,
     data: str | None = None,
     validation: str | None = None,
+    workers: int | None = None,
     listener: Listener = SILENT,
 ) -> Run:
     """Run the rest of a search, as if nothing had interrupted it, and return what it found.
 
     A search whose budget is spent ends at once; `trials` and `minutes` change the budget of the
-    whole run. `data` and `validation` name the folders in which the images are now; they must be
-    the images that the search began with. `config`, if it is given, must be that of the run.
+    whole run, `workers` how many candidates are trained at a time. `data` and `validation` name
+    the folders in which the images are now; they must be the images that the search began with.
+    `config`, if it is given, must be that of the run.
 
     Raises:
         ValueError: not a run directory, another config, a corrupt journal, or settings or images
@@ -254,7 +259,7 @@ def resume(
         ended = resume_search(
             directory,
             as_search_listener(listener),
-            changes=Changes(trials, minutes, data, validation),
+            changes=Changes(trials, minutes, data, validation, workers),
             expected=expected,
         )
     return replace(open_run(directory).report(listener=listener), ended=ended)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 
 from blocks.config import Scale
-from foundation.configs import FrozenConfig, parse_config
+from foundation.configs import Count, FrozenConfig, parse_config
 from foundation.documents import read_yaml
 from foundation.plugins import load_plugins
 from imaging.images import BUNDLED
@@ -98,8 +98,9 @@ class TrainingConfig(FrozenConfig):
 class Budget(FrozenConfig):
     """When the search ends; each is a total over all its sessions, whichever comes first.
 
-    `trials` counts trained candidates. `minutes` is checked before each trial, so that
-    the last one may run over. `steps` is the length of one training.
+    `trials` counts trained candidates. `minutes` is the time that has passed while the search
+    ran, however many workers it has; it is checked before each trial, so that the last ones may
+    run over. `steps` is the length of one training.
     """
 
     trials: pydantic.PositiveInt | None = None
@@ -111,6 +112,22 @@ class Budget(FrozenConfig):
         if self.trials is None and self.minutes is None:
             raise ValueError("a budget needs trials, minutes or both")
         return self
+
+
+class PerDevice(FrozenConfig):
+    """So many workers on each CUDA device, where small networks leave it idle."""
+
+    per_device: Count
+
+
+def _kind_of_workers(workers: object) -> str:
+    return "per_device" if isinstance(workers, Mapping | PerDevice) else "count"
+
+
+Workers = Annotated[
+    Annotated[Count, pydantic.Tag("count")] | Annotated[PerDevice, pydantic.Tag("per_device")],
+    pydantic.Discriminator(_kind_of_workers),
+]
 
 
 class SearchConfig(FrozenConfig):
@@ -129,6 +146,8 @@ class SearchConfig(FrozenConfig):
     timing_seconds: pydantic.PositiveFloat = 5.0
     calibration: str | None = None
     """A file of `paretosr calibrate`, by whose predictions bounds on latency_ms reject."""
+    workers: Workers | None = None
+    """Processes that train candidates side by side; None is as many as the machine takes."""
     sampler: Literal["nsga2", "tpe", "gp", "random"] = "nsga2"
     seed: pydantic.NonNegativeInt = 0
 
@@ -166,6 +185,15 @@ class SearchConfig(FrozenConfig):
             raise ValueError(
                 "calibration rejects networks by a bound on latency_ms, but the constraints have "
                 "none: add one, or leave calibration out"
+            )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _workers_have_a_device(self) -> "SearchConfig":
+        if isinstance(self.workers, PerDevice) and self.training.device != "cuda":
+            raise ValueError(
+                "workers: {per_device: K} is for training.device cuda, got cpu: name how many, or "
+                "leave workers out for as many as the cores allow"
             )
         return self
 

@@ -1,20 +1,33 @@
 """Who hears what a search does."""
 
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from foundation.listener import Listener
 from reports.records import TrialRecord
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How far a search has come."""
+
+    trained: int
+    """Candidates."""
+    budget: int | None
+    """Candidates to be trained in all; None where only the time ends the search."""
+    seconds_left: float | None
+    """An estimate from what is done so far; None before anything is."""
+
+
 @runtime_checkable
 class SearchListener(Listener, Protocol):
-    """A listener that hears of each trial too."""
+    """A listener that hears of each trial too; several may be under way at a time."""
 
-    def trial_started(self, record: TrialRecord, trained: int, budget: int | None) -> None:
-        """A candidate is about to be measured and trained, after `trained` of `budget` others."""
+    def trial_started(self, record: TrialRecord, standing: Standing) -> None:
+        """A candidate is about to be measured and trained."""
 
-    def training_step(self, step: int, steps: int, loss: float) -> None:
-        """One training has done `step` of `steps` steps."""
+    def training_step(self, trial: int, step: int, steps: int, loss: float) -> None:
+        """One training of a trial has done `step` of `steps` steps; not all steps are told."""
 
     def trial_finished(self, record: TrialRecord) -> None:
         """A trial has ended, in whichever state."""
@@ -28,13 +41,13 @@ class TrialsAsProgress:
         self.warning = listener.warning
         self.progress = listener.progress
 
-    def trial_started(self, record: TrialRecord, trained: int, budget: int | None) -> None:
-        if budget is None:
+    def trial_started(self, record: TrialRecord, standing: Standing) -> None:
+        if standing.budget is None:
             self.status(f"trial {record.trial}: {record.arch_id}")
         else:
-            self.progress(trained, budget, record.arch_id)
+            self.progress(standing.trained, standing.budget, record.arch_id)
 
-    def training_step(self, step: int, steps: int, loss: float) -> None: ...
+    def training_step(self, trial: int, step: int, steps: int, loss: float) -> None: ...
 
     def trial_finished(self, record: TrialRecord) -> None: ...
 

@@ -1,11 +1,12 @@
-"""The search loop: ask, gate, evaluate, tell, until the budget is spent."""
+"""The search loop: ask and gate, let workers train, tell; until the budget is spent."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 
-from blocks.networks.registry import NetworkConfig
-from foundation import one_line, raise_interrupt
+from foundation import raise_interrupt
 from reports.records import TrialRecord
 from search.candidates.candidate import (
     Candidate,
@@ -15,26 +16,54 @@ from search.candidates.candidate import (
     with_analytic_cost,
 )
 from search.candidates.constraints import broken_rule, violations
-from search.candidates.evaluator import Evaluator
+from search.candidates.evaluator import (
+    CANDIDATE_FAILURES,
+    Evaluator,
+    TrainedQuality,
+    failure_in_words,
+)
 from search.candidates.latency_filter import LatencyFilter, no_latency_filter
 from search.config import SearchConfig
-from search.listening import SearchListener
+from search.history import History, Untried, duplicate_of
+from search.listening import SearchListener, Standing
 from search.storage.study import Proposal, SearchStudy, Verdict
+from search.workers.messages import Failed, Trained
+from search.workers.pool import OnTrialStep, Pool, ThisProcess, Training
 
 MAX_UNTRAINED_IN_A_ROW = 300
 MAX_FAILED_IN_A_ROW = 5
-
-# What a candidate can do wrong: diverge, run out of memory, crash its runtime, be too
-# small for its input. An OSError (a full disk) is not the candidate's and ends the search.
-CANDIDATE_FAILURES = (RuntimeError, ValueError, ArithmeticError, MemoryError)
+MAX_WAITING = 8
+"""Proposals that wait for the training of the same network; with more, a worker rather idles."""
 
 
 class SearchFailedError(RuntimeError):
     """Candidate after candidate fails, so that the fault is hardly theirs."""
 
 
+@dataclass
+class _Trial:
+    """A trial that has not ended, and what is known of it by now."""
+
+    proposal: Proposal
+    candidate: Candidate
+    record: TrialRecord
+    started: float
+    was_lost: bool = False
+    """With a worker, so that it is tried for the second time."""
+
+
+def on_trial_step(listener: SearchListener, config: SearchConfig) -> OnTrialStep:
+    """What lets a listener hear of the steps that a pool trains."""
+    return lambda trial, step, loss: listener.training_step(trial, step, config.steps, loss)
+
+
 class Search:
-    """One session of a search over an open study."""
+    """One session of a search over an open study.
+
+    Only here trials are asked for and told, and costs measured; the workers of `pool`, by default
+    this process, train. What is proposed depends on the seed, the trial's number, and on the trials
+    that have ended or are under way.
+    """
 
     def __init__(
         self,
@@ -43,6 +72,7 @@ class Search:
         evaluator: Evaluator,
         listener: SearchListener,
         latency_filter: LatencyFilter = no_latency_filter,
+        pool: Pool | None = None,
     ) -> None:
         self._config = config
         self._space = config.space
@@ -51,10 +81,15 @@ class Search:
         self._evaluator = evaluator
         self._listener = listener
         self._latency_filter = latency_filter
-        self._history = _History()
-        for record in study.records():
-            self._history.add(record)
-        self._untried = _Untried(self._space.networks())
+        self._pool = pool or ThisProcess(evaluator, on_trial_step(listener, config))
+        self._history = History(study.records())
+        self._untried = Untried(self._space.networks())
+        self._training: dict[int, _Trial] = {}
+        """By trial number, in the order in which they began."""
+        self._waiting: list[_Trial] = []
+        """Duplicates of those."""
+        self._told = time.perf_counter()
+        self._still_seconds = 0.0
 
     def run(self) -> str:
         """Run trials until the budget is spent; return in words what ended the search.
@@ -62,9 +97,25 @@ class Search:
         Raises:
             SearchFailedError: several candidates in a row failed.
         """
-        while (reason := self._ended()) is None:
-            self._run_trial()
+        self._told = time.perf_counter()
+        while (reason := self._start_trials()) is None or self._training:
+            self._end_trial(self._pool.next_ended())
+        if self._still_seconds > 0:
+            self._listener.status(
+                f"the {self._pool.size} workers stood still for {self._still_seconds:.1f} s, while "
+                "costs were measured"
+            )
         return reason
+
+    def _start_trials(self) -> str | None:
+        """Give every worker something to do; return why one gets nothing more, or None."""
+        while len(self._training) < self._pool.size:
+            if (reason := self._ended()) is not None:
+                return reason
+            if self._training and len(self._waiting) >= MAX_WAITING:
+                return None
+            self._start_trial()
+        return None
 
     def _ended(self) -> str | None:
         history, budget = self._history, self._config.budget
@@ -73,11 +124,11 @@ class Search:
                 f"{history.failed_in_a_row} candidates in a row failed, the last one with: "
                 f"{history.last_reason}"
             )
-        if budget.trials is not None and history.trained >= budget.trials:
+        if budget.trials is not None and history.trained + len(self._training) >= budget.trials:
             return f"the budget of {budget.trials} trained candidates is spent"
-        if budget.minutes is not None and history.seconds >= budget.minutes * 60:
+        if budget.minutes is not None and self._seconds >= budget.minutes * 60:
             return f"the budget of {budget.minutes:g} minutes is spent"
-        if not self._untried.remain(history):
+        if not self._untried.remain(history, self._in_training()):
             return (
                 "the space is exhausted: every architecture in it has been tried "
                 f"({history.architectures})"
@@ -89,68 +140,137 @@ class Search:
             )
         return None
 
-    def _run_trial(self) -> None:
+    def _in_training(self) -> set[str]:
+        """The ids of the architectures that workers train."""
+        return {trial.candidate.arch_id for trial in self._training.values()}
+
+    @property
+    def _seconds(self) -> float:
+        """How long all sessions have searched by now."""
+        return self._history.seconds + time.perf_counter() - self._told
+
+    def _start_trial(self) -> None:
+        """Ask for a trial, and train it unless it can be told without."""
         started = time.perf_counter()
         proposal = self._study.next_proposal()
-        record = proposal.stored_record()
-        if record is None:
-            record = self._evaluated(proposal, started)
-            record = replace(record, wall_seconds=_wall_seconds(record, started))
-        self._study.tell(proposal, record, self._verdict(record))
-        self._history.add(record)
-        self._listener.trial_finished(record)
-
-    def _evaluated(self, proposal: Proposal, started: float) -> TrialRecord:
+        if (stored := proposal.stored_record()) is not None:
+            self._tell(proposal, stored)
+            return
         try:
             candidate = Candidate.of(self._space.suggest(proposal))
         except ValueError as error:
-            return unbuildable(proposal.number, str(error), self._config.scale)
+            record = unbuildable(proposal.number, str(error), self._config.scale)
+            self._tell(proposal, replace(record, wall_seconds=self._wall_seconds(record, started)))
+            return
         record = described(proposal.number, candidate, self._costing)
         record = replace(record, propose_seconds=time.perf_counter() - started)
-        if (known := self._history.first_of(record.arch_id)) is not None:
-            return _duplicate(known, record)
-        try:
-            record = self._gated(with_analytic_cost(record, candidate, self._costing))
-        except ValueError as error:
-            return replace(record, state="infeasible", reason=str(error))
-        if record.state == "infeasible":
-            return record
-        budget = self._config.budget.trials
-        self._listener.trial_started(record, self._history.trained, budget)
-        try:
-            return self._trained(record, candidate)
-        except CANDIDATE_FAILURES as error:
-            raise_interrupt(error)
-            reason = f"{type(error).__name__}: {one_line(error)}"
-            return replace(record, state="failed", reason=reason)
+        trial = _Trial(proposal, candidate, record, started)
+        if (known := self._history.first_of(candidate.arch_id)) is not None:
+            self._end(trial, duplicate_of(known, record))
+        elif candidate.arch_id in self._in_training():
+            self._waiting.append(trial)
+        else:
+            self._gate(trial)
 
-    def _trained(self, record: TrialRecord, candidate: Candidate) -> TrialRecord:
-        """The record of a candidate that was measured and trained, or measured and left."""
+    def _gate(self, trial: _Trial) -> None:
+        """Measure a candidate, and give it to a worker unless it breaks a constraint."""
+        record, candidate = trial.record, trial.candidate
+        try:
+            record = self._judged(with_analytic_cost(record, candidate, self._costing))
+        except ValueError as error:
+            record = replace(record, state="infeasible", reason=str(error))
+        if record.state == "proposed":
+            self._listener.trial_started(record, self._standing())
+            record = self._without_failure(record, partial(self._before_training, candidate))
+        if record.state != "proposed":
+            self._end(trial, record)
+            return
+        trial.record = record
+        self._training[trial.proposal.number] = trial
+        self._pool.submit(Training(trial.proposal.number, candidate))
+
+    def _before_training(self, candidate: Candidate, record: TrialRecord) -> TrialRecord:
+        """The record with what can be known before the training."""
         record = self._latency_filter(record, candidate.config)
-        if record.state == "infeasible":
+        if record.state == "infeasible" or candidate.config.is_input_adaptive:
             return record
-        if not candidate.config.is_input_adaptive:
-            record = self._gated(self._measured(record, candidate))
-            if record.state == "infeasible":
-                return record
-        quality = self._evaluator.train(candidate, self._heard_step)
+        return self._judged(self._measured(candidate, record))
+
+    def _end_trial(self, outcome: Trained | Failed) -> None:
+        """Tell what came of a training, or give it to a worker once more."""
+        trial = self._training[outcome.trial]
+        if isinstance(outcome, Failed) and outcome.is_lost and not trial.was_lost:
+            trial.was_lost = True
+            self._listener.warning(
+                f"trial {outcome.trial} is trained once more, from its last checkpoint: "
+                f"{outcome.reason}"
+            )
+            self._pool.submit(Training(outcome.trial, trial.candidate))
+            return
+        if isinstance(outcome, Failed):
+            record = replace(trial.record, state="failed", reason=outcome.reason)
+        else:
+            known = partial(self._after_training, trial.candidate, outcome.quality)
+            record = self._without_failure(trial.record, known)
+        del self._training[outcome.trial]
+        self._end(trial, record)
+        waiting, self._waiting = self._waiting, []
+        for other in waiting:
+            if other.candidate.arch_id == record.arch_id:
+                self._end(other, duplicate_of(record, other.record))
+            else:
+                self._waiting.append(other)
+
+    def _after_training(
+        self, candidate: Candidate, quality: TrainedQuality, record: TrialRecord
+    ) -> TrialRecord:
+        """The record of a candidate that was trained."""
         record = replace(quality.in_record(record), state="trained")
         if candidate.config.is_input_adaptive:
-            record = self._measured(record, candidate)
-        return self._gated(record)
+            record = self._measured(candidate, record)
+        return self._judged(record)
 
-    def _heard_step(self, step: int, loss: float) -> None:
-        self._listener.training_step(step, self._config.steps, loss)
+    def _measured(self, candidate: Candidate, record: TrialRecord) -> TrialRecord:
+        with self._standing_still():
+            started = time.perf_counter()
+            record = self._evaluator.measure(candidate).in_record(record)
+            return replace(record, measure_seconds=time.perf_counter() - started)
 
-    def _measured(self, record: TrialRecord, candidate: Candidate) -> TrialRecord:
-        started = time.perf_counter()
-        record = self._evaluator.measure(candidate).in_record(record)
-        return replace(record, measure_seconds=time.perf_counter() - started)
+    @contextmanager
+    def _standing_still(self) -> Iterator[None]:
+        """Let no worker compute on this machine while something is timed on it."""
+        if "latency_ms" not in self._config.columns or self._config.target.host:
+            yield
+            return
+        with self._pool.standing_still():
+            began = time.perf_counter()
+            yield
+            if self._pool.size > 1:
+                self._still_seconds += time.perf_counter() - began
 
-    def _gated(self, record: TrialRecord) -> TrialRecord:
+    def _without_failure(
+        self, record: TrialRecord, measure: Callable[[TrialRecord], TrialRecord]
+    ) -> TrialRecord:
+        """The record as measured, or one that says why it could not be."""
+        try:
+            return measure(record)
+        except CANDIDATE_FAILURES as error:
+            raise_interrupt(error)
+            return replace(record, state="failed", reason=failure_in_words(error))
+
+    def _judged(self, record: TrialRecord) -> TrialRecord:
         """The record, marked infeasible where a column known by now breaks a constraint."""
         rule = broken_rule(self._config.constraints, record)
         return record if rule is None else replace(record, state="infeasible", reason=rule)
+
+    def _end(self, trial: _Trial, record: TrialRecord) -> None:
+        wall_seconds = self._wall_seconds(record, trial.started)
+        self._tell(trial.proposal, replace(record, wall_seconds=wall_seconds))
+
+    def _tell(self, proposal: Proposal, record: TrialRecord) -> None:
+        self._study.tell(proposal, record, self._verdict(record))
+        self._history.add(record)
+        self._listener.trial_finished(record)
 
     def _verdict(self, record: TrialRecord) -> Verdict:
         values = [getattr(record, name) for name in self._config.objectives]
@@ -160,72 +280,21 @@ class Search:
             violations=violations(self._config.constraints, record),
         )
 
+    def _wall_seconds(self, record: TrialRecord, started: float) -> float:
+        """The time since the last trial ended, so that those of all trials add up to the search's.
 
-class _History:
-    """The finished trials of all sessions, counted as they come."""
+        A trial that an earlier session began has trained for longer than this session lasts: as
+        many workers did so at a time.
+        """
+        now = time.perf_counter()
+        parts = record.propose_seconds + record.measure_seconds + record.validation_seconds
+        earlier = max(0.0, parts + (record.train_seconds or 0.0) - (now - started))
+        since, self._told = now - self._told, now
+        return since + earlier / self._pool.size
 
-    def __init__(self) -> None:
-        self._first: dict[str, TrialRecord] = {}
-        self.trained = 0
-        self.seconds = 0.0
-        self.untrained_in_a_row = 0
-        self.failed_in_a_row = 0
-        self.last_reason: str | None = None
-
-    def add(self, record: TrialRecord) -> None:
-        self._first.setdefault(record.arch_id, record)
-        self.seconds += record.wall_seconds
-        self.last_reason = record.reason
-        was_trained = record.train_steps is not None and record.state != "duplicate"
-        self.trained += was_trained
-        if was_trained:
-            self.untrained_in_a_row = self.failed_in_a_row = 0
-        elif record.state == "failed":
-            self.failed_in_a_row += 1
-        else:
-            self.untrained_in_a_row += 1
-
-    def first_of(self, arch_id: str) -> TrialRecord | None:
-        return self._first.get(arch_id)
-
-    @property
-    def architectures(self) -> int:
-        """How many different ones were proposed."""
-        return sum(record.config is not None for record in self._first.values())
-
-
-class _Untried:
-    """Whether a space holds networks that no trial has proposed.
-
-    The id of one such network is kept at hand until it is proposed: each is passed only once, so
-    that a space of any size costs little.
-    """
-
-    def __init__(self, networks: Iterator[NetworkConfig]) -> None:
-        self._arch_ids = (config.arch_id for config in networks)
-        self._next = next(self._arch_ids, None)
-
-    def remain(self, history: _History) -> bool:
-        while self._next is not None and history.first_of(self._next) is not None:
-            self._next = next(self._arch_ids, None)
-        return self._next is not None
-
-
-def _duplicate(known: TrialRecord, record: TrialRecord) -> TrialRecord:
-    """What is known of the architecture, under the number of the new trial."""
-    return replace(
-        known,
-        trial=record.trial,
-        state="duplicate",
-        reason=f"the architecture of trial {known.trial} ({known.state})",
-        train_seconds=None,
-        validation_seconds=0.0,
-        measure_seconds=0.0,
-        propose_seconds=record.propose_seconds,
-    )
-
-
-def _wall_seconds(record: TrialRecord, started: float) -> float:
-    # A trial that an earlier session began has trained for longer than this session lasts.
-    parts = record.propose_seconds + record.measure_seconds + record.validation_seconds
-    return max(time.perf_counter() - started, parts + (record.train_seconds or 0.0))
+    def _standing(self) -> Standing:
+        budget, trained, seconds = self._config.budget, self._history.trained, self._seconds
+        left = [] if budget.minutes is None else [max(0.0, budget.minutes * 60 - seconds)]
+        if budget.trials is not None and trained:
+            left.append(seconds / trained * (budget.trials - trained))
+        return Standing(trained, budget.trials, min(left, default=None))

@@ -33,7 +33,7 @@ from reports.records import BASELINE_FAMILY, TrialRecord
 from search.candidates.evaluation import Workbench, latency_costs
 from search.candidates.latency_filter import stored_calibration
 from search.candidates.patches import CandidatePatches
-from search.config import SearchConfig
+from search.config import SearchConfig, parse_search_config
 from search.sampler import population_size
 from search.storage.run_directory import RunDirectory
 from training.data.patches import PatchSampler
@@ -46,15 +46,18 @@ STORED_CALIBRATION: TypeAdapter[Calibration] = TypeAdapter(
     Annotated[Calibration, BeforeValidator(with_present_names)]
 )
 
+_PRECISION: TypeAdapter[Mapping[str, Precision]] = TypeAdapter(Mapping[str, Precision])
+
 T = TypeVar("T")
 
 
-def initial_settings(config: SearchConfig) -> dict[str, object]:
+def initial_settings(config: SearchConfig, workers: int) -> dict[str, object]:
     """The settings of a run that has not begun."""
     return {
         "config": config.model_dump(mode="json", exclude_none=True),
         "train_steps": config.steps,
         "population": population_size(config.budget.trials),
+        "workers": workers,
         "target": asdict(config.target),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "device": describe_device(),
@@ -117,11 +120,8 @@ def prepare(
     settings = run.read_settings()
     _warn_of_another_device(settings, listener)
     _check_images(photographs.digests, run, listener, has_begun)
-    patches = CandidatePatches(
-        photographs.training, config.scale, config.training.recipe, config.training.device
-    )
-
-    precision = decided(dict[str, Precision], "precision", run) or {}
+    patches = _patches(config, photographs)
+    precision = decided(_PRECISION, "precision", run) or {}
     for space in config.space.families:
         typical = space.typical(config.scale)
         # Asked for in any case, so that photographs too small for it are found now.
@@ -131,8 +131,9 @@ def prepare(
             _check_teacher(teacher, run)
             settings["teacher"] = teacher.identity
         if space.family not in precision:
-            precision[space.family] = _precision_of(typical, config, sampler, listener)
-            settings["precision"] = dict(precision)
+            chosen = _precision_of(typical, config, sampler, listener)
+            precision = {**precision, space.family: chosen}
+            settings["precision"] = precision
             run.write_settings(settings)
 
     meter = calibration = stored = None
@@ -163,6 +164,34 @@ def _check_teacher(teacher: Teacher, run: RunDirectory) -> None:
             f"the file that training.recipe names holds {teacher.identity}: restore it, or start "
             "a new search"
         )
+
+
+def training_bench(run: RunDirectory, listener: Listener) -> Workbench:
+    """What trainings need of what `prepare` has decided, in another process that measures nothing.
+
+    Raises:
+        ValueError: run.yaml cannot be used, or the photographs are others than it began with.
+    """
+    config = parse_search_config(run.read_settings().get("config"), f"{run.settings}, config")
+    torch.set_num_threads(config.training.threads)
+    photographs = load_photographs(config, listener)
+    _check_images(photographs.digests, run, listener, has_begun=True)
+    return Workbench(
+        config,
+        run,
+        _patches(config, photographs),
+        photographs.validation,
+        decided(_PRECISION, "precision", run) or {},
+        meter=None,
+        calibration=None,
+        calibration_file=None,
+    )
+
+
+def _patches(config: SearchConfig, photographs: Photographs) -> CandidatePatches:
+    return CandidatePatches(
+        photographs.training, config.scale, config.training.recipe, config.training.device
+    )
 
 
 def decided(kind: type[T] | TypeAdapter[T], key: str, run: RunDirectory) -> T | None:

@@ -52,7 +52,10 @@ def _recipe_in_words(recipe: str | Mapping[str, Any]) -> str:
 
 
 def phase_seconds(records: tuple[TrialRecord, ...]) -> dict[str, float]:
-    """Seconds spent training, validating, measuring, proposing, and on everything else."""
+    """Seconds spent training, validating, measuring, proposing, and on everything else.
+
+    Several workers train and validate at a time: these seconds are then more than have passed.
+    """
     phases = {
         "training": sum(record.train_seconds or 0.0 for record in records),
         "validation": sum(record.validation_seconds for record in records),

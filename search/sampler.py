@@ -3,8 +3,8 @@
 A sampler's random generator lives in memory, so a restarted search would go another way.
 Here each proposal is drawn by a fresh sampler whose seed is a hash of the study's seed
 and the trial's number, and each parameter drawn on its own from a hash that includes its
-name: what is proposed depends on the seed and the finished trials alone, not on how far
-an earlier process had come.
+name: what is proposed depends on the seed and the trials that are finished or running alone,
+not on how far an earlier process had come.
 """
 
 import hashlib
@@ -35,7 +35,8 @@ def _gp(seed: int, _population: int) -> BaseSampler:
 SAMPLERS: Mapping[str, Build] = MappingProxyType(
     {
         "nsga2": lambda seed, population: NSGAIISampler(seed=seed, population_size=population),
-        "tpe": lambda seed, _population: TPESampler(seed=seed),
+        # The liar takes running trials for bad ones. GP reckons with them too, the others do not.
+        "tpe": lambda seed, _population: TPESampler(seed=seed, constant_liar=True),
         "gp": _gp,
         "random": lambda seed, _population: RandomSampler(seed=seed),
     }
@@ -50,7 +51,7 @@ def population_size(trials: int | None) -> int:
 
 
 class ReproducibleSampler(BaseSampler):
-    """A sampler whose proposals depend on (seed, trial number, finished trials) only."""
+    """A sampler whose proposals depend on (seed, trial number, other trials of the study) only."""
 
     def __init__(self, name: str, seed: int, population: int) -> None:
         self._build = SAMPLERS[name]

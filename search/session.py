@@ -1,19 +1,22 @@
 """One session of a search on a run directory: started, or continued after any interruption."""
 
+import sys
 import time
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from foundation.configs import Count
 from search.candidates.candidate import Costing
 from search.candidates.evaluation import CandidateEvaluator
+from search.candidates.evaluator import Evaluator
 from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
 from search.config import SearchConfig, parse_search_config
 from search.listening import SearchListener
-from search.loop import Search
+from search.loop import Search, on_trial_step
 from search.preparation import (
     Photographs,
     decided,
@@ -27,8 +30,12 @@ from search.storage.changes import UNCHANGED, Changes, differences, lasting
 from search.storage.journal import exclusive, repair_journal
 from search.storage.run_directory import RunDirectory
 from search.storage.study import SearchStudy, read_run
+from search.workers.placement import check_workers, environments, workers_of
+from search.workers.pool import Pool, ThisProcess
+from search.workers.processes import Processes
 
 _POPULATION: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=2)])
+_WORKERS: TypeAdapter[int] = TypeAdapter(Count)
 
 
 def start_search(config: SearchConfig, run_dir: Path, listener: SearchListener) -> str:
@@ -53,10 +60,11 @@ def start_search(config: SearchConfig, run_dir: Path, listener: SearchListener) 
     costing = Costing(config.target, config.seed)
     for line in check_feasible(config.space, config.constraints, costing):
         listener.warning(line)
+    workers = workers_of(config)
     photographs = load_photographs(config, listener)
     run_dir.mkdir(parents=True, exist_ok=True)
     with exclusive(run_dir):
-        run.write_settings(initial_settings(config))
+        run.write_settings(initial_settings(config, workers))
         return _session(config, run, photographs, listener)
 
 
@@ -97,6 +105,7 @@ def resume_search(
                 "does not say, as in runs of earlier versions"
             )
         config = read_config(run_dir, changes)
+        check_workers(changes.workers or _workers(run), config)
         photographs = load_photographs(config, listener)
         return _session(
             config, run, photographs, listener, changes=changes, has_begun=before.has_begun
@@ -126,9 +135,31 @@ def _session(
             study.baseline = measured_baseline(bench)
         device = run.read_settings().get("target_device", {})
         latency_filter = latency_filter_of(config, bench.calibration_file, device, listener)
-        search = Search(config, study, CandidateEvaluator(bench), listener, latency_filter)
+        evaluator = CandidateEvaluator(bench)
         listener.status(f"prepared in {time.perf_counter() - started:.1f} s")
-        return search.run()
+        pool = stack.enter_context(_pool(config, run, evaluator, listener))
+        return Search(config, study, evaluator, listener, latency_filter, pool).run()
+
+
+def _workers(run: RunDirectory) -> int:
+    """How many a run has: one, as all runs of earlier versions."""
+    return decided(_WORKERS, "workers", run) or 1
+
+
+def _pool(
+    config: SearchConfig, run: RunDirectory, evaluator: Evaluator, listener: SearchListener
+) -> AbstractContextManager[Pool]:
+    """Those who train; no more than there are candidates to be trained."""
+    workers = min(_workers(run), config.budget.trials or sys.maxsize)
+    on_step = on_trial_step(listener, config)
+    if workers == 1:
+        return nullcontext(ThisProcess(evaluator, on_step))
+    threads = config.training.threads
+    listener.status(
+        f"{workers} workers train candidates side by side, "
+        + (f"{threads} threads each" if threads > 1 else "one thread each")
+    )
+    return Processes(run.path, environments(config, workers), on_step)
 
 
 def open_study(

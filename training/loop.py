@@ -156,7 +156,8 @@ class _Loop:
                 # Set only now, so that what an interrupted observation lacks is done again.
                 progress = self._step(progress.step, clock)
                 if self.on_step is not None:
-                    self.on_step(progress.step, progress.loss)
+                    with clock.paused():  # it may hold the training up
+                        self.on_step(progress.step, progress.loss)
                 if time.perf_counter() - last_save >= self.checkpoint_every_seconds:
                     self._save(progress)
                     last_save = time.perf_counter()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import typer
 
 from foundation import one_line, was_interrupted
+from foundation.memory import is_out_of_memory
 
 BAD_INPUT = 2
 FAILURE = 1
@@ -39,21 +40,12 @@ def explain(error: BaseException) -> Explanation | None:
             return Explanation("interrupted", INTERRUPTED)
         case ValueError():
             return Explanation(one_line(error), BAD_INPUT)
-        case RuntimeError() | MemoryError() if _is_out_of_memory(error):
+        case RuntimeError() | MemoryError() if is_out_of_memory(error):
             return Explanation("out of memory", FAILURE)
         case RuntimeError():
             return Explanation(one_line(error), FAILURE)
         case _:
             return None
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """Whether it is Python's error or one of PyTorch's, whose words are about its allocator."""
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "can't allocate memory" in str(error)
-    )
 
 
 def _describe(error: OSError) -> str:

@@ -4,21 +4,26 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from reports.records import TrialRecord
+from search.listening import Standing
 
 REFRESH_SECONDS = 0.2
+LINE_SECONDS = 60.0
+"""Between lines in a log."""
 
 
 class SearchDisplay:
-    """Two progress bars on a terminal, and a line for each trained or failed candidate.
+    """A line for each trained or failed candidate, and how far the search has come.
 
-    `silent` leaves only the warnings.
+    That is a bar with the time left and one for each training under way, or where there is no
+    terminal a line every minute. `silent` leaves only the warnings.
     """
 
     def __init__(self, *, silent: bool = False) -> None:
@@ -27,7 +32,7 @@ class SearchDisplay:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TimeElapsedColumn(),
+            TextColumn("{task.fields[time]}"),
             console=console,
             disable=silent or not console.is_terminal,
             transient=True,
@@ -36,9 +41,13 @@ class SearchDisplay:
         )
         self._console = console
         self._is_silent = silent
+        self._is_logged = not silent and not console.is_terminal
         self._refreshed = 0.0
-        self._all = self._progress.add_task("trained candidates", total=None)
-        self._one = self._progress.add_task("", total=None, visible=False)
+        self._logged = time.monotonic()
+        self._all = self._progress.add_task("trained candidates", total=None, time="")
+        self._standing = Standing(0, None, None)
+        self._told = time.monotonic()
+        self._trials: dict[int, TaskID] = {}
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -62,25 +71,52 @@ class SearchDisplay:
     def progress(self, done: int, total: int, text: str = "") -> None:
         """Nothing but trials is counted."""
 
-    def trial_started(self, record: TrialRecord, trained: int, budget: int | None) -> None:
-        self._progress.update(self._all, completed=trained, total=budget)
-        self._progress.reset(self._one, description=record.arch_id, visible=True)
+    def trial_started(self, record: TrialRecord, standing: Standing) -> None:
+        self._standing, self._told = standing, time.monotonic()
+        self._progress.update(self._all, completed=standing.trained, total=standing.budget)
+        if record.trial is not None:
+            description = f"trial {record.trial}: {record.arch_id}"
+            task = self._progress.add_task(description, total=None, time="being measured")
+            self._trials[record.trial] = task
         self._refresh()
 
-    def training_step(self, step: int, steps: int, loss: float) -> None:
-        self._progress.update(self._one, completed=step, total=steps)
-        if time.perf_counter() - self._refreshed >= REFRESH_SECONDS:
+    def training_step(self, trial: int, step: int, steps: int, loss: float) -> None:
+        self._progress.update(self._trials[trial], completed=step, total=steps, time="")
+        if time.monotonic() - self._refreshed >= REFRESH_SECONDS:
             self._refresh()
+        if self._is_logged and time.monotonic() - self._logged >= LINE_SECONDS:
+            self._console.print(", ".join(self._under_way()))
+            self._logged = time.monotonic()
 
     def trial_finished(self, record: TrialRecord) -> None:
-        self._progress.update(self._one, visible=False)
+        if record.trial in self._trials:
+            self._progress.remove_task(self._trials.pop(record.trial))
         self._refresh()
         if record.state == "failed" or record.train_seconds is not None:
             self.status(_line(record))
 
     def _refresh(self) -> None:
+        self._progress.update(self._all, time=self._time_left())
         self._progress.refresh()
-        self._refreshed = time.perf_counter()
+        self._refreshed = time.monotonic()
+
+    def _time_left(self) -> str:
+        """In words, as it was estimated when the last trial started; empty where it is unknown."""
+        if self._standing.seconds_left is None:
+            return ""
+        left = self._standing.seconds_left - (time.monotonic() - self._told)
+        return f"about {timedelta(seconds=round(max(0.0, left)))} left"
+
+    def _under_way(self) -> Iterator[str]:
+        """The parts of a line that says how far the search has come."""
+        budget = "" if self._standing.budget is None else f" of {self._standing.budget}"
+        yield f"{self._standing.trained}{budget} candidates trained"
+        if left := self._time_left():
+            yield left
+        trials = {task: trial for trial, task in self._trials.items()}
+        for task in self._progress.tasks:
+            if task.id in trials and task.total is not None:
+                yield f"trial {trials[task.id]} at step {task.completed:.0f} of {task.total:.0f}"
 
 
 @contextmanager

@@ -27,7 +27,7 @@ class Child:
     def __init__(self, target: Target, environment: Mapping[str, str] | None = None) -> None:
         self.target = target
         self._environment = {"OMP_NUM_THREADS": str(target.threads), **(environment or {})}
-        self._process: JsonProcess | None = None
+        self._process: JsonProcess[Answer] | None = None
 
     def __enter__(self) -> Self:
         return self

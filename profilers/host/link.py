@@ -63,7 +63,7 @@ class Link:
         self._host = target.host
         self._connected = False
         archive = _agent_archive()
-        self._process = JsonProcess(_command(target, archive), {})
+        self._process: JsonProcess[Answer] = JsonProcess(_command(target, archive), {})
         try:
             self._start(archive)
         except BaseException:

@@ -2,14 +2,19 @@
 
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
+from blocks.networks.registry import SuperResolutionNetwork
 from blocks.pixels import network_upscaler, to_images
 from blocks.random_weights import seeded_network
 from blocks.variants.registry import in_variant, variants_of
-from imaging.evaluation import ValidationPair, evaluate_quality
+from imaging.evaluation import Quality, ValidationPair, evaluate_quality
 from profilers.counting.executed_macs import executed_macs
 from profilers.host.latency import Calibration, Latency, LatencyMeter
 from profilers.host.memory import measure_peak_memory_mib
@@ -23,6 +28,8 @@ from search.storage.run_directory import RunDirectory
 from training.loop import train
 from training.state import MODEL_FILE
 from training.step import Precision
+
+Pixels: TypeAlias = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -51,8 +58,12 @@ class CandidateEvaluator:
     of the first seed measured.
     """
 
-    def __init__(self, workbench: Workbench) -> None:
+    def __init__(
+        self, workbench: Workbench, *, between_images: Callable[[], None] = lambda: None
+    ) -> None:
+        """`between_images` is called before each image of a validation, and may wait."""
         self._bench = workbench
+        self._between_images = between_images
 
     def measure(self, candidate: Candidate) -> MeasuredCosts:
         bench = self._bench
@@ -120,12 +131,24 @@ class CandidateEvaluator:
             checkpoint_folder=bench.run.checkpoints(candidate.arch_id, seed),
             on_step=on_step,
         )
+        quality, validation_seconds = self._validated(network)
+        return _Training(quality.psnr_y_db, quality.ssim_y, result.seconds, validation_seconds)
+
+    def _validated(self, network: SuperResolutionNetwork) -> tuple[Quality, float]:
+        """The quality of a trained network, and the seconds that this took without the waits."""
+        waited_seconds = 0.0
+        upscaler = network_upscaler(network, device=self._bench.config.training.device)
+
+        def upscale(low: Pixels) -> Pixels:
+            nonlocal waited_seconds
+            began = time.perf_counter()
+            self._between_images()
+            waited_seconds += time.perf_counter() - began
+            return upscaler(low)
+
         started = time.perf_counter()
-        upscaler = network_upscaler(network, device=bench.config.training.device)
-        quality = evaluate_quality(upscaler, bench.validation)
-        return _Training(
-            quality.psnr_y_db, quality.ssim_y, result.seconds, time.perf_counter() - started
-        )
+        quality = evaluate_quality(upscale, self._bench.validation)
+        return quality, time.perf_counter() - started - waited_seconds
 
 
 @dataclass(frozen=True)

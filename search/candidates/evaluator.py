@@ -4,8 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Protocol
 
+from foundation import one_line
 from reports.records import TrialRecord
 from search.candidates.candidate import Candidate
+
+# What a candidate can do wrong: diverge, run out of memory, crash its runtime, be too
+# small for its input. An OSError (a full disk) is not the candidate's and ends the search.
+CANDIDATE_FAILURES = (RuntimeError, ValueError, ArithmeticError, MemoryError)
 
 OnStep = Callable[[int, float], None]
 """Hears after some steps of a training how many were done, and their loss."""
@@ -43,6 +48,11 @@ class TrainedQuality(_Answer):
     train_steps: int
     train_seconds: float
     validation_seconds: float = 0.0
+
+
+def failure_in_words(error: Exception) -> str:
+    """The reason of a failed trial: one line."""
+    return f"{type(error).__name__}: {one_line(error)}"
 
 
 class Evaluator(Protocol):

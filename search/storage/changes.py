@@ -22,6 +22,7 @@ class Changes:
     training: str | None = None
     """Where the training images are now."""
     validation: str | None = None
+    workers: int | None = None
 
     def applied(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The settings of a run with the changes in its config."""
@@ -34,6 +35,7 @@ class Changes:
             # NSGA-II keeps the population that it began with, however long the search becomes.
             "population": population_size(budget.get("trials")),
             **settings,
+            **_given(workers=self.workers),
             "config": {
                 **config,
                 "budget": {**budget, **_given(trials=self.trials, minutes=self.minutes)},
@@ -52,6 +54,7 @@ class Changes:
             "config.budget.minutes": self.minutes,
             "config.data.training": self.training,
             "config.data.validation": self.validation,
+            "workers": self.workers,
         }
         found = [
             f"{key} {words}" for key, words in differences(began, now) if changed.get(key) is None
@@ -59,8 +62,8 @@ class Changes:
         if found:
             raise ValueError(
                 f"{where} must be as the search left it, but {'; '.join(found)}: undo this, or "
-                "start a new search (--trials and --minutes change the budget, --data and "
-                "--validation say where the images are now)"
+                "start a new search (--trials and --minutes change the budget, --workers how many "
+                "train at a time, --data and --validation say where the images are now)"
             )
 
 

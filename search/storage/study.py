@@ -115,9 +115,9 @@ class SearchStudy:
             self._study.enqueue_trial(dict(parameters))
 
     def next_proposal(self) -> Proposal:
-        """The trial that a killed session left unfinished, or a new one."""
+        """The next of the trials that a killed session left unfinished, or a new one."""
         if self._unfinished:
-            trial = Trial(self._study, self._unfinished.pop()._trial_id)
+            trial = Trial(self._study, self._unfinished.pop(0)._trial_id)
         else:
             trial = self._study.ask()
         # An enqueued trial with every parameter fixed would join no generation of NSGA-II

@@ -20,6 +20,7 @@ constraints: {params: {max: 3600}}
 data: {training: photos, validation: photos}
 training: {precision: float32}
 budget: {trials: 2, steps: 3}
+workers: 1
 target: eager:lr=24x24
 """
 

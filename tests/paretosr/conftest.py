@@ -124,6 +124,7 @@ objectives: [psnr_y_db, macs]
 data: {{training: '{photographs}', validation: '{photographs}'}}
 training: {{precision: float32}}
 budget: {{trials: 2, steps: 3}}
+workers: 1
 target: eager:lr=24x24
 """
 

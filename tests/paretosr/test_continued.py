@@ -75,6 +75,7 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], tuple[str, ...]]] = {
         lambda s: s["config"]["budget"].update(trials=9),
         ("config.budget.trials is 9, not 2", "--trials"),
     ),
+    "the workers": (lambda s: s.update(workers=2), ("workers is 2, not 1", "--workers")),
     "a folder": (
         lambda s: s["config"]["data"].update(training="bundled"),
         ('config.data.training is "bundled", not ', "--data"),
@@ -107,6 +108,14 @@ def test_the_budget_is_changed_by_an_option_and_stays_so(cli: Cli, begun: Path) 
     completed = cli("search", "--resume", begun, "--minutes", 1e-6, "--trials", 9)
     assert "minutes is spent" in completed.err
     assert trained(begun) == 3
+
+
+def test_the_workers_are_changed_by_an_option(cli: Cli, begun: Path) -> None:
+    assert_refused(cli("search", "--resume", begun, "--workers", 10**6), "workers must be at most")
+    edit(begun, lambda settings: settings.pop("workers"))  # as in runs of earlier versions
+    assert_refused(cli("search", "--resume", begun), "workers is missing, not 1")
+    assert cli("search", "--resume", begun, "--workers", 1).status == 0
+    assert read_yaml(begun / "run.yaml")["workers"] == 1
 
 
 def test_a_longer_search_keeps_the_population_it_began_with(cli: Cli, begun: Path) -> None:

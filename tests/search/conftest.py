@@ -8,6 +8,7 @@ from reports.records import TrialRecord
 from search.candidates.candidate import Candidate
 from search.candidates.evaluator import MeasuredCosts, TrainedQuality
 from search.config import SearchConfig
+from search.listening import Standing
 
 SMALL_SEARCH: dict[str, Any] = {
     "scale": 2,
@@ -58,10 +59,10 @@ class RecordingListener:
     def progress(self, done: int, total: int, text: str = "") -> None:
         pass
 
-    def trial_started(self, record: TrialRecord, trained: int, budget: int | None) -> None:
+    def trial_started(self, record: TrialRecord, standing: Standing) -> None:
         pass
 
-    def training_step(self, step: int, steps: int, loss: float) -> None:
+    def training_step(self, trial: int, step: int, steps: int, loss: float) -> None:
         pass
 
     def trial_finished(self, record: TrialRecord) -> None:

@@ -16,6 +16,7 @@ from optuna.trial import Trial
 from search.candidates.candidate import Candidate
 from search.candidates.evaluator import MeasuredCosts, TrainedQuality
 from search.config import SearchConfig
+from search.listening import Standing
 from search.loop import Search
 from search.session import open_study
 from search.storage.journal import exclusive, repair_journal
@@ -40,9 +41,9 @@ class Silent:
 
     def progress(self, done: int, total: int, text: str = "") -> None: ...
 
-    def trial_started(self, record: Any, trained: int, budget: int | None) -> None: ...
+    def trial_started(self, record: Any, standing: Standing) -> None: ...
 
-    def training_step(self, step: int, steps: int, loss: float) -> None: ...
+    def training_step(self, trial: int, step: int, steps: int, loss: float) -> None: ...
 
     def trial_finished(self, record: Any) -> None: ...
 

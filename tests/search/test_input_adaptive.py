@@ -18,6 +18,7 @@ from profilers.counting.executed_macs import executed_macs
 from search.candidates.evaluation import CandidateEvaluator
 from search.candidates.evaluator import MeasuredCosts
 from search.config import SearchConfig
+from search.listening import Standing
 from search.session import resume_search, start_search
 from search.storage.run_directory import RunDirectory
 from search.storage.study import read_run
@@ -41,6 +42,7 @@ SEARCH: dict[str, Any] = {
     "budget": {"trials": 4, "steps": 3},
     "target": "eager:lr=24x32",
     "sampler": "random",
+    "workers": 1,
     "seed": 1,
 }
 
@@ -57,9 +59,9 @@ class StepCounter:
 
     def progress(self, done: int, total: int, text: str = "") -> None: ...
 
-    def trial_started(self, record: Any, trained: int, budget: int | None) -> None: ...
+    def trial_started(self, record: Any, standing: Standing) -> None: ...
 
-    def training_step(self, step: int, steps: int, loss: float) -> None:
+    def training_step(self, trial: int, step: int, steps: int, loss: float) -> None:
         self.steps += 1
 
     def trial_finished(self, record: Any) -> None: ...

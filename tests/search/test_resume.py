@@ -1,10 +1,12 @@
 """A search that is killed anywhere and continued gives the trials of one that was not."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,26 @@ def start(*arguments: str) -> subprocess.Popen[bytes]:
     )
 
 
+def workers_of(driver: int) -> list[int]:
+    """The worker processes that a search has started."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            command = stat.with_name("cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if parent == driver and b"search.workers.worker" in command:
+            found.append(int(stat.parent.name))
+    return found
+
+
+def wait_until(condition: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+
+
 def trained(folder: Path) -> list[TrialRecord]:
     try:
         return list(read_run(folder).records)
@@ -100,7 +122,9 @@ def test_a_real_search_ends_as_if_it_had_not_been_interrupted(
     config = tmp_path / "search.yaml"
     settings = {"precision": "float32", "threads": 1}
     budget = {"trials": 4, "steps": 10}
-    config.write_text(yaml.safe_dump({**small_search, "training": settings, "budget": budget}))
+    config.write_text(
+        yaml.safe_dump({**small_search, "workers": 1, "training": settings, "budget": budget})
+    )
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     with start(str(config), "--out", str(whole)) as process:
         assert process.wait() == 0, process.communicate()
@@ -122,4 +146,49 @@ def test_a_real_search_ends_as_if_it_had_not_been_interrupted(
     assert trained(broken)[: len(finished)] == finished
     with start("--resume", str(broken)) as process:
         assert process.wait() == 0, process.communicate()
+    assert proposals(broken) == proposals(whole)
+
+
+@pytest.mark.slow
+def test_a_search_on_two_workers_survives_the_death_of_all_its_processes(
+    tmp_path: Path, small_search: dict[str, Any]
+) -> None:
+    """The order of the ends is not known, so that only random proposals can be compared."""
+    config = {
+        **small_search,
+        "sampler": "random",
+        "training": {"precision": "float32", "threads": 1},
+        "budget": {"trials": 6, "steps": 40},
+    }
+    files = {workers: tmp_path / f"{workers}.yaml" for workers in (1, 2)}
+    for workers, path in files.items():
+        path.write_text(yaml.safe_dump({**config, "workers": workers}))
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    with start(str(files[1]), "--out", str(whole)) as process:
+        assert process.wait() == 0, process.communicate()
+
+    with start(str(files[2]), "--out", str(broken)) as process:
+        wait_until(lambda: trained(broken), process)
+        workers = workers_of(process.pid)
+        assert len(workers) == 2
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < deadline, "workers live on without their search"
+        time.sleep(0.05)
+    finished = trained(broken)
+
+    with start("--resume", str(broken)) as process:
+        wait_until(lambda: len(workers_of(process.pid)) == 2, process)
+        os.kill(workers_of(process.pid)[0], signal.SIGKILL)
+        wait_until(lambda: len(trained(broken)) > len(finished), process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 130
+        assert b"--resume" in process.communicate()[1]
+    with start("--resume", str(broken), "--workers", "1") as process:
+        assert process.wait() == 0, process.communicate()
+    assert {record.trial: record for record in finished}.items() <= {
+        record.trial: record for record in trained(broken)
+    }.items()
     assert proposals(broken) == proposals(whole)

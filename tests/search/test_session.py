@@ -16,6 +16,7 @@ import yaml
 
 from paretosr import open_run
 from search.config import SearchConfig
+from search.listening import Standing
 from search.report import phase_seconds
 from search.session import read_config, resume_search, start_search
 from search.storage.run_directory import RunDirectory
@@ -40,6 +41,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "target": "eager:lr=24x32",
             "timing_seconds": 0.2,
             "sampler": "random",
+            "workers": 1,
         }
     )
     start_search(config, folder, Quiet())
@@ -53,9 +55,9 @@ class Quiet:
 
     def progress(self, done: int, total: int, text: str = "") -> None: ...
 
-    def trial_started(self, record: Any, trained: int, budget: int | None) -> None: ...
+    def trial_started(self, record: Any, standing: Standing) -> None: ...
 
-    def training_step(self, step: int, steps: int, loss: float) -> None: ...
+    def training_step(self, trial: int, step: int, steps: int, loss: float) -> None: ...
 
     def trial_finished(self, record: Any) -> None: ...
 

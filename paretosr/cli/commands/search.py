@@ -48,6 +48,10 @@ def search(
         str | None,
         typer.Option(metavar="DIR|bundled", help="Likewise, the validation images."),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(callback=positive, help="With --resume: train so many at a time."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Search architectures and print the Pareto front.
@@ -68,10 +72,12 @@ def search(
     from paretosr.cli.run_summary import write_run
     from paretosr.cli.search_display import search_display
 
-    if resume is None and (trials, minutes, data, validation) != (None, None, None, None):
+    if resume is None and any(
+        value is not None for value in (trials, minutes, data, validation, workers)
+    ):
         raise ValueError(
-            "--trials, --minutes, --data and --validation change a run that --resume continues: "
-            "a new search takes them from its CONFIG.yaml"
+            "--trials, --minutes, --data, --validation and --workers change a run that --resume "
+            "continues: a new search takes them from its CONFIG.yaml"
         )
     if config is None if resume is None else out is not None:
         raise ValueError(
@@ -89,6 +95,7 @@ def search(
                 minutes=minutes,
                 data=data,
                 validation=validation,
+                workers=workers,
                 listener=display,
             )
         display.warning(f"the search has ended: {run.ended}")

@@ -7,10 +7,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from typing import BinaryIO
+from contextlib import suppress
+from typing import Any, BinaryIO, Generic, TypeVar, cast
 
 from profilers.agent.serving.encoding import decode, encode
 from profilers.agent.serving.messages import Answer
+
+A = TypeVar("A")
 
 END_SECONDS = 5.0
 STDERR_TAIL_BYTES = 2000
@@ -31,13 +34,17 @@ class ProcessEndedError(Exception):
         self.last_words = last_words
 
 
-class JsonProcess:
-    """One started process and its pipes; `server.py` is its other end.
+class JsonProcess(Generic[A]):
+    """One started process and its pipes, whose answers are of type `answers`.
 
-    Every method but `end` raises ProcessEndedError if the process is gone.
+    `server.py` is the other end of one that measures. Every method but `wait` and `end` raises
+    ProcessEndedError if the process is gone.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], answers: Any = Answer
+    ) -> None:
+        self._answers = answers
         self._unread = b""
         self._stderr: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
         self._process = subprocess.Popen(
@@ -68,7 +75,7 @@ class JsonProcess:
         except BrokenPipeError:
             raise self._ended() from None
 
-    def receive(self, timeout_seconds: float | None = None) -> Answer:
+    def receive(self, timeout_seconds: float | None = None) -> A:
         """Return the next answer, or wait for it without end if there is no timeout.
 
         Raises:
@@ -85,15 +92,23 @@ class JsonProcess:
                 raise self._ended()
             self._unread += part
         line, _, self._unread = self._unread.partition(b"\n")
-        answer: Answer = decode(Answer, line)
-        return answer
+        return cast(A, decode(self._answers, line))
+
+    def fileno(self) -> int:
+        """What `select` waits on for the next part of an answer."""
+        return self._stdout.fileno()
 
     def has_answered(self) -> bool:
         """Whether `receive` would return at once: output has arrived, or the process has ended."""
         return bool(self._unread) or bool(select.select([self._stdout], [], [], 0)[0])
 
+    def wait(self, timeout_seconds: float) -> None:
+        """Let the process end by itself, for so long."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout_seconds)
+
     def end(self) -> None:
-        """Kill the process at once; it holds nothing that needs saving."""
+        """Kill the process at once, if it still runs."""
         self._process.kill()
         self._process.wait()
         for stream in (self._stdin, self._stdout, self._stderr):

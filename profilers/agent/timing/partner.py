@@ -12,7 +12,15 @@ from typing import Any
 from profilers.agent.cores import current_core, on_core
 from profilers.agent.failure import ProfilingFailed
 from profilers.agent.serving.json_process import JsonProcess, ProcessEndedError
-from profilers.agent.serving.messages import Done, MakeReady, Ready, Repeat, Stop, expected
+from profilers.agent.serving.messages import (
+    Answer,
+    Done,
+    MakeReady,
+    Ready,
+    Repeat,
+    Stop,
+    expected,
+)
 from profilers.agent.timing.clock import Clock
 from profilers.agent.timing.concurrent_calls import Calls, over_after, repeat
 from profilers.agent.timing.probes import Probe
@@ -27,7 +35,7 @@ class Partner:
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
-        self._process: JsonProcess | None = None
+        self._process: JsonProcess[Answer] | None = None
 
     def start(self) -> None:
         """Start the process, unless it runs."""
@@ -70,7 +78,7 @@ class Partner:
     @contextmanager
     def _beside(
         self, network: str, seconds: float | None, probes: list[Probe]
-    ) -> Iterator[JsonProcess]:
+    ) -> Iterator[JsonProcess[Answer]]:
         """Let both processes run in slices of one core while the other repeats `network`.
 
         In the end `probes` of the machine are added.
@@ -82,7 +90,7 @@ class Partner:
                 yield process
 
     @contextmanager
-    def _running(self) -> Iterator[JsonProcess]:
+    def _running(self) -> Iterator[JsonProcess[Answer]]:
         """End the process after a failure: it may still be working on an abandoned request."""
         try:
             if self._process is None:

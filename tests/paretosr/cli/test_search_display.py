@@ -1,12 +1,15 @@
 """What a search says on standard error where nobody watches a terminal."""
 
 import os
+import re
 import signal
+from dataclasses import replace
 
 import pytest
 
 from paretosr.cli.search_display import search_display
 from reports.records import TrialRecord
+from search.listening import Standing
 
 TRIAL = TrialRecord(
     trial=3,
@@ -28,13 +31,36 @@ def test_a_line_for_each_trained_candidate_and_note_for_each_warning(
     with search_display(silent=silent) as display:
         display.status("prepared in 1.0 s")
         display.warning("images are grayscale")
-        display.trial_started(TRIAL, 0, 12)
-        display.training_step(1, 100, 0.5)
+        display.trial_started(TRIAL, Standing(0, 12, None))
+        display.training_step(3, 1, 100, 0.5)
         display.trial_finished(TRIAL)
     said = "trial 3: splitsr-x2-0123456789, 31.23 dB, 3.46 ms, 1.25 GMACs, trained 61 s"
     lines = [] if silent else ["prepared in 1.0 s"]
     lines += ["note: images are grayscale", *([] if silent else [said])]
     assert capfd.readouterr().err.splitlines() == lines
+
+
+def test_a_log_says_now_and_then_what_each_worker_does_and_the_time_left(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("paretosr.cli.search_display.LINE_SECONDS", 0.0)
+    with search_display(silent=False) as display:
+        display.trial_started(TRIAL, Standing(0, 12, None))
+        display.training_step(3, 10, 100, 0.5)
+        display.trial_started(replace(TRIAL, trial=5), Standing(2, 12, 7260.4))
+        display.training_step(5, 1, 100, 0.5)
+        display.trial_finished(TRIAL)
+        display.training_step(5, 50, 100, 0.5)
+    first, second, finished, last = capfd.readouterr().err.splitlines()
+    assert first == "0 of 12 candidates trained, trial 3 at step 10 of 100"
+    trained, left, *trials = second.split(", ")
+    assert (trained, trials) == (
+        "2 of 12 candidates trained",
+        ["trial 3 at step 10 of 100", "trial 5 at step 1 of 100"],
+    )
+    assert re.fullmatch(r"about 2:0[01]:\d\d left", left)
+    assert finished.startswith("trial 3: splitsr-x2-0123456789")
+    assert last.endswith("left, trial 5 at step 50 of 100")
 
 
 def test_sigterm_interrupts_a_search_and_nothing_else() -> None:

@@ -88,6 +88,8 @@ def _changed(small_search: Path, folder: Path, **changes: object) -> Path:
         ({"target": "egaer"}, "did you mean 'eager'?"),
         ({"budget": {}}, "a budget needs trials, minutes or both"),
         ({"sampler": "nsga3"}, "nsga2"),
+        ({"workers": 0}, "workers should be greater than or equal to 1, got 0"),
+        ({"workers": 10**6}, "workers must be at most"),
     ],
 )
 def test_a_config_that_cannot_be_searched_is_one_line(

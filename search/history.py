@@ -1,0 +1,78 @@
+"""What a search has tried, in this session and all before it."""
+
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import replace
+
+from blocks.networks.registry import NetworkConfig
+from reports.records import TrialRecord
+
+
+class History:
+    """The finished trials of all sessions, counted as they come."""
+
+    def __init__(self, records: Iterable[TrialRecord]) -> None:
+        self._first: dict[str, TrialRecord] = {}
+        self.trained = 0
+        self.seconds = 0.0
+        self.untrained_in_a_row = 0
+        self.failed_in_a_row = 0
+        self.last_reason: str | None = None
+        for record in records:
+            self.add(record)
+
+    def add(self, record: TrialRecord) -> None:
+        """Count a trial that has ended."""
+        self._first.setdefault(record.arch_id, record)
+        self.seconds += record.wall_seconds
+        self.last_reason = record.reason
+        was_trained = record.train_steps is not None and record.state != "duplicate"
+        self.trained += was_trained
+        if was_trained:
+            self.untrained_in_a_row = self.failed_in_a_row = 0
+        elif record.state == "failed":
+            self.failed_in_a_row += 1
+        else:
+            self.untrained_in_a_row += 1
+
+    def first_of(self, arch_id: str) -> TrialRecord | None:
+        """The first record of an architecture."""
+        return self._first.get(arch_id)
+
+    @property
+    def architectures(self) -> int:
+        """How many different ones were proposed."""
+        return sum(record.config is not None for record in self._first.values())
+
+
+class Untried:
+    """Whether a space holds networks that no trial has proposed.
+
+    The id of one such network is kept at hand until it is proposed: each is passed only once, so
+    that a space of any size costs little.
+    """
+
+    def __init__(self, networks: Iterator[NetworkConfig]) -> None:
+        self._arch_ids = (config.arch_id for config in networks)
+        self._next = next(self._arch_ids, None)
+
+    def remain(self, history: History, running: Container[str]) -> bool:
+        """Whether there is one whose id is neither in the history nor among those `running`."""
+        while self._next is not None and (
+            self._next in running or history.first_of(self._next) is not None
+        ):
+            self._next = next(self._arch_ids, None)
+        return self._next is not None
+
+
+def duplicate_of(known: TrialRecord, record: TrialRecord) -> TrialRecord:
+    """What is known of the architecture, under the number of the new trial."""
+    return replace(
+        known,
+        trial=record.trial,
+        state="duplicate",
+        reason=f"the architecture of trial {known.trial} ({known.state})",
+        train_seconds=None,
+        validation_seconds=0.0,
+        measure_seconds=0.0,
+        propose_seconds=record.propose_seconds,
+    )

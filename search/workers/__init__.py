@@ -1,0 +1,1 @@
+"""Those who train candidates: in this process, or in several beside it."""

@@ -1,0 +1,74 @@
+"""What the search asks of its workers, wherever they are; and a pool of one, this process."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from foundation import raise_interrupt
+from search.candidates.candidate import Candidate
+from search.candidates.evaluator import CANDIDATE_FAILURES, Evaluator, failure_in_words
+from search.workers.messages import Failed, Trained
+
+OnTrialStep = Callable[[int, int, float], None]
+"""Hears of which trial how many steps are done, and their loss."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """One candidate to be trained and judged, and the trial that it belongs to."""
+
+    trial: int
+    candidate: Candidate
+
+
+class Pool(Protocol):
+    """Workers that train candidates; they keep no record of them, and know nothing of the study.
+
+    A training continues from the checkpoints of its candidate, so that any worker can take over
+    from one that was lost.
+    """
+
+    @property
+    def size(self) -> int:
+        """How many trainings it takes at a time."""
+
+    def submit(self, training: Training) -> None:
+        """Begin a training; fewer than `size` must be under way."""
+
+    def next_ended(self) -> Trained | Failed:
+        """Wait for one of the trainings under way to end, and return what came of it.
+
+        Raises:
+            OSError: a worker could not write its files.
+        """
+
+    def standing_still(self) -> AbstractContextManager[object]:
+        """No worker on this machine computes within the block."""
+
+
+class ThisProcess:
+    """A pool of one worker, which trains in this process while `next_ended` waits for it."""
+
+    size = 1
+
+    def __init__(self, evaluator: Evaluator, on_step: OnTrialStep) -> None:
+        self._evaluator = evaluator
+        self._on_step = on_step
+        self._submitted: list[Training] = []
+
+    def submit(self, training: Training) -> None:
+        self._submitted.append(training)
+
+    def next_ended(self) -> Trained | Failed:
+        training = self._submitted.pop()
+        try:
+            on_step = partial(self._on_step, training.trial)
+            return Trained(training.trial, self._evaluator.train(training.candidate, on_step))
+        except CANDIDATE_FAILURES as error:
+            raise_interrupt(error)
+            return Failed(training.trial, failure_in_words(error))
+
+    def standing_still(self) -> AbstractContextManager[object]:
+        return nullcontext()
