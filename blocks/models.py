@@ -38,12 +38,15 @@ class Model:
         scale: enlargement of height and width: 2, 3 or 4.
         config: the network's design; None for bicubic, which is not a network.
         weights: checkpoint with trained weights; None where there is none.
+        artefact: folder of the network quantised for one runtime, in which `weights` are those in
+            float; None where it is not.
     """
 
     name: str
     scale: int
     config: NetworkConfig | None
     weights: Path | None = None
+    artefact: Path | None = None
 
     def network(self, seed: int = 0) -> SuperResolutionNetwork:
         """The PyTorch module, on the CPU and in training mode, with its trained weights.
@@ -132,8 +135,8 @@ def _by_name(name: str, scale: int | None) -> Model:
     if name not in known:
         if Path(name).is_dir():
             raise ValueError(
-                f"MODEL must not be a folder, got {name!r}: give {name}/model.safetensors of a "
-                f"training, or {name}:TRIAL of a search"
+                f"MODEL must not be a folder, unless of paretosr compress, got {name!r}: give "
+                f"{name}/model.safetensors of a training, or {name}:TRIAL of a search"
             )
         raise ValueError(
             "MODEL must be a catalogue name, a .json or .yaml config, a .safetensors checkpoint, "

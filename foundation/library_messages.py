@@ -1,9 +1,10 @@
 """Silencing the log lines and warnings of other libraries."""
 
+import io
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 
 
 @contextmanager
@@ -21,3 +22,10 @@ def quiet_libraries() -> Iterator[None]:
             yield
     finally:
         logging.disable(disabled)
+
+
+@contextmanager
+def silent_libraries() -> Iterator[None]:
+    """Suppress what `quiet_libraries` does, and progress that a library prints."""
+    with quiet_libraries(), redirect_stdout(io.StringIO()):
+        yield

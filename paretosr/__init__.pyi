@@ -1,3 +1,5 @@
+from .compressing.int8 import QuantisedModel as QuantisedModel
+from .compressing.int8 import quantise as quantise
 from .compressing.pruned import Pruning as Pruning
 from .compressing.pruning import prune as prune
 from .config_files import write_config as write_config

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from blocks import CATALOGUE, CatalogueEntry, parse_network_config
+from blocks import CATALOGUE, CatalogueEntry, load_checkpoint, parse_network_config
 from blocks.models import Model as Model
 from blocks.models import check_scale, did_you_mean, resolve_model
+from compressors import is_artefact, read_artefact
 from foundation.listener import SILENT, Listener
 from foundation.plugins import load_plugins
 from paretosr.results import Result, Table
@@ -20,9 +21,10 @@ def load(reference: Model | str | Path, scale: int | None = None) -> Model:
     """Return the model that `reference` stands for; no weights are read yet.
 
     `reference` is a name of the catalogue (`catalogue()` lists them), a config (.json, .yaml),
-    a checkpoint (.safetensors), a trial of a search ("RUN_DIR:TRIAL", by its number or the id of
-    its architecture), "bicubic", or a model, which is returned as it is. `scale`, 2, 3 or 4, is
-    needed for names of the catalogue and bicubic; the others say it themselves.
+    a checkpoint (.safetensors), the folder of a quantised network (`compress` writes it), a trial
+    of a search ("RUN_DIR:TRIAL", by its number or the id of its architecture), "bicubic", or a
+    model, which is returned as it is. `scale`, 2, 3 or 4, is needed for names of the catalogue and
+    bicubic; the others say it themselves.
 
     Raises:
         ValueError: the reference is unknown, needs a scale or contradicts it, or its file is not
@@ -38,6 +40,11 @@ def load(reference: Model | str | Path, scale: int | None = None) -> Model:
     if isinstance(reference, Model):
         check_scale(reference, scale)
         return reference
+    folder = Path(reference)
+    if is_artefact(folder):
+        model = _quantised_model(folder)
+        check_scale(model, scale)
+        return model
     return resolve_model(str(reference), scale, _trial_by_reference)
 
 
@@ -59,6 +66,12 @@ def trial_model(run_dir: Path, records: Sequence[TrialRecord], trial: int | str)
     config = parse_network_config(found.config, reference)
     checkpoints = RunDirectory(run_dir).trainings(found.arch_id)
     return Model(reference, config.scale, config, next(iter(checkpoints), None))
+
+
+def _quantised_model(folder: Path) -> Model:
+    checkpoint = read_artefact(folder).checkpoint
+    config = load_checkpoint(checkpoint).config
+    return Model(str(folder), config.scale, config, checkpoint, folder)
 
 
 def _trial_by_reference(reference: str) -> Model:

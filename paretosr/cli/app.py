@@ -63,6 +63,7 @@ def _front_door(
       a catalogue name           seemore-t (list them: paretosr models)
       a config file              design.json or design.yaml
       a checkpoint               model.safetensors
+      a quantised network        the folder that paretosr compress wrote
       a trial of a search        RUN_DIR:TRIAL, its number or the id of its architecture
       bicubic                    MATLAB's imresize, the baseline to compare with
     """

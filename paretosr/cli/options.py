@@ -22,7 +22,8 @@ def positive(parameter: typer.CallbackParam, value: Number | None) -> Number | N
 
 
 _MODEL_HELP = (
-    "Catalogue name, .json/.yaml config, .safetensors checkpoint, RUN_DIR:TRIAL or bicubic."
+    "Catalogue name, .json/.yaml config, .safetensors checkpoint, folder of paretosr compress, "
+    "RUN_DIR:TRIAL or bicubic."
 )
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
 ScaleOption = Annotated[
@@ -37,6 +38,24 @@ TargetOption = Annotated[
     typer.Option(
         metavar="[ssh://HOST/]RUNTIME[:key=value,...]",
         help="What to measure on; see paretosr targets.",
+    ),
+]
+ProgramTargetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        metavar="[ssh://HOST/]RUNTIME[:key=value,...]",
+        help="Enlarge by this target's own program, made for images of any size; see paretosr "
+        "targets. By default PyTorch computes, here.",
+    ),
+]
+CalibrationImagesOption = Annotated[
+    str,
+    typer.Option(
+        "--calibration-images",
+        metavar="DIR|bundled",
+        help="Training images by which a MODEL that is not quantised is quantised for a target "
+        "with precision=int8.",
     ),
 ]
 RunArgument = Annotated[

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from foundation import writing
 from paretosr.results import Result
+from paretosr.results import Table as ResultTable
 
 _STANDARD_OUTPUT = Path("standard output")
 # What is piped into a file must be neither wrapped nor cut.
@@ -25,11 +26,16 @@ def write_result(result: Result, *, as_json: bool) -> None:
         write_json(result.to_dict())
         return
     for table in result.tables():
-        if table.title:
-            write_line(table.title)
-        write_rows(table.headings, table.rows, numbers=table.numeric)
+        write_table_of(table)
     for sentence in result.sentences():
         write_line(sentence)
+
+
+def write_table_of(table: ResultTable) -> None:
+    """Write one table of a result, after its title."""
+    if table.title:
+        write_line(table.title)
+    write_rows(table.headings, table.rows, numbers=table.numeric)
 
 
 def write_json(value: object) -> None:

@@ -7,20 +7,17 @@ from typing import Literal
 
 from blocks.models import Model
 from foundation.listener import SILENT, Listener
+from imaging import BUNDLED
+from paretosr.compressing.quantising import subject_on
 from paretosr.measuring.profiling import CLOCKS
-from paretosr.measuring.subjects import (
-    as_target,
-    bicubic_call,
-    noise_warning,
-    subject_of,
-    threads_of,
-)
+from paretosr.measuring.subjects import as_target, bicubic_call, noise_warning
 from paretosr.models import load
 from paretosr.results import Result, Table
 from profilers import LatencyMeter, RatioEstimate, Subject, Target
 from profilers.agent.fastest_variant import VARIANTS_SHARE
 from profilers.agent.timing.calls_in_turn import compare as time_both
 from profilers.host.networks import prepare_fastest_variant
+from profilers.host.target_program import threads_of
 from profilers.runtimes.clock import clock_of
 from profilers.runtimes.registry import require_available, require_here
 
@@ -114,6 +111,7 @@ def compare(
     target: Target | str = "eager",
     *,
     variant: str | None = None,
+    calibration_images: str | Path = BUNDLED,
     max_seconds: float = 20.0,
     listener: Listener = SILENT,
 ) -> Comparison:
@@ -127,6 +125,8 @@ def compare(
         others: one or several; names get the scale of `model`.
         target: RUNTIME[:key=value,...]; `targets()` lists the runtimes.
         variant: in which `model` is computed; None for its fastest. Others run in their fastest.
+        calibration_images: folder of training images, or "bundled", by which models that are not
+            quantised are quantised first if the target has precision=int8.
         max_seconds: for timing each pair. Making the networks ready comes on top.
         listener: hears what is being timed, and of a noisy machine.
 
@@ -151,7 +151,10 @@ def compare(
     if not compared:
         raise ValueError("compare needs at least one other model")
     require_available(wanted)
-    subjects = [subject_of(first, variant), *(subject_of(other, None) for other in compared)]
+    subjects = [
+        subject_on(it, wanted, form, calibration_images=calibration_images, listener=listener)
+        for it, form in [(first, variant), *((other, None) for other in compared)]
+    ]
     if None in subjects:
         require_here(wanted)
     results = []

@@ -8,6 +8,7 @@ from pathlib import Path
 from blocks.models import Model
 from foundation import one_line
 from foundation.listener import SILENT, Listener
+from imaging import BUNDLED
 from paretosr.measuring.available_targets import EVERY, Target, named_targets
 from paretosr.measuring.comparing import Verdict, verdict
 from paretosr.measuring.profile_table import ProfileRecord
@@ -105,6 +106,7 @@ def compare_targets(
     targets: str | Target | Sequence[Target | str] = EVERY,
     *,
     variant: str | None = None,
+    calibration_images: str | Path = BUNDLED,
     max_seconds: float = 20.0,
     listener: Listener = SILENT,
 ) -> TargetComparison:
@@ -114,6 +116,8 @@ def compare_targets(
         model: a model, or what `load` takes without a scale.
         targets: one or several; "all[:key=value,...]" stands for every runtime that is here.
         variant: in which the network is computed; None for the fastest on each target.
+        calibration_images: folder of training images, or "bundled", by which a model that is not
+            quantised is quantised first for targets with precision=int8.
         max_seconds: for timing on each target. Making the network ready comes on top.
         listener: hears how far it is, of a noisy machine, and of runtimes that are not here.
 
@@ -143,7 +147,12 @@ def compare_targets(
         try:
             records.append(
                 profile(
-                    resolved, target, variant=variant, max_seconds=max_seconds, listener=listener
+                    resolved,
+                    target,
+                    variant=variant,
+                    calibration_images=calibration_images,
+                    max_seconds=max_seconds,
+                    listener=listener,
                 )
             )
         except ProfilingFailed as error:

@@ -7,17 +7,20 @@ from pathlib import Path
 from blocks.models import Model
 from foundation.listener import SILENT, Listener
 from imaging import BUNDLED
+from paretosr.compressing.quantising import subject_on
 from paretosr.decisions import TrainedDecisions, trained_decisions
 from paretosr.measuring.explanation import Explanation
 from paretosr.measuring.profile_table import ProfileRecord
-from paretosr.measuring.subjects import as_target, bicubic_call, noise_warning, subject_of
+from paretosr.measuring.subjects import as_target, bicubic_call, noise_warning
 from paretosr.models import load
 from paretosr.results import Result, Table
 from profilers import (
     Calibration,
+    InstructionSet,
     Latency,
     LatencyMeter,
     OtherVariant,
+    RatioEstimate,
     Subject,
     Target,
     analytic_cost,
@@ -83,6 +86,8 @@ class Profile(Result, ProfileRecord):
     """What trained weights decide by the image; None where nothing is."""
     explanation: Explanation | None = None
     """Where the MACs go, if that was asked for."""
+    over_float32: RatioEstimate | None = None
+    """The time of an int8 program over that of its network in float32 on the same runtime."""
 
     def to_dict(self) -> Mapping[str, object]:
         return {
@@ -94,6 +99,7 @@ class Profile(Result, ProfileRecord):
             "device": dict(self.device),
             "decisions": self.decisions.to_dict() if self.decisions else None,
             **(self.explanation.to_dict() if self.explanation else {}),
+            **({"over_float32": asdict(self.over_float32)} if self.over_float32 else {}),
         }
 
     def tables(self) -> Sequence[Table]:
@@ -102,7 +108,20 @@ class Profile(Result, ProfileRecord):
         return costs, *(table for part in self._parts() for table in part.tables())
 
     def sentences(self) -> Sequence[str]:
-        return [sentence for part in self._parts() for sentence in part.sentences()]
+        of_parts = [sentence for part in self._parts() for sentence in part.sentences()]
+        return [*self._gain_of_int8(), *of_parts]
+
+    def _gain_of_int8(self) -> list[str]:
+        times = self.over_float32
+        if times is None:
+            return []
+        verdict = "faster" if times.ci_high < 1 else "not faster"
+        instructions = InstructionSet.of(self.device)
+        return [
+            f"int8 is {verdict} than float32 on this instruction set ({instructions}): it takes "
+            f"{times.ratio:.3f} of the time on {self.runtime}, 95 % interval {times.ci_low:.3f} to "
+            f"{times.ci_high:.3f}"
+        ]
 
     def _parts(self) -> list[Result]:
         return [part for part in (self.decisions, self.explanation) if part is not None]
@@ -152,6 +171,7 @@ def profile(
     target: Target | str = "eager",
     *,
     variant: str | None = None,
+    calibration_images: str | Path = BUNDLED,
     max_seconds: float = 20.0,
     calibration: Path | str | None = None,
     explain: bool = False,
@@ -171,6 +191,8 @@ def profile(
         target: RUNTIME[:key=value,...], such as "openvino:threads=2,lr=180x320"; `targets()`
             lists the runtimes.
         variant: in which the network is computed; None for the fastest on the target.
+        calibration_images: folder of training images, or "bundled", by which a model that is not
+            quantised is quantised first if the target has precision=int8.
         max_seconds: for timing. Making the network ready comes on top.
         calibration: a file that `calibrate` wrote. Its time of the reference network is used, and
             the latency predicted as well, or the listener hears why not.
@@ -201,7 +223,9 @@ def profile(
     """
     resolved, wanted = load(model), as_target(target)
     require_available(wanted)
-    subject = subject_of(resolved, variant)
+    subject = subject_on(
+        resolved, wanted, variant, calibration_images=calibration_images, listener=listener
+    )
     stored = None if calibration is None else CalibrationFile(Path(calibration))
     drawn = None if figure is None else Path(figure)
     decisions = trained_decisions(resolved, str(data), drawn, listener)
@@ -241,13 +265,18 @@ def _of_network(
         latency = meter.measure(
             subject, calibration, max_seconds=max_seconds * (1 - _REFERENCE_SHARE)
         )
+        over_float32 = None
+        if subject.program is not None:
+            listener.status("timing int8 and float32")
+            over_float32 = meter.compare_with_float32(subject, max_seconds=max_seconds).estimate
     listener.status("measuring memory")
-    timed = replace(subject, variant=latency.variant)
+    timed = subject if subject.program else replace(subject, variant=latency.variant)
     peak_memory_mib = measure_peak_memory_mib(timed, target)
     record = replace(
         ProfileRecord.failed(model, target).with_costs(cost), peak_memory_mib=peak_memory_mib
     )
-    return _profile(record, latency, calibration, device, prediction)
+    profiled = _profile(record, latency, calibration, device, prediction)
+    return replace(profiled, over_float32=over_float32)
 
 
 def _of_bicubic(model: Model, target: Target, max_seconds: float, listener: Listener) -> Profile:

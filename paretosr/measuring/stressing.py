@@ -6,8 +6,10 @@ from pathlib import Path
 
 from blocks.models import Model
 from foundation.listener import SILENT, Listener
+from imaging import BUNDLED
+from paretosr.compressing.quantising import subject_on
 from paretosr.measuring.profiling import CLOCKS
-from paretosr.measuring.subjects import as_target, subject_of
+from paretosr.measuring.subjects import as_target
 from paretosr.models import load
 from paretosr.results import Result, Table
 from profilers import LatencyMeter, Target
@@ -68,6 +70,7 @@ def stress(
     *,
     seconds: float = 120.0,
     variant: str | None = None,
+    calibration_images: str | Path = BUNDLED,
     listener: Listener = SILENT,
 ) -> Stress:
     """Return how the time of `model` changes while it runs on `target` without a pause.
@@ -79,6 +82,8 @@ def stress(
         target: RUNTIME[:key=value,...]; `targets()` lists the runtimes.
         seconds: how long the model runs, at least for six calls.
         variant: in which the network is computed; None for the fastest on the target.
+        calibration_images: folder of training images, or "bundled", by which a model that is not
+            quantised is quantised first if the target has precision=int8.
         listener: hears what is being done.
 
     Raises:
@@ -96,7 +101,9 @@ def stress(
         True
     """
     resolved, wanted = load(model), as_target(target)
-    subject = subject_of(resolved, variant)
+    subject = subject_on(
+        resolved, wanted, variant, calibration_images=calibration_images, listener=listener
+    )
     if subject is None:
         raise ValueError("stress runs a network, and bicubic is none")
     listener.status(f"running for {seconds:g} s without a pause")

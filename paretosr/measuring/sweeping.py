@@ -2,14 +2,17 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from blocks import CATALOGUE
 from blocks.models import Model
 from foundation import one_line, raise_interrupt
 from foundation.listener import SILENT, Listener
+from imaging import BUNDLED
+from paretosr.compressing.quantising import subject_on
 from paretosr.measuring.available_targets import EVERY, named_targets
 from paretosr.measuring.profile_table import ProfileRecord, ProfileTable
 from paretosr.results import Result, Table
@@ -66,6 +69,7 @@ def sweep(
     *,
     scale: int | None = None,
     target: str = EVERY,
+    calibration_images: str | Path = BUNDLED,
     max_seconds: float = 300.0,
     listener: Listener = SILENT,
 ) -> Sweep:
@@ -79,7 +83,9 @@ def sweep(
         csv: the file to write, or to go on with.
         scale: 2, 3 or 4; None for all.
         target: RUNTIME[:key=value,...], or "all[:key=value,...]" for every runtime that is here.
-        max_seconds: for a network on a target in all.
+        calibration_images: folder of training images, or "bundled", by which networks are quantised
+            for targets with precision=int8.
+        max_seconds: for a network on a target in all, but for quantising it.
         listener: hears how far it is, and of runtimes that are not here.
 
     Raises:
@@ -98,7 +104,12 @@ def sweep(
     cells = unfinished(networks, targets, table)
     states: Counter[str] = Counter()
     try:
-        for record in measured_cells(cells, max_seconds=max_seconds, listener=listener):
+        for record in measured_cells(
+            cells,
+            max_seconds=max_seconds,
+            calibration_images=calibration_images,
+            listener=listener,
+        ):
             table.add(record)
             states[record.state] += 1
     except KeyboardInterrupt:
@@ -133,7 +144,11 @@ def unfinished(networks: Sequence[Model], targets: Sequence[Target], table: Prof
 
 
 def measured_cells(
-    cells: Cells, *, max_seconds: float, listener: Listener
+    cells: Cells,
+    *,
+    max_seconds: float,
+    calibration_images: str | Path = BUNDLED,
+    listener: Listener,
 ) -> Iterator[ProfileRecord]:
     """Yield one row for each cell, as soon as it is measured.
 
@@ -152,7 +167,19 @@ def measured_cells(
             calibration = _calibration(meter, max_seconds)
             for network in networks:
                 listener.progress(done, total, f"{network.name} x{network.scale} on {target}")
-                yield _record(network, meter, calibration, max_seconds)
+                yield _record(
+                    network,
+                    partial(
+                        subject_on,
+                        network,
+                        target,
+                        calibration_images=calibration_images,
+                        listener=listener,
+                    ),
+                    meter,
+                    calibration,
+                    max_seconds,
+                )
                 done += 1
 
 
@@ -166,13 +193,14 @@ def _calibration(meter: LatencyMeter, max_seconds: float) -> Calibration | Profi
 
 def _record(
     network: Model,
+    subject: Callable[[], Subject | None],
     meter: LatencyMeter,
     calibration: Calibration | ProfilingFailed,
     max_seconds: float,
 ) -> ProfileRecord:
     record = ProfileRecord.failed(network, meter.target)
     try:
-        for known in _more_and_more(record, network, meter, calibration, max_seconds):
+        for known in _more_and_more(record, subject, meter, calibration, max_seconds):
             record = known
     except Exception as error:  # whatever is wrong with one cell, the others are measured
         raise_interrupt(error)
@@ -182,14 +210,14 @@ def _record(
 
 def _more_and_more(
     record: ProfileRecord,
-    network: Model,
+    subject_on_target: Callable[[], Subject | None],
     meter: LatencyMeter,
     calibration: Calibration | ProfilingFailed,
     max_seconds: float,
 ) -> Iterator[ProfileRecord]:
     """Yield the row of a cell whenever more of it is known."""
-    assert network.config is not None  # the catalogue holds networks only
-    subject, target = Subject(network.config), meter.target
+    subject, target = subject_on_target(), meter.target
+    assert subject is not None  # the catalogue holds networks only
     record = record.with_costs(analytic_cost(subject.config, target))
     yield record
     if isinstance(calibration, ProfilingFailed):
@@ -205,6 +233,6 @@ def _more_and_more(
     record = record.with_costs(latency)
     yield record
     left = max(0.0, max_seconds - (time.monotonic() - started))
-    timed = replace(subject, variant=latency.variant)
+    timed = subject if subject.program else replace(subject, variant=latency.variant)
     peak_memory_mib = measure_peak_memory_mib(timed, target, timeout_seconds=left)
     yield replace(record, peak_memory_mib=peak_memory_mib)

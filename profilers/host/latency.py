@@ -1,7 +1,7 @@
 """Latency of networks on a target, in the reference network's time and in milliseconds."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
@@ -157,10 +157,12 @@ class LatencyMeter:
         """Return the latency of a network, in its fastest variant unless the subject names one.
 
         Raises:
-            ValueError: the calibration belongs to another target or reference.
+            ValueError: the calibration belongs to another target or reference, or the subject has
+                no program for an int8 target.
         """
         _require_calibration_of(self.target, calibration)
         require_positive(max_seconds=max_seconds)
+        subject.require_runs_on(self.target)
         self.start()
         question = Measure(subject.design(), max_seconds)
         measured = self._child.request(question, Measured, max_seconds + grace_seconds)
@@ -180,13 +182,23 @@ class LatencyMeter:
         of `measure`, since small differences are what is asked for.
         """
         require_positive(max_seconds=max_seconds)
-        self.start()
-        question = Compare(subject.design(), other.design(), max_seconds)
-        return self._child.request(question, ComparedTimes, max_seconds + GRACE_SECONDS)
+        for each in (subject, other):
+            each.require_runs_on(self.target)
+        return self._compare(subject, other, max_seconds)
+
+    def compare_with_float32(self, subject: Subject, *, max_seconds: float) -> ComparedTimes:
+        """Return the time of a quantised program over that of its network in float32.
+
+        The network runs on the same runtime, in its fastest variant.
+        """
+        require_positive(max_seconds=max_seconds)
+        subject.require_runs_on(self.target)
+        return self._compare(subject, replace(subject, program=None), max_seconds)
 
     def sustain(self, subject: Subject, *, seconds: float) -> Sustained:
         """Return what happens to the time of `subject` that runs for `seconds` without a pause."""
         require_positive(seconds=seconds)
+        subject.require_runs_on(self.target)
         question = Sustain(subject.design(), seconds)
         return self._child.request(question, Sustained, seconds + GRACE_SECONDS)
 
@@ -197,6 +209,11 @@ class LatencyMeter:
     def close(self) -> None:
         """End the process."""
         self._child.close()
+
+    def _compare(self, subject: Subject, other: Subject, max_seconds: float) -> ComparedTimes:
+        self.start()
+        question = Compare(subject.design(), other.design(), max_seconds)
+        return self._child.request(question, ComparedTimes, max_seconds + GRACE_SECONDS)
 
 
 def measure_callable(
@@ -216,7 +233,7 @@ def measure_callable(
     threads = torch.get_num_threads()
     torch.set_num_threads(target.threads)
     try:
-        reference = prepare_checked(ReferenceNetwork(), target)
+        reference = prepare_checked(ReferenceNetwork(), target.of_reference)
         _, clock = clock_of(target)
         estimate = compare(call, reference.call, max_seconds=max_seconds, clock=clock)
         return _latency(estimate, calibration)

@@ -95,7 +95,7 @@ def test_candidate_whose_weights_were_deleted_is_a_design(run_dir: Path) -> None
         ("x.bin", 2, "import-weights"),
         ("x.onnx", None, "x.onnx is a graph without a network's design"),
         ("nothing.SafeTensors", None, "no such file: nothing.SafeTensors"),
-        (".", 2, "MODEL must not be a folder, got '.'"),
+        (".", 2, "MODEL must not be a folder, unless of paretosr compress, got '.'"),
         ("nowhere:splitsr-x2-0", 2, "a run directory must hold run.yaml, but nowhere does not"),
     ],
 )

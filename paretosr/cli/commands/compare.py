@@ -4,7 +4,13 @@ from typing import Annotated
 
 import typer
 
-from paretosr.cli.options import JsonOption, ScaleOption, VariantOption, positive
+from paretosr.cli.options import (
+    CalibrationImagesOption,
+    JsonOption,
+    ScaleOption,
+    VariantOption,
+    positive,
+)
 
 
 def compare(
@@ -30,6 +36,7 @@ def compare(
         ),
     ] = None,
     variant: VariantOption = None,
+    calibration_images: CalibrationImagesOption = "bundled",
     max_seconds: Annotated[
         float,
         typer.Option(callback=positive, help="Longest time for timing each pair or target."),
@@ -71,6 +78,7 @@ def compare(
                 model,
                 [*targets, *others],
                 variant=variant,
+                calibration_images=calibration_images,
                 max_seconds=max_seconds,
                 listener=listener,
             )
@@ -80,6 +88,7 @@ def compare(
                 others,
                 target or "eager",
                 variant=variant,
+                calibration_images=calibration_images,
                 max_seconds=max_seconds,
                 listener=listener,
             )

@@ -41,14 +41,17 @@ def export(
     route and blend; with --size its graphs take one patch at a time. All is written only after
     ONNX Runtime gave the network's images on photographs.
 
+    Of a quantised network, the folder of paretosr compress, the program is written as it is: .onnx
+    for ONNX Runtime, .xml with .bin beside it for OpenVINO, .pte for XNNPACK.
+
     \b
     Examples:
       paretosr export runs/x2/model.safetensors --out x2.onnx
       paretosr export runs/x2/model.safetensors --out x2.onnx --size 180x320 --opset 18
       paretosr export runs/search:splitsr-x2-0123456789 --out best.onnx --json
+      paretosr export runs/x2-int8 --out x2-int8.xml
       paretosr export classsr-x4.safetensors --out classsr-x4
     """
-    from blocks.programs.onnx_graph import DEFAULT_OPSET
     from paretosr.cli.listener import TerminalListener
     from paretosr.cli.output import write_result
     from paretosr.exporting import export as exported
@@ -59,7 +62,7 @@ def export(
         result = exported(
             load(model, scale),
             out,
-            opset=opset or DEFAULT_OPSET,
+            opset=opset,
             lr_size_px=None if size is None else parse_size_px(size, "--size"),
             listener=listener,
         )

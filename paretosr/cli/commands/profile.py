@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from paretosr.cli.options import (
+    CalibrationImagesOption,
     DataOption,
     FormOption,
     JsonOption,
@@ -23,6 +24,7 @@ def profile(
     scale: ScaleOption = None,
     target: TargetOption = "eager",
     variant: VariantOption = None,
+    calibration_images: CalibrationImagesOption = "bundled",
     max_seconds: Annotated[
         float, typer.Option(callback=positive, help="Longest time for timing.")
     ] = 20.0,
@@ -65,6 +67,9 @@ def profile(
     ones: they matter only where a network decides by the image what to compute. What trained
     weights decide on the images of --data is shown as well.
 
+    On a target with precision=int8 the quantised program is measured, also against the network in
+    float32 on the same runtime; a MODEL that is not quantised is quantised first.
+
     A target on another machine, ssh://USER@HOST/RUNTIME, measures the exported network there;
     see paretosr targets --help for what that machine needs.
 
@@ -72,6 +77,7 @@ def profile(
     Examples:
       paretosr profile seemore-t --scale 2
       paretosr profile splitsr --scale 4 --target eager:threads=2,lr=90x160
+      paretosr profile runs/x2/model.safetensors --target openvino:precision=int8
       paretosr profile seemore-t --scale 4 --target ssh://me@board/onnxruntime:threads=4
       paretosr profile seemore-t --scale 4 --explain
       paretosr profile runs/seemore-t/model.safetensors --data Set5 --figure experts.png
@@ -85,6 +91,7 @@ def profile(
             paretosr.load(model, scale),
             target,
             variant=variant,
+            calibration_images=calibration_images,
             max_seconds=max_seconds,
             calibration=calibration,
             explain=explain,

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from paretosr.cli.options import (
+    CalibrationImagesOption,
     JsonOption,
     ModelArgument,
     ScaleOption,
@@ -22,6 +23,7 @@ def stress(
         float, typer.Option(callback=positive, help="How long MODEL runs, at least for six calls.")
     ] = 120.0,
     variant: VariantOption = None,
+    calibration_images: CalibrationImagesOption = "bundled",
     json: JsonOption = False,
 ) -> None:
     """Run MODEL without a pause, and compare its last calls with its first.
@@ -44,6 +46,7 @@ def stress(
             target,
             seconds=seconds,
             variant=variant,
+            calibration_images=calibration_images,
             listener=listener,
         )
     write_result(result, as_json=json)

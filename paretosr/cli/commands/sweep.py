@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from paretosr.cli.options import JsonOption, positive
+from paretosr.cli.options import CalibrationImagesOption, JsonOption, positive
 
 
 def sweep(
@@ -22,6 +22,7 @@ def sweep(
             help="What to measure on; see paretosr targets. RUNTIME may be all.",
         ),
     ] = "all",
+    calibration_images: CalibrationImagesOption = "bundled",
     max_seconds: Annotated[
         float,
         typer.Option(callback=positive, help="Longest time for a network on a target, in all."),
@@ -46,6 +47,11 @@ def sweep(
 
     with TerminalListener(silent=json) as listener:
         result = paretosr.sweep(
-            file, scale=scale, target=target, max_seconds=max_seconds, listener=listener
+            file,
+            scale=scale,
+            target=target,
+            calibration_images=calibration_images,
+            max_seconds=max_seconds,
+            listener=listener,
         )
     write_result(result, as_json=json)

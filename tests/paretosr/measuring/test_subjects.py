@@ -10,9 +10,9 @@ from paretosr.measuring.subjects import (
     bicubic_call,
     noise_warning,
     subject_of,
-    threads_of,
 )
 from profilers import Subject, Target
+from profilers.host.target_program import threads_of
 
 
 def test_a_network_is_measured_with_its_variant_and_bicubic_is_no_network() -> None:

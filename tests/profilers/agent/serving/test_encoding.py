@@ -1,19 +1,26 @@
 """Messages arrive as they were sent, and what is none is refused (also covers
 profilers.agent.serving.messages).
 
-Covers profilers.agent.failure, profilers.agent.runtimes.settings and profilers.host.subject.
+Covers profilers.agent.failure and profilers.agent.runtimes.settings.
 """
 
 import json
 from typing import Any, TypeAlias, get_args
 
+import numpy as np
 import pytest
 
 from profilers import Target
 from profilers.agent.failure import ProfilingFailed
 from profilers.agent.fastest_variant import OtherVariant
 from profilers.agent.runtimes.settings import Settings
-from profilers.agent.serving.encoding import NotAMessageError, decode, encode
+from profilers.agent.serving.encoding import (
+    NotAMessageError,
+    decode,
+    decode_array,
+    encode,
+    encode_array,
+)
 from profilers.agent.serving.messages import (
     Answer,
     Calibrate,
@@ -22,6 +29,8 @@ from profilers.agent.serving.messages import (
     Describe,
     Described,
     Done,
+    Enlarge,
+    Enlarged,
     Failure,
     MakeReady,
     Measure,
@@ -36,6 +45,7 @@ from profilers.agent.serving.messages import (
     StartPartner,
     Stop,
     Stored,
+    StoredGraph,
     StoredNetwork,
     StoredVariant,
     StoreFile,
@@ -51,12 +61,13 @@ from profilers.host.subject import Design
 
 # What a configuration holds is the sender's affair, also where it looks like a message.
 DESIGN = Design({"family": "x", "blocks": [{"type": "Stop"}, None, 0.1]}, None, "plain")
-STORED = StoredVariant("a.onnx", "b.npy", None, 0.25)
+GRAPH = StoredGraph("a.xml", "a.bin")
+STORED = StoredVariant(StoredGraph("a.onnx"), "b.npy", None, 0.25)
 NETWORK = StoredNetwork({"plain": STORED, "folded": NotExported("größer\n")})
 ESTIMATE = RatioEstimate(0.1 + 0.2, 1e-300, 2.0, 3.0, 4.0, 5.0, 6.0, 7, 0.0, quiet_share=None)
 
 Local: TypeAlias = Request[Design]
-Remote: TypeAlias = Request[StoredNetwork] | StoreFile | Stop
+Remote: TypeAlias = Request[StoredNetwork] | StoreFile | Enlarge | Stop
 
 REQUESTS: list[tuple[Any, Any]] = [
     (Local, Describe()),
@@ -72,6 +83,7 @@ REQUESTS: list[tuple[Any, Any]] = [
     (Remote, Measure(NETWORK, 2.0, STORED)),
     (Remote, MakeReady(OneVariant(NETWORK, "plain"), reference=STORED)),
     (Remote, StoreFile("c.npy", 3, "AAAA")),
+    (Remote, Enlarge(GRAPH, "AAAA")),
     (Remote, Stop()),
 ]
 ANSWERS = [
@@ -85,6 +97,7 @@ ANSWERS = [
     Sustained("plain", SustainedTimes(1.0, 0.9, 1.1, 30, (Window(0.5, 2.0), Window(1.0, 2.5)))),
     PeakMemory(12.5),
     Calls([0.0, 1.0], [0.5, 1.5], [500.0, 500.0]),
+    Enlarged("AAAA"),
     Stored(3),
 ]
 
@@ -103,6 +116,13 @@ def test_answers_arrive_as_they_were_sent(answer: object) -> None:
 
 def test_every_answer_is_among_them() -> None:
     assert {type(answer) for answer in ANSWERS} == set(get_args(Answer))
+
+
+def test_arrays_arrive_as_they_were_sent() -> None:
+    array = np.random.default_rng(0).random((1, 3, 5, 7), dtype=np.float32)
+    arrived = decode_array(encode_array(array))
+    np.testing.assert_array_equal(arrived, array)
+    assert arrived.dtype == np.float32
 
 
 def test_one_type_needs_no_union() -> None:
