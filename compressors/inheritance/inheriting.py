@@ -1,6 +1,7 @@
 """A network of one configuration with the weights of a network of another."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,7 @@ from compressors.inheritance.families.registry import INHERITED_FAMILIES
 from compressors.inheritance.family import InheritedFamily
 from compressors.inheritance.lineage import Lineage, Units, correspondence, trace
 from compressors.inheritance.refit import recorded, refit, refit_targets
+from compressors.inheritance.worth import worths_of
 
 SLICES, LEAST_SQUARES = "slices", "least squares"
 EXACT = 1e-5
@@ -24,7 +26,8 @@ EXACT = 1e-5
 # Tried for each stack of units, spread over all the possibilities.
 _MOST_ALIGNMENTS = 12
 _SEED = 0
-_PROBE_IMAGES, _PROBE_SIZE_PX = 4, 24
+_NOISE_IMAGES, _NOISE_SIZE_PX = 4, 24
+_COMPARED_CROPS = 8
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,8 @@ class Inherited:
         parent_arch_id: of the parent.
         parent_weights: digest of the parent's tensors.
         method: "slices", or "least squares" where the layers were refitted to the parent's outputs.
-        difference: the largest of its images (in [0, 1]) to the parent's, on the crops and
-            on noise.
+        difference: the largest of its images (in [0, 1]) to the parent's, on noise and on the
+            first of the crops.
         new_units: the blocks, groups or experts that no unit of the parent stands behind.
     """
 
@@ -73,8 +76,8 @@ def inherit(
 ) -> Inherited:
     """The weights of a network of the configuration `child` that come nearest to the parent's.
 
-    What the child has less of is chosen: channels by the size of the weights that write and read
-    them, blocks by how near the child's images then are to the parent's. What it has more of
+    What the child has less of is chosen: channels by what the layers that read them make of them,
+    blocks by how near the child's images then are to the parent's. What it has more of
     changes no image, where its design allows that: `Inherited.difference` tells. The child's
     layers are then refitted to the parent's outputs on the crops, if there are any.
 
@@ -101,7 +104,7 @@ def inherit(
     methods = {method, *(part.method for part in parts.values())}
     return Inherited(
         child,
-        {name: tensor.float() for name, tensor in tensors.items()},
+        tensors,
         parent.arch_id,
         weights_digest(weights),
         LEAST_SQUARES if LEAST_SQUARES in methods else SLICES,
@@ -153,17 +156,18 @@ class _Inheritance:
         given: Mapping[str, Tensor],
         crops: Tensor | None,
     ) -> None:
-        # In double precision, so that only what is different decides.
         self._parent, self._child = _prepared(parent), _prepared(child)
         self._weights, self._fresh = _state(self._parent), _state(self._child)
         self._layout, self._parent_layout = heir.layout(child.config), heir.layout(parent.config)
-        self._given = {name: tensor.double() for name, tensor in given.items()}
-        self._crops = None if crops is None else crops.double()
-        self._noise = _noise(max(parent.config.minimum_size_px, child.config.minimum_size_px))
-        self._shown = self._noise if self._crops is None else self._crops
+        self._given, self._crops = given, crops
+        noise = _noise(max(parent.config.minimum_size_px, child.config.minimum_size_px))
+        self._shown = noise if crops is None else crops
+        self._compared = [noise] if crops is None else [noise, crops[:_COMPARED_CROPS]]
         with torch.no_grad():
             self._images = self._parent(self._shown)
-            self._noise_images = self._parent(self._noise)
+        self._worths = worths_of(
+            self._parent, self._parent.paths()[0], self._shown, self._parent_layout
+        )
         self._units = self._nearest_units()
 
     def nearest(self) -> tuple[dict[str, Tensor], str]:
@@ -177,17 +181,13 @@ class _Inheritance:
             return refitted, LEAST_SQUARES
         return tensors, SLICES
 
+    @torch.no_grad()
     def difference(self, tensors: Mapping[str, Tensor]) -> float:
-        """The largest of the images to the parent's."""
+        """The largest of the images to the parent's, in double precision."""
         self._child.load_state_dict(dict(tensors))
-        with torch.no_grad():
-            return max(
-                float((self._child(shown) - images).abs().max())
-                for shown, images in (
-                    (self._shown, self._images),
-                    (self._noise, self._noise_images),
-                )
-            )
+        parent, child = (deepcopy(network).double() for network in (self._parent, self._child))
+        images = [shown.double() for shown in self._compared]
+        return max(float((child(shown) - parent(shown)).abs().max()) for shown in images)
 
     @property
     def new_units(self) -> list[str]:
@@ -224,7 +224,7 @@ class _Inheritance:
         return self._distance(self._cut(self._lineage(self._correspondence(chosen, {}))))
 
     def _lineage(self, units: Units) -> Lineage:
-        return trace(self._layout, self._parent_layout, self._weights, units)
+        return trace(self._layout, self._parent_layout, self._worths, units)
 
     def _cut(self, lineage: Lineage) -> dict[str, Tensor]:
         own = cut(self._fresh, self._layout, self._weights, self._parent_layout, lineage)
@@ -247,7 +247,7 @@ class _Inheritance:
 
 
 def _prepared(network: SuperResolutionNetwork) -> SuperResolutionNetwork:
-    return network.double().eval().requires_grad_(False)
+    return network.float().eval().requires_grad_(False)
 
 
 def _state(network: SuperResolutionNetwork) -> dict[str, Tensor]:
@@ -256,10 +256,10 @@ def _state(network: SuperResolutionNetwork) -> dict[str, Tensor]:
 
 def _noise(size_px: int) -> Tensor:
     """Smooth random images, which no network knows."""
-    side = max(size_px, _PROBE_SIZE_PX)
+    side = max(size_px, _NOISE_SIZE_PX)
     generator = torch.Generator().manual_seed(_SEED)
-    coarse = torch.rand(_PROBE_IMAGES, 3, side // 3, side // 3, generator=generator)
-    return F.interpolate(coarse.double(), size=(side, side), mode="bicubic").clamp(0, 1)
+    coarse = torch.rand(_NOISE_IMAGES, 3, side // 3, side // 3, generator=generator)
+    return F.interpolate(coarse, size=(side, side), mode="bicubic").clamp(0, 1)
 
 
 def _spread(number: int) -> list[int]:

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from compressors.inheritance.grouped import dense
 from compressors.inheritance.layout import IMAGE, Layout, Slot, Slots, Stack
+from compressors.inheritance.worth import Worth
 
 Units = Mapping[str, str | None]
 """The prefix of each unit of the child, and of the unit of the parent it comes from, if any."""
 
-# So little of the largest score that it decides only between placements that are worth the same.
+# What is written decides only where a channel stands, and order only what is worth the same.
+_WRITTEN_WEIGHT = 1e-3
 _ORDER_WEIGHT = 1e-7
 
 
@@ -66,13 +67,13 @@ def renamed(name: str, units: Units) -> str | None:
     return name
 
 
-def trace(child: Layout, parent: Layout, weights: Mapping[str, Tensor], units_of: Units) -> Lineage:
-    """The lineage that keeps the most: of each space the channels with the largest weights.
+def trace(child: Layout, parent: Layout, worths: Mapping[str, Worth], units_of: Units) -> Lineage:
+    """The lineage that keeps the most: of each space the channels that are worth the most.
 
-    What a channel is worth is the sum of |w| over the rows that write it and the columns that
-    read it. It counts only where the child has the channel at the same place, so that channels
-    come to stand where the layers of the child look for them: the parts of split channels, the
-    groups of convolutions, and SplitSR's rotated chunks. What must be solved is an assignment.
+    A channel's worth counts only for layers where the child has the channel at the same place, so
+    that channels come to stand where the layers of the child look for them: the parts of split
+    channels, the groups of convolutions, and SplitSR's rotated chunks. What must be solved is an
+    assignment.
     """
     parent_sizes = _sizes(parent)
     spaces: dict[str, _Space] = {}
@@ -82,16 +83,16 @@ def trace(child: Layout, parent: Layout, weights: Mapping[str, Tensor], units_of
         spaces[space] = _Space(origin, np.zeros((size, parent_size)))
     for name, layout in child.tensors.items():
         tensor = renamed(name, units_of)
-        if tensor is None or tensor not in parent.tensors or len(layout.axes) < 2:
+        if tensor is None or tensor not in worths or layout.reads is None:
             continue
-        worth = dense(weights[tensor].abs().double(), parent.tensors[tensor])
-        for dim, (axis, parent_axis) in enumerate(
-            zip(layout.axes, parent.tensors[tensor].axes, strict=True)
+        worth, parent_axes = worths[tensor], parent.tensors[tensor].axes
+        for dim, shares in (
+            (layout.reads, worth.read),
+            (1 - layout.reads, _WRITTEN_WEIGHT * worth.written),
         ):
-            if axis is not None and parent_axis is not None:
-                others = [other for other in range(worth.ndim) if other != dim]
-                of_channels = worth.sum(dim=others).numpy()
-                _add_scores(spaces, axis, parent_axis, of_channels, units_of)
+            axis, parent_axis = layout.axes[dim], parent_axes[dim]
+            assert axis is not None and parent_axis is not None  # layers read and write channels
+            _add_scores(spaces, axis, parent_axis, shares, units_of)
     return Lineage(units_of, {name: _assigned(name, space) for name, space in spaces.items()})
 
 

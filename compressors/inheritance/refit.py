@@ -64,7 +64,7 @@ def recorded(network: nn.Module, forward: Forward, crops: Tensor) -> dict[str, T
 
     def record(name: str, module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
         calls[name] += 1
-        outputs[name] = output.float()
+        outputs[name] = output
 
     with _hooks(network) as hooks:
         for name, module in network.named_modules():
@@ -108,7 +108,7 @@ def fit_layer(module: nn.Module, inputs: Tensor, target: Tensor, positions: Tens
     if isinstance(module, nn.Linear):
         inputs, target = inputs.flatten(0, -2), target.flatten(0, -2)
     crops = max(1, MOST_ROWS // max(1, target[0, 0].numel()))
-    inputs, target = inputs[:crops], target[:crops].to(inputs.dtype)
+    inputs, target = inputs[:crops], target[:crops]
     output = module.forward(inputs)
     lacking = target[:, positions.clamp(min=0)] - output
     lacking[:, positions < 0] = 0
@@ -119,12 +119,12 @@ def fit_layer(module: nn.Module, inputs: Tensor, target: Tensor, positions: Tens
     column_means = columns.mean(dim=(0, 3), keepdim=True) * has_bias
     row_means = rows.mean(dim=(0, 3), keepdim=True) * has_bias
     columns, rows = columns - column_means, rows - row_means
-    gram = torch.einsum("ngkl,ngjl->gkj", columns, columns)
-    moments = torch.einsum("ngkl,ngol->gko", columns, rows)
+    gram = torch.einsum("ngkl,ngjl->gkj", columns, columns).double()
+    moments = torch.einsum("ngkl,ngol->gko", columns, rows).double()
     diagonal = gram.diagonal(dim1=1, dim2=2)
-    ridge = RIDGE * diagonal.mean(dim=1).clamp(min=torch.finfo(gram.dtype).tiny)
+    ridge = RIDGE * diagonal.mean(dim=1).clamp(min=torch.finfo(torch.float32).tiny)
     diagonal += ridge[:, None]
-    change = torch.linalg.solve(gram, moments).transpose(1, 2)  # (groups, O, K)
+    change = torch.linalg.solve(gram, moments).transpose(1, 2).to(inputs.dtype)  # (groups, O, K)
     weight = module.weight
     assert isinstance(weight, Tensor)
     weight += change.reshape(weight.shape)

@@ -12,6 +12,7 @@ from compressors.inheritance.layout import (
     Layout,
     Slots,
     channels,
+    in_groups,
     joined,
     layer,
     per_channel,
@@ -21,10 +22,11 @@ from compressors.inheritance.layout import (
 
 
 def _layout(config: CarnConfig) -> Layout:
+    """Channels stay in the group that convolves them."""
     image, width = channels(IMAGE, 3), config.channels
-    inside = [channels(f"block {number}", width) for number in range(CASCADE_LENGTH)]
+    inside = [_grouped(config, f"block {number}") for number in range(CASCADE_LENGTH)]
     outputs = [channels(f"output {number}", width) for number in range(CASCADE_LENGTH)]
-    features = channels("features", width)
+    features = _grouped(config, "features")
     blocks = [
         _block(config, f"cascade.units.{number}", inside[number], outputs[number])
         for number in range(CASCADE_LENGTH)
@@ -48,7 +50,7 @@ def _layout(config: CarnConfig) -> Layout:
 def _block(config: CarnConfig, name: str, stream: Slots, output: Slots) -> Layout:
     """Its one unit takes all three places, so that all but the last fusion make its channels."""
     unit, groups = f"{name}.units.0", config.convolution_groups
-    first, second = (channels(f"{name}.hidden {number}", config.channels) for number in (1, 2))
+    first, second = (_grouped(config, f"{name}.hidden {number}") for number in (1, 2))
     collected = [placed(stream, f".unit {place}") for place in range(CASCADE_LENGTH)]
     return joined(
         (
@@ -58,6 +60,10 @@ def _block(config: CarnConfig, name: str, stream: Slots, output: Slots) -> Layou
             _fusions(config, f"{name}.fusions", stream, collected, [stream, stream, output]),
         )
     )
+
+
+def _grouped(config: CarnConfig, space: str) -> Slots:
+    return in_groups(channels(space, config.channels), config.convolution_groups)
 
 
 def _fusions(
@@ -78,7 +84,7 @@ def _fusions(
 def _upsampler(config: CarnConfig, features: Slots) -> tuple[Layout, Slots]:
     chain = Layout()
     for step, factor in enumerate(upsampling_factors(config.scale)):
-        enlarged = channels(f"enlarged {step}", config.channels)
+        enlarged = _grouped(config, f"enlarged {step}")
         chain |= layer(
             f"upsampler.{step}.0",
             features,

@@ -15,6 +15,7 @@ from compressors.inheritance.layout import (
     attention,
     channels,
     depthwise,
+    in_groups,
     joined,
     layer,
     residual_block,
@@ -83,7 +84,7 @@ def _light_block(config: SplitSRConfig, name: str, order: Slots) -> _Part:
 
 def _shuffle_block(config: SplitSRConfig, name: str, order: Slots) -> Layout:
     groups = config.convolution_groups
-    hidden = channels(f"{name}.hidden", config.active_channels)
+    hidden = in_groups(channels(f"{name}.hidden", config.active_channels), groups)
     size = len(hidden) // groups
     shuffled = tuple(
         hidden[group * size + place] for place in range(size) for group in range(groups)

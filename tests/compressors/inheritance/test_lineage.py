@@ -4,11 +4,13 @@ from itertools import combinations
 
 import pytest
 import torch
+from torch import nn
 
 from blocks import SplitSRConfig, build_network
 from compressors.inheritance.families.registry import INHERITED_FAMILIES
 from compressors.inheritance.layout import Unit, units
 from compressors.inheritance.lineage import correspondence, renamed, trace
+from compressors.inheritance.worth import worths_of
 
 
 def stack(prefix: str, kinds: str) -> tuple[Unit, ...]:
@@ -75,12 +77,13 @@ def test_channels_of_split_blocks_stay_in_their_chunk() -> None:
         upsampler="one_step",
     )
     child = parent.replace(channels=6, active_channels=2)
-    weights = {
-        name: torch.ones_like(tensor) for name, tensor in build_network(parent).state_dict().items()
-    }
-    weights["input_convolution.weight"][:6] *= 1.01
+    network = build_network(parent)
+    for parameter in network.parameters():
+        nn.init.constant_(parameter, 0.01)
+    nn.init.constant_(network.get_parameter("input_convolution.weight")[:6].detach(), 0.0101)
     layout, parent_layout = map(INHERITED_FAMILIES["splitsr"].layout, (child, parent))
     units_of = correspondence(layout.stacks, parent_layout.stacks, lambda name, number: 0)
-    kept = trace(layout, parent_layout, weights, units_of).channels["stream"].tolist()
+    worths = worths_of(network, network, 0.5 + torch.rand(1, 3, 8, 8), parent_layout)
+    kept = trace(layout, parent_layout, worths, units_of).channels["stream"].tolist()
     assert [channel // 4 for channel in kept] == [0, 0, 1, 1, 2, 2]
     assert kept[2:4] == [4, 5]

@@ -45,7 +45,7 @@ def test_outputs_without_a_target_stay_as_they_are() -> None:
 
 
 def test_what_was_redundant_is_made_up_for() -> None:
-    """The parent has each channel twice, and reads some of either: half of them say it all."""
+    """The parent has each channel twice and subtracts some of the second: the first say it all."""
     child = EdsrConfig(scale=2, channels=5, blocks=2)
     parent = child.replace(channels=10)
     original = build_network(child).state_dict()
@@ -68,6 +68,5 @@ def doubled(name: str, tensor: Tensor) -> Tensor:
     if not name.startswith("output"):
         tensor = torch.cat((tensor, tensor))
     if tensor.ndim == 4 and not name.startswith("input"):
-        shares = torch.rand(tensor.shape[1], 1, 1)
-        tensor = torch.cat((shares * tensor, (1 - shares) * tensor), dim=1)
+        tensor = torch.cat((1.2 * tensor, -0.2 * tensor), dim=1)
     return tensor
