@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import paretosr
 from blocks import load_checkpoint, parse_network_config
@@ -44,6 +44,14 @@ DESIGNS: Mapping[str, Mapping[str, object]] = MappingProxyType(
 """The parents."""
 
 
+class Record(Protocol):
+    """A line of compression.csv."""
+
+    @property
+    def as_csv(self) -> dict[str, object]:
+        """Values by column; every part may have columns of its own."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One network and what it gives."""
@@ -62,6 +70,7 @@ class Row:
 
     @property
     def as_csv(self) -> dict[str, object]:
+        """Values by column."""
         known = {"part": self.part, "network": self.network, "kind": self.kind, "seed": self.seed}
         sizes = {"params": self.params, "steps": self.steps}
         return {**known, **sizes, **{f"{it}_psnr_y_db": self.psnr_y_db[it] for it in SETS}}
