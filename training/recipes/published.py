@@ -26,6 +26,19 @@ patch 24, no skip) had not gained 0.5 dB after 13 s. Of ClassSR it trains everyt
 jointly, two SplitSR branches and interpolation x2 came to one class for all patches.
 """
 
+STEADY = QUICK.replace(
+    name="steady",
+    warmup_fraction=0.05,
+    decay="constant",
+    cooldown_fraction=0.1,
+)
+"""Quick, for trainings that are continued to longer ones: each is the beginning of every longer.
+
+The rate stays at its peak after 50 steps; the last tenth of a training, in which it falls, is left
+out when it is continued. Source: warm-up, stable, decay as in Hu et al. 2024 (MiniCPM),
+arXiv:2404.06395, and Hagele et al. 2024, arXiv:2405.18392; the settings are this project's own.
+"""
+
 LONG = Recipe(
     name="long",
     batch_size=16,

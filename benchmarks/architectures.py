@@ -1,0 +1,42 @@
+"""The architectures of the benchmarks of searches and schedules, drawn from the table's space."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice, zip_longest
+from pathlib import Path
+
+from blocks import NetworkConfig
+from foundation.documents import read_yaml
+from profilers.counting.analytic_cost import macs_bound
+from search.space import SearchSpace
+from search.space.registry import parse_families
+from search.space.sample import networks
+
+SPACE = Path(__file__).resolve().parent / "tabular" / "space.yaml"
+
+# For an output of 1280x720 pixels: 80,000 for each of the 640x360 of the input.
+MOST_MACS = 18_432_000_000
+
+
+@lru_cache
+def space() -> SearchSpace:
+    """What the table's architectures are drawn from."""
+    written = read_yaml(SPACE)
+    return SearchSpace(written["scale"], parse_families(written["families"]).searched())
+
+
+def drawn(per_family: int, seed: int, *, most_macs: int = MOST_MACS) -> list[NetworkConfig]:
+    """So many architectures of each family, the families in turn; fewer where it has no more.
+
+    Each family is drawn by itself, so that one that joins the space leaves the others as they were.
+    """
+    whole = space()
+    families = [
+        _fitting(SearchSpace(whole.scale, (family,)), seed, most_macs) for family in whole.families
+    ]
+    turns = zip_longest(*(islice(family, per_family) for family in families))
+    return [config for turn in turns for config in turn if config is not None]
+
+
+def _fitting(family: SearchSpace, seed: int, most_macs: int) -> Iterator[NetworkConfig]:
+    return (c for c in networks(family, seed=seed) if macs_bound(c).total <= most_macs)
