@@ -1,6 +1,6 @@
 """The architectures of the benchmarks of searches and schedules, drawn from the table's space."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import lru_cache
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -25,16 +25,26 @@ def space() -> SearchSpace:
     return SearchSpace(written["scale"], parse_families(written["families"]).searched())
 
 
-def drawn(per_family: int, seed: int, *, most_macs: int = MOST_MACS) -> list[NetworkConfig]:
+def drawn(
+    per_family: int,
+    seed: int,
+    *,
+    families: Container[str] | None = None,
+    most_macs: int = MOST_MACS,
+) -> list[NetworkConfig]:
     """So many architectures of each family, the families in turn; fewer where it has no more.
+
+    All families of the space, or those of `families`.
 
     Each family is drawn by itself, so that one that joins the space leaves the others as they were.
     """
     whole = space()
-    families = [
-        _fitting(SearchSpace(whole.scale, (family,)), seed, most_macs) for family in whole.families
+    drawings = [
+        _fitting(SearchSpace(whole.scale, (family,)), seed, most_macs)
+        for family in whole.families
+        if families is None or family.family in families
     ]
-    turns = zip_longest(*(islice(family, per_family) for family in families))
+    turns = zip_longest(*(islice(drawing, per_family) for drawing in drawings))
     return [config for turn in turns for config in turn if config is not None]
 
 

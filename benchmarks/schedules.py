@@ -14,7 +14,7 @@ second call goes on where the first one stopped.
 
 import argparse
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from rungs import Training, judged, judging_pairs
 
 from blocks import NetworkConfig
 from foundation.atomic import write_text_atomically
+from imaging.evaluation import ValidationPair
 from paretosr.cli.listener import TerminalListener
 from profilers.counting.analytic_cost import macs_bound
 from training.recipes.choice import RecipeChoice
@@ -74,30 +75,31 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     table = RESULTS / "schedules.csv"
-    rows = pd.read_csv(table).to_dict("records") if table.exists() else []
-    known = {(row["arch_id"], row["schedule"], row["steps"]) for row in rows}
+    rows = pd.read_csv(table) if table.exists() else pd.DataFrame()
+    known = set(rows.groupby(["arch_id", "schedule"]).groups) if len(rows) else set()
     configs = drawn(PER_FAMILY, SEED, most_macs=MOST_MACS)
     pairs = judging_pairs(options.judge, space().scale)
     with TerminalListener() as listener:
         listener.status("training")
         for number, (config, schedule) in enumerate((c, s) for c in configs for s in SCHEDULES):
             listener.progress(number, len(configs) * len(SCHEDULES), f"{config.arch_id} {schedule}")
-            if all((config.arch_id, schedule, steps) in known for steps in RUNGS):
+            if (config.arch_id, schedule) in known:
                 continue
             training = Training(options.data, space().scale, SCHEDULES[schedule])
             folder = options.work / config.arch_id / schedule.replace(" ", "-").replace(",", "")
-            rows += [
-                asdict(row)
-                for row in climbed(config, schedule, training, pairs, folder)
-                if (row.arch_id, schedule, row.steps) not in known
-            ]
+            climbed = pd.DataFrame(climb(config, schedule, training, pairs, folder))
+            rows = pd.concat([rows, climbed])
+            write_text_atomically(table, rows.to_csv(index=False))
             shutil.rmtree(folder)
-            write_text_atomically(table, pd.DataFrame(rows).to_csv(index=False))
-            write_text_atomically(RESULTS / "schedules.md", page(pd.DataFrame(rows)))
+    write_text_atomically(RESULTS / "schedules.md", page(rows))
 
 
-def climbed(
-    config: NetworkConfig, schedule: str, training: Training, pairs: object, folder: Path
+def climb(
+    config: NetworkConfig,
+    schedule: str,
+    training: Training,
+    pairs: tuple[ValidationPair, ...],
+    folder: Path,
 ) -> list[Row]:
     """The rows of all rungs; a stretched schedule begins anew at each."""
     rows = []
@@ -124,15 +126,13 @@ def climbed(
 def page(rows: pd.DataFrame) -> str:
     psnr = rows.pivot_table("psnr_y_db", "arch_id", ["schedule", "steps"]).dropna()
     macs = rows.drop_duplicates("arch_id").set_index("arch_id")["macs"][psnr.index]
-    lines = []
-    if len(psnr) > 2:
-        lines = [row(psnr, macs, schedule, steps) for schedule in SCHEDULES for steps in RUNGS]
+    low, high = psnr.to_numpy().min(), psnr.to_numpy().max()
     return "\n".join(
         [
             "# Schedules that can go on, and how they rank",
             "",
             f"`{Path(__file__).name}`: {len(psnr)} networks x2, one seed, BSDS400, PSNR on Y of "
-            f"Set14 between {psnr.min(axis=None):.2f} and {psnr.max(axis=None):.2f} dB.",
+            f"Set14 between {low:.2f} and {high:.2f} dB.",
             "",
             "tau: Kendall's rank correlation with the mean PSNR of the other schedules at "
             f"{max(RUNGS):,} steps; 95 % interval by {BOOTSTRAPS:,} bootstraps over the networks. "
@@ -141,7 +141,7 @@ def page(rows: pd.DataFrame) -> str:
             "",
             "| schedule | rung | steps | mean PSNR (dB) | tau | 95 % interval | tau of log MACs |",
             "|---|--:|--:|--:|--:|--:|--:|",
-            *lines,
+            *(line(psnr, macs, schedule, steps) for schedule in SCHEDULES for steps in RUNGS),
             "",
             device_text(),
             "",
@@ -149,7 +149,7 @@ def page(rows: pd.DataFrame) -> str:
     )
 
 
-def row(psnr: pd.DataFrame, macs: pd.Series, schedule: str, steps: int) -> str:
+def line(psnr: pd.DataFrame, macs: pd.Series, schedule: str, steps: int) -> str:
     others = [other for other in SCHEDULES if other != schedule]
     truth = psnr[[(other, max(RUNGS)) for other in others]].mean(axis=1).to_numpy()
     scores = psnr[schedule, steps].to_numpy()
@@ -170,20 +170,22 @@ def steps_made(schedule: str, steps: int) -> int:
 
 
 def tau(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """Kendall's: of all pairs, the share ordered alike minus the share ordered otherwise."""
+    """Kendall's: of all pairs, the share ordered alike minus the share ordered otherwise.
+
+    What is equal on both sides, as a network that a bootstrap drew twice is to itself, is no pair.
+    """
     pairs = np.array(list(combinations(range(len(left)), 2))).T
     signs = [np.sign(values[pairs[0]] - values[pairs[1]]) for values in (left, right)]
-    return float(np.mean(signs[0] * signs[1]))
+    is_pair = (signs[0] != 0) | (signs[1] != 0)
+    return float((signs[0] * signs[1])[is_pair].mean()) if is_pair.any() else 0.0
 
 
 def interval(left: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[float, float]:
     generator = np.random.default_rng(0)
     taus = []
     for _ in range(BOOTSTRAPS):
-        # A network drawn twice is no pair.
-        drawn_once = np.unique(generator.integers(0, len(left), len(left)))
-        if len(drawn_once) > 1:
-            taus.append(tau(left[drawn_once], right[drawn_once]))
+        chosen = generator.integers(0, len(left), len(left))
+        taus.append(tau(left[chosen], right[chosen]))
     low, high = np.percentile(taus, [2.5, 97.5])
     return float(low), float(high)
 

@@ -92,8 +92,8 @@ def train(
     if folder is not None:
         kept = recipe.kept_steps(steps)
         state = folder.load_state(kept)
-        has_ended = state is None or state[0].step == kept
-        if has_ended and (model := folder.load_final_model(state, steps)) is not None:
+        may_have_ended = state is None or (recipe.continues and state[0].step == kept)
+        if may_have_ended and (model := folder.load_final_model(state, steps)) is not None:
             end, tensors = model
             network.load_state_dict(tensors)
             network.eval()
@@ -161,7 +161,8 @@ class _Loop:
                     self.on_step(progress.step, progress.loss)
                 due = time.perf_counter() - last_save >= self.checkpoint_every_seconds
                 # A longer training needs the state before the cooldown, and none of it.
-                if progress.step <= kept and (due or recipe.continues and progress.step == kept):
+                due = due or (recipe.continues and progress.step == kept)
+                if due and progress.step <= kept:
                     self._save(progress)
                     last_save = time.perf_counter()
         except KeyboardInterrupt:

@@ -30,13 +30,14 @@ STEADY = QUICK.replace(
     name="steady",
     warmup_fraction=0.05,
     decay="constant",
-    cooldown_fraction=0.1,
+    ema_decay=0.999,
 )
 """Quick, for trainings that are continued to longer ones: each is the beginning of every longer.
 
-The rate stays at its peak after 50 steps; the last tenth of a training, in which it falls, is left
-out when it is continued. Source: warm-up, stable, decay as in Hu et al. 2024 (MiniCPM),
-arXiv:2404.06395, and Hagele et al. 2024, arXiv:2405.18392; the settings are this project's own.
+After 50 steps the rate stays, and what calms the weights is their average: up to some 9,000 steps
+over the last ninth of them, as long as `ema_decay` is no bound. A falling rate at the end of each
+training gave no more, for a tenth of the steps: see benchmarks/results/schedules.md. Source of the
+average: Shamir and Zhang 2013, arXiv:1212.1824, section 4; the settings are this project's own.
 """
 
 LONG = Recipe(

@@ -196,10 +196,12 @@ class Recipe(_Fields):
         return self.decay == "constant"
 
     def kept_steps(self, steps: int) -> int:
-        """How many of a training's first steps are those of every longer training too.
+        """How many of a training's first steps are those of every longer one: all but a cooldown.
 
-        All where there is no cooldown; only a recipe that `continues` has longer trainings.
+        A recipe that does not continue has no longer trainings, and keeps all.
         """
+        if not self.continues:
+            return steps
         return max(1, steps - round(self.cooldown_fraction * steps))
 
     def course_steps(self, steps: int) -> int:

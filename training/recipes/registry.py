@@ -15,7 +15,14 @@ FAMILY_RECIPES = Registry("family of recipes", (SMSR_RECIPES, CLASSSR_RECIPES))
 
 RECIPES = Registry(
     "recipe",
-    (QUICK, STEADY, LONG, SEEMORE, SPLITSR, *(r for own in FAMILY_RECIPES.values() for r in own.recipes)),
+    (
+        QUICK,
+        STEADY,
+        LONG,
+        SEEMORE,
+        SPLITSR,
+        *(r for own in FAMILY_RECIPES.values() for r in own.recipes),
+    ),
 )
 
 _OTHERS = FamilyRecipes("")
