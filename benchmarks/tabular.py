@@ -8,15 +8,17 @@ last one on B100 too. The first of each family are trained with three seeds.
     python benchmarks/tabular.py --data BSDS400 --set14 Set14 --b100 B100 \
         [--work runs/tabular] [--workers 2] [--hours 8]
 
-appends to tabular/trainings.csv one row for each rung, on one thread per worker. However it ends,
-the same command goes on where it stopped, as long as it finds its checkpoints in the folder --work;
-a worker that is killed loses at most its rung. The networks are in one order, in which the families
-take turns, so that every part of the table is balanced. Their latency is measured at the end, with
-nothing beside it: see tabular_latency.py.
+appends to tabular/trainings.csv one row for each rung, on one thread per worker, and gives way to
+whatever else runs on the machine. However it ends, the same command goes on where it stopped, as
+long as it finds its checkpoints in the folder --work; a worker that is killed loses at most its
+rung. The networks are in one order, in which the families take turns, so that every part of the
+table is balanced. Their latency is measured at the end, with nothing beside it: see
+tabular_latency.py.
 """
 
 import argparse
 import math
+import os
 import time
 from pathlib import Path
 
@@ -38,6 +40,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=math.inf, help="then begin no more rungs")
     options = parser.parse_args()
     stop_by_sigterm()
+    os.nice(19)
     deadline = time.monotonic() + 3600 * options.hours
     configs = architectures()
     trainings = Trainings()

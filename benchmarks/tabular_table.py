@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
 from foundation.append_only import append_line, cut_torn_line, whole_lines
@@ -31,6 +31,10 @@ class Job:
     @property
     def name(self) -> str:
         return f"{self.arch_id}-s{self.seed}"
+
+    def after(self, steps: int) -> "Job":
+        """What is left of it when a rung has been reached."""
+        return replace(self, rungs=tuple(rung for rung in self.rungs if rung > steps))
 
 
 @dataclass(frozen=True)

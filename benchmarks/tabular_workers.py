@@ -5,8 +5,8 @@ is ever further than the table. Where the writer ends, so do its workers.
 """
 
 import multiprocessing
-import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -68,7 +68,8 @@ class TrainingPool:
     """Has written a row when it returns."""
     listener: Listener
     _running: dict[Connection, _Worker] = field(default_factory=dict)
-    _attempts: dict[Job, int] = field(default_factory=dict)
+    _attempts: Counter[str] = field(default_factory=Counter)
+    """By the name of the job."""
 
     def train(self, jobs: Iterable[Job]) -> None:
         """Train the jobs in order, until all are done or the deadline is past.
@@ -105,6 +106,8 @@ class TrainingPool:
             return
         if isinstance(said, Rung):
             self.on_rung(said)
+            if worker.job is not None:
+                worker.job = worker.job.after(said.steps)
             if self._has_time():
                 worker.link.send(None)
             else:
@@ -126,8 +129,8 @@ class TrainingPool:
         self.listener.warning(f"{name} ended with status {worker.process.exitcode}")
         if job is None:
             raise RuntimeError("the workers do not start; the lines above say why")
-        self._attempts[job] = self._attempts.get(job, 1) + 1
-        if self._attempts[job] <= ATTEMPTS:
+        self._attempts[job.name] += 1
+        if self._attempts[job.name] < ATTEMPTS:
             waiting.append(job)
         self._start()
 
@@ -143,7 +146,6 @@ class TrainingPool:
 def _work(link: Connection, places: Places) -> None:
     # Ended by the writer, as by Ctrl-C, a training saves where it is.
     stop_by_sigterm()
-    os.nice(19)
     torch.set_num_threads(1)
     try:
         link.send(Ended())
