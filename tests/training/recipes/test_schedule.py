@@ -1,4 +1,4 @@
-from blocks import SmsrConfig, SplitSRConfig
+from blocks import HybridConfig, SmsrConfig, SplitSRConfig
 from training.recipes.recipe import learning_rate_at
 from training.recipes.registry import get_recipe
 from training.recipes.schedule import schedule_in_words
@@ -58,3 +58,12 @@ def test_a_cooldown_is_named_by_its_beginning() -> None:
 def test_a_training_without_sparsity_says_so() -> None:
     recipe = get_recipe("quick").replace(sparsity={"weight": 0})
     assert "no sparsity loss" in schedule_in_words(recipe, SMSR, 1000)
+
+
+def test_only_a_hybrid_network_with_masks_has_a_schedule_of_sparsity() -> None:
+    masked = HybridConfig(scale=2, channels=16, groups=("plain", "masked"))
+    recipe = get_recipe("quick")
+    assert "temperature falls" in schedule_in_words(recipe, masked, 1000)
+    plain = masked.replace(groups=("plain",))
+    assert "temperature" not in schedule_in_words(recipe, plain, 1000)
+    assert "sparsity" not in schedule_in_words(recipe, plain, 1000)
