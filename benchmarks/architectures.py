@@ -1,4 +1,4 @@
-"""The architectures of the benchmarks of searches and schedules, drawn from the table's space."""
+"""The architectures of the tabular benchmark: their space, and how they are drawn from it."""
 
 from collections.abc import Container, Iterator
 from functools import lru_cache
@@ -25,28 +25,20 @@ def space() -> SearchSpace:
     return SearchSpace(written["scale"], parse_families(written["families"]).searched())
 
 
-def drawn(
-    per_family: int,
-    seed: int,
-    *,
-    families: Container[str] | None = None,
-    most_macs: int = MOST_MACS,
-) -> list[NetworkConfig]:
-    """So many architectures of each family, the families in turn; fewer where it has no more.
-
-    All families of the space, or those of `families`.
+def drawn(per_family: int, seed: int, *, families: Container[str]) -> list[NetworkConfig]:
+    """So many architectures of each of the families, in turn; fewer where one has no more.
 
     Each family is drawn by itself, so that one that joins the space leaves the others as they were.
     """
     whole = space()
     drawings = [
-        _fitting(SearchSpace(whole.scale, (family,)), seed, most_macs)
+        _fitting(SearchSpace(whole.scale, (family,)), seed)
         for family in whole.families
-        if families is None or family.family in families
+        if family.family in families
     ]
     turns = zip_longest(*(islice(drawing, per_family) for drawing in drawings))
     return [config for turn in turns for config in turn if config is not None]
 
 
-def _fitting(family: SearchSpace, seed: int, most_macs: int) -> Iterator[NetworkConfig]:
-    return (c for c in networks(family, seed=seed) if macs_bound(c).total <= most_macs)
+def _fitting(family: SearchSpace, seed: int) -> Iterator[NetworkConfig]:
+    return (c for c in networks(family, seed=seed) if macs_bound(c).total <= MOST_MACS)

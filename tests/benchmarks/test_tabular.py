@@ -213,3 +213,12 @@ def test_taus_and_steps_of_schedules() -> None:
     assert schedules.steps_made("constant 0.004, averaged", 500) == 250
     assert schedules.steps_made("constant 0.004, cooldown", 500) == 275
     assert schedules.steps_made("stretched", 500) == 500
+
+
+def test_what_decides_by_its_input_is_timed_with_trained_weights_or_not_at_all(
+    tmp_path: Path,
+) -> None:
+    subjects, missing = import_module("tabular_latency").subjects_of(CONFIGS, tmp_path)
+    assert [subject.weights for subject in subjects.values()] == [None]
+    assert list(subjects) == [TINY.arch_id]
+    assert missing == 1

@@ -35,9 +35,9 @@ STEADY = QUICK.replace(
 """Quick, for trainings that are continued to longer ones: each is the beginning of every longer.
 
 After 50 steps the rate stays, and what calms the weights is their average: up to some 9,000 steps
-over the last ninth of them, as long as `ema_decay` is no bound. A falling rate at the end of each
-training gave no more, for a tenth of the steps: see benchmarks/results/schedules.md. Source of the
-average: Shamir and Zhang 2013, arXiv:1212.1824, section 4; the settings are this project's own.
+over the last ninth of them, for so long `ema_decay` is no bound. A rate that falls over the last
+tenth of each training gave no more: see benchmarks/results/schedules.md. Source of the average:
+Shamir and Zhang 2013, arXiv:1212.1824, section 4; the settings are this project's own.
 """
 
 LONG = Recipe(
