@@ -123,8 +123,8 @@ class KilledSearch:
         same = len(found) >= len(expected) and set(kept) <= set(expected)
         words = (
             f"{len(found)} trials against {len(expected)} of the whole search, {len(failed)} "
-            f"failed; the others the same: {_yes(same)}; numbers without gap or repetition: {_yes(in_order)}; every "
-            f"architecture trained once: {_yes(once)}; the journal is valid"
+            f"failed; the others the same: {_yes(same)}; numbers without gap or repetition: "
+            f"{_yes(in_order)}; every architecture trained once: {_yes(once)}; the journal is valid"
         )
         return same and in_order and once, words
 
