@@ -51,6 +51,7 @@ from .programs.any_size import of_any_size as of_any_size
 from .variants.registry import export_variant as export_variant
 from .variants.registry import has_own_peak as has_own_peak
 from .variants.registry import in_variant as in_variant
+from .variants.registry import is_of_one_size as is_of_one_size
 from .variants.registry import variants_of as variants_of
 from .variants.span import fold_span as fold_span
 from .weights import from_official as from_official

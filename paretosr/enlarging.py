@@ -20,9 +20,10 @@ from imaging.decoding import (
     decode_image,
 )
 from imaging.image_files import enlarged_image
+from paretosr.compressing.quantising import program_on
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
-from profilers import OtherVariant
+from profilers import OtherVariant, Target
 from upscaling import FolderOptions, UpscalingOptions, enlarge, planned, upscaler_for
 
 Pixels = NDArray[np.uint8]
@@ -71,6 +72,7 @@ def upscale(
     model: Model | str | Path,
     image: Pixels,
     *,
+    target: Target | str | None = None,
     variant: str | None = None,
     tile_px: int | None = None,
     listener: Listener = SILENT,
@@ -82,6 +84,7 @@ def upscale(
     model: Model | str | Path,
     image: PIL.Image.Image | str | Path,
     *,
+    target: Target | str | None = None,
     variant: str | None = None,
     tile_px: int | None = None,
     listener: Listener = SILENT,
@@ -92,6 +95,7 @@ def upscale(
     model: Model | str | Path,
     image: Pixels | PIL.Image.Image | str | Path,
     *,
+    target: Target | str | None = None,
     variant: str | None = None,
     tile_px: int | None = None,
     listener: Listener = SILENT,
@@ -103,7 +107,10 @@ def upscale(
     Args:
         model: a trained network or bicubic, or a reference to one.
         image: an array, (H, W, 3) uint8 in RGB, an image of Pillow, or the path of a file.
-        variant: in which the network is computed; by default the fastest on this machine.
+        target: RUNTIME[:key=value,...], whose own program enlarges, made for images of any size,
+            so that its `lr` and `batch` do not matter; by default PyTorch here.
+        variant: in which the network is computed; by default the fastest on this machine, or with
+            a target the one that is exported.
         tile_px: side of the tiles that the image is cut into, 0 for none; by default as large
             as 2 GiB of memory allow.
         listener: hears of progress, of conversions, and of what tiles change.
@@ -113,7 +120,9 @@ def upscale(
 
     Raises:
         ValueError: the model has no trained weights or no such variant, the image is too small
-            for it, is no such array, or does not decode.
+            for it, is no such array, or does not decode, or the target is not valid or missing
+            here.
+        ProfilingFailed: the target cannot run the network. It is a RuntimeError.
 
     Examples:
         >>> import numpy as np
@@ -122,16 +131,19 @@ def upscale(
         (40, 60, 3)
     """
     model = load(model)
-    options = UpscalingOptions(variant, tile_px)
     if isinstance(image, np.ndarray):
         _require_pixels(image)
-        return _enlarged(model, image, options, listener)
+        with program_on(model, target, variant, listener) as program:
+            options = UpscalingOptions(variant, tile_px, program=program)
+            return _enlarged(model, image, options, listener)
     original = _decoded(image)
     # Alpha is kept beside the pixels.
     kinds = Counter(kind for kind in original.kinds if kind != ALPHA)
     for line in conversion_notes(kinds, 1):
         listener.warning(line)
-    pixels = _enlarged(model, original.pixels, options, listener)
+    with program_on(model, target, variant, listener) as program:
+        options = UpscalingOptions(variant, tile_px, program=program)
+        pixels = _enlarged(model, original.pixels, options, listener)
     return enlarged_image(pixels, original, model.scale)
 
 
@@ -140,6 +152,7 @@ def upscale_folder(
     source: str | Path,
     destination: str | Path,
     *,
+    target: Target | str | None = None,
     variant: str | None = None,
     tile_px: int | None = None,
     recursive: bool = False,
@@ -157,7 +170,10 @@ def upscale_folder(
         model: a trained network or bicubic, or a reference to one.
         source: folder of images, or one image file.
         destination: folder to write to; for one image, the file.
-        variant: in which the network is computed; by default the fastest on this machine.
+        target: RUNTIME[:key=value,...], whose own program enlarges, made for images of any size,
+            so that its `lr` and `batch` do not matter; by default PyTorch here.
+        variant: in which the network is computed; by default the fastest on this machine, or with
+            a target the one that is exported.
         tile_px: side of the tiles that images are cut into, 0 for none; by default as large as
             2 GiB of memory allow.
         recursive: also the folders inside the source; the destination gets the same.
@@ -170,8 +186,10 @@ def upscale_folder(
 
     Raises:
         ValueError: the model has no trained weights or no such variant, there is no image, the
-            destination does not fit, or the one image cannot be enlarged.
+            destination does not fit, the one image cannot be enlarged, or the target is not valid
+            or missing here.
         OSError: a file cannot be written; the error names it.
+        ProfilingFailed: the target cannot run the network. It is a RuntimeError.
 
     Examples:
         >>> import paretosr as psr
@@ -185,7 +203,9 @@ def upscale_folder(
     suffix = None if file_format is None else f".{file_format.lower().removeprefix('.')}"
     folders = FolderOptions(recursive, skip_existing, suffix)
     plan = planned(Path(source), Path(destination), model.scale, folders, model.config)
-    done = enlarge(model, plan, UpscalingOptions(variant, tile_px), listener)
+    with program_on(model, target, variant, listener) as program:
+        options = UpscalingOptions(variant, tile_px, program=program)
+        done = enlarge(model, plan, options, listener)
     if plan.existing:
         listener.warning(f"left as they are: {len(plan.existing)} of {plan.total} files")
     for image in done.skipped:

@@ -18,9 +18,11 @@ from imaging import (
 from imaging.evaluation import left_out_notes
 from imaging.metrics import GRAY_PSNR_SHIFT_DB
 from imaging.pairs import load_pairs
+from paretosr.compressing.quantising import program_on
+from paretosr.measuring.subjects import as_target
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
-from profilers import OtherVariant
+from profilers import OtherVariant, Target
 from profilers.host.variants import describe_choice
 from upscaling import UpscalingOptions, upscaler_for
 
@@ -55,6 +57,8 @@ class Evaluation(Result):
     fastest, or a `reason` why it does not run."""
     skipped: tuple[SkippedImage, ...] = ()
     """The files that do not decode."""
+    target: str | None = None
+    """Whose program enlarged the images; None for PyTorch here, and for bicubic."""
 
     @property
     def total(self) -> int:
@@ -65,6 +69,7 @@ class Evaluation(Result):
         return {
             "model": self.model,
             "scale": self.scale,
+            "target": self.target,
             "variant": self.variant,
             "other_variants": [asdict(other) for other in self.other_variants],
             "data": self.data,
@@ -80,13 +85,14 @@ class Evaluation(Result):
         }
 
     def tables(self) -> Sequence[Table]:
+        by = "" if self.target is None else f", enlarged by {self.target}"
         rows = (*self.images, ImageQuality("mean", self.psnr_y_db, self.ssim_y))
         return (
             Table(
                 ("image", "PSNR on Y (dB)", "SSIM on Y"),
                 tuple((row.name, f"{row.psnr_y_db:.2f}", f"{row.ssim_y:.4f}") for row in rows),
                 numeric=frozenset({"PSNR on Y (dB)", "SSIM on Y"}),
-                title=f"{self.model} x{self.scale} on {self.data}",
+                title=f"{self.model} x{self.scale} on {self.data}{by}",
             ),
         )
 
@@ -101,6 +107,7 @@ def evaluate(
     data: str | Path = BUNDLED,
     *,
     low_resolution: str | Path | None = None,
+    target: Target | str | None = None,
     variant: str | None = None,
     tile_px: int | None = None,
     listener: Listener = SILENT,
@@ -118,7 +125,10 @@ def evaluate(
         low_resolution: folder of the low-resolution images, each called like its original or, for
             x2, with x2 behind, or of folders X2, X3, X4 or LRbicx2, ... of them; by default
             MATLAB's imresize makes them.
-        variant: in which the network is computed; by default the fastest on this machine.
+        target: RUNTIME[:key=value,...], whose own program enlarges the images, made for images of
+            any size, so that its `lr` and `batch` do not matter; by default PyTorch here.
+        variant: in which the network is computed; by default the fastest on this machine, or with
+            a target the one that is exported.
         tile_px: side of the tiles that images are cut into, 0 for none; by default as large as
             2 GiB of memory allow where tiles change nothing, and none elsewhere.
         listener: hears of progress, and of what should be known about the result.
@@ -127,9 +137,10 @@ def evaluate(
         The figures; files that do not decode are left out and listed as `skipped`.
 
     Raises:
-        ValueError: the model has no trained weights or no such variant, or there is no image, or
-            one that is too small (it is named).
+        ValueError: the model has no trained weights or no such variant, the target is not valid or
+            missing here, or there is no image, or one that is too small (it is named).
         OSError: a file cannot be read.
+        ProfilingFailed: the target cannot run the network. It is a RuntimeError.
 
     Examples:
         >>> import paretosr as psr
@@ -152,15 +163,16 @@ def evaluate(
         listener.warning(line)
     if model.config is None and str(data) != BUNDLED:
         _warn_of_published_bicubic(images.images, listener)
-    listener.status("evaluating")
-    chosen = upscaler_for(
-        model,
-        {pair.name: pair.low for pair in pairs},
-        [pair.low.shape[:2] for pair in pairs],
-        UpscalingOptions(variant, tile_px, only_exact=True),
-        listener,
-    )
-    quality = evaluate_quality(chosen.upscale, pairs)
+    with program_on(model, target, variant, listener) as program:
+        listener.status("evaluating")
+        chosen = upscaler_for(
+            model,
+            {pair.name: pair.low for pair in pairs},
+            [pair.low.shape[:2] for pair in pairs],
+            UpscalingOptions(variant, tile_px, only_exact=True, program=program),
+            listener,
+        )
+        quality = evaluate_quality(chosen.upscale, pairs)
     skipped = tuple(SkippedImage.of(error) for error in images.bad)
     _warn_of_what_is_missing(quality, skipped, listener)
     return Evaluation(
@@ -175,6 +187,7 @@ def evaluate(
         variant=chosen.variant,
         other_variants=chosen.others,
         skipped=skipped,
+        target=None if target is None else str(as_target(target)),
     )
 
 

@@ -1,9 +1,13 @@
 from .agent.failure import ProfilingFailed as ProfilingFailed
 from .agent.fastest_variant import OtherVariant as OtherVariant
+from .agent.machine import InstructionSet as InstructionSet
+from .agent.output_check import INT8_FLOOR_DB as INT8_FLOOR_DB
 from .agent.output_check import TOLERANCES as TOLERANCES
+from .agent.prepared_network import Images as Images
 from .agent.prepared_network import Missing as Missing
 from .agent.prepared_network import Prepared as Prepared
 from .agent.prepared_network import PreparedCall as PreparedCall
+from .agent.prepared_network import Program as Program
 from .agent.serving.messages import ComparedTimes as ComparedTimes
 from .agent.serving.messages import Sustained as Sustained
 from .agent.timing.calls_in_turn import compare as compare
@@ -30,6 +34,9 @@ from .host.memory import measure_peak_memory_mib as measure_peak_memory_mib
 from .host.reference import REFERENCE_NAME as REFERENCE_NAME
 from .host.reference import ReferenceNetwork as ReferenceNetwork
 from .host.subject import Subject as Subject
+from .host.target_program import instruction_set as instruction_set
+from .host.target_program import program_variant as program_variant
+from .host.target_program import target_program as target_program
 from .runtimes.clock import clock_of as clock_of
 from .runtimes.preparation import prepare_checked as prepare_checked
 from .runtimes.registry import RUNTIMES as RUNTIMES

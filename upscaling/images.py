@@ -4,18 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
+from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from blocks import NetworkConfig, SuperResolutionNetwork, in_variant, load_network, variants_of
 from blocks.models import Model
-from blocks.pixels import network_upscaler
+from blocks.pixels import network_upscaler, to_images, to_pixels
 from foundation.listener import Listener
 from foundation.memory import give_back_memory
 from imaging.evaluation import Upscaler, bicubic_upscaler
 from imaging.tiling import tiled
-from profilers import OtherVariant
+from profilers import OtherVariant, Program
 from profilers.host.variants import fastest_call, require_variant
 from upscaling.tiles import chosen_tiling, in_strips
 
@@ -31,11 +33,26 @@ class UpscalingOptions:
         variant: in which the network is computed; None for the fastest on this machine.
         tile_px: side of the tiles; 0 for none, None for as large as the bounds on memory allow.
         only_exact: if `tile_px` is None, cut only where that does not change the result.
+        program: that of a target, which enlarges in place of PyTorch here; None for none.
     """
 
     variant: str | None = None
     tile_px: int | None = None
     only_exact: bool = False
+    program: "NamedProgram | None" = None
+
+
+@dataclass(frozen=True)
+class NamedProgram:
+    """A network as a target runs it.
+
+    Attributes:
+        call: (N, 3, h, w) float32 in [0, 1] -> (N, 3, s h, s w), for any size.
+        name: of the variant that it computes.
+    """
+
+    call: Program
+    name: str
 
 
 @dataclass(frozen=True)
@@ -70,9 +87,14 @@ def upscaler_for(
         ValueError: the model is a network without trained weights, its checkpoint is corrupt, it
             has no such variant, or one of `images` is too small for it.
     """
-    chosen = _upscaler_of(model, options.variant, images)
+    chosen = _upscaler_of(model, options, images)
     tiling, notes = chosen_tiling(
-        model.config, chosen.variant, options.tile_px, sizes_px, only_exact=options.only_exact
+        model.config,
+        chosen.variant,
+        options.tile_px,
+        sizes_px,
+        only_exact=options.only_exact,
+        in_strips=options.program is None,
     )
     for line in notes:
         listener.warning(line)
@@ -82,18 +104,32 @@ def upscaler_for(
 
 
 def _upscaler_of(
-    model: Model, variant: str | None, images: Mapping[str, NDArray[np.uint8]]
+    model: Model, options: UpscalingOptions, images: Mapping[str, NDArray[np.uint8]]
 ) -> ChosenUpscaler:
+    variant = options.variant
     require_variant(model, variant)
     if model.config is None:
         return ChosenUpscaler(bicubic_upscaler(model.scale), None)
-    network = trained_network(model)
+    require_weights(model)
     _require_sizes(model.config, images)
+    if options.program is not None:
+        return ChosenUpscaler(_by_program(options.program.call), options.program.name)
+    network = trained_network(model)
     names = variants_of(model.config) if variant is None else (variant,)
     upscalers = {name: network_upscaler(in_strips(in_variant(network, name))) for name in names}
     if len(names) == 1:
         return ChosenUpscaler(upscalers[names[0]], names[0])
     return _fastest(upscalers, _middle(next(iter(images.values()))))
+
+
+def _by_program(program: Program) -> Upscaler:
+    """Return a program for float images as a function of uint8 pixels."""
+
+    def upscale(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        images = to_images(pixels, "cpu").contiguous()
+        return to_pixels(torch.from_numpy(program(images.numpy())))
+
+    return upscale
 
 
 def _piece_by_piece(upscale: Upscaler, total: int, listener: Listener) -> Upscaler:
@@ -127,11 +163,11 @@ def _require_sizes(config: NetworkConfig, images: Mapping[str, NDArray[np.uint8]
             raise ValueError(f"{reason} for {name!r}: leave it out, or take another network")
 
 
-def trained_network(model: Model) -> SuperResolutionNetwork:
-    """Return the network that `model`, which is not bicubic, stands for.
+def require_weights(model: Model) -> Path:
+    """Return the checkpoint of `model`, which is not bicubic.
 
     Raises:
-        ValueError: it has no trained weights, or its checkpoint is corrupt.
+        ValueError: it has no trained weights.
     """
     if model.weights is None:
         raise ValueError(
@@ -139,7 +175,16 @@ def trained_network(model: Model) -> SuperResolutionNetwork:
             f"(paretosr train {model.name} --scale {model.scale} --out DIR) and give "
             "DIR/model.safetensors"
         )
-    return load_network(model.weights)
+    return model.weights
+
+
+def trained_network(model: Model) -> SuperResolutionNetwork:
+    """Return the network that `model`, which is not bicubic, stands for.
+
+    Raises:
+        ValueError: it has no trained weights, or its checkpoint is corrupt.
+    """
+    return load_network(require_weights(model))
 
 
 def _fastest(upscalers: dict[str, Upscaler], sample: NDArray[np.uint8]) -> ChosenUpscaler:

@@ -37,16 +37,18 @@ def chosen_tiling(
     sizes_px: Iterable[tuple[int, int]],
     *,
     only_exact: bool = False,
+    in_strips: bool = True,
 ) -> tuple[Tiling, tuple[str, ...]]:
     """Return how images of sizes (h, w) are cut, and what the user should know of it.
 
     `tile_px` is the side that was asked for, 0 for images in one piece. If it is None, images too
     large for the bounds on memory are cut, `only_exact` where that does not change the result.
+    `in_strips` says that features which are enlarged late do not all lie in memory at once.
     Bicubic, of neither config nor variant, gets every image in one piece.
     """
     if config is None or variant is None or tile_px == 0:
         return WHOLE, ()
-    tiling = tiling_of(config, variant, tile_px)
+    tiling = tiling_of(config, variant, tile_px, in_strips=in_strips)
     cut = sum(tiling.cuts(*size_px) for size_px in sizes_px)
     if config.receptive_field_radius_px is not None or not cut:
         return tiling, ()
@@ -65,13 +67,17 @@ def chosen_tiling(
     )
 
 
-def tiling_of(config: NetworkConfig, variant: str, tile_px: int | None) -> Tiling:
+def tiling_of(
+    config: NetworkConfig, variant: str, tile_px: int | None, *, in_strips: bool = True
+) -> Tiling:
     """Return tiles of a given side, or of the largest whose activations stay within bounds."""
     margin_px = config.receptive_field_radius_px
     if margin_px is None:
         margin_px = max(_MARGIN_PX, config.minimum_size_px)
     return Tiling(
-        tile_px or max(1, _affordable_side_px(config, variant) - 2 * margin_px), margin_px
+        tile_px
+        or max(1, _affordable_side_px(config, variant, in_strips=in_strips) - 2 * margin_px),
+        margin_px,
     )
 
 
@@ -86,18 +92,21 @@ def in_strips(network: nn.Module) -> nn.Module:
     return InStrips(network, math.floor(strips * features[0, 0].numel()))
 
 
-def _affordable_side_px(config: NetworkConfig, variant: str) -> int:
+def _affordable_side_px(config: NetworkConfig, variant: str, *, in_strips: bool) -> int:
     sample = _sample(config)
-    peak_mib = max(peak_activation_mib(step, sample) for step in _large_steps(config, variant))
+    steps = _large_steps(config, variant, in_strips=in_strips)
+    peak_mib = max(peak_activation_mib(step, sample) for step in steps)
     return math.floor(len(sample[0, 0]) * math.sqrt(_ACTIVATIONS_MIB / peak_mib))
 
 
-def _large_steps(config: NetworkConfig, variant: str) -> tuple[Callable[[Tensor], Tensor], ...]:
+def _large_steps(
+    config: NetworkConfig, variant: str, *, in_strips: bool
+) -> tuple[Callable[[Tensor], Tensor], ...]:
     """What takes more memory the larger the image."""
     network = network_on_meta(config)
     if has_own_peak(config, variant):
         return (in_variant(network, variant),)
-    return network.growing_paths()
+    return network.growing_paths() if in_strips else network.peak_paths()
 
 
 def _sample(config: NetworkConfigBase) -> Tensor:

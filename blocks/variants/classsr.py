@@ -42,6 +42,13 @@ CLASSSR_VARIANTS = FamilyVariants(
     (
         Variant("routed"),
         Variant("routed_shuffled", shuffled, _has_fsrcnn),
-        Variant("all_branches", AllBranches, has_own_peak=True),
+        # A graph holds so many windows.
+        Variant(
+            "all_branches",
+            AllBranches,
+            is_for_export=True,
+            is_of_one_size=True,
+            has_own_peak=True,
+        ),
     ),
 )

@@ -53,6 +53,15 @@ def has_own_peak(config: NetworkConfigBase, name: str) -> bool:
     return _variant(config, name).has_own_peak
 
 
+def is_of_one_size(config: NetworkConfigBase, name: str) -> bool:
+    """Whether a variant's graph is for images of one size.
+
+    Raises:
+        ValueError: the network has no such variant.
+    """
+    return _variant(config, name).is_of_one_size
+
+
 def in_variant(network: SuperResolutionNetwork, name: str) -> nn.Module:
     """A copy of `network` for inference in one of its variants, in evaluation mode.
 

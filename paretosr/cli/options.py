@@ -39,6 +39,15 @@ TargetOption = Annotated[
         help="What to measure on; see paretosr targets.",
     ),
 ]
+ProgramTargetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        metavar="[ssh://HOST/]RUNTIME[:key=value,...]",
+        help="Enlarge by this target's own program, made for images of any size; see paretosr "
+        "targets. By default PyTorch computes, here.",
+    ),
+]
 RunArgument = Annotated[
     Path, typer.Argument(metavar="RUN_DIR", help="Run directory that `paretosr search` wrote.")
 ]

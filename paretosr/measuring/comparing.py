@@ -8,19 +8,14 @@ from typing import Literal
 from blocks.models import Model
 from foundation.listener import SILENT, Listener
 from paretosr.measuring.profiling import CLOCKS
-from paretosr.measuring.subjects import (
-    as_target,
-    bicubic_call,
-    noise_warning,
-    subject_of,
-    threads_of,
-)
+from paretosr.measuring.subjects import as_target, bicubic_call, noise_warning, subject_of
 from paretosr.models import load
 from paretosr.results import Result, Table
 from profilers import LatencyMeter, RatioEstimate, Subject, Target
 from profilers.agent.fastest_variant import VARIANTS_SHARE
 from profilers.agent.timing.calls_in_turn import compare as time_both
 from profilers.host.networks import prepare_fastest_variant
+from profilers.host.target_program import threads_of
 from profilers.runtimes.clock import clock_of
 from profilers.runtimes.registry import require_available, require_here
 

@@ -1,10 +1,8 @@
 """From a model to what measuring processes run, or to a call of it in this process."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
-import torch
 
 from blocks.models import Model
 from imaging.evaluation import bicubic_upscaler
@@ -43,17 +41,6 @@ def bicubic_call(scale: int, target: Target) -> Callable[[], object]:
     shape = (target.batch, target.lr_height_px, target.lr_width_px, 3)
     images = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
     return lambda: [upscale(image) for image in images]
-
-
-@contextmanager
-def threads_of(target: Target) -> Iterator[None]:
-    """Let PyTorch use in this process as many threads as the target has."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(target.threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def noise_warning(reference_spread: float, quiet_share: float | None) -> str | None:

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -19,6 +21,40 @@ _MAXIMUM_CLOCK = Path("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
 
 Description = dict[str, str | int]
 """Plain JSON values. What the system does not report is "unknown" or left out, never guessed."""
+
+
+@dataclass(frozen=True)
+class InstructionSet:
+    """What a processor has for products of 8-bit integers; what is not known it has not."""
+
+    avx2: bool = False
+    avx_vnni: bool = False
+    avx512_vnni: bool = False
+    amx_int8: bool = False
+    arm: bool = False
+    """Advanced SIMD of 64-bit Arm."""
+    arm_dot_product: bool = False
+
+    @classmethod
+    def of(cls, description: Mapping[str, str | int]) -> "InstructionSet":
+        """Return that of a machine as `describe_machine` describes it."""
+        known = str(description["cpu_instruction_sets"]).split()
+        names = {"arm": "asimd", "arm_dot_product": "asimddp"}
+        return cls(**{it.name: names.get(it.name, it.name) in known for it in fields(cls)})
+
+    @property
+    def has_dot_product(self) -> bool:
+        """Whether one instruction sums four products of 8 bits in 32 bits."""
+        return self.avx_vnni or self.avx512_vnni or self.amx_int8 or self.arm_dot_product
+
+    @property
+    def saturates(self) -> bool:
+        """Whether a sum of two products is cut off at 16 bits, as vpmaddubsw of AVX2 does."""
+        return not (self.has_dot_product or self.arm)
+
+    def __str__(self) -> str:
+        """Return the names of what there is, or "unknown"."""
+        return " ".join(it.name for it in fields(self) if getattr(self, it.name)) or "unknown"
 
 
 def describe_machine() -> Description:

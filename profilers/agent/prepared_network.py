@@ -5,7 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
+import numpy as np
+from numpy.typing import NDArray
+
 from profilers.agent.failure import one_line
+
+Images = NDArray[np.float32]
+"""(N, 3, h, w) in [0, 1], or enlarged, not clamped; in this order in memory."""
+
+Program = Callable[[Images], Images]
+"""A network made ready: (N, 3, h, w) -> (N, 3, s h, s w), at once. The result may be overwritten
+by the next call."""
+
+PROGRAMS_KEPT = 16
+"""Where each size of images has a program of its own: an image cut into tiles has nine sizes."""
 
 PreparedCall = Callable[[], object]
 """One forward pass; returns the enlarged images, (N, 3, s h, s w), as an array or a tensor.

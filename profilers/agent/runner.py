@@ -7,9 +7,11 @@ from typing import TypeAlias
 
 from profilers.agent.failure import reason_of
 from profilers.agent.runtimes.settings import Settings
-from profilers.agent.serving.encoding import decode
+from profilers.agent.serving.encoding import decode, decode_array, encode_array
 from profilers.agent.serving.messages import (
     Answer,
+    Enlarge,
+    Enlarged,
     Failure,
     Request,
     Stored,
@@ -22,23 +24,32 @@ from profilers.agent.store import Store
 from profilers.agent.stored_networks import StoredNetworks
 from profilers.agent.timing.partner import Partner
 
-_Requests: TypeAlias = StoreFile | Request[StoredNetwork]
+_Requests: TypeAlias = StoreFile | Enlarge | Request[StoredNetwork]
 
 
 class Runner:
-    """Stores files, and answers as a `Service` about the networks in them."""
+    """Stores files, runs the graphs in them on images, and answers as a `Service` about them."""
 
-    def __init__(self, store: Store, service: Service[StoredNetwork]) -> None:
+    def __init__(
+        self, store: Store, networks: StoredNetworks, service: Service[StoredNetwork]
+    ) -> None:
         self._store = store
+        self._networks = networks
         self._service = service
 
     def answer(self, request: _Requests) -> Answer:
         """Return the answer, or the error that prevented it in one line."""
-        if not isinstance(request, StoreFile):
-            return self._service.answer(request)
-        content = base64.b64decode(request.content)
         try:
-            return Stored(self._store.append(request.name, request.size_bytes, content))
+            match request:
+                case StoreFile():
+                    content = base64.b64decode(request.content)
+                    size_bytes = self._store.append(request.name, request.size_bytes, content)
+                    return Stored(size_bytes)
+                case Enlarge():
+                    images = decode_array(request.images)
+                    return Enlarged(encode_array(self._networks.enlarge(request.graph, images)))
+                case _:
+                    return self._service.answer(request)
         except Exception as error:  # the disk may be full, or not ours to write
             return Failure(reason_of(error))
 
@@ -51,7 +62,7 @@ def main(folder: str, settings: str) -> None:
     store = Store(Path(folder))
     networks = StoredNetworks(store, decode(Settings, settings.encode()))
     service = Service(networks, Partner(_command(folder, settings)))
-    serve(_Requests, Runner(store, service).answer, service.stop)
+    serve(_Requests, Runner(store, networks, service).answer, service.stop)
 
 
 def _command(folder: str, settings: str) -> list[str]:

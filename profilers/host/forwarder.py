@@ -3,6 +3,7 @@
 import io
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from torch import nn
 
 from blocks import in_variant
 from profilers.agent.failure import reason_of
+from profilers.agent.runtimes.settings import Graph
 from profilers.agent.serving.messages import (
     Answer,
     Calibrate,
@@ -29,7 +31,7 @@ from profilers.host.link import Link
 from profilers.host.networks import seeded_reference, variant_names
 from profilers.host.subject import Design, Subject
 from profilers.runtimes.images import sample_images
-from profilers.runtimes.onnx_models import onnx_for
+from profilers.runtimes.onnx_models import graph_in, onnx_for
 from profilers.runtimes.preparation import eager_output
 from profilers.runtimes.targets import Target
 
@@ -85,7 +87,8 @@ class Forwarder:
 
     def _stored_reference(self, link: Link) -> StoredVariant:
         if self._reference is None:
-            self._reference = self._store(_export(seeded_reference(), self._here, check=True), link)
+            reference = _export(seeded_reference(), self._here, check=True)
+            self._reference = self._store(reference, link)
         return self._reference
 
     def _stored(self, design: Design, link: Link, *, check: bool = True) -> StoredNetwork:
@@ -95,7 +98,11 @@ class Forwarder:
         variants: dict[str, StoredVariant | NotExported] = {}
         for name in variant_names(subject):
             try:
-                exported = _export(in_variant(network, name), self._here, check=check)
+                exported = (
+                    _quantised(subject.program, network, self._here, check=check)
+                    if subject.program is not None
+                    else _export(in_variant(network, name), self._here, check=check)
+                )
             except Exception as error:  # another variant may do
                 variants[name] = NotExported(reason_of(error))
             else:
@@ -104,7 +111,7 @@ class Forwarder:
 
     def _store(self, network: "_Exported", link: Link) -> StoredVariant:
         return StoredVariant(
-            model=link.store(network.model, ".onnx"),
+            graph=link.store_graph(network.graph),
             images=link.store(_npy(sample_images(self._here).numpy()), ".npy"),
             expected=(
                 None if network.expected is None else link.store(_npy(network.expected), ".npy")
@@ -115,7 +122,7 @@ class Forwarder:
 
 @dataclass(frozen=True)
 class _Exported:
-    model: bytes
+    graph: Graph
     expected: NDArray[np.float32] | None
     """Eager's output, if the other machine is to compare its own with it."""
     seconds: float
@@ -123,9 +130,15 @@ class _Exported:
 
 def _export(network: nn.Module, target: Target, *, check: bool) -> _Exported:
     started = time.perf_counter()
-    model = onnx_for(network, target)
+    graph = Graph(onnx_for(network, target.images_shape))
     seconds = time.perf_counter() - started
-    return _Exported(model, eager_output(network, target) if check else None, seconds)
+    return _Exported(graph, eager_output(network, target) if check else None, seconds)
+
+
+def _quantised(program: Path, network: nn.Module, target: Target, *, check: bool) -> _Exported:
+    return _Exported(
+        graph_in(program), eager_output(network, target) if check else None, seconds=0.0
+    )
 
 
 def _npy(array: NDArray[np.float32]) -> bytes:

@@ -157,10 +157,12 @@ class LatencyMeter:
         """Return the latency of a network, in its fastest variant unless the subject names one.
 
         Raises:
-            ValueError: the calibration belongs to another target or reference.
+            ValueError: the calibration belongs to another target or reference, or the subject has
+                no program for an int8 target.
         """
         _require_calibration_of(self.target, calibration)
         require_positive(max_seconds=max_seconds)
+        subject.require_runs_on(self.target)
         self.start()
         question = Measure(subject.design(), max_seconds)
         measured = self._child.request(question, Measured, max_seconds + grace_seconds)
@@ -180,6 +182,8 @@ class LatencyMeter:
         of `measure`, since small differences are what is asked for.
         """
         require_positive(max_seconds=max_seconds)
+        for each in (subject, other):
+            each.require_runs_on(self.target)
         self.start()
         question = Compare(subject.design(), other.design(), max_seconds)
         return self._child.request(question, ComparedTimes, max_seconds + GRACE_SECONDS)
@@ -187,6 +191,7 @@ class LatencyMeter:
     def sustain(self, subject: Subject, *, seconds: float) -> Sustained:
         """Return what happens to the time of `subject` that runs for `seconds` without a pause."""
         require_positive(seconds=seconds)
+        subject.require_runs_on(self.target)
         question = Sustain(subject.design(), seconds)
         return self._child.request(question, Sustained, seconds + GRACE_SECONDS)
 
@@ -216,7 +221,7 @@ def measure_callable(
     threads = torch.get_num_threads()
     torch.set_num_threads(target.threads)
     try:
-        reference = prepare_checked(ReferenceNetwork(), target)
+        reference = prepare_checked(ReferenceNetwork(), target.of_reference)
         _, clock = clock_of(target)
         estimate = compare(call, reference.call, max_seconds=max_seconds, clock=clock)
         return _latency(estimate, calibration)

@@ -15,13 +15,23 @@ from pathlib import Path
 
 from profilers import agent
 from profilers.agent.failure import ProfilingFailed
-from profilers.agent.serving.encoding import NotAMessageError, encode
+from profilers.agent.prepared_network import Images
+from profilers.agent.runtimes.settings import Graph
+from profilers.agent.serving.encoding import (
+    NotAMessageError,
+    decode_array,
+    encode,
+    encode_array,
+)
 from profilers.agent.serving.json_process import JsonProcess, ProcessEndedError
 from profilers.agent.serving.messages import (
     Answer,
+    Enlarge,
+    Enlarged,
     Failure,
     Question,
     Stored,
+    StoredGraph,
     StoredNetwork,
     StoreFile,
     expected,
@@ -49,6 +59,7 @@ class Link:
     """
 
     def __init__(self, target: Target) -> None:
+        self.target = target
         self._host = target.host
         self._connected = False
         archive = _agent_archive()
@@ -60,7 +71,7 @@ class Link:
             raise
         self._connected = True
 
-    def request(self, request: StoreFile | Question[StoredNetwork]) -> Answer:
+    def request(self, request: StoreFile | Enlarge | Question[StoredNetwork]) -> Answer:
         """Send `request` and return the runner's answer, which may be a failure."""
         try:
             self._process.send(request)
@@ -75,6 +86,23 @@ class Link:
         while stored < len(content):
             stored = self._append(name, len(content), content[stored : stored + CHUNK_BYTES])
         return name
+
+    def store_graph(self, graph: Graph) -> StoredGraph:
+        """Send what the other machine lacks of a graph, and return where it is there."""
+        is_openvino = graph.weights is not None
+        return StoredGraph(
+            self.store(graph.model, ".xml" if is_openvino else ".onnx"),
+            None if graph.weights is None else self.store(graph.weights, ".bin"),
+        )
+
+    def enlarge(self, graph: StoredGraph, images: Images) -> Images:
+        """Return what a stored graph makes of images on the other machine.
+
+        Raises:
+            ProfilingFailed: it cannot run it there.
+        """
+        answer = self.request(Enlarge(graph, encode_array(images)))
+        return decode_array(expected(Enlarged, answer).images)
 
     def close(self) -> None:
         """End the connection, and with it the runner."""

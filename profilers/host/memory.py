@@ -31,11 +31,13 @@ def measure_peak_memory_mib(
     A CUDA graph keeps what the runtime that it records takes for each pass: that is measured.
 
     Raises:
-        ValueError: the target is not available on this machine.
+        ValueError: the target is not available on this machine, or runs a quantised program
+            that the subject has not.
         ProfilingFailed: the process died, took longer than `timeout_seconds` or could not run
             the network.
     """
     require_available(target)
+    subject.require_runs_on(target)
     recorded = RECORDED_RUNTIMES.get(target.runtime, target.runtime)
     target = replace(target, runtime=recorded)
     with Child(target, RETURN_FREED_MEMORY) as child:

@@ -14,9 +14,12 @@ from profilers.host.memory import peak_memory_of_calls_mib
 from profilers.host.reference import ReferenceNetwork
 from profilers.host.subject import WEIGHTS_SEED, Design, Subject
 from profilers.runtimes.clock import clock_of
-from profilers.runtimes.preparation import prepare_checked
+from profilers.runtimes.preparation import prepare_checked, prepare_quantised, quantised_call
 from profilers.runtimes.registry import RUNTIMES
 from profilers.runtimes.targets import Target
+
+QUANTISED = "int8"
+"""What stands for the variant where a quantised program runs."""
 
 
 class Networks:
@@ -32,13 +35,16 @@ class Networks:
         return clock_of(self._target)
 
     def reference(self, stored: StoredVariant | None) -> Prepared:
-        return prepare_checked(seeded_reference(), self._target)
+        return prepare_checked(seeded_reference(), self._target.of_reference)
 
     def variants(self, subject: Design) -> Variants:
         return _variants(Subject.of(subject), self._target)
 
     def peak_memory_mib(self, subject: Design) -> float:
         wanted = Subject.of(subject)
+        if wanted.program is not None:
+            call = quantised_call(wanted.program, wanted.network(), self._target)
+            return peak_memory_of_calls_mib(call, self._target.device)
         variant = wanted.variant or variants_of(wanted.config)[0]
         # Not compared with eager, whose memory would count as this runtime's.
         runtime = RUNTIMES[self._target.runtime]
@@ -53,7 +59,12 @@ def seeded_reference() -> ReferenceNetwork:
 
 
 def variant_names(subject: Subject) -> tuple[str, ...]:
-    """Return the one variant that `subject` asks for, or all that its network has."""
+    """Return the one variant that `subject` asks for, or all that its network has.
+
+    A quantised program is one of its own.
+    """
+    if subject.program is not None:
+        return (QUANTISED,)
     return (subject.variant,) if subject.variant is not None else tuple(variants_of(subject.config))
 
 
@@ -74,6 +85,8 @@ def _variants(subject: Subject, target: Target) -> Variants:
     network = subject.network()
 
     def prepare(name: str) -> Prepared:
+        if subject.program is not None:
+            return prepare_quantised(subject.program, network, target)
         return prepare_checked(in_variant(network, name), target)
 
     return {name: partial(prepare, name) for name in variant_names(subject)}

@@ -11,6 +11,7 @@ from blocks import (
     parse_network_config,
 )
 from blocks.random_weights import seeded_network
+from profilers.runtimes.targets import PROGRAM_SUFFIXES, Target
 
 WEIGHTS_SEED = 0
 """The seed of the random weights with which networks are timed."""
@@ -23,12 +24,16 @@ class Subject:
     Attributes:
         config: its design.
         weights: a checkpoint of this design; None for random weights, always the same.
-        variant: one of `blocks.variants_of(config)`; None for the fastest on the target.
+        variant: one of `blocks.variants_of(config)`; None for the fastest on the target. What is
+            run of a program's network is the program, whatever the variant.
+        program: the file of the network quantised for the runtime of an int8 target: program.onnx,
+            program.xml with program.bin beside it, or program.pte; None for other targets.
     """
 
     config: NetworkConfig
     weights: Path | None = None
     variant: str | None = None
+    program: Path | None = None
 
     def network(self) -> SuperResolutionNetwork:
         """Return the network as it is trained, on the CPU.
@@ -42,14 +47,41 @@ class Subject:
 
     def design(self) -> "Design":
         """Return the subject in plain values, for another process on this machine."""
-        weights = None if self.weights is None else str(self.weights.absolute())
-        return Design(self.config.model_dump(mode="json"), weights, self.variant)
+        weights, program = (
+            None if path is None else str(path.absolute()) for path in (self.weights, self.program)
+        )
+        return Design(self.config.model_dump(mode="json"), weights, self.variant, program)
+
+    def require_runs_on(self, target: Target) -> None:
+        """Check that there is a program of the target's runtime if it is an int8 target.
+
+        Raises:
+            ValueError: there is none, or another, or there is one for a target of other precision.
+        """
+        if target.precision != "int8":
+            if self.program is not None:
+                raise ValueError(
+                    f"a quantised program needs a target with precision=int8, got {target}"
+                )
+            return
+        suffix = PROGRAM_SUFFIXES[target.runtime]
+        if self.program is None:
+            raise ValueError(
+                f"{target} runs a quantised program, and the network has none: quantise it first "
+                "(paretosr compress --method int8)"
+            )
+        if self.program.suffix != suffix:
+            raise ValueError(
+                f"a quantised program for {target.runtime} must end in {suffix}, got "
+                f"{self.program.name}: quantise the network for this runtime"
+            )
 
     @classmethod
     def of(cls, design: "Design") -> Self:
         """Return the subject that `design` describes."""
         weights = None if design.weights is None else Path(design.weights)
-        return cls(parse_network_config(design.config), weights, design.variant)
+        program = None if design.program is None else Path(design.program)
+        return cls(parse_network_config(design.config), weights, design.variant, program)
 
 
 @dataclass(frozen=True)
@@ -59,3 +91,4 @@ class Design:
     config: dict[str, Any]
     weights: str | None
     variant: str | None
+    program: str | None = None

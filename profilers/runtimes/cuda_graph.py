@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from profilers.agent.failure import ProfilingFailed, reason_of
-from profilers.agent.prepared_network import Missing, PreparedCall
+from profilers.agent.prepared_network import Missing, PreparedCall, Program
 from profilers.runtimes.eager import EagerRuntime
 from profilers.runtimes.targets import Target
 from profilers.runtimes.torch_compile import CompiledRuntime
@@ -55,6 +55,13 @@ class CudaGraphRuntime:
                 f"cannot be recorded as a CUDA graph: {reason_of(error)}"
             ) from error
         return _Replay(graph, call, enlarged)
+
+    def upscaler(self, network: nn.Module, target: Target, *, by_size: bool) -> Program:
+        """Return what the recorded runtime makes of any images, by the kernels that it launches.
+
+        A graph is of one size, and replays no other kernels.
+        """
+        return self._recorded.upscaler(network, target, by_size=by_size)
 
 
 @dataclass(frozen=True)

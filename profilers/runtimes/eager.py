@@ -6,7 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from profilers.agent.prepared_network import Missing, PreparedCall
+from profilers.agent.output_check import as_array
+from profilers.agent.prepared_network import Images, Missing, PreparedCall, Program
 from profilers.runtimes.images import sample_images
 from profilers.runtimes.targets import Target
 
@@ -34,6 +35,10 @@ class EagerRuntime:
         """
         return forward_pass(network_on(target, network), target)
 
+    def upscaler(self, network: nn.Module, target: Target, *, by_size: bool) -> Program:
+        """Return the same forward pass over any images."""
+        return on_images(network_on(target, network), target)
+
 
 def network_on(target: Target, network: nn.Module) -> nn.Module:
     """Return a copy of `network` for inference, in the target's precision, layout and device."""
@@ -52,6 +57,18 @@ def forward_pass(module: Callable[[torch.Tensor], torch.Tensor], target: Target)
             return module(images)
 
     return call
+
+
+def on_images(module: Callable[[torch.Tensor], torch.Tensor], target: Target) -> Program:
+    """Return `module`, ready on the target, as a function of any images."""
+    dtype, layout = _format(target)
+
+    def enlarge(images: Images) -> Images:
+        with torch.inference_mode():
+            given = torch.from_numpy(images).to(target.device, dtype, memory_format=layout)
+            return as_array(module(given))
+
+    return enlarge
 
 
 def _format(target: Target) -> tuple[torch.dtype, torch.memory_format]:

@@ -3,12 +3,13 @@
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from torch import nn
 
 from blocks.programs.onnx_graph import EXPORT_MODULES
-from profilers.agent.prepared_network import Missing, PreparedCall, missing_library
+from profilers.agent.prepared_network import Missing, PreparedCall, Program, missing_library
 from profilers.runtimes.cuda_graph import CudaGraphRuntime
 from profilers.runtimes.eager import EagerRuntime
 from profilers.runtimes.onnx_models import ExportedRuntime
@@ -29,15 +30,32 @@ class Runtime(Protocol):
         The network itself is left as it is.
         """
 
+    def upscaler(self, network: nn.Module, target: Target, *, by_size: bool) -> Program:
+        """Return `network` as it runs on `target`, for images of any size that it takes.
 
+        `by_size` says that its graph is for one size of images, so that each needs its own. The
+        network itself is left as it is; size and batch of the target do not matter.
+        """
+
+
+class QuantisedRuntime(Runtime, Protocol):
+    """Runs networks that were quantised for it, too."""
+
+    def quantised(self, program: Path, network: nn.Module, target: Target) -> Program:
+        """Return what `program`, the file of `network` quantised, makes of images of any size."""
+
+
+QUANTISED_RUNTIMES: Mapping[str, QuantisedRuntime] = {
+    "onnxruntime": ExportedRuntime("onnxruntime", extra="onnx"),
+    "openvino": ExportedRuntime("openvino", extra="openvino"),
+    "xnnpack": XnnpackRuntime(),
+}
 RUNTIMES: Mapping[str, Runtime] = {
     "eager": EagerRuntime(),
     "compile": CompiledRuntime(),
     "eager_cudagraph": CudaGraphRuntime(EagerRuntime()),
     "compile_cudagraph": CudaGraphRuntime(CompiledRuntime()),
-    "onnxruntime": ExportedRuntime("onnxruntime", extra="onnx"),
-    "openvino": ExportedRuntime("openvino", extra="openvino"),
-    "xnnpack": XnnpackRuntime(),
+    **QUANTISED_RUNTIMES,
 }
 
 

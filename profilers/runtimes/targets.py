@@ -4,6 +4,7 @@
     eager:threads=2,lr=90x160
     eager:device=cuda,precision=bfloat16
     openvino:threads=2,precision=bfloat16
+    openvino:precision=int8
     ssh://me@board/onnxruntime:threads=4
 
 Nothing here loads a runtime, so targets can be read and written anywhere.
@@ -11,7 +12,7 @@ Nothing here loads a runtime, so targets can be read and written anywhere.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from foundation.configs import nearest
@@ -32,9 +33,15 @@ RUNTIME_PRECISIONS: Mapping[str, tuple[str, ...]] = {
     "compile": ("float32", "bfloat16"),
     "eager_cudagraph": ("float32", "bfloat16"),
     "compile_cudagraph": ("float32", "bfloat16"),
-    "onnxruntime": ("float32",),
-    "openvino": ("float32", "bfloat16"),
-    "xnnpack": ("float32",),
+    "onnxruntime": ("float32", "int8"),
+    "openvino": ("float32", "bfloat16", "int8"),
+    "xnnpack": ("float32", "int8"),
+}
+# How the file of a quantised network's program ends, for the runtimes that have int8.
+PROGRAM_SUFFIXES: Mapping[str, str] = {
+    "onnxruntime": ".onnx",
+    "openvino": ".xml",
+    "xnnpack": ".pte",
 }
 # How images lie in memory, the default first. An exported network takes them in PyTorch's order,
 # however its runtime then rearranges them.
@@ -102,6 +109,11 @@ class Target:
     def settings(self) -> Settings:
         """What an exported network needs to know of the target."""
         return Settings(self.runtime, self.threads, self.precision)
+
+    @property
+    def of_reference(self) -> Self:
+        """Where the reference network runs, of which there is no quantised program."""
+        return replace(self, precision=self.settings.of_reference.precision)
 
     @property
     def images_shape(self) -> tuple[int, int, int, int]:

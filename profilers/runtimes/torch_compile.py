@@ -17,8 +17,14 @@ import torch
 from torch import nn
 
 from profilers.agent.cores import usable_cores
-from profilers.agent.prepared_network import Missing, PreparedCall, missing_library
-from profilers.runtimes.eager import EagerRuntime, forward_pass, network_on
+from profilers.agent.prepared_network import (
+    Images,
+    Missing,
+    PreparedCall,
+    Program,
+    missing_library,
+)
+from profilers.runtimes.eager import EagerRuntime, forward_pass, network_on, on_images
 from profilers.runtimes.targets import Target
 
 # torch.compile gives up on a function after eight versions of it, but all networks of a family
@@ -49,6 +55,17 @@ class CompiledRuntime:
         with _compiler(target):
             call()
         return call
+
+    def upscaler(self, network: nn.Module, target: Target, *, by_size: bool) -> Program:
+        """Return `network`, compiled when called: for all sizes of images, or anew for each."""
+        module = network_on(target, network)
+        enlarge = on_images(torch.compile(module, fullgraph=True, dynamic=not by_size), target)
+
+        def enlarge_compiled(images: Images) -> Images:
+            with _compiler(target):  # some sizes, such as odd ones, need code of their own
+                return enlarge(images)
+
+        return enlarge_compiled
 
 
 def _missing_compiler() -> Missing | None:

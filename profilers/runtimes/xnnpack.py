@@ -1,18 +1,32 @@
 """ExecuTorch with XNNPACK on the CPU, the runtime of phones; its exporter is a file beside."""
 
+from collections.abc import Callable
+from functools import lru_cache, partial
+from pathlib import Path
+
 import torch
 from torch import nn
 
+from blocks import SuperResolutionNetwork
 from blocks.programs.executorch_program import EXPORT_MODULES, export_executorch
 from blocks.programs.failure import ExportFailed
 from foundation.library_messages import quiet_libraries
 from profilers.agent.failure import ProfilingFailed
-from profilers.agent.prepared_network import Missing, PreparedCall, missing_library
+from profilers.agent.output_check import as_array
+from profilers.agent.prepared_network import (
+    PROGRAMS_KEPT,
+    Images,
+    Missing,
+    PreparedCall,
+    Program,
+    missing_library,
+)
 from profilers.runtimes.eager import network_on
 from profilers.runtimes.images import sample_images
 from profilers.runtimes.targets import Target
 
 _METHOD = "forward"
+_Method = Callable[[torch.Tensor], torch.Tensor]
 
 
 class XnnpackRuntime:
@@ -40,24 +54,67 @@ class XnnpackRuntime:
             ProfilingFailed: the network has an operator that ExecuTorch or its exporter lacks.
             ValueError: ExecuTorch does not use as many threads on this machine.
         """
-        from executorch.runtime import Runtime
-
-        _use_threads(target.threads)
         images = sample_images(target)
-        try:
-            exported = export_executorch(network_on(target, network), images)
-        except ExportFailed as error:
-            raise ProfilingFailed(str(error)) from error
-        program = Runtime.get().load_program(exported)
-        program.load_method(_METHOD)
-        inputs = (images,)
+        return partial(_exported(network_on(target, network), images, target), images)
 
-        def call() -> torch.Tensor:
-            # Asked for again, since a method alone does not keep alive the program it reads.
-            enlarged: torch.Tensor = program.load_method(_METHOD).execute(inputs)[0]
-            return enlarged
+    def upscaler(self, network: nn.Module, target: Target, *, by_size: bool) -> Program:
+        """Return a program for each size of images in any case: its memory is planned for one.
 
-        return call
+        Raises:
+            ProfilingFailed, ValueError: as `prepare`, on a call.
+        """
+        ready = network_on(target, network)
+
+        @lru_cache(PROGRAMS_KEPT)
+        def program_of(shape: tuple[int, ...]) -> _Method:
+            return _exported(ready, torch.zeros(shape), target)
+
+        def enlarge(images: Images) -> Images:
+            return as_array(program_of(images.shape)(torch.from_numpy(images)))
+
+        return enlarge
+
+    def quantised(self, program: Path, network: nn.Module, target: Target) -> Program:
+        """Load a quantised program, which is the learned part of `network`.
+
+        The mean shift and the interpolated image are added by PyTorch.
+
+        Raises:
+            ValueError: as `prepare`.
+            OSError: it cannot be read.
+        """
+        ready = network_on(target, network)
+        assert isinstance(ready, SuperResolutionNetwork)  # no other is quantised
+        learned = _loaded(program.read_bytes(), target)
+
+        def enlarge(images: Images) -> Images:
+            with torch.inference_mode():
+                return as_array(ready.images_by(learned, torch.from_numpy(images)))
+
+        return enlarge
+
+
+def _exported(network: nn.Module, images: torch.Tensor, target: Target) -> _Method:
+    """Return `network`, ready for inference, for images like these."""
+    try:
+        return _loaded(export_executorch(network, images), target)
+    except ExportFailed as error:
+        raise ProfilingFailed(str(error)) from error
+
+
+def _loaded(exported: bytes, target: Target) -> _Method:
+    from executorch.runtime import Runtime
+
+    _use_threads(target.threads)
+    program = Runtime.get().load_program(exported)
+    program.load_method(_METHOD)
+
+    def call(images: torch.Tensor) -> torch.Tensor:
+        # Asked for again, since a method alone does not keep alive the program it reads.
+        enlarged: torch.Tensor = program.load_method(_METHOD).execute((images.contiguous(),))[0]
+        return enlarged
+
+    return call
 
 
 def _use_threads(threads: int) -> None:

@@ -10,6 +10,7 @@ from paretosr.cli.options import (
     JsonOption,
     LowOption,
     ModelArgument,
+    ProgramTargetOption,
     ScaleOption,
     VariantOption,
 )
@@ -20,6 +21,7 @@ def evaluate(
     data: DataOption = "bundled",
     lr: LowOption = None,
     scale: ScaleOption = None,
+    target: ProgramTargetOption = None,
     variant: VariantOption = None,
     tile: Annotated[
         int | None,
@@ -41,6 +43,8 @@ def evaluate(
     networks were. What is restored exactly, such as an image of a single colour, has an infinite
     PSNR (null in JSON) and is left out of the mean.
     A large image is cut into tiles, except for networks whose output depends on the whole image.
+    With --target the program that profile times there enlarges the images, so that the figures
+    are of what runs: of ONNX Runtime, of OpenVINO in bfloat16, or on another machine.
     Files that do not decode are left out too, and listed at the end, with exit status 1.
 
     \b
@@ -50,6 +54,7 @@ def evaluate(
       paretosr evaluate runs/x2/model.safetensors --data Set5
       paretosr evaluate imdn-x4.safetensors --data Test4K --tile 256
       paretosr evaluate imdn-x2.safetensors --data DIV2K_valid_HR --lr DIV2K_valid_LR_bicubic
+      paretosr evaluate runs/x2/model.safetensors --target openvino:precision=bfloat16
       paretosr evaluate runs/search:splitsr-x2-0123456789
     """
     from paretosr.cli.listener import TerminalListener
@@ -63,6 +68,7 @@ def evaluate(
             load(model, scale),
             data,
             low_resolution=lr,
+            target=target,
             variant=variant,
             tile_px=tile,
             listener=listener,

@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from paretosr.cli.options import FormOption, JsonOption, ModelArgument, ScaleOption, VariantOption
+from paretosr.cli.options import (
+    FormOption,
+    JsonOption,
+    ModelArgument,
+    ProgramTargetOption,
+    ScaleOption,
+    VariantOption,
+)
 
 
 def upscale(
@@ -26,6 +33,7 @@ def upscale(
             "2 GiB of memory allow.",
         ),
     ] = None,
+    target: ProgramTargetOption = None,
     variant: VariantOption = None,
     recursive: Annotated[
         bool,
@@ -60,6 +68,7 @@ def upscale(
     Examples:
       paretosr upscale bicubic photo.png large.png --scale 2
       paretosr upscale runs/best/model.safetensors photos large-photos --recursive
+      paretosr upscale runs/best/model.safetensors photo.png large.png --target onnxruntime
       paretosr upscale span-x4.safetensors poster.png large.png --tile 256
     """
     from paretosr.cli.listener import TerminalListener
@@ -73,6 +82,7 @@ def upscale(
             load(model, scale),
             source,
             destination,
+            target=target,
             variant=variant,
             tile_px=tile,
             recursive=recursive,

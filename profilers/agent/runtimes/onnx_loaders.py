@@ -2,16 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
-from profilers.agent.prepared_network import PreparedCall
+from profilers.agent.prepared_network import Program
 from profilers.agent.runtimes.onnx_runtime import load_in_onnx_runtime
 from profilers.agent.runtimes.openvino_runtime import load_in_openvino
-from profilers.agent.runtimes.settings import Settings
+from profilers.agent.runtimes.settings import Graph, Settings
 
-Loader = Callable[[bytes, NDArray[np.float32], Settings], PreparedCall]
-"""Makes a model ready as the settings say: its forward pass over images (N, 3, h, w)."""
+Loader = Callable[[Graph, Settings], Program]
+"""Makes a graph ready as the settings say."""
 
 # By the name of the runtime, which is also that of its Python package.
 LOADERS: Mapping[str, Loader] = {

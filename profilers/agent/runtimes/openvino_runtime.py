@@ -3,20 +3,19 @@
 from functools import cache
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from profilers.agent.prepared_network import Images, Program, without_telemetry
+from profilers.agent.runtimes.settings import Graph, Settings
 
-from profilers.agent.prepared_network import PreparedCall, without_telemetry
-from profilers.agent.runtimes.settings import Settings
-
-_PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
+# What is not quantised in a quantised graph is computed in float32.
+_PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
 
 
-def load_in_openvino(model: bytes, images: NDArray[np.float32], settings: Settings) -> PreparedCall:
-    """Compile an ONNX model for this machine and return its forward pass over `images`.
+def load_in_openvino(graph: Graph, settings: Settings) -> Program:
+    """Compile a graph for this machine and return it as a function of images.
 
     The precision is always stated: left to itself OpenVINO computes in bfloat16 wherever
-    the processor can. Images and result are float32 in either case.
+    the processor can. Images and result are float32 in every case; the result holds until the
+    next call.
 
     Raises:
         ValueError: OpenVINO does not use this precision, or as many threads, on this machine.
@@ -24,7 +23,7 @@ def load_in_openvino(model: bytes, images: NDArray[np.float32], settings: Settin
     core = _core()
     precision = _PRECISIONS[settings.precision]
     compiled = core.compile_model(
-        core.read_model(model),
+        _read(core, graph),
         "CPU",
         {
             "INFERENCE_NUM_THREADS": settings.threads,
@@ -45,14 +44,19 @@ def load_in_openvino(model: bytes, images: NDArray[np.float32], settings: Settin
             f"uses {used} on this one; ask for float32"
         )
     request = compiled.create_infer_request()
-    inputs = [images]
 
-    def call() -> NDArray[np.float32]:
-        request.infer(inputs, share_inputs=True)
-        enlarged: NDArray[np.float32] = request.get_output_tensor().data
+    def enlarge(images: Images) -> Images:
+        request.infer([images], share_inputs=True)
+        enlarged: Images = request.get_output_tensor().data
         return enlarged
 
-    return call
+    return enlarge
+
+
+def _read(core: Any, graph: Graph) -> Any:
+    if graph.weights is None:
+        return core.read_model(graph.model)
+    return core.read_model(graph.model, graph.weights)
 
 
 @cache

@@ -1,6 +1,19 @@
-"""How an ONNX model is to run."""
+"""A graph that runs without PyTorch, and how it is to run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network as a file of ONNX, or as the two files of OpenVINO.
+
+    Attributes:
+        model: an ONNX model, or the XML text of OpenVINO's own format.
+        weights: the binary file that belongs to that text; None for ONNX.
+    """
+
+    model: bytes
+    weights: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -10,9 +23,15 @@ class Settings:
     Attributes:
         runtime: a key of `onnx_loaders.LOADERS`.
         threads: how many compute, the calling one included.
-        precision: "float32" or "bfloat16", of the computation; images are float32 in either case.
+        precision: "float32" or "bfloat16", of the computation, or "int8", of a quantised graph;
+            images are float32 in every case.
     """
 
     runtime: str
     threads: int
     precision: str
+
+    @property
+    def of_reference(self) -> "Settings":
+        """How the reference network runs, of which there is no quantised graph."""
+        return replace(self, precision="float32") if self.precision == "int8" else self

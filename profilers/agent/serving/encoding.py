@@ -1,9 +1,14 @@
 """Dataclasses as lines of JSON, and back by their types; what runs elsewhere has no pydantic."""
 
+import base64
 import dataclasses
+import io
 import json
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
 
 _TYPE = "type"
 """The key beside a dataclass's fields that holds its name."""
@@ -44,6 +49,19 @@ def decode(kind: Any, line: bytes) -> Any:
         return _decoded(kind, data)
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise NotAMessageError(line) from error
+
+
+def encode_array(array: NDArray[np.float32]) -> str:
+    """Return an array as text, for a field of a message."""
+    file = io.BytesIO()
+    np.save(file, array)
+    return base64.b64encode(file.getbuffer()).decode()
+
+
+def decode_array(text: str) -> NDArray[np.float32]:
+    """Return the array that `encode_array` wrote."""
+    array: NDArray[np.float32] = np.load(io.BytesIO(base64.b64decode(text)))
+    return array
 
 
 def _jsonable(value: Any) -> Any:

@@ -20,17 +20,25 @@ A = TypeVar("A")
 
 
 @dataclass(frozen=True)
+class StoredGraph:
+    """The names of a graph's files in a `Store`; `weights` as in `Graph`."""
+
+    model: str
+    weights: str | None = None
+
+
+@dataclass(frozen=True)
 class StoredVariant:
-    """One variant of a network, exported: the names of its files in a `Store`.
+    """One variant of a network, exported, or its quantised graph.
 
     Attributes:
-        model: the ONNX model.
-        images: what it is run on, as NumPy saves an array.
+        graph: where it is stored.
+        images: what it is run on, as NumPy saves an array: a name in a `Store`, too.
         expected: eager's output for them; None where nothing is to be compared with it.
         export_seconds: what exporting took.
     """
 
-    model: str
+    graph: StoredGraph
     images: str
     expected: str | None
     export_seconds: float
@@ -103,6 +111,18 @@ class MeasureMemory(Generic[N]):
     """Asks a process that has run nothing for a network's peak memory; answered by `PeakMemory`."""
 
     subject: N
+
+
+@dataclass(frozen=True)
+class Enlarge:
+    """Asks what a stored graph makes of images; answered by `Enlarged`.
+
+    Attributes:
+        images: (N, 3, h, w) float32, as NumPy saves an array, in base 64.
+    """
+
+    graph: StoredGraph
+    images: str
 
 
 @dataclass(frozen=True)
@@ -232,6 +252,13 @@ class PeakMemory:
 
 
 @dataclass(frozen=True)
+class Enlarged:
+    """The images that were enlarged, as `Enlarge` holds them."""
+
+    images: str
+
+
+@dataclass(frozen=True)
 class Stored:
     """How many bytes of a file are stored now."""
 
@@ -249,6 +276,7 @@ Answer: TypeAlias = (
     | Sustained
     | PeakMemory
     | Calls
+    | Enlarged
     | Stored
 )
 

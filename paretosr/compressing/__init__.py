@@ -1,0 +1,1 @@
+"""Services around smaller and quantised networks, and around the programs of targets."""
