@@ -145,7 +145,8 @@ def prepare(
             settings |= {"target_device": device, "calibration": asdict(calibration)}
             run.write_settings(settings)
         targets = [CalibratedTarget(meter, calibration)]
-        others = dict(decided(_CALIBRATIONS, "other_calibrations", run) or {})
+        known = decided(_CALIBRATIONS, "other_calibrations", run)
+        others: dict[str, Calibration] = {} if known is None else dict(known)
         for target in config.targets[1:]:
             meter = stack.enter_context(LatencyMeter(target))
             if str(target) not in others:
