@@ -1,6 +1,6 @@
 """Which networks of the catalogue ncnn runs, how near eager, and what stands in the way of others.
 
-    python benchmarks/ncnn_catalogue.py [--lr 48x64] [--networks NAME ...]
+    python benchmarks/ncnn_catalogue.py [--lr 48x64] [--networks NAME ...] [--jobs 2]
 
 writes results/ncnn.md beside this script, anew after every network. Rows that are there already
 are kept; a new page needs the old one removed. A network has random weights, and what begins as
@@ -13,6 +13,7 @@ import argparse
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def tried(entry: CatalogueEntry, target: Target) -> tuple[Found | None, dict[str
     with torch.inference_mode():
         expected = network(images).numpy()
     reasons: dict[str, str] = {}
-    exported = export_variant(entry.config)
+    exported = export_variant(entry.config, has_pooling=True)
     for name in dict.fromkeys((exported, *variants_of(entry.config))):
         began = time.perf_counter()
         try:
@@ -157,17 +158,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--lr", default="48x64", help="low-resolution input, HEIGHTxWIDTH")
     parser.add_argument("--networks", nargs="+", help="of the catalogue; all if left out")
+    parser.add_argument("--jobs", type=int, default=1, help="networks at a time")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     target = Target.parse(f"ncnn:lr={options.lr}")
     rows = known_rows()
-    for entry in CATALOGUE:
-        name = network_name(entry)
-        if name in rows or (options.networks and entry.name not in options.networks):
-            continue
-        rows[name] = row(entry, target)
-        print(rows[name], flush=True)  # noqa: T201
-        PAGE.write_text("\n".join(page(rows, options.lr)) + "\n", encoding="utf-8")
+    wanted = [
+        entry
+        for entry in CATALOGUE
+        if network_name(entry) not in rows
+        and (not options.networks or entry.name in options.networks)
+    ]
+    with ThreadPoolExecutor(options.jobs) as pool:
+        made = {pool.submit(row, entry, target): network_name(entry) for entry in wanted}
+        for done in as_completed(made):
+            rows[made[done]] = done.result()
+            print(done.result(), flush=True)  # noqa: T201
+            PAGE.write_text("\n".join(page(rows, options.lr)) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ pnnx also reads ONNX, and was tried with it: a sum over the channels then adds u
 a word, so that FSRCNN came out wrong, and pooling to sizes that do not divide has no ONNX.
 """
 
+import copy
 import subprocess
 import warnings
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def _trace(network: nn.Module, images: torch.Tensor, path: Path) -> None:
     try:
         with quiet_libraries(), warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore", TracerWarning)
-            exported = torch.export.export(network.eval(), (images,))
+            exported = torch.export.export(copy.deepcopy(network).eval(), (images,))
             module = exported.module(check_guards=False)
             write_for_ncnn(module)
             torch.jit.trace(module, images, check_trace=False).save(str(path))  # type: ignore[no-untyped-call]

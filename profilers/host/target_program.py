@@ -70,7 +70,9 @@ def program_variant(subject: Subject, target: Target) -> str:
     if subject.variant is not None:
         return subject.variant
     is_eager = RECORDED_RUNTIMES.get(target.runtime, target.runtime) == "eager"
-    return variants_of(subject.config)[0] if is_eager else export_variant(subject.config)
+    if is_eager:
+        return variants_of(subject.config)[0]
+    return export_variant(subject.config, has_pooling=target.runtime == "ncnn")
 
 
 def instruction_set(target: Target) -> InstructionSet:
