@@ -1,8 +1,11 @@
 """One network trained in a folder of its own, and judged."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import torch
 
 from blocks import NetworkConfig, build_network, load_checkpoint
 from blocks.networks.registry import SuperResolutionNetwork
@@ -10,6 +13,7 @@ from blocks.pixels import network_upscaler
 from blocks.random_weights import seeded_network
 from imaging.evaluation import Quality, ValidationPair, bicubic_upscaler, evaluate_quality
 from imaging.image_sets import ImageSets
+from profilers import computes_in_bfloat16
 from training import PatchSampler, Precision, TrainingResult, choose_precision, train
 from training.behaviour import Decisions, decisions_of
 from training.distributed import ALONE, Processes
@@ -136,7 +140,32 @@ def settled_precision(
         if path.exists():
             stored = load_checkpoint(path).metadata.get("precision")
             return "bfloat16" if stored == "bfloat16" else "float32"
-    return choose_precision(lambda: build_network(config), patches, patches.recipe, device=device)
+    return choose_precision(
+        lambda: build_network(config),
+        patches,
+        patches.recipe,
+        computes_in_bfloat16=computes_in_bfloat16(device),
+        device=device,
+    )
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Let PyTorch compute on `count` threads of the processor meanwhile.
+
+    A step waits for its slowest thread, so that more threads than idle cores are slower than one.
+
+    Raises:
+        ValueError: the count is below 1.
+    """
+    if count < 1:
+        raise ValueError(f"threads must be at least 1, got {count}")
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def check_images(images: ImageSets, folder: Path) -> str | None:

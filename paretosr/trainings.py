@@ -17,6 +17,7 @@ from paretosr.single_training import (
     TrainingPlan,
     check_images,
     settled_precision,
+    torch_threads,
     train_and_validate,
 )
 from paretosr.training_report import (
@@ -156,6 +157,7 @@ def train(
     validate_every: int | None = None,
     seed: int = 0,
     device: str = "cpu",
+    threads: int = 1,
     listener: Listener = SILENT,
 ) -> Training:
     """Train a network in a folder of its own, validate it on the way and judge it.
@@ -186,6 +188,8 @@ def train(
             least 250.
         seed: of the weights and of the patches.
         device: "cpu" or "cuda".
+        threads: of the processor that train, 1 as in a search; more help where as many cores are
+            idle.
         listener: hears of progress, and of what should be known about the images and the recipe.
 
     Raises:
@@ -225,7 +229,7 @@ def train(
         low=images.training_low,
         device=device,
     )
-    with joined_processes(device) as (processes, own_device):
+    with torch_threads(threads), joined_processes(device) as (processes, own_device):
         # The others do the same work, and say nothing.
         heard = listener if processes.is_first else SILENT
         heard.status("choosing the number format by timed steps")

@@ -25,6 +25,7 @@ from .counting.macs import MacsReport as MacsReport
 from .counting.macs import ModuleRow as ModuleRow
 from .counting.macs import OperatorRow as OperatorRow
 from .counting.macs import count_macs as count_macs
+from .host.device import computes_in_bfloat16 as computes_in_bfloat16
 from .host.device import describe_device as describe_device
 from .host.latency import Calibration as Calibration
 from .host.latency import Latency as Latency

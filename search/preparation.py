@@ -24,7 +24,7 @@ from imaging.evaluation import (
 from imaging.image_sets import ImageSets
 from imaging.images import Image, load_images
 from profilers.agent.machine import Description
-from profilers.host.device import describe_device
+from profilers.host.device import computes_in_bfloat16, describe_device
 from profilers.host.latency import Calibration, LatencyMeter, measure_callable, with_present_names
 from profilers.predictor import CalibrationFile
 from profilers.runtimes.registry import require_available
@@ -222,7 +222,11 @@ def _precision_of(
     if config.training.precision != "auto":
         return config.training.precision
     precision = choose_precision(
-        lambda: build_network(typical), patches, patches.recipe, device=config.training.device
+        lambda: build_network(typical),
+        patches,
+        patches.recipe,
+        computes_in_bfloat16=computes_in_bfloat16(config.training.device),
+        device=config.training.device,
     )
     listener.status(
         f"{typical.family} trains in {precision}, chosen by timed steps (to choose it yourself: "

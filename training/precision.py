@@ -24,13 +24,19 @@ def choose_precision(
     patches: PatchSampler,
     recipe: Recipe,
     *,
+    computes_in_bfloat16: bool,
     device: str = "cpu",
 ) -> Precision:
     """Return the precision whose training steps are faster; a tie goes to float32.
 
+    `computes_in_bfloat16` says whether the device has instructions for it: emulated, it is
+    never chosen, however the timing would end.
+
     Two networks from `build` are trained in turn for a few steps, one in each precision,
     so that noise on the machine meets both; the median of the time ratios decides.
     """
+    if not computes_in_bfloat16:
+        return "float32"
     float32, bfloat16 = (
         TrainingStep(build(), recipe, device=device, precision=precision)
         for precision in ("float32", "bfloat16")

@@ -26,9 +26,19 @@ class SlowIn(SplitSR):
         return super().enlarge(centred)
 
 
-@pytest.mark.parametrize(("slow", "chosen"), [("float32", "bfloat16"), ("bfloat16", "float32")])
-def test_the_faster_precision_is_chosen(slow: Precision, chosen: Precision) -> None:
+def chosen(slow: Precision, *, computes_in_bfloat16: bool) -> Precision:
     recipe = get_recipe("quick").model_copy(update={"batch_size": 1, "lr_patch_px": 4})
     image = Image("flat.png", np.zeros((40, 40, 3), np.uint8), False)
     patches = PatchSampler([image], scale=2, recipe=recipe, seed=0)
-    assert choose_precision(lambda: SlowIn(slow), patches, recipe) == chosen
+    return choose_precision(
+        lambda: SlowIn(slow), patches, recipe, computes_in_bfloat16=computes_in_bfloat16
+    )
+
+
+@pytest.mark.parametrize(("slow", "fast"), [("float32", "bfloat16"), ("bfloat16", "float32")])
+def test_the_faster_precision_is_chosen(slow: Precision, fast: Precision) -> None:
+    assert chosen(slow, computes_in_bfloat16=True) == fast
+
+
+def test_bfloat16_without_instructions_for_it_is_never_chosen() -> None:
+    assert chosen("float32", computes_in_bfloat16=False) == "float32"

@@ -94,6 +94,12 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the weights and of the patches.")] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    threads: Annotated[
+        int,
+        typer.Option(
+            callback=positive, help="Of the processor; more help where as many cores are idle."
+        ),
+    ] = 1,
     json: JsonOption = False,
 ) -> None:
     """Train MODEL and validate it on the way.
@@ -146,6 +152,7 @@ def train(
             validate_every=validate_every,
             seed=seed,
             device=device,
+            threads=threads,
             listener=listener,
         )
     if is_first:

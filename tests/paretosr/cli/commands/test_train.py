@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from blocks import load_checkpoint, save_checkpoint
+from foundation.listener import Silent
 from imaging.evaluation import prepare_validation
 from imaging.image_sets import ImageSets
 from imaging.images import load_images
@@ -24,6 +25,7 @@ from paretosr.single_training import (
     settled_precision,
     train_and_validate,
 )
+from paretosr.trainings import train
 from training import PatchSampler, Precision, get_recipe
 
 
@@ -49,6 +51,33 @@ def test_the_baseline_is_that_of_evaluate(
     answer = cli(*arguments, "--steps", 1, "--json").json
     baseline = cli("evaluate", "bicubic", "--scale", 2, "--data", photographs, "--json").json
     assert answer["bicubic_psnr_y_db"] == baseline["psnr_y_db"]
+
+
+class Threads(Silent):
+    """Hears how many threads PyTorch has while it trains."""
+
+    def __init__(self) -> None:
+        self.heard: set[int] = set()
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        self.heard.add(torch.get_num_threads())
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_training_has_the_threads_it_is_given_and_gives_them_back(
+    threads: int, tiny_network: Path, photographs: Path, tmp_path: Path
+) -> None:
+    before, listener = torch.get_num_threads(), Threads()
+    images = {"data": photographs, "validation": photographs}
+    train(tiny_network, tmp_path, **images, steps=2, threads=threads, listener=listener)
+    assert listener.heard == {threads}
+    assert torch.get_num_threads() == before
+
+
+def test_no_threads_are_refused(cli: Callable[..., Any], arguments: list[object]) -> None:
+    refused = cli(*arguments, "--threads", 0)
+    assert refused.status == 2
+    assert "--threads must be greater than 0, got 0" in refused.err
 
 
 def test_an_ended_training_is_only_shown(cli: Callable[..., Any], arguments: list[object]) -> None:
