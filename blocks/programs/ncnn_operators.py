@@ -40,6 +40,17 @@ def _sliced(module: GraphModule, node: Node) -> Node:
     )
 
 
+def _shuffled(module: GraphModule, node: Node) -> Node:
+    """`channel_shuffle` as what pnnx takes for one: the groups' channels change places."""
+    x, groups = node.args
+    assert isinstance(x, Node) and isinstance(groups, int)
+    images, channels, height, width = x.meta["val"].shape
+    call = module.graph.call_function
+    parts = call(_aten.view.default, (x, [images, groups, channels // groups, height, width]))
+    swapped = call(_aten.transpose.int, (parts, 1, 2))
+    return call(_aten.reshape.default, (swapped, [images, channels, height, width]))
+
+
 def _kept(module: GraphModule, node: Node) -> Node | None:
     """A conversion to the type that a tensor has already, as the tensor."""
     source = node.args[0]
@@ -152,6 +163,7 @@ _WAYS: dict[object, Callable[[GraphModule, Node], Node | None]] = {
     **dict.fromkeys(_CONVERSIONS, _kept),
     _aten.alias.default: _kept,
     _aten.narrow.default: _sliced,
+    _aten.channel_shuffle.default: _shuffled,
     _aten.var_mean.correction: _mean_and_variance,
     _aten.gt.Tensor: _larger,
     _aten.scatter.src: _kept_at_the_top,

@@ -84,6 +84,17 @@ def test_constant_channels_are_picked_by_a_convolution() -> None:
     assert graph(torch.tensor([5.0, 6.0, 7.0]).view(1, 3, 1, 1)).flatten().tolist() == [7, 5, 5, 6]
 
 
+class Shuffled(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.channel_shuffle(x, 2)
+
+
+def test_a_shuffle_takes_from_the_groups_in_turn() -> None:
+    graph = rewritten(Shuffled(), torch.zeros(1, 4, 1, 1))
+    assert "channel_shuffle" not in operators(graph)
+    assert graph(torch.arange(4.0).view(1, 4, 1, 1)).flatten().tolist() == [0, 2, 1, 3]
+
+
 class Moments(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         variance, mean = torch.var_mean(x, dim=(2, 3), correction=0, keepdim=True)
@@ -107,6 +118,7 @@ TINY: dict[str, dict[str, object]] = {
 CASES = [
     ("fsrcnn", "plain"),
     ("fsrcnn", "shuffled"),
+    ("seemore", "masked"),
     ("seemore", "folded"),
     ("smsr", "multiplied"),
     ("smsr", "masked"),
