@@ -74,7 +74,7 @@ def section(found: Sequence[Row], place: Workplace) -> list[str]:
         "## Pruning",
         "",
         f"The nearest design to {KEEP:.0%} of the parameters inherits the weights (channels chosen"
-        f" by their weights, layers refitted to the parent's on crops), then learns {STEPS} steps"
+        f" by what reads them, layers refitted to the parent's on crops), then learns {STEPS} steps"
         f" of the quick recipe at a peak rate of {WARM_LEARNING_RATE:g} with the parent as teacher."
         " From scratch the same design learns as many steps with the same teacher, at the recipe's"
         " own rate and at that of the pruned. Gained: by children over their parent, from scratch"
