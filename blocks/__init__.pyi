@@ -20,6 +20,8 @@ from .networks.edsr import Edsr as Edsr
 from .networks.edsr import EdsrConfig as EdsrConfig
 from .networks.fsrcnn import Fsrcnn as Fsrcnn
 from .networks.fsrcnn import FsrcnnConfig as FsrcnnConfig
+from .networks.hybrid import Hybrid as Hybrid
+from .networks.hybrid import HybridConfig as HybridConfig
 from .networks.imdn import Imdn as Imdn
 from .networks.imdn import ImdnConfig as ImdnConfig
 from .networks.interpolation import InterpolationConfig as InterpolationConfig

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from abc import abstractmethod
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
 from foundation.configs import FrozenConfig
 
@@ -16,14 +16,18 @@ class NetworkConfigBase(FrozenConfig):
     family: str
     scale: Scale
 
-    whole_image_parts: ClassVar[str] = ""
-    """What makes an output pixel depend on the whole image, where the radius is None."""
+    @property
+    def whole_image_parts(self) -> str:
+        """What makes an output pixel depend on the whole image, where the radius is None."""
+        return ""
 
-    is_input_adaptive: ClassVar[bool] = False
-    """Whether trained weights decide how much is computed, so that random ones say nothing of it.
+    @property
+    def is_input_adaptive(self) -> bool:
+        """Whether trained weights decide how much is computed, so that random ones say nothing.
 
-    Not so where they choose among parts of about the same cost, as SeemoRe's experts are.
-    """
+        Not so where they choose among parts of about the same cost, as SeemoRe's experts are.
+        """
+        return False
 
     @abstractmethod
     def canonical(self) -> Self:
@@ -57,3 +61,16 @@ def arch_id_of(canonical: NetworkConfigBase) -> str:
     text = json.dumps(canonical.model_dump(mode="json"), sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()
     return f"{canonical.family}-x{canonical.scale}-{digest[:10]}"
+
+
+def check_multiple(channels: int, divisor: int, reason: str) -> None:
+    """Refuse channels that `divisor` does not divide; `reason` says what would.
+
+    Raises:
+        ValueError: they are no multiple of it.
+    """
+    if channels % divisor:
+        raise ValueError(
+            f"channels must be a multiple of {divisor}, {reason}, got {channels};"
+            f" use {channels + divisor - channels % divisor}"
+        )

@@ -6,13 +6,13 @@ sees only a neighbourhood: it can work strip by strip.
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
 
 from blocks.config import NetworkConfigBase, Scale
-from blocks.layers import SuperResolutionNetwork, convolution
+from blocks.layers import ImageSkip, SuperResolutionNetwork, convolution
 from imaging.tiling import spans
 
 
@@ -54,6 +54,45 @@ class FeatureNetwork(SuperResolutionNetwork):
     @property
     def last_convolutions(self) -> tuple[nn.Conv2d]:
         return (self.output_convolution,)
+
+
+class GroupedNetwork(FeatureNetwork):
+    """Input convolution, groups, trunk convolution with a long skip, upsampler.
+
+    With steps of upsampling they enlarge all channels before the output convolution; without,
+    the output convolution itself makes all colours of all pixels, and a pixel shuffle follows it.
+    """
+
+    def __init__(
+        self,
+        config: FeatureConfig,
+        channels: int,
+        groups: Iterable[nn.Module],
+        steps: Iterable[nn.Module] | None,
+        image_skip: ImageSkip,
+    ) -> None:
+        super().__init__(config, image_skip)
+        scale = config.scale
+        self.input_convolution = convolution(3, channels, 3)
+        self.groups = nn.Sequential(*groups)
+        self.trunk_convolution = convolution(channels, channels, 3)
+        if steps is None:
+            self.upsampler = nn.Sequential()
+            self.output_convolution = convolution(channels, 3 * scale**2, 3)
+            self.shuffle: nn.Module = nn.PixelShuffle(scale)
+        else:
+            self.upsampler = nn.Sequential(*steps)
+            self.output_convolution = convolution(channels, 3, 3)
+            self.shuffle = nn.Identity()
+
+    def extract(self, encoded: Tensor) -> Tensor:
+        shallow = self.input_convolution(encoded)
+        features: Tensor = shallow + self.trunk_convolution(self.groups(shallow))
+        return features
+
+    def reconstruct(self, features: Tensor) -> Tensor:
+        image: Tensor = self.shuffle(super().reconstruct(features))
+        return image
 
 
 class InStrips(nn.Module):

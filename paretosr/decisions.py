@@ -39,9 +39,19 @@ def _draw_masks(photographs: Sequence[ActivePixels], name: str) -> Figure:
     return mask_figure(photographs, name=name)
 
 
+def _draw_hybrid(drawn: ExpertChoices | Sequence[ActivePixels], name: str) -> Figure:
+    if isinstance(drawn, ExpertChoices):
+        return _draw_experts(drawn, name)
+    return _draw_masks(drawn, name)
+
+
 DECISION_FIGURES = Registry(
     "figure of decisions",
-    (DecisionFigure("seemore", _draw_experts), DecisionFigure("smsr", _draw_masks)),
+    (
+        DecisionFigure("seemore", _draw_experts),
+        DecisionFigure("smsr", _draw_masks),
+        DecisionFigure("hybrid", _draw_hybrid),
+    ),
 )
 
 

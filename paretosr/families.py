@@ -14,6 +14,8 @@ from foundation.registry import Named, Registry, add_together
 from search.space import SPACES, FamilySpace, SearchedFamily
 from training.objectives.objective import FamilyObjective, Objective
 from training.objectives.registry import OBJECTIVES
+from training.recipes.family import FamilyRecipes
+from training.recipes.registry import FAMILY_RECIPES, RECIPES
 
 
 def register_family(
@@ -23,6 +25,7 @@ def register_family(
     space: type[FamilySpace] | None = None,
     variants: Sequence[Variant] = (),
     objective: Callable[..., Objective] | None = None,
+    recipes: FamilyRecipes | None = None,
 ) -> None:
     """Make a family of networks known, as if it came with ParetoSR; all of it, or nothing.
 
@@ -37,6 +40,7 @@ def register_family(
         variants: other ways to compute the same images, the network's own first.
         objective: what a training minimises, from (network, recipe, processes); without it the
             L1 distance.
+        recipes: recipes of the family's own, and what it makes of any other recipe.
 
     Raises:
         ValueError: the name is taken, a part is of another family or does not fit the others, or
@@ -56,8 +60,22 @@ def register_family(
         additions.append((VARIANTS, FamilyVariants(family.name, tuple(variants))))
     if objective is not None:
         additions.append((OBJECTIVES, FamilyObjective(family.name, objective)))
+    if recipes is not None:
+        _check_recipes(recipes, family)
+        additions.append((FAMILY_RECIPES, recipes))
+        additions += ((RECIPES, recipe) for recipe in recipes.recipes)
     note_plugin(config_type.__module__)
     add_together(*additions)
+
+
+def _check_recipes(recipes: FamilyRecipes, family: Family) -> None:
+    names = [recipes.name, *(recipe.family for recipe in recipes.recipes)]
+    if strange := [name for name in names if name != family.name]:
+        raise ValueError(
+            "recipes must be for the family that they are registered with, "
+            f"{family.name}, got {strange[0]!r}: set the name of FamilyRecipes and the key family "
+            "of each recipe to it"
+        )
 
 
 def _check_space(space: type[FamilySpace], family: Family) -> None:

@@ -12,7 +12,7 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import NetworkConfigBase
+from blocks.config import NetworkConfigBase, check_multiple
 from blocks.layers import PlainRangeNetwork, SqueezeExcitation, convolution
 from foundation.configs import Count
 
@@ -31,11 +31,7 @@ class ImdnConfig(NetworkConfigBase):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        if self.channels % 4:
-            raise ValueError(
-                f"channels must be a multiple of 4, for a quarter is kept in each step, got"
-                f" {self.channels}; use {self.channels + 4 - self.channels % 4}"
-            )
+        check_multiple(self.channels, 4, "for a quarter is kept in each step")
         return self
 
     @property

@@ -11,7 +11,7 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import NetworkConfigBase
+from blocks.config import NetworkConfigBase, check_multiple
 from blocks.layers import ChannelLayerNorm, PlainRangeNetwork, convolution, depthwise
 from foundation.configs import Count
 
@@ -39,11 +39,7 @@ class SafmnConfig(NetworkConfigBase):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        if self.channels % 4:
-            raise ValueError(
-                f"channels must be a multiple of 4, one part for each pooling factor, got"
-                f" {self.channels}; use {self.channels + 4 - self.channels % 4}"
-            )
+        check_multiple(self.channels, 4, "one part for each pooling factor")
         return self
 
     @property

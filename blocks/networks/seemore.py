@@ -4,18 +4,17 @@ Source: Zamfir et al. 2024 (SeemoRe), arXiv:2402.03412, and the authors' code
 (eduardzamfir/seemoredetails). Departures: all experts are one masked product, exactly equal
 to choosing the top ones and safe for any batch; a single expert has no router (its weight
 would be constant 1); without recursion there is no unused aggregation convolution; for an
-FFN ratio other than 2 the output projection takes ratio C / 2 channels.
+FFN ratio other than 2 the output projection takes ratio C / 2 channels; in place of the dense 3x3
+convolution, a third of the work of a group, there can be a cheaper one.
 """
 
 import math
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import NetworkConfigBase
 from blocks.layers import (
     ChannelLayerNorm,
     ImageSkip,
@@ -23,80 +22,35 @@ from blocks.layers import (
     convolution,
     depthwise,
 )
+from blocks.networks.seemore_config import (
+    AGGREGATION_STRIDE,
+    ExpertsConfig,
+    dense_convolution,
+)
 from foundation.configs import Count
 
 RankGrowth = Literal["exponential", "linear", "double"]
-AGGREGATION_STRIDE = 4
 
 
-class SeemoReConfig(NetworkConfigBase):
+class SeemoReConfig(ExpertsConfig):
     """A SeemoRe network; the defaults are SeemoRe-T."""
 
     whole_image_parts: ClassVar[str] = "routers and a pooled context"
 
     family: Literal["seemore"] = "seemore"
-    channels: Count = 36
     groups: Count = 6
-    ranks: Annotated[tuple[Count, ...], Field(min_length=1)] = (2, 4, 8)
-    """One expert each, the same in every group."""
-    top_k: Count = 1
-    """Experts whose output counts for an image."""
-    recursion: Annotated[int, Field(ge=0, le=3, strict=True)] = 2
-    """How often the context branch is reduced by 4 on each side."""
-    shuffle: Annotated[bool, Field(strict=True)] = True
-    """Whether the local and the context half exchange channels before they are used."""
-    kernel: Annotated[int, Field(ge=3, le=31, strict=True)] = 11
-    """Length in pixels of the stripes that gate the spatial mixer; odd."""
-    ffn_ratio: Annotated[float, Field(gt=0, le=8, strict=True)] = 2.0
-    """Channels inside the feed-forward part, both halves together, over `channels`."""
     image_skip: ImageSkip = "none"
-
-    @model_validator(mode="after")
-    def _check_together(self) -> Self:
-        experts = len(self.ranks)
-        if self.top_k > experts:
-            raise ValueError(
-                f"top_k must be at most the number of experts ({experts}), got {self.top_k}"
-            )
-        if self.kernel % 2 == 0:
-            raise ValueError(
-                f"kernel must be odd to keep height and width, got {self.kernel};"
-                f" use {self.kernel - 1} or {self.kernel + 1}"
-            )
-        hidden = self.ffn_ratio * self.channels
-        if (
-            self.ffn_channels < 2
-            or self.ffn_channels % 2
-            or not math.isclose(hidden, self.ffn_channels)
-        ):
-            raise ValueError(
-                f"ffn_ratio times channels must be an even whole number, got {self.ffn_ratio}"
-                f" * {self.channels} = {hidden:g}; 2.0 always fits"
-            )
-        return self
-
-    @property
-    def ffn_channels(self) -> int:
-        """Channels inside the feed-forward part, both halves together."""
-        return round(self.ffn_ratio * self.channels)
-
-    @property
-    def chooses_experts(self) -> bool:
-        """Whether an image decides which experts count for it."""
-        return self.top_k < len(self.ranks)
 
     @property
     def minimum_size_px(self) -> int:
-        return int(AGGREGATION_STRIDE**self.recursion)
+        return self.smallest_context_px
 
     @property
     def receptive_field_radius_px(self) -> None:
         return None
 
     def canonical(self) -> Self:
-        return self.replace(
-            ranks=tuple(sorted(self.ranks)), ffn_ratio=self.ffn_channels / self.channels
-        )
+        return self.replace(**self.canonical_experts())
 
 
 def ranks_of(growth: RankGrowth, experts: int) -> tuple[int, ...]:
@@ -216,12 +170,12 @@ class RankMixer(nn.Module):
     Shape: (N, C, H, W) -> (N, C, H, W).
     """
 
-    def __init__(self, config: SeemoReConfig) -> None:
+    def __init__(self, config: ExpertsConfig) -> None:
         super().__init__()
         C = config.channels
         self.shuffle = config.shuffle
         self.recursion = config.recursion
-        self.dense = convolution(C, C, 3)
+        self.dense = dense_convolution(config)
         self.expand = convolution(C, 2 * C, 1)
         self.stripes = Stripes(C, 3)
         if config.recursion:
@@ -275,7 +229,7 @@ class MixerLayer(nn.Module):
     Shape: (N, C, H, W) -> (N, C, H, W).
     """
 
-    def __init__(self, config: SeemoReConfig, mixer: nn.Module) -> None:
+    def __init__(self, config: ExpertsConfig, mixer: nn.Module) -> None:
         super().__init__()
         self.mixer_norm = ChannelLayerNorm(config.channels)
         self.mixer = mixer
@@ -288,39 +242,22 @@ class MixerLayer(nn.Module):
         return x
 
 
-class SeemoRe(SuperResolutionNetwork):
-    """Input convolution; groups of a rank and a spatial mixer; trunk skip; one-step upsampler."""
+def mixer_group(config: ExpertsConfig) -> nn.Sequential:
+    """A layer with a rank mixer and one with a spatial mixer.
 
-    config: SeemoReConfig
+    Shape: (N, C, H, W) -> (N, C, H, W).
+    """
+    return nn.Sequential(
+        MixerLayer(config, RankMixer(config)),
+        MixerLayer(config, SpatialMixer(config.channels, config.kernel)),
+    )
 
-    def __init__(self, config: SeemoReConfig) -> None:
-        super().__init__(config, config.image_skip)
-        C, scale = config.channels, config.scale
-        self.input_convolution = convolution(3, C, 3)
-        self.groups = nn.Sequential(
-            *(
-                nn.Sequential(
-                    MixerLayer(config, RankMixer(config)),
-                    MixerLayer(config, SpatialMixer(C, config.kernel)),
-                )
-                for _ in range(config.groups)
-            )
-        )
-        self.norm = ChannelLayerNorm(C)
-        self.trunk_convolution = convolution(C, C, 3)
-        self.output_convolution = convolution(C, 3 * scale**2, 3)
 
-    def enlarge(self, centred: Tensor) -> Tensor:
-        shallow = self.input_convolution(centred)
-        deep = shallow + self.trunk_convolution(self.norm(self.groups(shallow)))
-        return F.pixel_shuffle(self.output_convolution(deep), self.config.scale)
-
-    @property
-    def last_convolutions(self) -> tuple[nn.Conv2d]:
-        return (self.output_convolution,)
+class ExpertsNetwork(SuperResolutionNetwork):
+    """A network with groups of mixers, each of which chooses experts."""
 
     def chosen_experts(self, images: Tensor) -> Tensor:
-        """Which experts each group chooses for each image.
+        """Which experts each group of mixers chooses for each image.
 
         Shape: (N, 3, h, w) -> (N, groups, E), bool.
 
@@ -341,3 +278,27 @@ class SeemoRe(SuperResolutionNetwork):
             for hook in hooks:
                 hook.remove()
         return torch.stack(of_groups, dim=1)
+
+
+class SeemoRe(ExpertsNetwork):
+    """Input convolution; groups of a rank and a spatial mixer; trunk skip; one-step upsampler."""
+
+    config: SeemoReConfig
+
+    def __init__(self, config: SeemoReConfig) -> None:
+        super().__init__(config, config.image_skip)
+        C, scale = config.channels, config.scale
+        self.input_convolution = convolution(3, C, 3)
+        self.groups = nn.Sequential(*(mixer_group(config) for _ in range(config.groups)))
+        self.norm = ChannelLayerNorm(C)
+        self.trunk_convolution = convolution(C, C, 3)
+        self.output_convolution = convolution(C, 3 * scale**2, 3)
+
+    def enlarge(self, centred: Tensor) -> Tensor:
+        shallow = self.input_convolution(centred)
+        deep = shallow + self.trunk_convolution(self.norm(self.groups(shallow)))
+        return F.pixel_shuffle(self.output_convolution(deep), self.config.scale)
+
+    @property
+    def last_convolutions(self) -> tuple[nn.Conv2d]:
+        return (self.output_convolution,)

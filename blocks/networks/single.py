@@ -4,6 +4,7 @@ from blocks.family import Family
 from blocks.networks.carn import Carn, CarnConfig
 from blocks.networks.edsr import Edsr, EdsrConfig
 from blocks.networks.fsrcnn import Fsrcnn, FsrcnnConfig
+from blocks.networks.hybrid import Hybrid, HybridConfig
 from blocks.networks.imdn import Imdn, ImdnConfig
 from blocks.networks.interpolation import Interpolation, InterpolationConfig
 from blocks.networks.msrresnet import MsrResNet, MsrResNetConfig
@@ -20,6 +21,7 @@ SINGLE_FAMILIES = (
     Family(SplitSRConfig, SplitSR),
     Family(SeemoReConfig, SeemoRe),
     Family(SmsrConfig, Smsr),
+    Family(HybridConfig, Hybrid),
     Family(FsrcnnConfig, Fsrcnn),
     Family(EdsrConfig, Edsr),
     Family(CarnConfig, Carn),

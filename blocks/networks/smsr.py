@@ -10,6 +10,7 @@ authors' inference, where their training code takes the mask of layer i itself (
 the two differ by 0.06 to 1.9 of 255).
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Literal, NamedTuple, Self
@@ -19,7 +20,7 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.config import NetworkConfigBase
+from blocks.config import NetworkConfigBase, check_multiple
 from blocks.layers import (
     SQUEEZE_REDUCTION,
     SqueezeExcitation,
@@ -47,12 +48,7 @@ class SmsrConfig(NetworkConfigBase):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        if self.channels % SQUEEZE_REDUCTION:
-            wider = self.channels + SQUEEZE_REDUCTION - self.channels % SQUEEZE_REDUCTION
-            raise ValueError(
-                f"channels must be a multiple of {SQUEEZE_REDUCTION}, by which the attention"
-                f" reduces them, got {self.channels}; use {wider}"
-            )
+        check_width(self.channels)
         return self
 
     @property
@@ -65,6 +61,15 @@ class SmsrConfig(NetworkConfigBase):
 
     def canonical(self) -> Self:
         return self
+
+
+def check_width(channels: int) -> None:
+    """Refuse channels that the attention of mask modules cannot reduce.
+
+    Raises:
+        ValueError: they are no multiple of its reduction.
+    """
+    check_multiple(channels, SQUEEZE_REDUCTION, "by which the attention reduces them")
 
 
 class Masks(NamedTuple):
@@ -179,44 +184,35 @@ class SparseMaskModule(nn.Module):
         return logits
 
 
-class Smsr(SuperResolutionNetwork):
-    """Two convolutions; mask modules, the outputs of all fused; long skip; one-step upsampler.
+Compute = Callable[[Any, Tensor], Tensor]
+"""From a mask module and its input to its output."""
+
+
+def by_hard_masks(module: SparseMaskModule, x: Tensor) -> Tensor:
+    """The output of a mask module as it is at inference."""
+    output: Tensor = module(x)
+    return output
+
+
+class MaskedNetwork(SuperResolutionNetwork):
+    """A network with mask modules.
 
     The masks are hard: in training mode too, images are what they are at inference. No
     gradient reaches the masks' predictors and logits that way; `soft` is for training.
     """
 
-    config: SmsrConfig
-
-    def __init__(self, config: SmsrConfig) -> None:
-        super().__init__(config, image_skip="bicubic")
-        C, scale = config.channels, config.scale
-        self.input_convolution = convolution(3, C, 3)
-        self.shallow_convolution = convolution(C, C, 3)
-        self.blocks = nn.ModuleList(
-            SparseMaskModule(C, config.layers) for _ in range(config.modules)
-        )
-        self.fuse = convolution(config.modules * C, C, 1)
-        self.trunk_convolution = convolution(C, C, 3)
-        self.output_convolution = convolution(C, 3 * scale**2, 3)
-
-    def encode(self, images: Tensor) -> Tensor:
-        return (images - self.mean) * INPUT_RANGE
+    @abstractmethod
+    def enlarge_by(self, encoded: Tensor, compute: Compute) -> Tensor:
+        """`enlarge`, with `compute` to run the mask modules."""
 
     def enlarge(self, encoded: Tensor) -> Tensor:
-        return self._enlarge(encoded, lambda block, x: block(x))
-
-    def decode(self, enlarged: Tensor, images: Tensor) -> Tensor:
-        return enlarged / INPUT_RANGE + self.mean
-
-    @property
-    def last_convolutions(self) -> tuple[nn.Conv2d]:
-        return (self.output_convolution,)
+        return self.enlarge_by(encoded, by_hard_masks)
 
     @property
     def deciding_parts(self) -> tuple[nn.Module, ...]:
         """The predictors of the spatial masks."""
-        return tuple(block.get_submodule("predictor") for block in self.blocks)
+        modules = (part for part in self.modules() if isinstance(part, SparseMaskModule))
+        return tuple(module.predictor for module in modules)
 
     def paths(self) -> tuple[Callable[[Tensor], Tensor], ...]:
         """The path on which every pixel is active."""
@@ -228,7 +224,7 @@ class Smsr(SuperResolutionNetwork):
         Shape and raises: as `forward`.
         """
         return self.images_by(
-            lambda encoded: self._enlarge(encoded, SparseMaskModule.compute_everything), images
+            lambda encoded: self.enlarge_by(encoded, SparseMaskModule.compute_everything), images
         )
 
     def soft(self, images: Tensor, temperature: float) -> SoftOutput:
@@ -269,12 +265,46 @@ class Smsr(SuperResolutionNetwork):
             used.append(masks)
             return block.compute(x, masks)
 
-        enlarged = self.images_by(lambda encoded: self._enlarge(encoded, compute), images)
+        enlarged = self.images_by(lambda encoded: self.enlarge_by(encoded, compute), images)
         return enlarged, tuple(used)
 
-    def _enlarge(self, encoded: Tensor, compute: Callable[[Any, Tensor], Tensor]) -> Tensor:
+
+def made_even(images: Tensor) -> Tensor:
+    """With the last row and column repeated where their number is odd, as mask modules need it."""
+    height, width = images.shape[2:]
+    return F.pad(images, (0, width % POOL, 0, height % POOL), mode="replicate")
+
+
+class Smsr(MaskedNetwork):
+    """Two convolutions; mask modules, the outputs of all fused; long skip; one-step upsampler."""
+
+    config: SmsrConfig
+
+    def __init__(self, config: SmsrConfig) -> None:
+        super().__init__(config, image_skip="bicubic")
+        C, scale = config.channels, config.scale
+        self.input_convolution = convolution(3, C, 3)
+        self.shallow_convolution = convolution(C, C, 3)
+        self.blocks = nn.ModuleList(
+            SparseMaskModule(C, config.layers) for _ in range(config.modules)
+        )
+        self.fuse = convolution(config.modules * C, C, 1)
+        self.trunk_convolution = convolution(C, C, 3)
+        self.output_convolution = convolution(C, 3 * scale**2, 3)
+
+    def encode(self, images: Tensor) -> Tensor:
+        return (images - self.mean) * INPUT_RANGE
+
+    def decode(self, enlarged: Tensor, images: Tensor) -> Tensor:
+        return enlarged / INPUT_RANGE + self.mean
+
+    @property
+    def last_convolutions(self) -> tuple[nn.Conv2d]:
+        return (self.output_convolution,)
+
+    def enlarge_by(self, encoded: Tensor, compute: Compute) -> Tensor:
         height, width = encoded.shape[2:]
-        even = F.pad(encoded, (0, width % POOL, 0, height % POOL), mode="replicate")
+        even = made_even(encoded)
         shallow = x = self.shallow_convolution(F.relu(self.input_convolution(even)))
         outputs = []
         for block in self.blocks:

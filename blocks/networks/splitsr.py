@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.features import FeatureConfig, FeatureNetwork, upsampling_factors
+from blocks.features import FeatureConfig, GroupedNetwork, upsampling_factors
 from blocks.layers import (
     ImageSkip,
     ResidualBlock,
@@ -27,8 +27,8 @@ from blocks.networks.splitsr_blocks import (
     BlockKind,
     SplitLayer,
     check_block,
+    group_radius_px,
     light_block,
-    radii_behind,
 )
 from foundation.configs import Count
 
@@ -174,7 +174,8 @@ class SplitSRConfig(FeatureConfig):
     def receptive_field_radius_px(self) -> int | None:
         if self.canonical().attention != "none":
             return None
-        groups = sum(self._group_radius_px(pattern) for pattern in self.split_pattern)
+        kinds = ((self.block_kind if split else None for split in of) for of in self.split_pattern)
+        groups = sum(group_radius_px(of, self.channels, self.active_channels) for of in kinds)
         # The image skip's own 2 px never reach as far.
         return 1 + groups + 1 + self.reconstruction_radius_px
 
@@ -204,16 +205,6 @@ class SplitSRConfig(FeatureConfig):
                 self.convolution_groups if kind == "shuffle" else CONVOLUTION_GROUPS
             ),
         )
-
-    def _group_radius_px(self, pattern: tuple[bool, ...]) -> int:
-        """The reach of a group: split blocks rotate, so that each channel has its own."""
-        radii = [0] * self.channels
-        for is_split in pattern:
-            if is_split:
-                radii = radii_behind(self.block_kind, radii, self.active_channels)
-            else:
-                radii = [max(radii) + 2] * self.channels
-        return max(radii) + 1
 
     def _first_placement(self) -> tuple[HybridScope, HybridMode, int] | None:
         """The first scope, mode and index, in a fixed order, that give this split pattern."""
@@ -321,8 +312,8 @@ def _upsampling_step(config: SplitSRConfig, factor: int) -> nn.Module:
     return UpsamplingStep(config.channels, factor)
 
 
-class SplitSR(FeatureNetwork):
-    """Input convolution, groups, trunk convolution with a long skip, upsampler.
+class SplitSR(GroupedNetwork):
+    """A grouped network whose blocks and steps of upsampling are split or not.
 
     The chain enlarges all channels (x4 in two steps of x2) before the output convolution;
     the one-step upsampler is the output convolution itself, followed by a pixel shuffle.
@@ -331,32 +322,15 @@ class SplitSR(FeatureNetwork):
     config: SplitSRConfig
 
     def __init__(self, config: SplitSRConfig) -> None:
-        super().__init__(config, config.image_skip)
-        C, scale = config.channels, config.scale
-        self.input_convolution = convolution(3, C, 3)
-        self.groups = nn.Sequential(
-            *(
-                ResidualGroup(C, (_block(config, is_split) for is_split in pattern))
-                for pattern in config.split_pattern
-            )
+        groups = (
+            ResidualGroup(config.channels, (_block(config, is_split) for is_split in pattern))
+            for pattern in config.split_pattern
         )
-        self.trunk_convolution = convolution(C, C, 3)
-        if config.upsampler == "chain":
-            self.upsampler = nn.Sequential(
-                *(_upsampling_step(config, factor) for factor in upsampling_factors(scale))
-            )
-            self.output_convolution = convolution(C, 3, 3)
-            self.shuffle: nn.Module = nn.Identity()
-        else:
-            self.upsampler = nn.Sequential()
-            self.output_convolution = convolution(C, 3 * scale**2, 3)
-            self.shuffle = nn.PixelShuffle(scale)
-
-    def extract(self, encoded: Tensor) -> Tensor:
-        shallow = self.input_convolution(encoded)
-        features: Tensor = shallow + self.trunk_convolution(self.groups(shallow))
-        return features
-
-    def reconstruct(self, features: Tensor) -> Tensor:
-        image: Tensor = self.shuffle(super().reconstruct(features))
-        return image
+        steps = (_upsampling_step(config, factor) for factor in upsampling_factors(config.scale))
+        super().__init__(
+            config,
+            config.channels,
+            groups,
+            steps if config.upsampler == "chain" else None,
+            config.image_skip,
+        )

@@ -10,6 +10,7 @@ bias where the linear layer behind it has one.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Literal
 
 import torch
@@ -51,8 +52,8 @@ class SplitLayer(nn.Module, ABC):
         """What becomes of any of the others, each by itself."""
 
 
-class SplitBlock(SplitLayer):
-    """concat(x[active:], relu(conv(x[:active]))); the convolution is 3x3 unless one is given.
+class PartialConvolution(SplitLayer):
+    """concat(x[active:], conv(x[:active])); the convolution is 3x3 unless one is given.
 
     Shape: (N, C, H, W) -> (N, C, H, W).
     """
@@ -62,10 +63,21 @@ class SplitBlock(SplitLayer):
         super().__init__(active_channels, full)
 
     def process(self, active: Tensor) -> Tensor:
-        return F.relu(self.convolution(active))
+        convolved: Tensor = self.convolution(active)
+        return convolved
 
     def keep(self, passive: Tensor) -> Tensor:
         return passive
+
+
+class SplitBlock(PartialConvolution):
+    """concat(x[active:], relu(conv(x[:active]))).
+
+    Shape: (N, C, H, W) -> (N, C, H, W).
+    """
+
+    def process(self, active: Tensor) -> Tensor:
+        return F.relu(self.convolution(active))
 
 
 class SeparableSplitBlock(SplitBlock):
@@ -75,11 +87,7 @@ class SeparableSplitBlock(SplitBlock):
     """
 
     def __init__(self, active_channels: int) -> None:
-        separable = nn.Sequential(
-            depthwise(active_channels, 3, 3, bias=False),
-            convolution(active_channels, active_channels, 1),
-        )
-        super().__init__(active_channels, separable)
+        super().__init__(active_channels, separable(active_channels))
 
 
 class PointwiseSplitBlock(SplitBlock):
@@ -177,6 +185,11 @@ class GhostBlock(nn.Module):
         return x + residual
 
 
+def separable(channels: int) -> nn.Sequential:
+    """A depthwise 3x3 convolution and a pointwise one. Shape: (N, C, H, W) -> (N, C, H, W)."""
+    return nn.Sequential(depthwise(channels, 3, 3, bias=False), convolution(channels, channels, 1))
+
+
 def light_block(
     kind: BlockKind, channels: int, active_channels: int, expansion: int, groups: int
 ) -> nn.Module:
@@ -211,6 +224,20 @@ def radii_behind(kind: BlockKind, radii_px: list[int], active_channels: int) -> 
             cheap = channels - active_channels
             intrinsic = furthest + (1 if cheap else 0)
             return [intrinsic] * active_channels + [intrinsic + 1] * cheap
+
+
+def group_radius_px(blocks: Iterable[BlockKind | None], channels: int, active_channels: int) -> int:
+    """The reach of a residual group of blocks by kind, None being a block of two 3x3 convolutions.
+
+    Split blocks rotate, so that each channel has its own reach; the group's convolution sees all.
+    """
+    radii_px = [0] * channels
+    for kind in blocks:
+        if kind is None:
+            radii_px = [max(radii_px) + 2] * channels
+        else:
+            radii_px = radii_behind(kind, radii_px, active_channels)
+    return max(radii_px) + 1
 
 
 def check_block(kind: BlockKind, channels: int, active_channels: int, groups: int) -> None:

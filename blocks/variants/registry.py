@@ -8,6 +8,7 @@ from blocks.config import NetworkConfigBase
 from blocks.layers import SuperResolutionNetwork
 from blocks.variants.classsr import CLASSSR_VARIANTS
 from blocks.variants.fsrcnn import FSRCNN_VARIANTS
+from blocks.variants.hybrid import HYBRID_VARIANTS
 from blocks.variants.safmn import SAFMN_VARIANTS
 from blocks.variants.seemore import SEEMORE_VARIANTS
 from blocks.variants.smsr import SMSR_VARIANTS
@@ -26,6 +27,7 @@ VARIANTS = Registry(
         SMSR_VARIANTS,
         CLASSSR_VARIANTS,
         SPAN_VARIANTS,
+        HYBRID_VARIANTS,
     ),
 )
 """The families that have more than one; every network of another family has its own."""

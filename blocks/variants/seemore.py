@@ -6,25 +6,28 @@ cannot be exported or compiled as one graph, for which the masked and the folded
 """
 
 from operator import attrgetter
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.networks.seemore import LowRankExperts, SeemoRe
+from blocks.networks.seemore import ExpertsNetwork, LowRankExperts
+from blocks.networks.seemore_config import ExpertsConfig
 from blocks.variants.seemore_folded import has_small_context, seemore_folded
-from blocks.variants.variant import FamilyVariants, Variant
+from blocks.variants.variant import FamilyVariants, Variant, replace_modules
+
+Selecting = TypeVar("Selecting", bound=ExpertsNetwork)
 
 
-def seemore_selected(network: SeemoRe) -> SeemoRe:
+def seemore_selected(network: Selecting) -> Selecting:
     """The network, which is changed, with its experts computed only where they are chosen.
 
     Its configuration must say that it `chooses_experts`.
     """
-    for module in list(network.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, LowRankExperts):
-                setattr(module, name, SelectedExperts(child, network.config.ranks))
+    assert isinstance(network.config, ExpertsConfig)  # as networks with experts have one
+    ranks = network.config.ranks
+    replace_modules(network, LowRankExperts, lambda experts: SelectedExperts(experts, ranks))
     return network
 
 

@@ -10,6 +10,9 @@ them, and gives compilers nothing to rearrange; every step is exact, up to round
 - The context half is only read through the experts' few ranks and by the first aggregation.
   Both read what it is made of, and the context is enlarged with as many channels as ranks.
 - The experts' way back and the projection behind them are one matrix.
+
+Inside another network the mean over the channels is not the mixers' alone: then each norm takes it
+off, and nothing that is added to the trunk is centred.
 """
 
 from dataclasses import dataclass
@@ -21,17 +24,16 @@ from torch.nn import functional as F  # noqa: N812
 
 from blocks.layers import NORM_EPSILON, ChannelLayerNorm
 from blocks.networks.seemore import (
-    AGGREGATION_STRIDE,
     GatedFeedForward,
     MixerLayer,
     RankMixer,
     SeemoRe,
-    SeemoReConfig,
     SpatialMixer,
 )
+from blocks.networks.seemore_config import AGGREGATION_STRIDE, ExpertsConfig
 
 
-def has_small_context(config: SeemoReConfig) -> bool:
+def has_small_context(config: ExpertsConfig) -> bool:
     """Whether the context is reduced: only then can its half be left out at full size."""
     return config.recursion > 0
 
@@ -41,20 +43,25 @@ def seemore_folded(network: SeemoRe) -> SeemoRe:
 
     Its configuration must be one that `has_small_context`.
     """
-    layers: list[nn.Module] = [Centre()]
-    for layer in network.groups.modules():
-        if isinstance(layer, MixerLayer):
-            layers += [_folded_mixer(layer), FoldedFeedForward(layer)]
-    network.groups = nn.Sequential(*layers)
-    network.norm = CentredNorm(network.norm)  # type: ignore[assignment]  # the same of what it gets
+    layers = [layer for layer in network.groups.modules() if isinstance(layer, MixerLayer)]
+    folded = (folded_mixer_layer(layer, is_centred=True) for layer in layers)
+    network.groups = nn.Sequential(Centre(), *folded)
+    network.norm = FoldedNorm(network.norm, nn.Identity())  # type: ignore[assignment]  # the same of what it gets
     return network.to(network.mean.dtype)  # the products were formed in double precision
 
 
-def _folded_mixer(layer: MixerLayer) -> nn.Module:
+def folded_mixer_layer(layer: MixerLayer, *, is_centred: bool) -> nn.Sequential:
+    """A layer in fewer linear maps, its products in double precision.
+
+    Where `is_centred`, it takes a trunk with a mean of zero over the channels and leaves it so.
+    """
+    mixer: FoldedRankMixer | FoldedSpatialMixer
     if isinstance(layer.mixer, RankMixer):
-        return FoldedRankMixer(layer.mixer, layer.mixer_norm)
-    assert isinstance(layer.mixer, SpatialMixer)  # as SeemoRe builds them
-    return FoldedSpatialMixer(layer.mixer, layer.mixer_norm)
+        mixer = FoldedRankMixer(layer.mixer, layer.mixer_norm, is_centred)
+    else:
+        assert isinstance(layer.mixer, SpatialMixer)  # there is no other
+        mixer = FoldedSpatialMixer(layer.mixer, layer.mixer_norm, is_centred)
+    return nn.Sequential(mixer, FoldedFeedForward(layer, is_centred))
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,12 @@ def _aggregation_of(half: ChannelMap, aggregate: nn.Conv2d) -> nn.Conv2d:
     return _with_weights(nn.Conv2d(inputs, outputs, stride, stride=stride), weight, bias)
 
 
+def _to_trunk(project: nn.Conv2d, is_centred: bool) -> ChannelMap:
+    """The map whose output is added to the trunk."""
+    whole = ChannelMap.of(project)
+    return whole.centred() if is_centred else whole
+
+
 class Centre(nn.Module):
     """x - mean(x) over the channels. Shape: (N, C, H, W) -> (N, C, H, W)."""
 
@@ -122,16 +135,22 @@ class Centre(nn.Module):
         return x - x.mean(dim=1, keepdim=True)
 
 
-class CentredNorm(nn.Module):
-    """`ChannelLayerNorm` of what has a mean of zero. Shape: (N, C, H, W) -> (N, C, H, W)."""
+def _centre(is_centred: bool) -> nn.Module:
+    """What takes the mean off, which is nothing where that is done."""
+    return nn.Identity() if is_centred else Centre()
 
-    def __init__(self, norm: ChannelLayerNorm) -> None:
+
+class FoldedNorm(nn.Module):
+    """`ChannelLayerNorm` behind `centre`. Shape: (N, C, H, W) -> (N, C, H, W)."""
+
+    def __init__(self, norm: ChannelLayerNorm, centre: nn.Module) -> None:
         super().__init__()
+        self.centre = centre
         self.weight = nn.Parameter(norm.weight.view(-1, 1, 1))
         self.bias = nn.Parameter(norm.bias.view(-1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        return normalised(x) * self.weight + self.bias
+        return normalised(self.centre(x)) * self.weight + self.bias
 
 
 def normalised(centred: Tensor) -> Tensor:
@@ -142,9 +161,9 @@ def normalised(centred: Tensor) -> Tensor:
 
 
 class FoldedFeedForward(nn.Module):
-    """x + centre(feed_forward(norm(x))). Shape: (N, C, H, W) -> (N, C, H, W)."""
+    """x + [centre](feed_forward(norm(x))). Shape: (N, C, H, W) -> (N, C, H, W)."""
 
-    def __init__(self, layer: MixerLayer) -> None:
+    def __init__(self, layer: MixerLayer, is_centred: bool) -> None:
         super().__init__()
         plain: GatedFeedForward = layer.feed_forward
         norm = ChannelMap.of_norm(layer.feed_forward_norm)
@@ -152,45 +171,47 @@ class FoldedFeedForward(nn.Module):
         self.values, self.gates = values.convolution(), gates.convolution()
         self.gate = plain.gate
         self.project = plain.project
-        self.centre = Centre()
+        self.centre_before = _centre(is_centred)
+        self.centre_behind = _centre(not is_centred)
 
     def forward(self, x: Tensor) -> Tensor:
-        rows = normalised(x)
+        rows = normalised(self.centre_before(x))
         gated = F.gelu(self.values(rows)) * self.gate(F.gelu(self.gates(rows)))
-        changed: Tensor = self.centre(F.gelu(self.project(gated)))
+        changed: Tensor = self.centre_behind(F.gelu(self.project(gated)))
         return x + changed
 
 
 class FoldedSpatialMixer(nn.Module):
-    """x + centre(mixer(norm(x))). Shape: (N, C, H, W) -> (N, C, H, W)."""
+    """x + [centre](mixer(norm(x))). Shape: (N, C, H, W) -> (N, C, H, W)."""
 
-    def __init__(self, plain: SpatialMixer, norm: ChannelLayerNorm) -> None:
+    def __init__(self, plain: SpatialMixer, norm: ChannelLayerNorm, is_centred: bool) -> None:
         super().__init__()
         expand = ChannelMap.of(plain.expand).after(ChannelMap.of_norm(norm))
         queries, values = expand.halves()
         self.queries, self.values = queries.convolution(), values.convolution()
         self.stripes = plain.stripes
-        self.project = ChannelMap.of(plain.project).centred().convolution()
+        self.project = _to_trunk(plain.project, is_centred).convolution()
+        self.centre = _centre(is_centred)
 
     def forward(self, x: Tensor) -> Tensor:
-        rows = normalised(x)
+        rows = normalised(self.centre(x))
         gated = self.stripes(F.gelu(self.queries(rows))) * F.gelu(self.values(rows))
         changed: Tensor = self.project(gated)
         return x + changed
 
 
 class FoldedRankMixer(nn.Module):
-    """x + centre(mixer(norm(x))). Shape: (N, C, H, W) -> (N, C, H, W)."""
+    """x + [centre](mixer(norm(x))). Shape: (N, C, H, W) -> (N, C, H, W)."""
 
-    def __init__(self, plain: RankMixer, norm: ChannelLayerNorm) -> None:
+    def __init__(self, plain: RankMixer, norm: ChannelLayerNorm, is_centred: bool) -> None:
         super().__init__()
         experts = plain.experts
         local, context = ChannelMap.of(plain.expand).halves(plain.shuffle)
         to_ranks = ChannelMap.of(experts.context)
         depthwise, pointwise = plain.calibrate.children()
         assert isinstance(depthwise, nn.Conv2d) and isinstance(pointwise, nn.Conv2d)
-        project = ChannelMap.of(plain.project).centred()
-        self.norm = CentredNorm(norm)
+        project = _to_trunk(plain.project, is_centred)
+        self.norm = FoldedNorm(norm, _centre(is_centred))
         self.dense = plain.dense
         self.local_half = local.convolution()
         self.stripes = plain.stripes

@@ -6,36 +6,34 @@ four rectangles: dense to dense is the only one that counts at every pixel.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from blocks.networks.smsr import Smsr, SparseMaskModule
-from blocks.variants.variant import FamilyVariants, Variant
+from blocks.networks.smsr import MaskedNetwork, SparseMaskModule
+from blocks.variants.variant import FamilyVariants, Variant, replace_modules
+
+Masking = TypeVar("Masking", bound=MaskedNetwork)
 
 # Patches of this size stay in the second-level cache between gathering and multiplying.
 PATCH_BYTES = 2**20
 
 
-def masked_smsr(network: Smsr) -> Smsr:
+def masked_smsr(network: Masking) -> Masking:
     """The network with ordinary convolutions, whose outputs are masked."""
-    return _with_blocks(network, MaskedBlock)
-
-
-def sparse_smsr(network: Smsr) -> Smsr:
-    """The network that computes active pixels only, and dense channels at the others."""
-    sparse: Smsr = _with_blocks(network, SparseBlock).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return sparse
-
-
-def _with_blocks(network: Smsr, convert: Callable[[Any], nn.Module]) -> Smsr:
-    for position, block in enumerate(network.blocks):
-        network.blocks[position] = convert(block)
+    replace_modules(network, SparseMaskModule, MaskedBlock)
     return network
+
+
+def sparse_smsr(network: Masking) -> Masking:
+    """The network that computes active pixels only, and dense channels at the others."""
+    replace_modules(network, SparseMaskModule, SparseBlock)
+    sparse: Masking = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return sparse
 
 
 class SplitBlock(nn.Module, ABC):

@@ -9,15 +9,18 @@ buffer copies that part in and out, as slices of channels_last tensors are not c
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import cast
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
+from blocks.features import GroupedNetwork
 from blocks.layers import ResidualGroup
-from blocks.networks.splitsr import SplitSR, SplitSRConfig
+from blocks.networks.splitsr import SplitSRConfig
 from blocks.networks.splitsr_blocks import SplitLayer
 from blocks.variants.variant import FamilyVariants, Variant
+
+Grouped = TypeVar("Grouped", bound=GroupedNetwork)
 
 
 def splits_evenly(config: SplitSRConfig) -> bool:
@@ -25,14 +28,14 @@ def splits_evenly(config: SplitSRConfig) -> bool:
     return config.has_split_layers and config.channels % config.active_channels == 0
 
 
-def splitsr_in_place(network: SplitSR) -> SplitSR:
+def splitsr_in_place(network: Grouped) -> Grouped:
     """The network, which is changed, with its runs of split layers in place.
 
     Its configuration must be one that `splits_evenly`.
     """
     for group in network.groups.children():
-        assert isinstance(group, ResidualGroup)  # as SplitSR builds them
-        group.blocks = _in_place(group.blocks)
+        if isinstance(group, ResidualGroup):
+            group.blocks = _in_place(group.blocks)
     network.upsampler = _in_place(network.upsampler)
     return network
 

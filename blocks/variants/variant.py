@@ -7,9 +7,21 @@ only.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
+
+_Replaced = TypeVar("_Replaced", bound=nn.Module)
+
+
+def replace_modules(
+    network: nn.Module, replaced: type[_Replaced], convert: Callable[[_Replaced], nn.Module]
+) -> None:
+    """Put another module in the place of every module of one class inside `network`."""
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, replaced):
+                setattr(module, name, convert(child))
 
 
 def _unchanged(network: nn.Module) -> nn.Module:

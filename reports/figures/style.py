@@ -46,7 +46,8 @@ def _style(place: int, family: str) -> FamilyStyle:
 
 
 STYLES = Registry(
-    "style", (_style(*known) for known in enumerate(("splitsr", "seemore", "smsr", "classsr")))
+    "style",
+    (_style(*known) for known in enumerate(("splitsr", "seemore", "smsr", "classsr", "hybrid"))),
 )
 """The families whose style does not depend on which others a figure shows."""
 

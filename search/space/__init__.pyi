@@ -1,5 +1,6 @@
 from .classsr import ClassSRSpace as ClassSRSpace
 from .family import FamilySpace as FamilySpace
+from .hybrid import HybridSpace as HybridSpace
 from .registry import SPACES as SPACES
 from .registry import Families as Families
 from .registry import ParsedFamilies as ParsedFamilies

@@ -10,6 +10,7 @@ from foundation.configs import FrozenConfig
 from foundation.registry import Registry
 from search.space.classsr import ClassSRSpace
 from search.space.family import FamilySpace
+from search.space.hybrid import HybridSpace
 from search.space.seemore import SeemoReSpace
 from search.space.smsr import SmsrSpace
 from search.space.splitsr import SplitSRSpace
@@ -34,6 +35,7 @@ SPACES = Registry(
         SearchedFamily(SeemoReSpace),
         SearchedFamily(SmsrSpace),
         SearchedFamily(ClassSRSpace),
+        SearchedFamily(HybridSpace),
     ),
 )
 """A study asks for the hyperparameters of the families in this order."""

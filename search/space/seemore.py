@@ -1,11 +1,13 @@
-"""The space of SeemoRe networks."""
+"""The space of SeemoRe networks, and what others share with it."""
 
 from collections.abc import Mapping
+from math import gcd
 from typing import Annotated, ClassVar, Literal, cast
 
 from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig
 from blocks.networks.seemore import RankGrowth, SeemoReConfig, ranks_of
+from blocks.networks.seemore_config import DENSE_PARTS, DenseKind, ExpertsConfig
 from foundation.configs import parse_config
 from search.space.family import SkippedFamilySpace
 from search.space.hyperparameters import (
@@ -18,15 +20,17 @@ from search.space.hyperparameters import (
     values_of,
 )
 
+_AS_THEY_ARE = ("recursion", "shuffle", "kernel", "ffn_ratio", "dense_kind")
 
-class SeemoReSpace(SkippedFamilySpace):
-    """SeemoRe: width, depth, experts and their ranks, context and kernel (sheet, section 7).
+
+class ExpertsSpace(SkippedFamilySpace):
+    """What is searched of networks with SeemoRe's groups of mixers.
 
     The ranks follow from `experts` and `growth`; an expert whose rank would exceed half
-    of the channels is left out, and `top_k` counts at most the experts that remain.
+    of the channels is left out, and `top_k` counts at most the experts that remain. `dense_parts`
+    is for partial and grouped convolutions, and lowered to what divides the channels.
     """
 
-    family: ClassVar[str] = "seemore"
     channels: Integers = (24, 36, 48)
     groups: Integers = IntegerRange(low=1, high=8)
     experts: Integers = IntegerRange(low=1, high=4)
@@ -40,24 +44,74 @@ class SeemoReSpace(SkippedFamilySpace):
     shuffle: Booleans = (True, False)
     kernel: Integers = (5, 7, 11, 15)
     ffn_ratio: Numbers = (1.0, 2.0, 3.0)
+    dense_kind: Annotated[tuple[DenseKind, ...], *ONE_OR_MORE] = ("dense",)
+    dense_parts: Integers = (DENSE_PARTS,)
 
-    def network(self, values: Mapping[str, Value], scale: Scale) -> SeemoReConfig:
-        fields = dict(values)
-        limit = int(fields["channels"]) // 2
-        growth = cast(RankGrowth, fields.pop("growth"))
-        ranks = tuple(
-            rank for rank in ranks_of(growth, int(fields.pop("experts"))) if rank <= limit
-        )
-        fields["top_k"] = min(int(fields["top_k"]), len(ranks))
-        return parse_config(SeemoReConfig, {**fields, "scale": scale, "ranks": ranks}, self.family)
+    def mixer_fields(self, values: Mapping[str, Value]) -> dict[str, object]:
+        """The fields of a config's groups of mixers."""
+        channels = int(values["channels"])
+        growth, experts = cast(RankGrowth, values["growth"]), int(values["experts"])
+        ranks = tuple(rank for rank in ranks_of(growth, experts) if rank <= channels // 2)
+        return {
+            "ranks": ranks,
+            "top_k": min(int(values["top_k"]), len(ranks)),
+            **{name: values[name] for name in _AS_THEY_ARE},
+            "dense_parts": gcd(int(values["dense_parts"]), channels),
+        }
 
-    def values(self, config: NetworkConfig) -> dict[str, Value]:
-        fields = config.model_dump(exclude={"family", "scale"})
-        ranks = tuple(fields.pop("ranks"))
+    def mixer_values(self, config: ExpertsConfig) -> dict[str, Value]:
+        """The inverse of `mixer_fields`."""
         matches = [
             {"experts": experts, "growth": growth}
             for growth in self.growth
             for experts in values_of(self.experts)
-            if ranks_of(growth, int(experts)) == ranks
+            if ranks_of(growth, int(experts)) == config.ranks
         ]
-        return {**fields, **(matches[0] if matches else {"experts": len(ranks), "growth": ""})}
+        unknown: dict[str, Value] = {"experts": len(config.ranks), "growth": ""}
+        return {
+            "top_k": config.top_k,
+            **{name: getattr(config, name) for name in _AS_THEY_ARE},
+            **(matches[0] if matches else unknown),
+            **self._dense_values(config),
+        }
+
+    def _dense_values(self, config: ExpertsConfig) -> dict[str, Value]:
+        """The first values that make the same convolution, if there are any."""
+        wanted = config.canonical()
+        matches = (
+            {"dense_kind": kind, "dense_parts": parts}
+            for kind in self.dense_kind
+            for parts in values_of(self.dense_parts)
+            if wanted
+            == wanted.replace(
+                dense_kind=kind, dense_parts=gcd(int(parts), config.channels)
+            ).canonical()
+        )
+        own: dict[str, Value] = {
+            "dense_kind": config.dense_kind,
+            "dense_parts": config.dense_parts,
+        }
+        return next(matches, own)
+
+
+class SeemoReSpace(ExpertsSpace):
+    """SeemoRe: width, depth, experts and their ranks, context and kernel (sheet, section 7)."""
+
+    family: ClassVar[str] = "seemore"
+
+    def network(self, values: Mapping[str, Value], scale: Scale) -> SeemoReConfig:
+        fields = {
+            "scale": scale,
+            **{name: values[name] for name in ("channels", "groups", "image_skip")},
+            **self.mixer_fields(values),
+        }
+        return parse_config(SeemoReConfig, fields, self.family)
+
+    def values(self, config: NetworkConfig) -> dict[str, Value]:
+        assert isinstance(config, SeemoReConfig)
+        return {
+            "channels": config.channels,
+            "groups": config.groups,
+            "image_skip": config.image_skip,
+            **self.mixer_values(config),
+        }

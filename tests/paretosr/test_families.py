@@ -22,6 +22,15 @@ from blocks.networks.splitsr import SplitSR
 from foundation import plugins
 from paretosr import register_family
 from search.space import SPACES, SplitSRSpace
+from training.recipes.family import FamilyRecipes
+from training.recipes.published import QUICK
+from training.recipes.registry import (
+    FAMILY_RECIPES,
+    RECIPES,
+    get_recipe,
+    recipe_for,
+    recipe_warnings,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "plugin_network"
@@ -181,3 +190,38 @@ def test_a_network_that_drops_the_image_skip_of_its_configuration_is_refused() -
 
     with pytest.raises(ValueError, match=r"pass config\.image_skip"):
         Forgetful(SplitSRConfig(scale=2, image_skip="bilinear"))
+
+
+MINE = QUICK.replace(name="mine", family="other", steps=7)
+
+
+def test_a_family_brings_its_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "_loaded", {})
+    for registry in (FAMILIES, BRANCHES, FAMILY_RECIPES, RECIPES):
+        monkeypatch.setattr(registry, "_entries", dict(registry))
+    config = other_config("other")
+    own = FamilyRecipes("other", recipes=(MINE,), warnings=lambda recipe, config: ["mind"])
+    register_family(config, SplitSR, recipes=own)
+    assert recipe_for(get_recipe("mine"), config(scale=2)).steps == 7
+    assert recipe_warnings(QUICK, config(scale=2)) == ["mind"]
+    with pytest.raises(ValueError, match="recipe mine trains networks of the family other"):
+        recipe_for(MINE, SplitSRConfig(scale=2))
+
+
+@pytest.mark.usefixtures("registries")
+@pytest.mark.parametrize(
+    ("recipes", "message"),
+    [
+        (FamilyRecipes("third"), "registered with, other, got 'third'"),
+        (FamilyRecipes("other", recipes=(QUICK,)), "registered with, other, got None"),
+        (
+            FamilyRecipes("other", recipes=(MINE, QUICK.replace(family="other"))),
+            "every recipe must have a name of its own, got 'quick' again",
+        ),
+    ],
+)
+def test_recipes_that_do_not_fit_change_nothing(recipes: FamilyRecipes, message: str) -> None:
+    before = dict(FAMILY_RECIPES), dict(RECIPES)
+    with pytest.raises(ValueError, match=message):
+        register_family(other_config("other"), SplitSR, recipes=recipes)
+    assert (dict(FAMILY_RECIPES), dict(RECIPES)) == before

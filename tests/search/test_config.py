@@ -85,7 +85,7 @@ def _refusal(tmp_path: Path, config: dict[str, Any]) -> str:
         ),
         (
             {"training": {"recipe": {"sparsity.weight": 0.01}}},
-            ("sparsity.weight is for smsr networks", "got splitsr, seemore"),
+            ("sparsity.weight is for smsr and hybrid networks", "got splitsr, seemore"),
         ),
         ({"training": {"recipe": {"steps": 7}}}, ("budget.steps", "training.recipe")),
     ],

@@ -9,10 +9,13 @@ from foundation.registry import Registry
 from imaging.evaluation import ValidationPair
 from training.behaviour.behaviour import Decisions
 from training.behaviour.classsr import CLASSSR_BEHAVIOUR
+from training.behaviour.hybrid import HYBRID_BEHAVIOUR
 from training.behaviour.seemore import SEEMORE_BEHAVIOUR
 from training.behaviour.smsr import SMSR_BEHAVIOUR
 
-BEHAVIOURS = Registry("behaviour", (SMSR_BEHAVIOUR, CLASSSR_BEHAVIOUR, SEEMORE_BEHAVIOUR))
+BEHAVIOURS = Registry(
+    "behaviour", (SMSR_BEHAVIOUR, CLASSSR_BEHAVIOUR, SEEMORE_BEHAVIOUR, HYBRID_BEHAVIOUR)
+)
 
 
 def behaviour_columns(config: NetworkConfigBase) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Which experts a SeemoRe network chooses."""
+"""Which experts SeemoRe's groups of mixers choose."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from blocks.networks.seemore import SeemoRe, SeemoReConfig
+from blocks.networks.seemore import ExpertsNetwork
+from blocks.networks.seemore_config import ExpertsConfig
 from blocks.pixels import to_images
 from imaging.evaluation import ValidationPair
 from training.behaviour.behaviour import Behaviour, Decisions, Section
@@ -17,7 +18,7 @@ from training.behaviour.behaviour import Behaviour, Decisions, Section
 class ExpertChoices:
     """The experts that the router of each layer chooses for each image.
 
-    A layer is a group of the network: each has one router.
+    A layer is a group of mixers: each has one router.
     """
 
     ranks: tuple[int, ...]
@@ -50,22 +51,25 @@ class ExpertChoices:
 
 @torch.inference_mode()
 def expert_choices(
-    network: SeemoRe, pairs: Sequence[ValidationPair], *, device: str
+    network: ExpertsNetwork, pairs: Sequence[ValidationPair], *, device: str
 ) -> ExpertChoices:
     """The experts chosen for the low-resolution images, each as a whole."""
+    assert isinstance(network.config, ExpertsConfig)  # as networks with experts have one
     of_images = [network.chosen_experts(to_images(pair.low, device))[0] for pair in pairs]
     chosen: NDArray[np.bool_] = torch.stack(of_images).cpu().numpy()
     return ExpertChoices(network.config.ranks, tuple(pair.name for pair in pairs), chosen)
 
 
-def _columns(config: SeemoReConfig) -> tuple[str, ...]:
+def _columns(config: ExpertsConfig) -> tuple[str, ...]:
     if not config.chooses_experts:
         return ()
     return tuple(f"expert_{number}_share" for number in range(1, len(config.ranks) + 1))
 
 
-def _decide(network: SeemoRe, pairs: Sequence[ValidationPair], device: str) -> Decisions:
-    if not network.config.chooses_experts:
+def _decide(network: ExpertsNetwork, pairs: Sequence[ValidationPair], device: str) -> Decisions:
+    config = network.config
+    assert isinstance(config, ExpertsConfig)  # as networks with experts have one
+    if not config.chooses_experts:
         return Decisions()
     choices = expert_choices(network, pairs, device=device)
     shares = choices.share_by_layer.mean(axis=0)
@@ -77,7 +81,7 @@ def _decide(network: SeemoRe, pairs: Sequence[ValidationPair], device: str) -> D
         logged=tuple(shares.tolist()),
         document={"experts": _document(choices)},
         sentences=(f"chosen over all layers and images: {', '.join(told)}",),
-        sections=(_by_layer(choices, network.config.top_k), _by_image(choices)),
+        sections=(_by_layer(choices, config.top_k), _by_image(choices)),
         drawn=choices,
     )
 

@@ -1,4 +1,4 @@
-"""Which part of its work an SMSR network does."""
+"""Which part of their work networks with SMSR's mask modules do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from blocks.networks.smsr import Masks, Smsr, SmsrConfig
+from blocks.config import NetworkConfigBase
+from blocks.networks.smsr import MaskedNetwork, Masks
 from blocks.pixels import to_images
 from imaging.evaluation import ValidationPair
 from training.behaviour.behaviour import Behaviour, Decisions, Section
@@ -41,7 +42,7 @@ class MaskActivity:
 
 
 def active_fractions(
-    network: Smsr, pairs: Sequence[ValidationPair], *, device: str
+    network: MaskedNetwork, pairs: Sequence[ValidationPair], *, device: str
 ) -> NDArray[np.float64]:
     """The part of its work that each layer does, by hard masks, meaned over the images.
 
@@ -51,7 +52,9 @@ def active_fractions(
 
 
 @torch.inference_mode()
-def mask_activity(network: Smsr, pairs: Sequence[ValidationPair], *, device: str) -> MaskActivity:
+def mask_activity(
+    network: MaskedNetwork, pairs: Sequence[ValidationPair], *, device: str
+) -> MaskActivity:
     """What the hard masks let compute of the low-resolution images."""
     fractions, pixels = [], []
     for number, pair in enumerate(pairs):
@@ -69,11 +72,13 @@ def _active_pixels(pair: ValidationPair, masks: Sequence[Masks]) -> ActivePixels
     return ActivePixels(pair.name, pair.low, spatial.bool().cpu().numpy())
 
 
-def _columns(config: SmsrConfig) -> tuple[str, ...]:
-    return ("active_fraction",)
+def _columns(config: NetworkConfigBase) -> tuple[str, ...]:
+    return ("active_fraction",) if config.is_input_adaptive else ()
 
 
-def _decide(network: Smsr, pairs: Sequence[ValidationPair], device: str) -> Decisions:
+def _decide(network: MaskedNetwork, pairs: Sequence[ValidationPair], device: str) -> Decisions:
+    if not network.config.is_input_adaptive:
+        return Decisions()
     activity = mask_activity(network, pairs, device=device)
     fractions = activity.fractions
     mean, of_modules = float(fractions.mean()), fractions.mean(axis=1)

@@ -8,11 +8,11 @@ from training.distributed import ALONE, Processes
 from training.objectives.classsr import CLASSSR_OBJECTIVE
 from training.objectives.l1 import PixelObjective
 from training.objectives.objective import Objective
-from training.objectives.smsr import SMSR_OBJECTIVE
+from training.objectives.smsr import HYBRID_OBJECTIVE, SMSR_OBJECTIVE
 from training.recipes.recipe import Recipe
 from training.recipes.registry import check_family
 
-OBJECTIVES = Registry("objective", (SMSR_OBJECTIVE, CLASSSR_OBJECTIVE))
+OBJECTIVES = Registry("objective", (SMSR_OBJECTIVE, CLASSSR_OBJECTIVE, HYBRID_OBJECTIVE))
 
 
 def objective_for(

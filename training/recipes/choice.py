@@ -6,7 +6,7 @@ from typing import Self
 
 from blocks.config import NetworkConfigBase
 from training.recipes.recipe import Recipe, Settings
-from training.recipes.registry import family_of_part, get_recipe, recipe_for
+from training.recipes.registry import families_of_part, get_recipe, recipe_for
 
 DEFAULT_RECIPE = "quick"
 
@@ -69,8 +69,9 @@ class RecipeChoice:
         """
         families = tuple(families)
         for name in self.settings:
-            family = family_of_part(name.partition(".")[0])
-            if family not in (None, *families):
+            concerned = families_of_part(name.partition(".")[0])
+            if concerned and not set(concerned) & set(families):
                 raise ValueError(
-                    f"{name} is for {family} networks, got {', '.join(families)}: leave it out"
+                    f"{name} is for {' and '.join(concerned)} networks, got "
+                    f"{', '.join(families)}: leave it out"
                 )

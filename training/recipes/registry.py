@@ -3,31 +3,29 @@
 from collections.abc import Sequence
 
 from blocks.config import NetworkConfigBase
-from foundation.registry import Registry, add_together
+from foundation.registry import Registry
 from training.recipes.classsr import CLASSSR_RECIPES
 from training.recipes.family import FamilyRecipes
-from training.recipes.published import LONG, QUICK, SEEMORE, SPLITSR
+from training.recipes.published import LONG, QUICK, SEEMORE, SPLITSR, STEADY
 from training.recipes.recipe import Recipe
-from training.recipes.smsr import SMSR_RECIPES
+from training.recipes.smsr import HYBRID_RECIPES, SMSR_RECIPES
 
-FAMILY_RECIPES = Registry("family of recipes", (SMSR_RECIPES, CLASSSR_RECIPES))
+FAMILY_RECIPES = Registry("family of recipes", (SMSR_RECIPES, CLASSSR_RECIPES, HYBRID_RECIPES))
 """The families that recipes treat in a way of their own."""
 
 RECIPES = Registry(
     "recipe",
-    (QUICK, LONG, SEEMORE, SPLITSR, *(r for own in FAMILY_RECIPES.values() for r in own.recipes)),
+    (
+        QUICK,
+        STEADY,
+        LONG,
+        SEEMORE,
+        SPLITSR,
+        *(r for own in FAMILY_RECIPES.values() for r in own.recipes),
+    ),
 )
 
 _OTHERS = FamilyRecipes("")
-
-
-def add_family_recipes(own: FamilyRecipes) -> None:
-    """Add a family that recipes treat in a way of its own, with its recipes; all, or nothing.
-
-    Raises:
-        ValueError: a name is taken.
-    """
-    add_together((FAMILY_RECIPES, own), *((RECIPES, recipe) for recipe in own.recipes))
 
 
 def get_recipe(name: str) -> Recipe:
@@ -71,7 +69,7 @@ def patch_classes(recipe: Recipe, config: NetworkConfigBase) -> int:
 
 def events(recipe: Recipe, config: NetworkConfigBase, steps: int) -> Sequence[str]:
     """What happens at which step beside the learning rate, in words."""
-    return _own(config).events(recipe, steps)
+    return _own(config).events(recipe, config, steps)
 
 
 def recipe_warnings(recipe: Recipe, config: NetworkConfigBase) -> Sequence[str]:
@@ -79,9 +77,9 @@ def recipe_warnings(recipe: Recipe, config: NetworkConfigBase) -> Sequence[str]:
     return _own(config).warnings(recipe, config)
 
 
-def family_of_part(part: str) -> str | None:
-    """The only family of networks that a part of a recipe has an effect on; None for all."""
-    return next((own.name for own in FAMILY_RECIPES.values() if own.part == part), None)
+def families_of_part(part: str) -> tuple[str, ...]:
+    """The only families of networks that a part of a recipe has an effect on; () for all."""
+    return tuple(own.name for own in FAMILY_RECIPES.values() if own.part == part)
 
 
 def _own(config: NetworkConfigBase) -> FamilyRecipes:

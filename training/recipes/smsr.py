@@ -1,5 +1,6 @@
-"""How SMSR is trained: its published recipe, and what happens to its sparsity on the way."""
+"""How masks are trained: SMSR's published recipe, and what happens to sparsity on the way."""
 
+from blocks.config import NetworkConfigBase
 from training.recipes.family import FamilyRecipes
 from training.recipes.recipe import Recipe
 
@@ -27,8 +28,10 @@ is far above the usual is not skipped.
 """
 
 
-def sparsity_events(recipe: Recipe, steps: int) -> list[str]:
-    """The schedule of the sparsity, in words."""
+def sparsity_events(recipe: Recipe, config: NetworkConfigBase, steps: int) -> list[str]:
+    """The schedule of the sparsity, in words; nothing for a network without masks."""
+    if not config.is_input_adaptive:
+        return []
     sparsity = recipe.sparsity
     if not sparsity.weight:
         weighed = "no sparsity loss"
@@ -44,3 +47,4 @@ def sparsity_events(recipe: Recipe, steps: int) -> list[str]:
 
 
 SMSR_RECIPES = FamilyRecipes("smsr", "sparsity", recipes=(SMSR,), events=sparsity_events)
+HYBRID_RECIPES = FamilyRecipes("hybrid", "sparsity", events=sparsity_events)

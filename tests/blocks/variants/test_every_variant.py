@@ -2,7 +2,8 @@
 
 Covers blocks.variants.registry, blocks.variants.variant and the variants of each family:
 blocks.variants.classsr, blocks.variants.fsrcnn, blocks.variants.safmn, blocks.variants.seemore,
-blocks.variants.seemore_folded, blocks.variants.span and blocks.variants.splitsr.
+blocks.variants.seemore_folded, blocks.variants.span, blocks.variants.splitsr and
+blocks.variants.hybrid.
 """
 
 import pytest
@@ -13,6 +14,7 @@ from blocks import (
     ClassSRConfig,
     EdsrConfig,
     FsrcnnConfig,
+    HybridConfig,
     InterpolationConfig,
     NetworkConfig,
     SafmnConfig,
@@ -33,6 +35,8 @@ CONFIGS: tuple[NetworkConfig, ...] = (
     SafmnConfig(scale=2, channels=8, blocks=1),
     SmsrConfig(scale=2, channels=16, modules=2),
     SpanConfig(scale=2, channels=8, blocks=1, form="training"),
+    HybridConfig(scale=2, channels=16, groups=("split", "experts", "plain"), recursion=1),
+    HybridConfig(scale=2, channels=16, groups=("split", "experts", "masked"), recursion=1),
     ClassSRConfig(
         scale=2,
         branches=(InterpolationConfig(scale=2), FsrcnnConfig(scale=2, channels=8, design="rgb")),

@@ -24,7 +24,8 @@ import pytest
 import torch
 from torch import nn
 
-from blocks import NetworkConfig, SeemoReConfig, SplitSRConfig, build_network
+from blocks import HybridConfig, NetworkConfig, SeemoReConfig, SplitSRConfig, build_network
+from blocks.networks.seemore_config import DenseKind
 from blocks.networks.splitsr_blocks import BlockKind
 from profilers import (
     RUNTIMES,
@@ -79,18 +80,24 @@ BLOCKS = {
     for kind in get_args(BlockKind)
     if kind != "split"
 }
+HYBRID = HybridConfig(scale=2, channels=16, groups=("split", "experts", "masked"), recursion=1)
+HYBRIDS = {
+    f"hybrid_{kind}": HYBRID.replace(active_channels=4, dense_kind=kind)
+    for kind in get_args(DenseKind)
+}
 CASES = [
     *product(FAMILIES, [*FLOAT32, *BFLOAT16]),
-    *product(BLOCKS, [f"{name}:{ODD}" for name in EXPORTING]),
+    *product((*BLOCKS, *HYBRIDS), [f"{name}:{ODD}" for name in EXPORTING]),
 ]
 SLOW_CASES = [
-    pytest.param(name, f"compile:{ODD}", marks=pytest.mark.slow) for name in (*FAMILIES, *BLOCKS)
+    pytest.param(name, f"compile:{ODD}", marks=pytest.mark.slow)
+    for name in (*FAMILIES, *BLOCKS, "hybrid_dense")
 ]
 
 
 @pytest.mark.parametrize(("name", "text"), [*CASES, *SLOW_CASES])
 def test_output_is_eagers_and_the_difference_is_told(name: str, text: str) -> None:
-    target, config = installed(text), {**FAMILIES, **BLOCKS}[name]
+    target, config = installed(text), {**FAMILIES, **BLOCKS, **HYBRIDS}[name]
     network, ready = prepared(config, target)
     assert network.training
     assert all(p.requires_grad for p in network.parameters())

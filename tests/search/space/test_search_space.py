@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from blocks.catalogue import catalogue_config
 from blocks.networks.registry import build_network, parse_network_config
-from search.space import SPACES, ClassSRSpace, SearchSpace, SeemoReSpace, SmsrSpace, SplitSRSpace
+from search.space import (
+    SPACES,
+    ClassSRSpace,
+    HybridSpace,
+    SearchSpace,
+    SeemoReSpace,
+    SmsrSpace,
+    SplitSRSpace,
+)
 from search.space.hyperparameters import IntegerRange, Value, values_of
 from training.recipes.registry import get_recipe, recipe_for
 from training.step import TrainingStep
@@ -35,6 +43,7 @@ SPACE = SearchSpace(
             overlap_px=(0, 4),
             classifier_channels=(4, 8),
         ),
+        HybridSpace(channels=(16, 32), groups=SHALLOW, blocks=SHALLOW, recursion=1),
     ),
 )
 FAMILIES = [space.family for space in SPACE.families]
@@ -118,8 +127,11 @@ def test_parameters_propose_the_same_network_again(family: str, data: st.DataObj
 def test_all_hyperparameters_are_asked_for_whichever_family_is_chosen() -> None:
     trials = [GivenTrial({"family": family}) for family in FAMILIES]
     configs = [SPACE.suggest(trial) for trial in trials]
-    assert [config.family for config in configs] == ["splitsr", "seemore", "smsr", "classsr"]
-    asked = {"splitsr.split_ratio", "seemore.experts", "smsr.layers", "classsr.channels_4"}
+    assert [config.family for config in configs] == FAMILIES
+    asked = {
+        "splitsr.split_ratio", "seemore.experts", "smsr.layers", "classsr.channels_4",
+        "hybrid.kind_2",
+    }  # fmt: skip
     assert trials[0].asked >= asked
     assert all(trial.asked == trials[0].asked for trial in trials)
 

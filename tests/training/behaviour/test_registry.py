@@ -1,7 +1,7 @@
 """What networks decide by their input.
 
-Covers training.behaviour.behaviour, training.behaviour.classsr, training.behaviour.seemore and
-training.behaviour.smsr.
+Covers training.behaviour.behaviour, training.behaviour.classsr, training.behaviour.seemore,
+training.behaviour.smsr and training.behaviour.hybrid.
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ from blocks import (
     ClassSR,
     ClassSRConfig,
     FsrcnnConfig,
+    HybridConfig,
     SeemoReConfig,
     SmsrConfig,
     SplitSRConfig,
@@ -38,6 +39,7 @@ CLASSSR = ClassSRConfig.model_validate(
 )  # fmt: skip
 SEEMORE = SeemoReConfig(scale=2, channels=8, groups=2, recursion=1)
 SMSR = SmsrConfig(scale=2, channels=16, modules=2, layers=3)
+HYBRID = HybridConfig(scale=2, channels=16, groups=("split", "masked", "experts"), recursion=1)
 
 
 def brightness_classifier() -> ClassSR:
@@ -99,6 +101,10 @@ def test_only_networks_that_decide_have_columns() -> None:
         scale=2, channels=4, groups=1, blocks=1, active_channels=2, hybrid_index=1
     )
     assert behaviour_columns(plain) == ()
+    shares = behaviour_columns(SEEMORE)
+    assert behaviour_columns(HYBRID) == ("active_fraction", *shares)
+    assert behaviour_columns(HYBRID.replace(groups=("split", "experts"))) == shares
+    assert behaviour_columns(HYBRID.replace(groups=("split", "plain"))) == ()
 
 
 def test_what_was_decided_is_logged_told_and_written() -> None:
@@ -216,3 +222,22 @@ def test_a_network_that_uses_all_its_experts_decides_nothing() -> None:
         decisions = decisions_of(build_network(config), pairs, device="cpu")
         assert (decisions.logged, decisions.sentences, decisions.drawn) == ((), (), None)
         assert decisions.document["experts"] is None
+
+
+def test_a_hybrid_network_tells_of_its_masks_and_of_its_experts() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    pairs = prepare_validation([Image("a.png", pixels, False)], 2)
+    decisions = decisions_of(build_network(HYBRID), pairs, device="cpu")
+    fraction, *shares = decisions.logged
+    assert 0 <= fraction <= 1 and sorted(shares) == [0, 0, 1]
+    assert decisions.document["active_fraction"] == fraction
+    assert decisions.document["experts"] is not None
+    headings = [section.heading for section in decisions.sections]
+    assert headings == [
+        "Active fraction", "Experts chosen by each layer", "Experts chosen for each image",
+    ]  # fmt: skip
+    assert decisions.drawn[0].name == "a.png"  # the masks
+    unmasked = build_network(HYBRID.replace(groups=("experts",)))
+    assert isinstance(decisions_of(unmasked, pairs, device="cpu").drawn, ExpertChoices)
+    plain = build_network(HYBRID.replace(groups=("split", "plain")))
+    assert own_decisions_of(plain, pairs, device="cpu").sections == ()

@@ -12,6 +12,8 @@ from torch.nn import functional
 from blocks import (
     ClassSR,
     ClassSRConfig,
+    Hybrid,
+    HybridConfig,
     Smsr,
     SmsrConfig,
     SplitSRConfig,
@@ -29,6 +31,7 @@ SPLITSR = SplitSRConfig(
     scale=2, channels=4, groups=1, blocks=1, active_channels=2, hybrid_index=1, hybrid_scope="block"
 )
 SMSR = SmsrConfig(scale=2, channels=16, modules=2, layers=2)
+HYBRID = HybridConfig(scale=2, channels=16, groups=("split", "masked"), active_channels=4)
 FSRCNN = {"family": "fsrcnn", "channels": 4, "mapping_channels": 2, "mapping_layers": 1}
 CLASSSR = ClassSRConfig.model_validate(
     {
@@ -104,6 +107,27 @@ def test_smsr_weighs_its_active_fraction(
 def test_every_recipe_trains_the_masks_of_smsr() -> None:
     names = trained_names(objective_for(seeded(SMSR), get_recipe("long")))
     assert {"blocks.1.channel_logits", "blocks.1.predictor.0.weight"} <= names
+
+
+def test_a_hybrid_network_weighs_its_active_fraction_only_if_it_has_masks() -> None:
+    low, high = batch()
+    masked = build_network(HYBRID)
+    assert isinstance(masked, Hybrid)
+    with seeded_noise("cpu", 7):
+        loss = objective_for(masked, get_recipe("quick"))(low, high, 0.3)
+    with seeded_noise("cpu", 7):
+        soft = masked.soft(low, 0.4)
+    expected = 255 * functional.l1_loss(soft.images, high) + 0.1 * soft.active_fraction
+    torch.testing.assert_close(loss.total, expected)
+    plain = build_network(HYBRID.replace(groups=("plain", "split")))
+    loss = objective_for(plain, get_recipe("quick"))(low, high, 0.3)
+    torch.testing.assert_close(loss.total, functional.l1_loss(plain(low), high))
+    assert set(loss.parts) == {"l1"}
+
+
+def test_every_recipe_trains_the_masks_of_a_hybrid_network() -> None:
+    names = trained_names(objective_for(build_network(HYBRID), get_recipe("long")))
+    assert {"groups.1.channel_logits", "groups.1.predictor.0.weight"} <= names
 
 
 def test_each_branch_minimises_the_distance_on_its_own_class() -> None:

@@ -18,6 +18,7 @@ from blocks import (
     CarnConfig,
     EdsrConfig,
     FsrcnnConfig,
+    HybridConfig,
     ImdnConfig,
     MsrResNetConfig,
     NetworkConfig,
@@ -72,6 +73,9 @@ def onnx_difference(
         ),
         SeemoReConfig(scale=3, channels=8, groups=1, recursion=1, kernel=3),
         SmsrConfig(scale=2, channels=16, modules=2),
+        HybridConfig(
+            scale=2, channels=16, groups=("split", "experts", "masked", "plain"), recursion=1
+        ),
         FsrcnnConfig(scale=3, channels=8),
         EdsrConfig(scale=4, channels=8, blocks=1),
         CarnConfig(scale=2, channels=8),

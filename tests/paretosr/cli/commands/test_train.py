@@ -332,7 +332,7 @@ def test_a_teacher_is_reported_logged_and_kept(
         (["--ema-decay", 1], "recipe quick: ema_decay should be less than 1, got 1.0"),
         (["--sparsity-weight", 0.01], "is now --set sparsity.weight=0.01"),
         (["--label-weight", 1], "is now --set routing.label_weight=1"),
-        (["--set", "sparsity.weight=0"], "sparsity.weight is for smsr networks, got splitsr"),
+        (["--set", "sparsity.weight=0"], "weight is for smsr and hybrid networks, got splitsr"),
         (["--set", "routing.stage=joint"], "routing.stage is for classsr networks, got splitsr"),
         (["--set", "lerning_rate=1"], "unknown field 'lerning_rate'; did you mean 'learning_rate'"),
         (["--set", "learning_rate"], "--set must be FIELD=VALUE, as in learning_rate=0.001, got"),
