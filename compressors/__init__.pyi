@@ -5,6 +5,8 @@ from .artefacts import Trial as Trial
 from .artefacts import is_artefact as is_artefact
 from .artefacts import read_artefact as read_artefact
 from .artefacts import why_stale as why_stale
+from .cache import Cache as Cache
+from .cache import Cached as Cached
 from .crops import Crops as Crops
 from .crops import CropSettings as CropSettings
 from .crops import draw_crops as draw_crops

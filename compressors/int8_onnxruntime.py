@@ -36,7 +36,7 @@ class OnnxRuntimeEngine:
 
     def schemes(self, instruction_set: InstructionSet) -> tuple[Scheme, ...]:
         # Symmetric ranges would waste half of their values on what a ReLU leaves.
-        ranges: tuple[Ranges, ...] = ("percentile", "minmax", "mean")
+        ranges: tuple[Ranges, ...] = ("mean", "minmax", "histogram")
         return tuple(Scheme(ranges=it, symmetry="asymmetric") for it in ranges)
 
     def open(

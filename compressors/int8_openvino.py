@@ -34,7 +34,8 @@ class OpenVinoEngine:
         return (
             Scheme(ranges="mean"),
             Scheme(ranges="minmax"),
-            Scheme(ranges="minmax", symmetry="asymmetric"),
+            Scheme(ranges="histogram"),
+            Scheme(ranges="histogram", symmetry="asymmetric"),
         )
 
     def open(
@@ -90,7 +91,7 @@ def _advanced(ranges: Ranges, instruction_set: InstructionSet) -> Any:
     estimators: Mapping[Ranges, Any] = {
         "mean": RangeEstimatorParametersSet.MEAN_MINMAX,
         "minmax": RangeEstimatorParametersSet.MINMAX,
-        "percentile": RangeEstimatorParametersSet.MEAN_QUANTILE,
+        "histogram": RangeEstimatorParametersSet.HISTOGRAM,
     }
     return AdvancedQuantizationParameters(
         overflow_fix=OverflowFix.ENABLE if instruction_set.saturates else OverflowFix.DISABLE,

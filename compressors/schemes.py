@@ -5,7 +5,7 @@ from typing import Literal
 
 from foundation.configs import FrozenConfig
 
-Ranges = Literal["mean", "minmax", "percentile"]
+Ranges = Literal["mean", "minmax", "histogram"]
 
 
 class Scheme(FrozenConfig):
@@ -13,8 +13,8 @@ class Scheme(FrozenConfig):
 
     ranges: Ranges
     """Where the range of a layer's input ends: at the smallest and largest value of all crops
-    ("minmax"), at the mean of every crop's smallest and largest ("mean"), or at the values that
-    1 in 10,000 lies beyond ("percentile")."""
+    ("minmax"), at the mean of every crop's smallest and largest ("mean"), or where rounding and
+    clipping together are least by the histogram of all values ("histogram")."""
     symmetry: Literal["symmetric", "asymmetric"] = "symmetric"
     """Whether the range of a layer's input that takes both signs has its middle at 0."""
     scope: Literal["convolutions", "everything"] = "convolutions"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import compressors
-from compressors import Artefact, LayerSensitivity, LossTooHigh, Trial
+from compressors import Artefact, LayerSensitivity, Trial
 from foundation import write_text_atomically
 from foundation.listener import SILENT, Listener
 from imaging import BUNDLED
@@ -21,8 +21,6 @@ from upscaling import require_weights
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-__all__ = ["LossTooHigh", "QuantisedModel", "quantise", "tried_table"]
 
 SENSITIVITY_TABLE = "sensitivity.csv"
 SENSITIVITY_FIGURE = "sensitivity.png"

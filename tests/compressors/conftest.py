@@ -10,7 +10,7 @@ import torch
 
 from blocks import SplitSRConfig, SuperResolutionNetwork
 from blocks.random_weights import seeded_network
-from compressors import Crops, CropSettings, draw_crops
+from compressors import Crops, CropSettings, draw_crops, onnx_layers
 from compressors.quantiser import Images, ProgramRunner
 from imaging.images import load_images
 
@@ -100,3 +100,13 @@ def trained_network() -> SuperResolutionNetwork:
         (network(inputs[batch]) - targets[batch].float()).abs().mean().backward()
         optimiser.step()
     return network.eval()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _exported_once() -> Iterator[None]:
+    """Exporting takes most of the time, and gives the same for the same network each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = cache(onnx_layers.exported)
+        for engine in ("int8_openvino", "int8_onnxruntime"):
+            patch.setattr(f"compressors.{engine}.exported", once)
+        yield

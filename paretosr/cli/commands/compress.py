@@ -111,9 +111,10 @@ def compress(
       paretosr compress runs/x2/model.safetensors --method int8 --target openvino:precision=int8 \\
         --calibration-images DIV2K --max-loss 0.05 --out runs/x2-int8
     """
+    from compressors import LossTooHigh
     from paretosr.cli.listener import TerminalListener
     from paretosr.cli.output import write_result, write_table_of
-    from paretosr.compressing.int8 import LossTooHigh, quantise, tried_table
+    from paretosr.compressing.int8 import quantise, tried_table
     from paretosr.compressing.pruning import prune
     from paretosr.models import load
     from paretosr.results import Result
