@@ -10,7 +10,7 @@ other schedules.
     python benchmarks/schedules.py --data BSDS400 --judge Set14 [--work runs/schedules]
 
 writes results/schedules.csv, one row for each rung, and results/schedules.md beside this script; a
-second call goes on where the first one stopped.
+second call goes on with the schedule of the network at which the first one stopped.
 """
 
 import argparse
@@ -104,7 +104,11 @@ def climb(
     pairs: tuple[ValidationPair, ...],
     folder: Path,
 ) -> list[Row]:
-    """The rows of all rungs; a stretched schedule begins anew at each."""
+    """The rows of all rungs; a stretched schedule begins anew at each.
+
+    What an earlier call left half way begins anew too: its first rungs were not kept.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
     rows = []
     for steps in RUNGS:
         own = folder / str(steps) if schedule == "stretched" else folder
