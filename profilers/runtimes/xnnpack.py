@@ -83,7 +83,7 @@ class XnnpackRuntime:
             ValueError: as `prepare`.
             OSError: it cannot be read.
         """
-        ready = network_on(target, network)
+        ready = network_on(target.of_reference, network)
         assert isinstance(ready, SuperResolutionNetwork)  # no other is quantised
         learned = _loaded(program.read_bytes(), target)
 
