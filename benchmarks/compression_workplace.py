@@ -20,6 +20,7 @@ from blocks.variants.registry import export_variant
 from compressors.inheritance import parameters_of
 from foundation import write_text_atomically
 from foundation.listener import Listener
+from training.state import MODEL_FILE
 
 PARENT_STEPS = 4000
 STEPS = 400
@@ -105,6 +106,9 @@ class Workplace:
         `options` are those of `paretosr.train`; unless they say otherwise it trains in float32, so
         that no two are compared in different formats.
         """
+        model = self.work / name / MODEL_FILE
+        if model.exists() and load_checkpoint(model).metadata.get("step") == str(steps):
+            return model  # which `paretosr.train` would only judge once more
         design = self.work / "designs" / f"{config.arch_id}.json"
         if not design.exists():
             write_text_atomically(design, config.model_dump_json())

@@ -30,6 +30,7 @@ from profilers.predictor import CalibrationFile
 from profilers.runtimes.registry import require_available
 from profilers.runtimes.targets import Target
 from reports.records import BASELINE_FAMILY, TrialRecord
+from search.candidates.cheapest_target import CalibratedTarget
 from search.candidates.evaluation import Workbench, latency_costs
 from search.candidates.latency_filter import stored_calibration
 from search.candidates.patches import CandidatePatches
@@ -45,6 +46,7 @@ CALIBRATION_SECONDS = 5.0
 STORED_CALIBRATION: TypeAdapter[Calibration] = TypeAdapter(
     Annotated[Calibration, BeforeValidator(with_present_names)]
 )
+_CALIBRATIONS: TypeAdapter[Mapping[str, Calibration]] = TypeAdapter(Mapping[str, Calibration])
 
 _PRECISION: TypeAdapter[Mapping[str, Precision]] = TypeAdapter(Mapping[str, Precision])
 
@@ -113,7 +115,8 @@ def prepare(
         ValueError: a device is missing, a photograph is too small, run.yaml cannot be used, or the
             photographs are others than before.
     """
-    require_available(config.target)
+    for target in config.targets:
+        require_available(target)
     # Training runs in eager mode, whatever runtime the candidates are measured on.
     require_available(Target(runtime="eager", device=config.training.device))
     torch.set_num_threads(config.training.threads)
@@ -136,18 +139,31 @@ def prepare(
             settings["precision"] = precision
             run.write_settings(settings)
 
-    meter = calibration = stored = None
+    targets: list[CalibratedTarget] = []
+    stored = None
     if "latency_ms" in config.columns:
         meter = stack.enter_context(LatencyMeter(config.target))
         device = decided(Description, "target_device", run) or meter.describe_device()
         stored = stored_calibration(config, device, listener)
         calibration = decided(STORED_CALIBRATION, "calibration", run)
         if calibration is None:
-            calibration = _calibration(stored, config, meter, listener)
+            calibration = _calibration(stored, meter, listener)
             settings |= {"target_device": device, "calibration": asdict(calibration)}
             run.write_settings(settings)
+        targets = [CalibratedTarget(meter, calibration)]
+        known = decided(_CALIBRATIONS, "other_calibrations", run)
+        others: dict[str, Calibration] = {} if known is None else dict(known)
+        for target in config.targets[1:]:
+            meter = stack.enter_context(LatencyMeter(target))
+            if str(target) not in others:
+                others[str(target)] = _calibration(None, meter, listener)
+                settings["other_calibrations"] = {
+                    name: asdict(calibration) for name, calibration in others.items()
+                }
+                run.write_settings(settings)
+            targets.append(CalibratedTarget(meter, others[str(target)]))
     return Workbench(
-        config, run, patches, photographs.validation, precision, meter, calibration, stored
+        config, run, patches, photographs.validation, precision, tuple(targets), stored
     )
 
 
@@ -182,8 +198,7 @@ def training_bench(run: RunDirectory, listener: Listener) -> Workbench:
         _patches(config, photographs),
         photographs.validation,
         decided(_PRECISION, "precision", run) or {},
-        meter=None,
-        calibration=None,
+        targets=(),
         calibration_file=None,
     )
 
@@ -226,11 +241,12 @@ def measured_baseline(bench: Workbench) -> TrialRecord:
         lr_width_px=target.lr_width_px,
         validation_seconds=validation_seconds,
     )
-    if bench.calibration is None or target.host:  # only networks are sent to another machine
+    if not bench.targets or target.host:  # only networks are sent to another machine
         return baseline
     pixels = np.zeros((target.lr_height_px, target.lr_width_px, 3), np.uint8)
+    calibration = bench.targets[0].calibration
     latency = measure_callable(
-        lambda: upscale(pixels), target, bench.calibration, max_seconds=config.timing_seconds
+        lambda: upscale(pixels), target, calibration, max_seconds=config.timing_seconds
     )
     return latency_costs(latency).in_record(baseline)
 
@@ -268,12 +284,12 @@ def _precision_of(
 
 
 def _calibration(
-    stored: CalibrationFile | None, config: SearchConfig, meter: LatencyMeter, listener: Listener
+    stored: CalibrationFile | None, meter: LatencyMeter, listener: Listener
 ) -> Calibration:
     """The stored one, with which predicted and measured milliseconds agree, or a new one."""
     if stored is not None:
         return stored.header.calibration
-    listener.status(f"timing the reference network on {config.target}")
+    listener.status(f"timing the reference network on {meter.target}")
     return meter.calibrate(CALIBRATION_SECONDS)
 
 

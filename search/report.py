@@ -26,7 +26,7 @@ def run_settings(settings: Mapping[str, Any]) -> RunSettings:
             "recipe": _recipe_in_words(config["training"]["recipe"]),
             "sampler": config["sampler"],
             "seed": config["seed"],
-            "target": config["target"],
+            "target": _targets_in_words(config["target"]),
             "lr_height_px": target["lr_height_px"],
             "lr_width_px": target["lr_width_px"],
             "bounds": {
@@ -41,6 +41,11 @@ def run_settings(settings: Mapping[str, Any]) -> RunSettings:
         problem = error.errors()[0]
         wrong = f"{problem['loc'][0]} is {problem['input']!r}"
     raise ValueError(f"run.yaml must hold what `paretosr search` wrote, but {wrong}")
+
+
+def _targets_in_words(target: str | list[str]) -> str:
+    """The only target, or what several are to the figures."""
+    return target if isinstance(target, str) else f"the cheapest of {', '.join(target)}"
 
 
 def _recipe_in_words(recipe: str | Mapping[str, Any]) -> str:

@@ -16,11 +16,12 @@ from blocks.random_weights import seeded_network
 from blocks.variants.registry import in_variant, variants_of
 from imaging.evaluation import Quality, ValidationPair, evaluate_quality
 from profilers.counting.executed_macs import executed_macs
-from profilers.host.latency import Calibration, Latency, LatencyMeter
+from profilers.host.latency import Latency
 from profilers.host.memory import measure_peak_memory_mib
 from profilers.host.subject import Subject
 from profilers.predictor import CalibrationFile
 from search.candidates.candidate import Candidate
+from search.candidates.cheapest_target import CalibratedTarget, cheapest
 from search.candidates.evaluator import MeasuredCosts, OnStep, TrainedQuality
 from search.candidates.patches import CandidatePatches
 from search.config import SearchConfig
@@ -42,9 +43,8 @@ class Workbench:
     validation: tuple[ValidationPair, ...]
     precision: Mapping[str, Precision]
     """By family."""
-    meter: LatencyMeter | None
-    """None where neither objectives nor constraints ask for a latency."""
-    calibration: Calibration | None
+    targets: tuple[CalibratedTarget, ...]
+    """In the order of the config; empty where nothing asks for a latency."""
     calibration_file: CalibrationFile | None
     """What latencies are predicted from; None where every one is measured."""
 
@@ -68,15 +68,15 @@ class CandidateEvaluator:
     def measure(self, candidate: Candidate) -> MeasuredCosts:
         bench = self._bench
         subject = Subject(candidate.config, self._weights(candidate))
-        costs = MeasuredCosts()
-        if bench.meter is not None and bench.calibration is not None:
-            latency = bench.meter.measure(
-                subject, bench.calibration, max_seconds=bench.config.timing_seconds
+        target, costs = bench.config.target, MeasuredCosts()
+        if bench.targets:
+            target, latency = cheapest(
+                subject, bench.targets, max_seconds=bench.config.timing_seconds
             )
-            costs = latency_costs(latency)
+            costs = replace(latency_costs(latency), target=str(target))
             subject = replace(subject, variant=latency.variant)
         if "peak_memory_mib" in bench.config.columns:
-            peak_memory_mib = measure_peak_memory_mib(subject, bench.config.target)
+            peak_memory_mib = measure_peak_memory_mib(subject, target)
             costs = replace(costs, peak_memory_mib=peak_memory_mib)
         if candidate.config.is_input_adaptive:
             costs = replace(costs, macs_executed=self._macs_executed(subject))
