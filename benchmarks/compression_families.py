@@ -184,7 +184,7 @@ def _of_runtimes(same: Sequence[FamilyRow]) -> Sequence[str]:
 
 
 def _difference(row: FamilyRow) -> str:
-    return "refused" if "refusal" in row.facts else f"{row.difference_db:+.5f}"
+    return "refused" if "refusal" in row.facts else f"{round(row.difference_db, 5) + 0.0:+.5f}"
 
 
 def _in_8_bits(row: FamilyRow) -> Sequence[str]:

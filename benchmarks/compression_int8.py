@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
+from compression_promise import MOST_OFF_DB, PROMISED, promised_psnr_y_db
 from compression_workplace import SETS, Workplace, table
 
 import paretosr
@@ -45,6 +46,7 @@ MOST_LOST_DB: Mapping[tuple[str, str], float] = MappingProxyType(
     }
 )
 """By network and engine, what is asked for on Set5."""
+PROMISED_BY: tuple[str, EngineName] = ("splitsr", "xnnpack")
 LEAST_SMALLER = 3.5
 ASKED_TO_BE_SMALLER = ("splitsr", "imdn")
 HEADINGS = (
@@ -96,6 +98,8 @@ def rows(place: Workplace) -> list[Int8Row]:
     for images in SETS:
         for name, engine, seed in wanted:
             measure_quality(place, name, engine, seed, images)
+    for seed in place.seeds:
+        measure_promise(place, seed)
     times = {(name, engine): over_float32(place, name, engine) for name, engine, _ in wanted}
     return [
         Int8Row(
@@ -120,6 +124,16 @@ def measure_quality(
         target = target_of(engine)
         facts[images] = paretosr.evaluate(folder, place.sets[images], target=target).psnr_y_db
         write_facts(folder, facts)
+
+
+def measure_promise(place: Workplace, seed: int) -> None:
+    """What the graph promises from which XNNPACK's program was made, beside what that gives."""
+    name, engine = PROMISED_BY
+    facts = kept(place, name, engine, seed)
+    if "refusal" not in facts and PROMISED not in facts:
+        folder = folder_of(place, name, engine, seed)
+        place.listener.status(f"what {folder.name} was made of")
+        write_facts(folder, {**facts, PROMISED: promised_psnr_y_db(place, folder, "Set5")})
 
 
 def kept(place: Workplace, name: str, engine: EngineName, seed: int) -> Facts:
@@ -299,6 +313,12 @@ def _verdicts(found: Sequence[Int8Row]) -> list[str]:
             lines.append(
                 f"- {name} on {engine} loses {lost:.3f} dB on Set5 (by seed: {seeds}); at most"
                 f" {most:.2f} dB: {_verdict(lost <= most)}"
+            )
+        if all(PROMISED in row.facts for row in same):
+            off_db = max(abs(row.facts["Set5"] - row.facts[PROMISED]) for row in same)
+            lines.append(
+                f"- {name} on {engine}: the program is within {off_db:.4f} dB of its quantised"
+                f" graph; at most {MOST_OFF_DB} dB: {_verdict(off_db <= MOST_OFF_DB)}"
             )
         if name in ASKED_TO_BE_SMALLER:
             smaller = min(row.times_smaller for row in same)
