@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import compression_distillation
+import compression_families
+import compression_int8
 import compression_pruning
 import pandas as pd
 import torch
@@ -25,7 +27,15 @@ from paretosr.cli.listener import TerminalListener
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PAGES = "pages"
-PARTS = {part.PART: part for part in (compression_pruning, compression_distillation)}
+PARTS = {
+    part.PART: part
+    for part in (
+        compression_pruning,
+        compression_distillation,
+        compression_int8,
+        compression_families,
+    )
+}
 
 
 def main() -> None:

@@ -96,10 +96,11 @@ class XnnpackQuantiser:
             )
         self._network = variant
         self._calibration = torch.from_numpy(calibration)
-        smallest_px = config.minimum_size_px
-        self._sizes = {2: _side("height", smallest_px), 3: _side("width", smallest_px)}
+        # At its least size a network may have maps of one pixel, which the exporter would freeze.
+        self._smallest_px = 2 * config.minimum_size_px
+        self._sizes = {2: self._side("height"), 3: self._side("width")}
         with _as_export_failures():
-            self._graph = self._exported(LearnedPart(variant)).module()
+            self._graph = self._exported(LearnedPart(variant)).module(check_guards=False)
         self.layers: tuple[Layer, ...] = graph_layers(self._graph)
 
     def write(self, scheme: Scheme, quantised: Collection[str], folder: Path) -> float:
@@ -125,8 +126,12 @@ class XnnpackQuantiser:
             converted: GraphModule = convert_pt2e(prepared)
         return converted
 
+    def _side(self, name: str) -> Dim:
+        return Dim(name, min=self._smallest_px, max=LARGEST_PX)
+
     def _exported(self, module: nn.Module) -> ExportedProgram:
-        example = torch.zeros(1, 3, 37, 46)  # sizes that follow from another would be frozen
+        # Sizes that follow from one another would be frozen, too.
+        example = torch.zeros(1, 3, self._smallest_px + 35, self._smallest_px + 44)
         return torch.export.export(module, (example,), dynamic_shapes=(self._sizes,))
 
 
@@ -245,7 +250,3 @@ def _weights_kib(exported: ExportedProgram) -> float:
     kept = [tensor for tensor in tensors if tensor.dtype != torch.int64]
     size_bytes: int = sum(tensor.numel() * tensor.element_size() for tensor in kept)
     return size_bytes / KIB
-
-
-def _side(name: str, smallest_px: int) -> Dim:
-    return Dim(name, min=smallest_px, max=LARGEST_PX)

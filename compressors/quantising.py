@@ -80,10 +80,11 @@ def quantise(
     listener.status(f"exporting {network.config.family} for {engine}")
     with Attempts.at(network, engine, crops, run, instruction_set) as attempts:
         tried: list[Attempt] = []
+        listener.status(f"quantising {network.config.family} for {engine}")
         for scheme in planned:
-            listener.progress(len(tried), len(planned), f"quantising: {scheme.name}")
+            listener.progress(len(tried), len(planned), scheme.name)
             tried.append(attempts.attempt(scheme))
-        listener.progress(len(planned), len(planned), "quantising")
+        listener.progress(len(planned), len(planned), "")
         chosen = min(tried, key=lambda attempt: attempt.trial.loss_db)
         if max_loss_db is not None and chosen.trial.loss_db > max_loss_db:
             tried += _with_layers_in_float(attempts, chosen, max_loss_db, listener)

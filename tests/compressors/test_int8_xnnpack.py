@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.fx import GraphModule
 
-from blocks import ClassSRConfig, FsrcnnConfig, SuperResolutionNetwork
+from blocks import ClassSRConfig, FsrcnnConfig, SeemoReConfig, SuperResolutionNetwork
 from blocks.networks.interpolation import InterpolationConfig
 from blocks.programs.failure import ExportFailed
 from blocks.random_weights import seeded_network
@@ -125,6 +125,18 @@ def test_a_network_without_one_learned_part_is_refused() -> None:
     crops = np.zeros((1, 3, 40, 40), np.float32)
     with pytest.raises((QuantisationFailed, ExportFailed), match=r"classsr|cannot be exported"):
         XnnpackEngine().open(seeded_network(config, 0), crops, DOT_PRODUCT)
+
+
+def test_a_network_whose_least_maps_have_one_pixel_takes_images_of_any_size() -> None:
+    config = SeemoReConfig(scale=2, channels=8, groups=1, recursion=1, kernel=3)
+    network = seeded_network(config, 0)
+    least_px = config.minimum_size_px
+    crops = np.random.default_rng(0).random((1, 3, least_px, least_px), np.float32)
+    quantiser = XnnpackEngine().open(network, crops, DOT_PRODUCT)
+    graph = quantiser.quantised_graph(SCHEME, quantised(quantiser.layers))
+    for height, width in ((least_px, least_px), (3 * least_px + 1, 2 * least_px)):
+        enlarged = network.images_by(graph, torch.zeros(1, 3, height, width))
+        assert enlarged.shape == (1, 3, 2 * height, 2 * width)
 
 
 def test_images_have_a_largest_size() -> None:
