@@ -98,6 +98,10 @@ class Cache:
             shutil.rmtree(folder)
         return len(folders)
 
+    def sizes_mib(self) -> tuple[float, ...]:
+        """The size of each quantised network that is kept."""
+        return tuple(map(_size_mib, self._folders()))
+
     def _folders(self) -> list[Path]:
         """What is kept, that which was used last at the end."""
         if not self.folder.is_dir():

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from compressors.artefacts import EngineName
 from compressors.int8_onnxruntime import OnnxRuntimeEngine
 from compressors.int8_openvino import OpenVinoEngine
+from compressors.int8_xnnpack import XnnpackEngine
 from compressors.quantiser import Engine
 from foundation.configs import nearest
 
 ENGINES: Mapping[EngineName, Engine] = {
     "openvino": OpenVinoEngine(),
     "onnxruntime": OnnxRuntimeEngine(),
+    "xnnpack": XnnpackEngine(),
 }
 
 

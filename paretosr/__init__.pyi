@@ -1,3 +1,5 @@
+from .compressing.caching import CachedPrograms as CachedPrograms
+from .compressing.caching import cache as cache
 from .compressing.int8 import QuantisedModel as QuantisedModel
 from .compressing.int8 import quantise as quantise
 from .compressing.pruned import Pruning as Pruning

@@ -29,26 +29,33 @@ def export_executorch(network: nn.Module, images: Tensor) -> bytes:
     Raises:
         ExportFailed: the network has an operator that ExecuTorch or its exporter lacks.
     """
+    try:
+        with quiet_libraries():
+            return lowered(torch.export.export(network, (images,)))
+    except Exception as error:  # the steps raise exceptions of many kinds
+        raise lowering_failed(error) from error
+
+
+def lowered(exported: ExportedProgram) -> bytes:
+    """Return an exported network, which may be quantised, as a program."""
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
     from executorch.exir import EdgeCompileConfig, to_edge_transform_and_lower
 
-    try:
-        with quiet_libraries():
-            exported = torch.export.export(network, (images,))
-            channel_sums_as_convolutions(exported)
-            lowered = to_edge_transform_and_lower(
-                exported,
-                transform_passes=[_forget_origins],
-                partitioner=[XnnpackPartitioner()],
-                compile_config=EdgeCompileConfig(_core_aten_ops_exception_list=_OTHER_KERNELS),
-            )
-            program: bytes = lowered.to_executorch().buffer
-    except Exception as error:  # the steps raise exceptions of many kinds
-        reason = str(error).strip().partition("\n")[0]
-        raise ExportFailed(
-            f"cannot be exported to ExecuTorch: {type(error).__name__}: {reason}"
-        ) from error
+    channel_sums_as_convolutions(exported)
+    edge = to_edge_transform_and_lower(
+        exported,
+        transform_passes=[_forget_origins],
+        partitioner=[XnnpackPartitioner()],
+        compile_config=EdgeCompileConfig(_core_aten_ops_exception_list=_OTHER_KERNELS),
+    )
+    program: bytes = edge.to_executorch().buffer
     return program
+
+
+def lowering_failed(error: Exception) -> ExportFailed:
+    """What to raise from an error on the way to a program."""
+    reason = str(error).strip().partition("\n")[0]
+    return ExportFailed(f"cannot be exported to ExecuTorch: {type(error).__name__}: {reason}")
 
 
 def channel_sums_as_convolutions(program: ExportedProgram) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from foundation.plugins import load_plugins
+from paretosr.cli.commands.cache import cache
 from paretosr.cli.commands.calibrate import calibrate
 from paretosr.cli.commands.compare import compare
 from paretosr.cli.commands.compress import compress
@@ -34,6 +35,7 @@ app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
     init, search, plot, report, profile, compare, sweep, stress, calibrate, train, compress,
     evaluate, sort_patches, sparsity, upscale, import_weights, export, models, targets,
+    cache,
 ):  # fmt: skip
     app.command()(command)
 

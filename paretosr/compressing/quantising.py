@@ -11,6 +11,7 @@ from blocks import SuperResolutionNetwork, load_checkpoint
 from blocks.models import Model
 from compressors import (
     Artefact,
+    Cache,
     Crops,
     EngineName,
     ProgramRunner,
@@ -194,10 +195,8 @@ def _fitting(artefact: Artefact, target: Target) -> Artefact:
 def _quantised(
     model: Model, target: Target, calibration_images: str | Path, listener: Listener
 ) -> Artefact:
-    from compressors.cache import Cache
-
     with quantiser_inputs(model, target, calibration_images) as inputs:
-        artefact = Cache().quantised(
+        cached = Cache().quantised(
             inputs.network,
             inputs.engine,
             inputs.crops,
@@ -210,16 +209,15 @@ def _quantised(
         if str(calibration_images) == BUNDLED
         else f"the images in {calibration_images}"
     )
-    chosen = artefact.manifest.chosen
+    chosen = cached.artefact.manifest.chosen
     quality = (
         "its weights are random, so that its latency counts and its quality does not"
         if model.weights is None
         else f"it loses {chosen.loss_db:.3f} dB on held-out crops of them"
     )
-    listener.warning(
-        f"{model.name} runs as an int8 program made with {images} and kept in the cache: {quality}"
-    )
-    return artefact
+    kept = "and kept in the cache" if cached.is_new else "before, and kept in the cache"
+    listener.warning(f"{model.name} runs as an int8 program, made with {images} {kept}: {quality}")
+    return cached.artefact
 
 
 def _instructions(target: Target) -> compressors.InstructionSet:

@@ -99,7 +99,7 @@ class Profile(Result, ProfileRecord):
             "device": dict(self.device),
             "decisions": self.decisions.to_dict() if self.decisions else None,
             **(self.explanation.to_dict() if self.explanation else {}),
-            **({"over_float32": asdict(self.over_float32)} if self.over_float32 else {}),
+            "over_float32": asdict(self.over_float32) if self.over_float32 else None,
         }
 
     def tables(self) -> Sequence[Table]:

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+import torch
+
 from blocks.networks.registry import parse_network_config
 from foundation.listener import SILENT
 from foundation.memory import is_out_of_memory
@@ -78,6 +80,8 @@ class Orders:
             KeyboardInterrupt: the worker shall stop.
         """
         if self._shall_stand_still:
+            if torch.cuda.is_initialized():
+                torch.cuda.synchronize()  # else the GPU computes on what was queued
             self._say(StandingStill())
             with self._changed:
                 self._changed.wait_for(lambda: self._shall_stop or not self._shall_stand_still)

@@ -1,6 +1,6 @@
 """A small network, crops of the bundled photographs, and engines that run without a target."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 

@@ -12,7 +12,8 @@ def targets(json: JsonOption = False) -> None:
     A target is RUNTIME[:key=value,...] with the keys
       device      cpu [default] or cuda; eager_cudagraph, compile_cudagraph: cuda
       threads     threads the runtime may use [default: 1]
-      precision   float32 [default] or bfloat16; onnxruntime, xnnpack: float32
+      precision   float32 [default]; bfloat16 but for onnxruntime, xnnpack; int8 for these and
+                  openvino: a quantised program, see paretosr compress --method int8
       layout      channels_last [default] or nchw; onnxruntime, openvino, xnnpack: nchw
       batch       images per forward pass [default: 1]
       lr          low-resolution input, HEIGHTxWIDTH [default: 180x320]
@@ -29,6 +30,7 @@ def targets(json: JsonOption = False) -> None:
       paretosr targets
       paretosr profile seemore-t --scale 2 --target eager:threads=1,lr=90x160
       paretosr profile seemore-t --scale 2 --target openvino:precision=bfloat16
+      paretosr profile runs/x2/model.safetensors --target openvino:precision=int8
       paretosr profile seemore-t --scale 2 --target ssh://me@board:2222/onnxruntime:threads=4
     """
     import paretosr

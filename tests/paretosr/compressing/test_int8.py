@@ -1,6 +1,6 @@
 """An int8 program is written, is a model for its target, and is refused for every other.
 
-Covers paretosr.compressing.quantising.
+Covers paretosr.compressing.quantising and paretosr.compressing.caching.
 """
 
 import csv
@@ -15,6 +15,8 @@ import PIL.Image
 import pytest
 
 import paretosr as psr
+from compressors import Scheme
+from compressors.int8_onnxruntime import OnnxRuntimeEngine
 from imaging.evaluation import evaluate_quality, prepare_validation
 from imaging.images import load_images
 
@@ -176,20 +178,22 @@ def test_a_stale_artefact_says_what_differs(
 
 
 def test_a_loss_that_cannot_be_met_ends_with_the_table(
-    cli: CommandLine, photographs: Path, tmp_path: Path
+    cli: CommandLine,
+    checkpoint: Path,
+    photographs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    config = FsrcnnConfig(scale=2, channels=4, shrunk_channels=4, image_skip="bilinear")
-    checkpoint = tmp_path / "random.safetensors"
-    with seeded(0):
-        save_checkpoint(checkpoint, build_network(config).state_dict(), config, {})
+    # Which rounds the interpolated image to 8 bits, too, whatever layers stay in float.
+    bad = Scheme(ranges="minmax", symmetry="asymmetric", scope="everything")
+    monkeypatch.setattr(OnnxRuntimeEngine, "schemes", lambda *_: (bad,))
     options = ("--method", "int8", "--target", INT8, "--calibration-images", photographs)
     out = tmp_path / "int8"
     completed = cli("compress", checkpoint, *options, "--max-loss", 0, "--out", out)
     assert completed.status == 1
     assert "int8 must lose at most 0 dB" in completed.err.splitlines()[-1]
     assert "lost (dB)" in completed.out
-    assert not out.exists()
-    assert list(tmp_path.iterdir()) == [checkpoint]
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -223,3 +227,34 @@ def test_a_design_is_not_quantised(cli: CommandLine, tiny_network: Path, tmp_pat
     completed = cli("compress", tiny_network, *options)
     assert completed.status == 2
     assert "must have trained weights" in completed.err
+
+
+def test_a_network_in_float_is_quantised_for_its_target_and_kept(
+    cli: CommandLine, checkpoint: Path, photographs: Path
+) -> None:
+    assert cli("cache", "--empty").status == 0
+    options = ("--data", photographs, "--calibration-images", photographs, "--target", INT8)
+    first = cli("evaluate", checkpoint, *options, "--json")
+    (note,) = first.err.splitlines()
+    assert f"made with the images in {photographs} and kept in the cache: it loses" in note
+    second = cli("evaluate", checkpoint, *options, "--json")
+    assert "before, and kept in the cache" in second.err
+    assert second.json == first.json
+    kept = cli("cache", "--json").json
+    assert (kept["networks"], kept["removed"]) == (1, 0)
+    assert 0 < kept["size_mib"] < kept["limit_mib"]
+    emptied = cli("cache", "--empty")
+    assert "removed: 1 quantised networks" in emptied.out
+    assert psr.cache().networks == 0
+
+
+def test_random_weights_have_a_latency_and_no_quality(
+    cli: CommandLine, tiny_network: Path, photographs: Path
+) -> None:
+    options = ("--calibration-images", photographs, "--target", INT8)
+    profile = cli("profile", tiny_network, *options, "--max-seconds", 0.3, "--json")
+    assert profile.json["latency_ms"] > 0
+    assert "weights are random, so that its latency counts and its quality does not" in profile.err
+    evaluation = cli("evaluate", tiny_network, *options)
+    assert evaluation.status == 2
+    assert "must have trained weights" in evaluation.err

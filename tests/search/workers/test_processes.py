@@ -88,7 +88,8 @@ def test_nothing_computes_while_workers_stand_still_and_they_save_when_they_are_
         with pool.standing_still():
             before, heard = ticks(pool.pids), dict(steps.last)
             time.sleep(0.5)
-            assert ticks(pool.pids) == before
+            # Saying that they stand still may end in another tick; a step takes many.
+            assert ticks(pool.pids) <= before + len(pool.pids)
         steps.wait(pool, {0, 1})
         assert all(steps.last[trial] > step for trial, step in heard.items())
         pids = pool.pids
