@@ -4,7 +4,7 @@ import datetime
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
@@ -12,6 +12,8 @@ import torch
 from pydantic import BeforeValidator, TypeAdapter
 
 from blocks.networks.registry import NetworkConfig, build_network
+from compressors.crops import CropSettings, draw_crops
+from compressors.engines import find_engine
 from foundation.configs import parse_config
 from foundation.listener import Listener
 from imaging.evaluation import (
@@ -30,10 +32,12 @@ from profilers.predictor import CalibrationFile
 from profilers.runtimes.registry import require_available
 from profilers.runtimes.targets import Target
 from reports.records import BASELINE_FAMILY, TrialRecord
-from search.candidates.evaluation import Workbench, latency_costs
+from search.candidates.candidate import INT8
+from search.candidates.evaluation import Timer, Workbench, latency_costs
 from search.candidates.latency_filter import stored_calibration
 from search.candidates.patches import CandidatePatches
-from search.config import SearchConfig, parse_search_config
+from search.candidates.programs import TargetPrograms
+from search.config import Quantisation, SearchConfig, parse_search_config
 from search.sampler import population_size
 from search.storage.run_directory import RunDirectory
 from training.data.patches import PatchSampler
@@ -46,6 +50,7 @@ STORED_CALIBRATION: TypeAdapter[Calibration] = TypeAdapter(
     Annotated[Calibration, BeforeValidator(with_present_names)]
 )
 
+_CALIBRATIONS: TypeAdapter[dict[str, Calibration]] = TypeAdapter(dict[str, Calibration])
 _PRECISION: TypeAdapter[Mapping[str, Precision]] = TypeAdapter(Mapping[str, Precision])
 
 T = TypeVar("T")
@@ -113,7 +118,10 @@ def prepare(
         ValueError: a device is missing, a photograph is too small, run.yaml cannot be used, or the
             photographs are others than before.
     """
-    require_available(config.target)
+    for name in config.precisions:
+        require_available(config.target_at(name))
+    if INT8 in config.precisions:
+        find_engine(config.target.runtime)
     # Training runs in eager mode, whatever runtime the candidates are measured on.
     require_available(Target(runtime="eager", device=config.training.device))
     torch.set_num_threads(config.training.threads)
@@ -136,7 +144,8 @@ def prepare(
             settings["precision"] = precision
             run.write_settings(settings)
 
-    meter = calibration = stored = None
+    timers: dict[str, Timer] = {}
+    stored = None
     if "latency_ms" in config.columns:
         meter = stack.enter_context(LatencyMeter(config.target))
         device = decided(Description, "target_device", run) or meter.describe_device()
@@ -146,9 +155,69 @@ def prepare(
             calibration = _calibration(stored, config, meter, listener)
             settings |= {"target_device": device, "calibration": asdict(calibration)}
             run.write_settings(settings)
-    return Workbench(
-        config, run, patches, photographs.validation, precision, meter, calibration, stored
-    )
+        timers[config.target.precision] = Timer(meter, calibration)
+        _add_timers(timers, config, run, stack, listener)
+    return Workbench(config, run, patches, photographs.validation, precision, timers, stored)
+
+
+def _add_timers(
+    timers: dict[str, Timer],
+    config: SearchConfig,
+    run: RunDirectory,
+    stack: ExitStack,
+    listener: Listener,
+) -> None:
+    """Let every other precision be timed too; what shares its reference network shares its time."""
+    first = timers[config.target.precision].calibration
+    calibrations = dict(decided(_CALIBRATIONS, "calibrations", run) or {})
+    for precision in config.precisions:
+        if precision in timers:
+            continue
+        target = config.target_at(precision)
+        meter = stack.enter_context(LatencyMeter(target))
+        if target.of_reference == config.target.of_reference:
+            timers[precision] = Timer(meter, replace(first, target=str(target)))
+            continue
+        if precision not in calibrations:
+            listener.status(f"timing the reference network on {target}")
+            calibrations[precision] = meter.calibrate(CALIBRATION_SECONDS)
+            stored = {name: asdict(calibration) for name, calibration in calibrations.items()}
+            run.write_settings({**run.read_settings(), "calibrations": stored})
+        timers[precision] = Timer(meter, calibrations[precision])
+
+
+def target_programs(
+    bench: Workbench, photographs: Photographs, listener: Listener
+) -> TargetPrograms | None:
+    """What runs the trained candidates on the target; None where the training judges them.
+
+    Raises:
+        ValueError: the calibration images cannot be used, or are others than when the run began.
+    """
+    config = bench.config
+    if not config.judges_programs:
+        return None
+    if INT8 not in config.precisions:
+        return TargetPrograms(bench, crops=None)
+    quantisation = config.quantisation or Quantisation()
+    images = photographs.training
+    if quantisation.images is not None:
+        loaded = load_images(quantisation.images, split="training")
+        for note in loaded.notes:
+            listener.warning(note)
+        images = loaded.images
+    least_px = max(space.typical(config.scale).minimum_size_px for space in config.space.families)
+    settings = CropSettings(crops=quantisation.crops, seed=config.seed)
+    crops = draw_crops(images, config.scale, least_px, settings)
+    before = decided(str, "calibration_crops", bench.run)
+    if before not in (None, crops.digest):
+        raise ValueError(
+            "every int8 program must be calibrated with the same images, but this run began with "
+            f"crops {before}, and those of {quantisation.images or config.data.training} are "
+            f"{crops.digest}: restore the images, or start a new search"
+        )
+    bench.run.write_settings({**bench.run.read_settings(), "calibration_crops": crops.digest})
+    return TargetPrograms(bench, crops)
 
 
 def _check_teacher(teacher: Teacher, run: RunDirectory) -> None:
@@ -182,8 +251,7 @@ def training_bench(run: RunDirectory, listener: Listener) -> Workbench:
         _patches(config, photographs),
         photographs.validation,
         decided(_PRECISION, "precision", run) or {},
-        meter=None,
-        calibration=None,
+        timers={},
         calibration_file=None,
     )
 
@@ -219,6 +287,7 @@ def measured_baseline(bench: Workbench) -> TrialRecord:
         state="trained",
         params=0,
         macs=0,
+        size_kib=0.0,
         psnr_y_db=quality.psnr_y_db,
         ssim_y=quality.ssim_y,
         target=str(target),
@@ -226,11 +295,12 @@ def measured_baseline(bench: Workbench) -> TrialRecord:
         lr_width_px=target.lr_width_px,
         validation_seconds=validation_seconds,
     )
-    if bench.calibration is None or target.host:  # only networks are sent to another machine
+    timer = bench.timers.get(target.precision)
+    if timer is None or target.host:  # only networks are sent to another machine
         return baseline
     pixels = np.zeros((target.lr_height_px, target.lr_width_px, 3), np.uint8)
     latency = measure_callable(
-        lambda: upscale(pixels), target, bench.calibration, max_seconds=config.timing_seconds
+        lambda: upscale(pixels), target, timer.calibration, max_seconds=config.timing_seconds
     )
     return latency_costs(latency).in_record(baseline)
 
