@@ -10,7 +10,6 @@ import yaml
 from foundation import write_text_atomically
 from foundation.documents import read_yaml
 
-
 ARTEFACT_FOLDER = "int8"
 """Of the int8 program, beside the weights that it was made of."""
 
