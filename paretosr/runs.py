@@ -89,8 +89,8 @@ class Run(Result):
     def plot(self, x: str = "macs", y: str = "psnr_y_db") -> "Figure":
         """Return a figure of the trials and their front, of any two columns.
 
-        `x` and `y` are psnr_y_db, ssim_y, macs, params, size_kib, activation_mib,
-        peak_memory_mib or latency_ms. psnr_y_db against macs is drawn as papers do, beside the published models.
+        `x` and `y` are psnr_y_db, ssim_y, macs, params, size_kib, activation_mib, peak_memory_mib
+        or latency_ms. psnr_y_db against macs is drawn as papers do, beside the published models.
 
         Raises:
             ValueError: an unknown column, twice the same, or one that no trained trial has.

@@ -1,6 +1,7 @@
 """What run.yaml and the journal say of a run, for its tables and figures, without torch."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pydantic
@@ -26,7 +27,7 @@ def run_settings(settings: Mapping[str, Any]) -> RunSettings:
             "recipe": _recipe_in_words(config["training"]["recipe"]),
             "sampler": config["sampler"],
             "seed": config["seed"],
-            "target": config["target"],
+            "target": _target_in_words(config["target"], config.get("precision") or ()),
             "lr_height_px": target["lr_height_px"],
             "lr_width_px": target["lr_width_px"],
             "bounds": {
@@ -41,6 +42,13 @@ def run_settings(settings: Mapping[str, Any]) -> RunSettings:
         problem = error.errors()[0]
         wrong = f"{problem['loc'][0]} is {problem['input']!r}"
     raise ValueError(f"run.yaml must hold what `paretosr search` wrote, but {wrong}")
+
+
+def _target_in_words(target: str, precisions: Sequence[str]) -> str:
+    """The target, with all precisions that its programs had."""
+    if len(precisions) < 2:
+        return target
+    return re.sub(r"precision=\w+", f"precision={'|'.join(precisions)}", target)
 
 
 def _recipe_in_words(recipe: str | Mapping[str, Any]) -> str:

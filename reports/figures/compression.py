@@ -1,16 +1,19 @@
 """The figure of what compression makes of the networks of a run."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.compression import ComparedNetwork, changes_in_words
-from reports.figures.drawing import draw_trials, points
+from reports.figures.drawing import by_precision, marker_fill, points
 from reports.figures.style import (
     GREY,
+    INK,
     Quantity,
     add_legend,
+    family_styles,
     new_figure,
     quantity,
     scale_cost_axis,
@@ -27,7 +30,7 @@ def compression_figure(networks: Sequence[ComparedNetwork], settings: RunSetting
     A panel whose cost is not known of any network is left out.
     """
     psnr = quantity("psnr_y_db", settings)
-    costs = [quantity(name, settings) for name in _COSTS]
+    costs = [quantity(name, replace(settings, target=None)) for name in _COSTS]
     shown = [cost for cost in costs if any(_path(it, cost, psnr) for it in networks)] or costs[1:]
     figure = new_figure(4.6 * len(shown) + 2.4, 5.2)
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
@@ -35,7 +38,8 @@ def compression_figure(networks: Sequence[ComparedNetwork], settings: RunSetting
         _draw(axes, networks, cost, psnr)
     panels[0].set_ylabel(psnr.label)
     title = f"{len(networks)} networks in several precisions, x{settings.scale}"
-    set_titles(panels[0], title, changes_in_words(networks), columns=95)
+    where = [] if settings.target is None else [f"on {settings.target}"]
+    set_titles(panels[0], title, [*where, *changes_in_words(networks)], columns=115)
     add_legend(panels[-1])
     return figure
 
@@ -46,9 +50,18 @@ def _draw(axes: Axes, networks: Sequence[ComparedNetwork], cost: Quantity, psnr:
         axes.plot(*zip(*path, strict=True), color=GREY, lw=0.8, zorder=1)
     trials = [trial for network in networks for trial in network.trials.values()]
     trained = [trial for trial in trials if points([trial], cost, psnr)]
-    draw_trials(axes, trained, (), cost, psnr)
+    for family, style in family_styles([trial.family for trial in trained]).items():
+        for precision, group in by_precision(trained, family).items():
+            axes.scatter(
+                *zip(*points(group, cost, psnr), strict=True),
+                s=34,
+                marker=style.marker,
+                **marker_fill(precision, style.colour, INK),
+                zorder=2,
+                label=f"{family}, {precision}",
+            )
     scale_cost_axis(axes, [across for path in paths for across, _ in path])
-    axes.set_xlabel(cost.label.replace(" on ", "\non "))
+    axes.set_xlabel(cost.label)
     axes.grid(True, lw=0.4, alpha=0.4)
 
 

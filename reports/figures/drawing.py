@@ -104,7 +104,7 @@ def draw_trials(
                     *_columns(points(group, x, y)),
                     s=34 if strong else 22,
                     marker=style.marker,
-                    **_fill(precision, style.colour, INK if strong else "none"),
+                    **marker_fill(precision, style.colour, INK if strong else "none"),
                     alpha=1.0 if strong else 0.35,
                     zorder=5 if strong else 2,
                     label=f"{name}, on the front" if strong else name,
@@ -132,7 +132,7 @@ def marker_face(precision: str | None, colour: str) -> str:
     return {"int8": "white", "bfloat16": pale}.get(precision or "float32", colour)
 
 
-def _fill(precision: str | None, colour: str, edge: str) -> dict[str, Any]:
+def marker_fill(precision: str | None, colour: str, edge: str) -> dict[str, Any]:
     """The colours of markers; those that are not full need an edge to be seen."""
     face = marker_face(precision, colour)
     is_full = face == colour
