@@ -106,7 +106,7 @@ def write_compression(path: Path, networks: Sequence[ComparedNetwork]) -> None:
 
 def compression_rows(networks: Sequence[ComparedNetwork]) -> list[dict[str, object]]:
     """A row for each network and precision, by the names of compression.csv."""
-    rows = []
+    rows: list[dict[str, object]] = []
     for network in networks:
         for precision, trial in network.trials.items():
             change = network.change(precision)
@@ -200,7 +200,7 @@ def why_off_the_front(records: Sequence[TrialRecord], objectives: Sequence[str])
 
 def _fates(trials: Sequence[TrialRecord]) -> str:
     parts = []
-    states = Counter(trial.state for trial in trials)
+    states = Counter(str(trial.state) for trial in trials)
     for state, words in _FATES.items():
         if states[state]:
             reasons = Counter(trial.reason for trial in trials if trial.state == state)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import pydantic
 
@@ -14,6 +14,7 @@ from foundation.documents import read_yaml
 from foundation.plugins import load_plugins
 from imaging.images import BUNDLED
 from profilers.runtimes.targets import RUNTIME_PRECISIONS, Target
+from reports.columns import Precision
 from reports.records import OBJECTIVES
 from search.candidates.candidate import INT8
 from search.space import SPACES, Families, ParsedFamilies, SearchSpace
@@ -21,7 +22,6 @@ from search.space.hyperparameters import ONE_OR_MORE
 from training.recipes.choice import RecipeChoice
 
 DEFAULT_TARGET = "eager:threads=1"
-TargetPrecision = Literal["float32", "bfloat16", "int8"]
 
 
 def _parsed_target(target: object) -> Target:
@@ -164,7 +164,7 @@ class SearchConfig(FrozenConfig):
     training: TrainingConfig = TrainingConfig()
     budget: Budget
     target: TargetField = Target.parse(DEFAULT_TARGET)
-    precision: Annotated[tuple[TargetPrecision, ...], *ONE_OR_MORE] | None = None
+    precision: Annotated[tuple[Precision, ...], *ONE_OR_MORE] | None = None
     """In which the target runs the candidates: each design is trained once, and judged in all.
 
     None is the target's alone, with the quality that training validated.
@@ -262,9 +262,9 @@ class SearchConfig(FrozenConfig):
         return SearchSpace(self.scale, self.families.searched())
 
     @property
-    def precisions(self) -> tuple[str, ...]:
+    def precisions(self) -> tuple[Precision, ...]:
         """In which candidates are judged."""
-        return self.precision or (self.target.precision,)
+        return self.precision or (cast(Precision, self.target.precision),)
 
     @property
     def judges_programs(self) -> bool:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import cast
 
 from blocks.networks.registry import parse_network_config
 from foundation import raise_interrupt
+from reports.columns import Precision
 from reports.records import TrialRecord
 from search.candidates.candidate import (
     INT8,
@@ -168,7 +170,7 @@ class Search:
             self._add_twins(stored)
             return
         try:
-            precision = str(suggest(proposal, PRECISION, self._config.precisions))
+            precision = cast(Precision, suggest(proposal, PRECISION, self._config.precisions))
             candidate = Candidate.of(self._space.suggest(proposal), precision)
         except ValueError as error:
             record = unbuildable(proposal.number, str(error), self._config.scale)
@@ -231,9 +233,9 @@ class Search:
         waiting, self._waiting = self._waiting, []
         for other in waiting:
             if other.candidate.arch_id == record.arch_id:
-                known = self._history.first_of(record.arch_id, other.candidate.precision)
-                assert known is not None  # by the twins, if not by the trial itself
-                self._end(other, duplicate_of(known, other.record))
+                earlier = self._history.first_of(record.arch_id, other.candidate.precision)
+                assert earlier is not None  # by the twins, if not by the trial itself
+                self._end(other, duplicate_of(earlier, other.record))
             else:
                 self._waiting.append(other)
 
@@ -281,7 +283,7 @@ class Search:
             if self._history.first_of(trained.arch_id, precision) is None:
                 self._add_twin(trained, precision, self._programs)
 
-    def _add_twin(self, trained: TrialRecord, precision: str, programs: Programs) -> None:
+    def _add_twin(self, trained: TrialRecord, precision: Precision, programs: Programs) -> None:
         """Add a trial of its own with the weights of another."""
         assert trained.trial is not None and trained.config is not None  # as of all that is trained
         started = time.perf_counter()

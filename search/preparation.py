@@ -169,7 +169,8 @@ def _add_timers(
 ) -> None:
     """Let every other precision be timed too; what shares its reference network shares its time."""
     first = timers[config.target.precision].calibration
-    calibrations = dict(decided(_CALIBRATIONS, "calibrations", run) or {})
+    known = decided(_CALIBRATIONS, "calibrations", run)
+    calibrations = {} if known is None else known
     for precision in config.precisions:
         if precision in timers:
             continue

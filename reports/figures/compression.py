@@ -52,8 +52,10 @@ def _draw(axes: Axes, networks: Sequence[ComparedNetwork], cost: Quantity, psnr:
     trained = [trial for trial in trials if points([trial], cost, psnr)]
     for family, style in family_styles([trial.family for trial in trained]).items():
         for precision, group in by_precision(trained, family).items():
+            across, up = zip(*points(group, cost, psnr), strict=True)
             axes.scatter(
-                *zip(*points(group, cost, psnr), strict=True),
+                across,
+                up,
                 s=34,
                 marker=style.marker,
                 **marker_fill(precision, style.colour, INK),

@@ -128,8 +128,10 @@ def by_precision(
 
 def marker_face(precision: str | None, colour: str) -> str:
     """What fills a marker: its colour for float32, a pale one for bfloat16, white for int8."""
-    pale = to_hex([1 - 0.35 * (1 - part) for part in to_rgb(colour)])
-    return {"int8": "white", "bfloat16": pale}.get(precision or "float32", colour)
+    red, green, blue = (1 - 0.35 * (1 - part) for part in to_rgb(colour))
+    return {"int8": "white", "bfloat16": to_hex((red, green, blue))}.get(
+        precision or "float32", colour
+    )
 
 
 def marker_fill(precision: str | None, colour: str, edge: str) -> dict[str, Any]:

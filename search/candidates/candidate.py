@@ -1,15 +1,16 @@
 """What is known of a candidate before it is built."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Literal, Self
 
 from blocks.config import arch_id_of
 from blocks.networks.registry import NetworkConfig
 from profilers.counting.analytic_cost import analytic_cost
 from profilers.runtimes.targets import Target
+from reports.columns import Precision
 from reports.records import TrialRecord
 
-INT8 = "int8"
+INT8: Literal["int8"] = "int8"
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,11 @@ class Candidate:
 
     config: NetworkConfig
     arch_id: str
-    precision: str = "float32"
+    precision: Precision = "float32"
     """In which the target runs it."""
 
     @classmethod
-    def of(cls, config: NetworkConfig, precision: str = "float32") -> Self:
+    def of(cls, config: NetworkConfig, precision: Precision = "float32") -> Self:
         """The candidate that any configuration of a network stands for."""
         canonical = config.canonical()
         return cls(canonical, arch_id_of(canonical), precision)

@@ -3,6 +3,7 @@
 Covers search.candidates.programs.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from search.candidates.evaluator import MeasuredCosts, ProgramQuality, StoredSiz
 from search.config import SearchConfig
 from search.loop import Search
 from search.session import open_study
+from search.storage.journal import check_journal
 from search.storage.run_directory import RunDirectory
 from search.storage.study import SearchStudy, read_run
+from search.workers.messages import Failed, Trained
+from search.workers.pool import Training
 
 SAMPLERS = ["nsga2", "tpe", "random"]
 
@@ -155,6 +159,59 @@ def test_a_twin_that_a_kill_prevented_is_made_when_the_search_goes_on(
     broken = searched(config, tmp_path / "broken", listener, evaluator, ClosedFormPrograms())
     assert facts(broken) == facts(whole)
     assert len(evaluator.trained) == 8
+
+
+class LastFirst:
+    """Three workers, of whom the one that began last ends first."""
+
+    size = 3
+
+    def __init__(self, evaluator: Any) -> None:
+        self._evaluator = evaluator
+        self._running: list[Training] = []
+
+    def submit(self, training: Training) -> None:
+        self._running.append(training)
+
+    def next_ended(self) -> Trained | Failed:
+        training = self._running.pop()
+        quality = self._evaluator.train(training.candidate, lambda *_: None)
+        return Trained(training.trial, quality)
+
+    def standing_still(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+
+def test_a_network_that_a_worker_trains_waits_in_every_precision(
+    in_two: dict[str, Any], tmp_path: Path, listener: Any, evaluator: Any
+) -> None:
+    space = {"splitsr": {"channels": [8, 16], "groups": 1, "blocks": [1, 2], "attention": "none"}}
+    parsed = SearchConfig.model_validate({**in_two, "families": space, "sampler": "random"})
+    run = RunDirectory(tmp_path)
+    run.write_settings({"config": parsed.model_dump(mode="json")})
+    study, programs = open_study(parsed, run, listener), ClosedFormPrograms()
+    pool = LastFirst(evaluator)
+    Search(parsed, study, evaluator, listener, pool=pool, programs=programs).run()
+    assert len(evaluator.trained) == len(set(evaluator.trained)) == 8
+    assert len(programs.judged) == len(set(programs.judged)) == 16
+    first = {(r.arch_id, r.precision): r for r in reversed(read_run(tmp_path).records)}
+    for record in read_run(tmp_path).records:
+        if record.state == "duplicate":
+            assert record.psnr_y_db == first[record.arch_id, record.precision].psnr_y_db
+
+
+def test_a_corrupt_record_of_a_twin_is_noticed(
+    in_two: dict[str, Any], tmp_path: Path, listener: Any, evaluator: Any
+) -> None:
+    searched(
+        {**in_two, "budget": {"trials": 1}}, tmp_path, listener, evaluator, ClosedFormPrograms()
+    )
+    journal = tmp_path / "study.journal"
+    *before, twin = journal.read_text().splitlines(keepends=True)
+    assert '"op_code":4' in twin
+    journal.write_text("".join(before) + twin.replace('"state":"trained"', '"state":"done"'))
+    with pytest.raises(ValueError, match=f"line {len(before) + 1} is corrupt"):
+        check_journal(journal)
 
 
 def test_a_refusal_by_the_engine_is_a_failed_twin_and_no_end(
