@@ -6,7 +6,8 @@ in float.
 """
 
 import copy
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,35 +98,47 @@ class XnnpackQuantiser:
         self._calibration = torch.from_numpy(calibration)
         smallest_px = config.minimum_size_px
         self._sizes = {2: _side("height", smallest_px), 3: _side("width", smallest_px)}
-        self._graph = self._exported(LearnedPart(variant)).module()
+        with _as_export_failures():
+            self._graph = self._exported(LearnedPart(variant)).module()
         self.layers: tuple[Layer, ...] = graph_layers(self._graph)
 
     def write(self, scheme: Scheme, quantised: Collection[str], folder: Path) -> float:
-        try:
-            with quiet_libraries(), torch.no_grad():
-                exported = self._exported(self.quantised_graph(scheme, quantised))
-                weights_kib = _weights_kib(exported)
-                (folder / PROGRAM).write_bytes(lowered(exported))
-        except Exception as error:  # the steps raise exceptions of many kinds
-            raise_interrupt(error)
-            raise lowering_failed(error) from error
+        graph = self.quantised_graph(scheme, quantised)
+        with _as_export_failures():
+            exported = self._exported(graph)
+            weights_kib = _weights_kib(exported)
+            program = lowered(exported)
+        (folder / PROGRAM).write_bytes(program)
         return weights_kib
 
     def quantised_graph(self, scheme: Scheme, quantised: Collection[str]) -> GraphModule:
         """The learned part with what rounds written out: what the program promises to give."""
-        from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
-
+        if scheme.scope == "everything":
+            raise ValueError(f"XNNPACK must quantise convolutions only, got scheme {scheme.name!r}")
         nodes = {layer.node for layer in self.layers if layer.name in quantised}
-        prepared = prepare_pt2e(copy.deepcopy(self._graph), _quantizer(scheme, nodes))
-        for image in self._calibration:
-            prepared(self._network.encode(image[None]))
-        converted: GraphModule = convert_pt2e(prepared)
+        with quiet_libraries(), torch.no_grad():
+            from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+            prepared = prepare_pt2e(copy.deepcopy(self._graph), _quantizer(scheme, nodes))
+            for image in self._calibration:
+                prepared(self._network.encode(image[None]))
+            converted: GraphModule = convert_pt2e(prepared)
         return converted
 
     def _exported(self, module: nn.Module) -> ExportedProgram:
         example = torch.zeros(1, 3, 37, 46)  # sizes that follow from another would be frozen
+        return torch.export.export(module, (example,), dynamic_shapes=(self._sizes,))
+
+
+@contextmanager
+def _as_export_failures() -> Iterator[None]:
+    """Turn the exceptions of many kinds that the steps to a program raise into one."""
+    try:
         with quiet_libraries():
-            return torch.export.export(module, (example,), dynamic_shapes=(self._sizes,))
+            yield
+    except Exception as error:
+        raise_interrupt(error)
+        raise lowering_failed(error) from error
 
 
 def graph_layers(graph: GraphModule) -> tuple[Layer, ...]:
@@ -156,18 +169,14 @@ def _as_node(node: Node) -> rule.Node:
 
 
 def _quantizer(scheme: Scheme, nodes: Collection[str]) -> Any:
-    """torchao's quantizer for these convolutions, or for everything."""
+    """torchao's quantizer, for these convolutions."""
     from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
-        XNNPACKQuantizer,
         get_symmetric_quantization_config,
     )
     from torchao.quantization.pt2e.quantizer import QuantizationAnnotation, Quantizer
 
     config = get_symmetric_quantization_config(is_per_channel=True)
     values = _value_spec(config.input_activation, scheme)
-    if scheme.scope == "everything":
-        both = replace(config, input_activation=values, output_activation=values)
-        return XNNPACKQuantizer().set_global(both)
 
     class RuleQuantizer(Quantizer):  # type: ignore[misc]
         """Rounds what the chosen convolutions take and give."""

@@ -1,8 +1,9 @@
 """The targets of this machine: what there is, and which of them a text names."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
+from compressors.engines import ENGINES
 from foundation.listener import Listener
 from paretosr.results import Result, Table
 from profilers import Target as Target
@@ -38,12 +39,25 @@ class Targets(Result):
 def targets() -> Targets:
     """Return what a network can be measured on, and the remedy for what is missing here.
 
+    At the end come the runtimes with precision int8, for which networks must be quantised.
+
     Examples:
         >>> import paretosr as psr
         >>> [status.name for status in psr.targets().statuses if status.available][0]
         'eager:device=cpu'
     """
-    return Targets(list_targets())
+    return Targets((*list_targets(), *_quantised()))
+
+
+def _quantised() -> Iterator[TargetStatus]:
+    """Yield for each runtime that has int8 what is missing to run it, or to quantise for it."""
+    runtimes = {status.name: status for status in list_targets()}
+    for name, engine in ENGINES.items():
+        status = runtimes[f"{name}:device=cpu"]
+        reason, _, remedy = (engine.why_unavailable() or "").rpartition("; ")
+        if status.available and reason:
+            status = TargetStatus(status.name, False, reason, remedy)
+        yield replace(status, name=f"{name}:precision=int8")
 
 
 def named_targets(text: str, listener: Listener) -> tuple[Target, ...]:

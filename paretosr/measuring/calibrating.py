@@ -113,6 +113,11 @@ def calibrate(
     if not minutes > 0:
         raise ValueError(f"minutes must be greater than 0, got {minutes}")
     space, wanted = space_and_target(config, target, scale)
+    if wanted.precision == "int8":
+        raise ValueError(
+            f"latencies are predicted of networks in float, not of quantised programs: calibrate "
+            f"{wanted.of_reference}, got {wanted}"
+        )
     try:
         file = measure_networks(
             space, wanted, Path(out), max_seconds=round(60 * minutes), listener=listener

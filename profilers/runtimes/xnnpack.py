@@ -11,7 +11,7 @@ from blocks import SuperResolutionNetwork
 from blocks.programs.executorch_program import EXPORT_MODULES, export_executorch
 from blocks.programs.failure import ExportFailed
 from foundation.library_messages import quiet_libraries
-from profilers.agent.failure import ProfilingFailed
+from profilers.agent.failure import ProfilingFailed, reason_of
 from profilers.agent.output_check import as_array
 from profilers.agent.prepared_network import (
     PROGRAMS_KEPT,
@@ -77,19 +77,31 @@ class XnnpackRuntime:
     def quantised(self, program: Path, network: nn.Module, target: Target) -> Program:
         """Load a quantised program, which is the learned part of `network`.
 
-        The mean shift and the interpolated image are added by PyTorch.
+        The mean shift and the interpolated image are added by PyTorch. A program takes one image at
+        a time, up to the size that its memory is planned for.
 
         Raises:
             ValueError: as `prepare`.
+            ProfilingFailed: on a call, an image is larger.
             OSError: it cannot be read.
         """
-        ready = network_on(target, network)
+        ready = network_on(target.of_reference, network)
         assert isinstance(ready, SuperResolutionNetwork)  # no other is quantised
         learned = _loaded(program.read_bytes(), target)
 
+        def enlarge_each(encoded: torch.Tensor) -> torch.Tensor:
+            try:  # the result lies in memory of the program
+                return torch.cat([learned(image[None]).clone() for image in encoded])
+            except RuntimeError as error:
+                height, width = encoded.shape[2:]
+                raise ProfilingFailed(
+                    f"XNNPACK's program cannot enlarge images of {height}x{width} px "
+                    f"({reason_of(error)}): cut larger ones into tiles (--tile 512)"
+                ) from error
+
         def enlarge(images: Images) -> Images:
             with torch.inference_mode():
-                return as_array(ready.images_by(learned, torch.from_numpy(images)))
+                return as_array(ready.images_by(enlarge_each, torch.from_numpy(images)))
 
         return enlarge
 

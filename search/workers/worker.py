@@ -80,7 +80,7 @@ class Orders:
             KeyboardInterrupt: the worker shall stop.
         """
         if self._shall_stand_still:
-            if torch.cuda.is_initialized():
+            if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
                 torch.cuda.synchronize()  # else the GPU computes on what was queued
             self._say(StandingStill())
             with self._changed:

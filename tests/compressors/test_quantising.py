@@ -22,7 +22,7 @@ from compressors import (
     read_artefact,
 )
 from compressors.artefacts import MANIFEST_FILE, weights_digest
-from compressors.engines import ENGINES, find_engine
+from compressors.engines import find_engine
 from compressors.quantiser import Images, ProgramRunner, missing_library
 from imaging.evaluation import ValidationPair
 
@@ -31,7 +31,7 @@ GOOD = Scheme(ranges="minmax", symmetry="asymmetric")
 BAD = Scheme(ranges="mean", symmetry="asymmetric", scope="everything")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ("openvino", "onnxruntime"))
 def test_a_bad_scheme_is_caught_on_held_out_crops(
     engine: EngineName,
     trained_network: SuperResolutionNetwork,

@@ -1,6 +1,7 @@
 """An int8 program is written, is a model for its target, and is refused for every other.
 
-Covers paretosr.compressing.quantising and paretosr.compressing.caching.
+Covers paretosr.compressing.quantising, paretosr.compressing.caching and
+paretosr.cli.commands.cache.
 """
 
 import csv

@@ -1,8 +1,12 @@
 """The targets of this machine."""
 
+import sys
+
+import pytest
 import torch
 
 import paretosr as psr
+from compressors.engines import ENGINES
 from paretosr.measuring.available_targets import named_targets
 from profilers import Target
 from profilers.runtimes.targets import RUNTIME_DEVICES
@@ -29,6 +33,19 @@ def test_all_stands_for_each_runtime_on_each_device() -> None:
     assert Target.parse("eager:lr=16x16") in available
     assert all(" is left out: " in line for line in heard.warnings)
     assert named_targets("eager:threads=2", heard) == (Target(threads=2),)
+
+
+def test_int8_is_listed_with_what_quantises_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [it.name for it in psr.targets().statuses if it.name.endswith(":precision=int8")]
+    assert names == [f"{name}:precision=int8" for name in ENGINES]
+    openvino = "openvino:precision=int8"
+    if not {it.name: it for it in psr.targets().statuses}[openvino].available:
+        pytest.skip("needs OpenVINO and NNCF")
+    monkeypatch.setitem(sys.modules, "nncf", None)
+    status = {it.name: it for it in psr.targets().statuses}[openvino]
+    assert not status.available
+    assert status.reason is not None and status.reason.startswith("cannot import nncf")
+    assert status.remedy is not None and status.remedy.startswith("pip install 'paretosr[")
 
 
 def test_every_runtime_is_listed_with_what_is_missing() -> None:

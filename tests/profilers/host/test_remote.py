@@ -16,21 +16,30 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
+import compressors
 from blocks import SafmnConfig, SplitSRConfig
+from compressors import CropSettings, draw_crops, quantise
+from imaging.images import load_images
 from profilers import (
     REFERENCE_NAME,
     RUNTIMES,
     TOLERANCES,
     Calibration,
+    InstructionSet,
     LatencyMeter,
     ProfilingFailed,
     Subject,
     Target,
     describe_device,
+    instruction_set,
     measure_callable,
     measure_peak_memory_mib,
+    program_runner,
+    target_program,
 )
 from profilers.agent.runtimes.onnx_loaders import LOADERS
 from profilers.host.link import Link
@@ -234,3 +243,51 @@ def test_only_networks_are_timed_on_another_machine() -> None:
     calibration = Calibration(str(target), REFERENCE_NAME, 1.0, "cpu", 3)
     with pytest.raises(ValueError, match="only networks can be timed on another machine"):
         measure_callable(int, target, calibration, max_seconds=0.1)
+
+
+@pytest.mark.parametrize("runtime", PORTABLE_RUNTIMES)
+def test_images_are_enlarged_there(other_machine: Any, runtime: str) -> None:
+    target = remote_target(other_machine, runtime)
+    network = Subject(SPLITSR).network().eval()
+    with target_program(Subject(SPLITSR), target) as program:
+        for size_px in ((17, 23), (24, 16)):
+            images = np.random.default_rng(0).random((1, 3, *size_px), np.float32)
+            with torch.no_grad():
+                expected = network(torch.from_numpy(images)).numpy()
+            np.testing.assert_allclose(program(images), expected, atol=TOLERANCES["float32"])
+
+
+@pytest.mark.parametrize("runtime", PORTABLE_RUNTIMES)
+def test_int8_is_chosen_and_measured_there(
+    other_machine: Any, runtime: str, tmp_path: Path
+) -> None:
+    target = remote_target(other_machine, f"{runtime}:precision=int8,lr=16x16")
+    if runtime == "openvino":
+        pytest.importorskip("nncf")
+    network = Subject(SPLITSR).network()
+    images = load_images("bundled", split="training").images[:2]
+    crops = draw_crops(images, 2, settings=CropSettings(crops=2, held_out=1, side_px=16))
+    there = instruction_set(target)
+    assert there == InstructionSet.of(describe_device())
+    with program_runner(network, target) as run:
+        artefact = quantise(
+            network,
+            runtime,  # type: ignore[arg-type]
+            crops,
+            run,
+            compressors.InstructionSet(str(there), there.saturates),
+            tmp_path / "int8",
+        )
+    subject = Subject(SPLITSR, artefact.checkpoint, program=artefact.program)
+    with target_program(subject, target) as program:
+        enlarged = program(crops.held_out_images)
+    assert crops.psnr_y_db(enlarged) == pytest.approx(artefact.manifest.chosen.psnr_y_db, abs=1e-3)
+    with LatencyMeter(target) as meter:
+        calibration = meter.calibrate(max_seconds=0.1)
+        latency = meter.measure(subject, calibration, max_seconds=0.1)
+        over_float32 = meter.compare_with_float32(subject, max_seconds=0.1)
+    assert latency.variant == over_float32.variant == "int8"
+    assert latency.max_difference is not None
+    assert latency.max_difference > TOLERANCES["float32"]
+    assert over_float32.other_variant in {"in_place", "concatenated"}
+    assert measure_peak_memory_mib(subject, target) > 0
