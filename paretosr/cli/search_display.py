@@ -92,7 +92,7 @@ class SearchDisplay:
         if record.trial in self._trials:
             self._progress.remove_task(self._trials.pop(record.trial))
         self._refresh()
-        if record.state == "failed" or (record.train_steps and record.state != "duplicate"):
+        if record.state in ("failed", "trained") or record.train_seconds is not None:
             self.status(_line(record))
 
     def _refresh(self) -> None:

@@ -65,5 +65,5 @@ def test_a_trial_makes_its_configuration_canonical_and_parses_its_target_once(
         )
     parse = Target.parse
     monkeypatch.setattr(Target, "parse", lambda text: calls.append("parse") or parse(text))
-    search._run_trial()
+    search._start_trial()
     assert calls == ["canonical"]
