@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -16,6 +17,11 @@ def paretosr(*arguments: str) -> dict[str, Any]:
     answer = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=environment)
     printed: dict[str, Any] = json.loads(answer.stdout)
     return printed
+
+
+def stop_by_sigterm() -> None:
+    """Let SIGTERM end a script as Ctrl-C does, also one whose SIGINT a shell ignores."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def device_text() -> str:

@@ -18,7 +18,7 @@ import compression_pruning
 import pandas as pd
 import torch
 from common import device_text
-from compression_workplace import PARENT_STEPS, RECIPE, SETS, Row, Workplace
+from compression_workplace import PARENT_STEPS, RECIPE, SETS, Record, Workplace
 
 from foundation import write_text_atomically
 from paretosr.cli.listener import TerminalListener
@@ -49,7 +49,7 @@ def main() -> None:
     publish(options.work / PAGES)
 
 
-def keep(folder: Path, part: str, rows: Sequence[Row], section: Sequence[str]) -> None:
+def keep(folder: Path, part: str, rows: Sequence[Record], section: Sequence[str]) -> None:
     """Write what a part found, and its section of the page."""
     columns = pd.DataFrame([row.as_csv for row in rows])
     write_text_atomically(folder / f"{part}.csv", columns.to_csv(index=False))

@@ -16,6 +16,7 @@ from compression_workplace import (
 
 from blocks import load_checkpoint
 from paretosr.compressing.pruning import INHERITED_FILE, WARM_LEARNING_RATE, prune
+from training.state import MODEL_FILE
 
 PART = "pruning"
 NETWORKS = ("splitsr", "imdn", "seemore")
@@ -37,15 +38,20 @@ def descendants(place: Workplace, name: str, seed: int) -> list[Row]:
     """What comes of one parent; all that is trained learns as long, with it as the teacher."""
     parent = place.parent(name, seed)
     folder = place.work / PART / f"{name}-s{seed}"
-    place.listener.status(f"pruning {name}, seed {seed}")
-    pruning = prune(
-        parent, folder, keep=KEEP, steps=STEPS, data=place.data, seed=seed, listener=place.listener
+    pruned = folder / MODEL_FILE
+    if not pruned.exists():
+        place.listener.status(f"pruning {name}, seed {seed}")
+        prune(
+            parent, folder, keep=KEEP, steps=STEPS, data=place.data, seed=seed,
+            listener=place.listener,
+        )  # fmt: skip
+    scratch = partial(
+        place.trained, config=load_checkpoint(pruned).config, seed=seed, steps=STEPS, teacher=parent
     )
-    scratch = partial(place.trained, config=pruning.config, seed=seed, steps=STEPS, teacher=parent)
     models: Mapping[str, tuple[int, Path]] = {
         PARENT: (PARENT_STEPS, parent),
         INHERITED: (0, folder / INHERITED_FILE),
-        PRUNED: (STEPS, pruning.checkpoint),
+        PRUNED: (STEPS, pruned),
         SCRATCH: (STEPS, scratch(f"{PART}/{name}-scratch-s{seed}")),
         SCRATCH_WARM: (
             STEPS,
@@ -74,7 +80,7 @@ def section(found: Sequence[Row], place: Workplace) -> list[str]:
         "## Pruning",
         "",
         f"The nearest design to {KEEP:.0%} of the parameters inherits the weights (channels chosen"
-        f" by their weights, layers refitted to the parent's on crops), then learns {STEPS} steps"
+        f" by what reads them, layers refitted to the parent's on crops), then learns {STEPS} steps"
         f" of the quick recipe at a peak rate of {WARM_LEARNING_RATE:g} with the parent as teacher."
         " From scratch the same design learns as many steps with the same teacher, at the recipe's"
         " own rate and at that of the pruned. Gained: by children over their parent, from scratch"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import paretosr
 from blocks import load_checkpoint, parse_network_config
@@ -20,6 +20,7 @@ from blocks.variants.registry import export_variant
 from compressors.inheritance import parameters_of
 from foundation import write_text_atomically
 from foundation.listener import Listener
+from training.state import MODEL_FILE
 
 PARENT_STEPS = 4000
 STEPS = 400
@@ -44,6 +45,14 @@ DESIGNS: Mapping[str, Mapping[str, object]] = MappingProxyType(
 """The parents."""
 
 
+class Record(Protocol):
+    """A line of compression.csv."""
+
+    @property
+    def as_csv(self) -> dict[str, object]:
+        """Values by column; every part may have columns of its own."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One network and what it gives."""
@@ -62,6 +71,7 @@ class Row:
 
     @property
     def as_csv(self) -> dict[str, object]:
+        """Values by column."""
         known = {"part": self.part, "network": self.network, "kind": self.kind, "seed": self.seed}
         sizes = {"params": self.params, "steps": self.steps}
         return {**known, **sizes, **{f"{it}_psnr_y_db": self.psnr_y_db[it] for it in SETS}}
@@ -96,6 +106,9 @@ class Workplace:
         `options` are those of `paretosr.train`; unless they say otherwise it trains in float32, so
         that no two are compared in different formats.
         """
+        model = self.work / name / MODEL_FILE
+        if model.exists() and load_checkpoint(model).metadata.get("step") == str(steps):
+            return model  # which `paretosr.train` would only judge once more
         design = self.work / "designs" / f"{config.arch_id}.json"
         if not design.exists():
             write_text_atomically(design, config.model_dump_json())

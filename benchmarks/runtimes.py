@@ -1,17 +1,21 @@
-"""The same networks on every runtime, in eager's time, on one thread.
+"""The same networks on every runtime, in the time of eager or another one, on one thread.
 
-Each runtime runs a network in a process of its own, beside one in which eager runs the same
-network. The two take turns on one core, some milliseconds each (profilers/agent/timing/slices.py):
-what the machine does in the meantime meets both. Each runs the network in the variant that is
-fastest there, which is found first and kept in a table of its own; then a cell takes --seconds,
-from the start of its processes on, unless making the network ready or three calls take longer.
+Each runtime runs a network in a process of its own, beside one in which eager (--beside) runs the
+same network. The two take turns on one core, some milliseconds each
+(profilers/agent/timing/slices.py): what the machine does in the meantime meets both. Each runs the
+network in the variant that is fastest there, which is found first and kept in a table of its own;
+then a cell takes --seconds, from the start of its processes on, unless making the network ready or
+three calls take longer.
 
     python benchmarks/runtimes.py [--lr 180x320] [--seconds 60] [--targets TARGET ...] \
-        [--networks NAME ...] [--page runtimes.md]
+        [--networks NAME ...] [--beside eager] [--page runtimes.md]
 
 writes that page to results/ beside this script, anew after every row. Rows and variants that are
 there already are kept, so that this can be interrupted, or done in parts; a new page takes
-another file.
+another file. ncnn in OpenVINO's time:
+
+    python benchmarks/runtimes.py --beside openvino --targets ncnn ncnn:precision=bfloat16 \
+        --page runtimes_ncnn.md
 """
 
 import argparse
@@ -63,10 +67,8 @@ TARGETS = (
     "openvino",
     "openvino:precision=bfloat16",
     "xnnpack",
-)
-COLUMNS = (
-    "| network | target | variant | time / eager | ms | difference | preparation (s) "
-    "| first call (ms) | cell (s) |"
+    "ncnn",
+    "ncnn:precision=bfloat16",
 )
 VARIANTS_SECONDS = 5.0
 TIMING_SECONDS = 20.0
@@ -77,7 +79,7 @@ HUNG_SECONDS = 900.0
 
 @dataclass(frozen=True)
 class Cell:
-    """A network on a target, and its time over that of the network in eager mode beside it."""
+    """A network on a target, and its time over that of the network beside it."""
 
     variant: str
     ratio: Ratio
@@ -95,14 +97,14 @@ def fastest_variant_name(subject: Subject, target: Target) -> str:
 
 
 def measure(
-    subject: Subject, target: Target, in_eager: Subject, eager: Target, deadline: float
+    subject: Subject, target: Target, reference: Subject, beside: Target, deadline: float
 ) -> Cell:
     """Until the ratio is known to 1 %, or it is time."""
     torch.set_num_threads(target.threads)
-    beside = Partner([sys.executable, "-m", "profilers.host.worker", str(eager)])
-    candidate = OneVariant(in_eager.design(), in_eager.variant or "plain")
+    partner = Partner([sys.executable, "-m", "profilers.host.worker", str(beside)])
+    candidate = OneVariant(reference.design(), reference.variant or "plain")
     with ThreadPoolExecutor() as pool:
-        ready = pool.submit(beside.make_ready, MakeReady(candidate))
+        ready = pool.submit(partner.make_ready, MakeReady(candidate))
         variant = prepare_fastest_variant(subject, target, VARIANTS_SECONDS)
         ready.result()
     prepared = variant.prepared
@@ -118,7 +120,7 @@ def measure(
     deadline = min(deadline, time.monotonic() + TIMING_SECONDS)
     while True:
         began = time.monotonic()
-        ours, theirs, _ = beside.follow(
+        ours, theirs, _ = partner.follow(
             prepared.call, CANDIDATE, seconds=round_seconds, clock=clock
         )
         rounds.append(ratios_of_groups(ours, theirs).ratios)
@@ -172,7 +174,7 @@ def rows_of(page: Path) -> dict[str, str]:
     return {
         cell_name(*line.removeprefix("| ").split(" | ")[:2]): line
         for line in measured
-        if line != COLUMNS
+        if not line.startswith("| network |")
     }
 
 
@@ -213,13 +215,16 @@ def rows(
     variants: Variants,
     known: Container[str],
 ) -> Iterator[tuple[str, str]]:
-    """Yield the name of each cell that is not `known`, and its row."""
+    """Yield the name of each cell that is not `known`, and its row.
+
+    The first of `targets` runs beside each of them.
+    """
     network = network_name(entry)
-    eager = targets[EAGER]
+    beside = next(iter(targets))
     for name, target in targets.items():
         if cell_name(network, name) in known:
             continue
-        cell = measured(entry, name, target, eager, seconds, variants)
+        cell = measured(entry, (name, target), (beside, targets[beside]), seconds, variants)
         if not isinstance(cell, Cell):
             yield cell_name(network, name), f"| {network} | {name} | {cell} | | | | | | |"
             continue
@@ -239,23 +244,22 @@ def rows(
 
 def measured(
     entry: CatalogueEntry,
-    name: str,
-    target: Target,
-    eager: Target,
+    named: tuple[str, Target],
+    beside: tuple[str, Target],
     seconds: float,
     variants: Variants,
 ) -> object:
     """Return the cell, or why there is none."""
+    _, target = named
     missing = RUNTIMES[target.runtime].why_unavailable(target.device)
     if missing is not None:
         return f"{missing.reason}; {missing.remedy}"
-    in_eager = variants.fastest(entry, EAGER, eager)
-    subject = variants.fastest(entry, name, target)
-    for variant in (in_eager, subject):
+    reference, subject = variants.fastest(entry, *beside), variants.fastest(entry, *named)
+    for variant in (reference, subject):
         if isinstance(variant, Exception):
             return variant
     began = time.monotonic()
-    cell = in_process(measure, subject, target, in_eager, eager, began + seconds)
+    cell = in_process(measure, subject, target, reference, beside[1], began + seconds)
     return replace(cell, seconds=time.monotonic() - began) if isinstance(cell, Cell) else cell
 
 
@@ -263,14 +267,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--lr", default="180x320", help="low-resolution input, HEIGHTxWIDTH")
     parser.add_argument("--seconds", type=float, default=60.0, help="for a network on a target")
-    parser.add_argument("--targets", nargs="+", default=TARGETS, help="besides eager")
+    parser.add_argument("--targets", nargs="+", default=TARGETS, help="besides that one")
+    parser.add_argument("--beside", default=EAGER, help="the target in whose time others are told")
     parser.add_argument("--networks", nargs="+", default=NETWORKS, help="of the catalogue")
     parser.add_argument("--page", default="runtimes.md", help="file in results/")
     options = parser.parse_args()
     settings = f"threads=1,lr={options.lr}"
     targets = {
         name: Target.parse(f"{name}{',' if ':' in name else ':'}{settings}")
-        for name in dict.fromkeys((EAGER, *options.targets))
+        for name in dict.fromkeys((options.beside, *options.targets))
     }
     # As the measuring processes of `paretosr profile` run, see profilers/host/child.py.
     os.environ.update(KEEP_FREED_MEMORY, OMP_NUM_THREADS="1")
@@ -279,14 +284,15 @@ def main() -> None:
         "",
         f"`{Path(__file__).name}`: {settings}, {options.seconds:g} s a cell unless making the "
         "network ready or three calls take longer, timed by processor time. Time over that of "
-        "eager in a second process beside it, with its 95 % interval; eager's own row tells what "
-        "two processes differ by. Largest difference from eager in float32, of the output's "
-        "range; seconds to export and compile, and for the whole cell. Which variant is "
+        f"{options.beside} in a second process beside it, with its 95 % interval; its own row "
+        "tells what two processes differ by. Largest difference from eager in float32, of the "
+        "output's range; seconds to export and compile, and for the whole cell. Which variant is "
         "fastest was found before.",
         "",
         f"{device_text()}.",
         "",
-        COLUMNS,
+        f"| network | target | variant | time / {options.beside} | ms | difference "
+        "| preparation (s) | first call (ms) | cell (s) |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     page = RESULTS / options.page

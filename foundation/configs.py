@@ -26,16 +26,19 @@ T = TypeVar("T")
 class FrozenConfig(BaseModel):
     """A validated, immutable value; unknown keys and non-finite numbers are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, serialize_by_alias=True
+    )
 
     @model_validator(mode="wrap")
     @classmethod
     def _name_unknown_keys(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> Self:
         # Only here are both the unknown key and the known ones at hand.
         if isinstance(data, Mapping):
+            known = [field.alias or name for name, field in cls.model_fields.items()]
             for key in data:
-                if key not in cls.model_fields:
-                    raise ValueError(f"unknown key {key!r}{nearest(key, cls.model_fields)}")
+                if key not in known:
+                    raise ValueError(f"unknown key {key!r}{nearest(key, known)}")
         config: Self = handler(data)
         return config
 

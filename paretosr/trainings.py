@@ -184,11 +184,13 @@ def train(
             by default MATLAB's imresize makes them.
         validation: folder of the validation images, or "bundled" for three others.
         validation_low_resolution: that of their low-resolution images, likewise.
-        recipe: "quick", "long", or as published for the network's family: its name, as in
-            "seemore"; for ClassSR's stages "classsr-branch", "classsr-classifier", "classsr-joint".
+        recipe: "quick", "steady", which can be continued to more steps, "long", or as published
+            for the network's family: its name, as in "seemore"; for ClassSR's stages
+            "classsr-branch", "classsr-classifier", "classsr-joint".
         settings: fields of the recipe that are set otherwise, such as {"learning_rate": 0.001,
             "sparsity.weight": 0.01}.
-        steps: optimizer steps; by default the recipe's. The schedule has their length.
+        steps: optimizer steps; by default the recipe's. The schedule has their length, and only a
+            recipe of constant rate, as "steady", lets a later call ask for more.
         init: checkpoint to start from, of the same network or of another scale of it, or
             "interpolation", as which FSRCNN can start; by default random weights.
         teacher: checkpoint of a trained network of the same scale, whose images are learned beside

@@ -24,8 +24,24 @@ from training.recipes.choice import RecipeChoice
 DEFAULT_TARGET = "eager:threads=1"
 
 
-def _parsed_target(target: object) -> Target:
-    return target if isinstance(target, Target) else Target.parse(str(target))
+def _parsed_targets(value: object) -> tuple[Target, ...]:
+    listed = value if isinstance(value, list | tuple) else [value]
+    targets = tuple(it if isinstance(it, Target) else Target.parse(str(it)) for it in listed)
+    if not targets:
+        raise ValueError("name at least one target")
+    if len(set(targets)) < len(targets):
+        raise ValueError(f"targets must differ, got {', '.join(map(str, targets))}")
+    if len({target.images_shape for target in targets}) > 1:
+        raise ValueError(
+            "several targets must have the same lr and batch, since a network is to do the same "
+            f"work on each, got {', '.join(map(str, targets))}"
+        )
+    return targets
+
+
+def _written_targets(targets: tuple[Target, ...]) -> str | list[str]:
+    written = [str(target) for target in targets]
+    return written if len(written) > 1 else written[0]
 
 
 def _known_column(name: str) -> str:
@@ -39,8 +55,10 @@ Choice = Annotated[
     pydantic.BeforeValidator(RecipeChoice.parse),
     pydantic.PlainSerializer(RecipeChoice.written),
 ]
-TargetField = Annotated[
-    Target, pydantic.PlainValidator(_parsed_target), pydantic.PlainSerializer(str)
+Targets = Annotated[
+    tuple[Target, ...],
+    pydantic.PlainValidator(_parsed_targets),
+    pydantic.PlainSerializer(_written_targets),
 ]
 ColumnName = Annotated[str, pydantic.AfterValidator(_known_column)]
 
@@ -163,7 +181,8 @@ class SearchConfig(FrozenConfig):
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()
     budget: Budget
-    target: TargetField = Target.parse(DEFAULT_TARGET)
+    targets: Targets = pydantic.Field(alias="target", default=(Target.parse(DEFAULT_TARGET),))
+    """One target, or a list of which the one counts on which a network takes the least time."""
     precision: Annotated[tuple[Precision, ...], *ONE_OR_MORE] | None = None
     """In which the target runs the candidates: each design is trained once, and judged in all.
 
@@ -220,6 +239,11 @@ class SearchConfig(FrozenConfig):
         runtime, known = self.target.runtime, RUNTIME_PRECISIONS[self.target.runtime]
         if unknown := [name for name in self.precisions if name not in known]:
             raise ValueError(f"precision on {runtime} is {', '.join(known)}, got {unknown[0]}")
+        if len(self.targets) > 1 and self.judges_programs:
+            raise ValueError(
+                f"precision and int8 are for a search on one target, got {len(self.targets)}: name "
+                "one, or leave precision out"
+            )
         if self.target.precision not in self.precisions:
             raise ValueError(
                 f"precision must hold that of the target, {self.target.precision}, got "
@@ -247,6 +271,22 @@ class SearchConfig(FrozenConfig):
         return self
 
     @pydantic.model_validator(mode="after")
+    def _several_targets_have_a_use(self) -> "SearchConfig":
+        if len(self.targets) == 1:
+            return self
+        if "latency_ms" not in self.columns:
+            raise ValueError(
+                "several targets are compared by latency_ms, which is no objective and has no "
+                "bound here: add it to the objectives, or name one target"
+            )
+        if self.calibration is not None:
+            raise ValueError(
+                f"a calibration is of one target, got {len(self.targets)}: leave calibration out, "
+                "or name one target"
+            )
+        return self
+
+    @pydantic.model_validator(mode="after")
     def _recipe_settings_have_a_use(self) -> "SearchConfig":
         choice = self.training.recipe
         choice.check_use(space.family for space in self.space.families)
@@ -258,6 +298,11 @@ class SearchConfig(FrozenConfig):
         return self
 
     @property
+    def target(self) -> Target:
+        """The only target or the first of several, for what is the same on each of them."""
+        return self.targets[0]
+
+    @property
     def space(self) -> SearchSpace:
         return SearchSpace(self.scale, self.families.searched())
 
@@ -265,6 +310,12 @@ class SearchConfig(FrozenConfig):
     def precisions(self) -> tuple[Precision, ...]:
         """In which candidates are judged."""
         return self.precision or (cast(Precision, self.target.precision),)
+
+    @property
+    def other_targets(self) -> tuple[Target, ...]:
+        """Those beside `target`: in its other precisions, or named beside it."""
+        others = (self.target_at(name) for name in self.precisions)
+        return (*(it for it in others if it != self.target), *self.targets[1:])
 
     @property
     def judges_programs(self) -> bool:

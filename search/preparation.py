@@ -33,7 +33,8 @@ from profilers.runtimes.registry import require_available
 from profilers.runtimes.targets import Target
 from reports.records import BASELINE_FAMILY, TrialRecord
 from search.candidates.candidate import INT8
-from search.candidates.evaluation import Timer, Workbench, latency_costs
+from search.candidates.cheapest_target import CalibratedTarget
+from search.candidates.evaluation import Workbench, latency_costs
 from search.candidates.latency_filter import stored_calibration
 from search.candidates.patches import CandidatePatches
 from search.candidates.programs import TargetPrograms
@@ -49,8 +50,8 @@ CALIBRATION_SECONDS = 5.0
 STORED_CALIBRATION: TypeAdapter[Calibration] = TypeAdapter(
     Annotated[Calibration, BeforeValidator(with_present_names)]
 )
+_CALIBRATIONS: TypeAdapter[Mapping[str, Calibration]] = TypeAdapter(Mapping[str, Calibration])
 
-_CALIBRATIONS: TypeAdapter[dict[str, Calibration]] = TypeAdapter(dict[str, Calibration])
 _PRECISION: TypeAdapter[Mapping[str, Precision]] = TypeAdapter(Mapping[str, Precision])
 
 T = TypeVar("T")
@@ -118,8 +119,8 @@ def prepare(
         ValueError: a device is missing, a photograph is too small, run.yaml cannot be used, or the
             photographs are others than before.
     """
-    for name in config.precisions:
-        require_available(config.target_at(name))
+    for target in (config.target, *config.other_targets):
+        require_available(target)
     if INT8 in config.precisions:
         find_engine(config.target.runtime)
     # Training runs in eager mode, whatever runtime the candidates are measured on.
@@ -144,7 +145,7 @@ def prepare(
             settings["precision"] = precision
             run.write_settings(settings)
 
-    timers: dict[str, Timer] = {}
+    targets: dict[str, tuple[CalibratedTarget, ...]] = {}
     stored = None
     if "latency_ms" in config.columns:
         meter = stack.enter_context(LatencyMeter(config.target))
@@ -152,39 +153,26 @@ def prepare(
         stored = stored_calibration(config, device, listener)
         calibration = decided(STORED_CALIBRATION, "calibration", run)
         if calibration is None:
-            calibration = _calibration(stored, config, meter, listener)
+            calibration = _calibration(stored, meter, listener)
             settings |= {"target_device": device, "calibration": asdict(calibration)}
             run.write_settings(settings)
-        timers[config.target.precision] = Timer(meter, calibration)
-        _add_timers(timers, config, run, stack, listener)
-    return Workbench(config, run, patches, photographs.validation, precision, timers, stored)
-
-
-def _add_timers(
-    timers: dict[str, Timer],
-    config: SearchConfig,
-    run: RunDirectory,
-    stack: ExitStack,
-    listener: Listener,
-) -> None:
-    """Let every other precision be timed too; what shares its reference network shares its time."""
-    first = timers[config.target.precision].calibration
-    known = decided(_CALIBRATIONS, "calibrations", run)
-    calibrations = {} if known is None else known
-    for precision in config.precisions:
-        if precision in timers:
-            continue
-        target = config.target_at(precision)
-        meter = stack.enter_context(LatencyMeter(target))
-        if target.of_reference == config.target.of_reference:
-            timers[precision] = Timer(meter, replace(first, target=str(target)))
-            continue
-        if precision not in calibrations:
-            listener.status(f"timing the reference network on {target}")
-            calibrations[precision] = meter.calibrate(CALIBRATION_SECONDS)
-            stored = {name: asdict(calibration) for name, calibration in calibrations.items()}
-            run.write_settings({**run.read_settings(), "calibrations": stored})
-        timers[precision] = Timer(meter, calibrations[precision])
+        targets[config.target.precision] = (CalibratedTarget(meter, calibration),)
+        known = decided(_CALIBRATIONS, "other_calibrations", run)
+        others: dict[str, Calibration] = {} if known is None else dict(known)
+        for target in config.other_targets:
+            meter = stack.enter_context(LatencyMeter(target))
+            if target.of_reference == config.target.of_reference:  # which differ in int8 alone
+                others[str(target)] = replace(calibration, target=str(target))
+            elif str(target) not in others:
+                others[str(target)] = _calibration(None, meter, listener)
+                settings["other_calibrations"] = {
+                    name: asdict(calibration) for name, calibration in others.items()
+                }
+                run.write_settings(settings)
+            place = target.precision if config.judges_programs else config.target.precision
+            timed = CalibratedTarget(meter, others[str(target)])
+            targets[place] = (*targets.get(place, ()), timed)
+    return Workbench(config, run, patches, photographs.validation, precision, targets, stored)
 
 
 def target_programs(
@@ -252,7 +240,7 @@ def training_bench(run: RunDirectory, listener: Listener) -> Workbench:
         _patches(config, photographs),
         photographs.validation,
         decided(_PRECISION, "precision", run) or {},
-        timers={},
+        targets={},
         calibration_file=None,
     )
 
@@ -296,12 +284,13 @@ def measured_baseline(bench: Workbench) -> TrialRecord:
         lr_width_px=target.lr_width_px,
         validation_seconds=validation_seconds,
     )
-    timer = bench.timers.get(target.precision)
-    if timer is None or target.host:  # only networks are sent to another machine
+    targets = bench.targets.get(target.precision)
+    if not targets or target.host:  # only networks are sent to another machine
         return baseline
     pixels = np.zeros((target.lr_height_px, target.lr_width_px, 3), np.uint8)
+    calibration = targets[0].calibration
     latency = measure_callable(
-        lambda: upscale(pixels), target, timer.calibration, max_seconds=config.timing_seconds
+        lambda: upscale(pixels), target, calibration, max_seconds=config.timing_seconds
     )
     return latency_costs(latency).in_record(baseline)
 
@@ -339,12 +328,12 @@ def _precision_of(
 
 
 def _calibration(
-    stored: CalibrationFile | None, config: SearchConfig, meter: LatencyMeter, listener: Listener
+    stored: CalibrationFile | None, meter: LatencyMeter, listener: Listener
 ) -> Calibration:
     """The stored one, with which predicted and measured milliseconds agree, or a new one."""
     if stored is not None:
         return stored.header.calibration
-    listener.status(f"timing the reference network on {config.target}")
+    listener.status(f"timing the reference network on {meter.target}")
     return meter.calibrate(CALIBRATION_SECONDS)
 
 

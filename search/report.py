@@ -44,8 +44,10 @@ def run_settings(settings: Mapping[str, Any]) -> RunSettings:
     raise ValueError(f"run.yaml must hold what `paretosr search` wrote, but {wrong}")
 
 
-def _target_in_words(target: str, precisions: Sequence[str]) -> str:
-    """The target, with all precisions that its programs had."""
+def _target_in_words(target: str | list[str], precisions: Sequence[str]) -> str:
+    """The only target, with all precisions of its programs; or what several are to the figures."""
+    if not isinstance(target, str):
+        return f"the cheapest of {', '.join(target)}"
     if len(precisions) < 2:
         return target
     return re.sub(r"precision=\w+", f"precision={'|'.join(precisions)}", target)

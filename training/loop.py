@@ -57,7 +57,9 @@ def train(
     With a `checkpoint_folder` the training is saved there every `checkpoint_every_seconds`,
     on KeyboardInterrupt, and at the end (`model.safetensors`); it continues from what it
     finds there, and one that has ended already is only loaded. `initial_weights` names the
-    weights it starts from, which belong to its identity.
+    weights it starts from, which belong to its identity. Where `recipe.continues`, a call with
+    more `steps` continues a training that had ended, to the weights that it would have had
+    without the stop; its cooldown is left out then, and one that is interrupted begins anew.
 
     With a `watch` the training is logged and validated in that folder. Of several
     `processes`, which all call this alike, only the first one writes.
@@ -66,9 +68,9 @@ def train(
 
     Raises:
         TrainingDiverged: the loss or the weights are no longer finite.
-        ValueError: the folder's files are corrupt or belong to another training; the recipe is
-            for another family of networks, or its teacher cannot teach this one; the processes
-            cannot share the batch evenly.
+        ValueError: the folder's files are corrupt or belong to another training, or to one of the
+            same recipe with more steps; the recipe is for another family of networks, or its
+            teacher cannot teach this one; the processes cannot share the batch evenly.
     """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
@@ -84,7 +86,7 @@ def train(
             # Without the teacher's file, which may have moved.
             "recipe": recipe.model_dump_json(exclude={"teacher"}),
             "seed": str(patches.seed),
-            "steps": str(steps),
+            **({} if recipe.continues else {"steps": str(steps)}),
             "precision": precision,
             "images": patches.images_digest,
             "initial_weights": initial_weights,
@@ -93,14 +95,17 @@ def train(
         folder = TrainingFolder(checkpoint_folder, network.config, identity)
     start = Progress(0, 0.0, math.nan)
     if folder is not None:
-        if (state := folder.load_state()) is not None:
-            start, tensors = state
-            training.restore(tensors, start.step)
-        elif (model := folder.load_final_model(steps)) is not None:
+        kept = recipe.kept_steps(steps)
+        state = folder.load_state(kept)
+        may_have_ended = state is None or (recipe.continues and state[0].step == kept)
+        if may_have_ended and (model := folder.load_final_model(state, steps)) is not None:
             end, tensors = model
             network.load_state_dict(tensors)
             network.eval()
             return TrainingResult(steps, end.seconds, end.loss, steps, teacher)
+        if state is not None:
+            start, tensors = state
+            training.restore(tensors, start.step)
     writable = folder if processes.is_first else None
     loop = _Loop(training, patches, steps, processes, writable, on_step, checkpoint_every_seconds)
     if writable is not None and watch is not None:
@@ -109,7 +114,7 @@ def train(
     end = loop.run(start)
     training.finish()
     if writable is not None:
-        writable.save_final(end, training.averaged_weights())
+        writable.save_final(end, training.averaged_weights(), keep_state=recipe.continues)
     return TrainingResult(steps, end.seconds, end.loss, start.step, teacher)
 
 
@@ -151,6 +156,8 @@ class _Loop:
         """Make the steps that are left."""
         clock = _Stopwatch(progress.seconds)
         last_save = time.perf_counter()
+        recipe = self.training.recipe
+        kept = recipe.kept_steps(self.steps)
         try:
             while progress.step < self.steps:
                 # Set only now, so that what an interrupted observation lacks is done again.
@@ -158,12 +165,15 @@ class _Loop:
                 if self.on_step is not None:
                     with clock.paused():  # it may hold the training up
                         self.on_step(progress.step, progress.loss)
-                if time.perf_counter() - last_save >= self.checkpoint_every_seconds:
+                due = time.perf_counter() - last_save >= self.checkpoint_every_seconds
+                # A longer training needs the state before the cooldown, and none of it.
+                due = due or (recipe.continues and progress.step == kept)
+                if due and progress.step <= kept:
                     self._save(progress)
                     last_save = time.perf_counter()
         except KeyboardInterrupt:
             # Where the interrupt came inside a step, the last checkpoint has to do.
-            if self.training.steps_done == progress.step:
+            if self.training.steps_done == progress.step <= kept:
                 self._save(progress)
             raise
         return progress
@@ -172,7 +182,8 @@ class _Loop:
         recipe = self.training.recipe
         learning_rate = learning_rate_at(recipe, step, self.steps)
         batch = self.patches.batch(step, self.processes)
-        loss = self.training.take(*batch, learning_rate=learning_rate, progress=step / self.steps)
+        done = min(step / recipe.course_steps(self.steps), 1.0)
+        loss = self.training.take(*batch, learning_rate=learning_rate, progress=done)
         progress = Progress(step + 1, clock.seconds, loss.value)
         if self.monitor is not None:
             with clock.paused():

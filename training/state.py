@@ -2,7 +2,8 @@
 
 `model.safetensors` holds the averaged weights and is a complete model at any time; its
 metadata say of which step. `training-state.safetensors` holds, in one file and so never
-mismatched, the last weights, their average and Adam's moments; it goes when training ends.
+mismatched, the last weights, their average and Adam's moments; it goes when a training ends that
+cannot be continued to a longer one, and else stays as it was before the cooldown.
 Where a training is validated on its way, `best.safetensors` holds the averaged weights that
 gave the best PSNR.
 """
@@ -34,6 +35,10 @@ class Progress:
     """Of the last step."""
 
 
+Saved = tuple[Progress, Mapping[str, Tensor]]
+"""How far a training had come, and its tensors then."""
+
+
 @dataclass(frozen=True)
 class TrainingFolder:
     """The folder of one training, and what tells it from every other training."""
@@ -43,29 +48,39 @@ class TrainingFolder:
     identity: Mapping[str, str]
     """What must be equal to continue, beside the config: recipe, seed, steps, ..."""
 
-    def load_state(self) -> tuple[Progress, Mapping[str, Tensor]] | None:
+    def load_state(self, kept_steps: int) -> Saved | None:
         """Return the tensors to continue with, or None where the folder has none.
 
-        Raises:
-            ValueError: the file is corrupt or belongs to another training.
-        """
-        return self._load(STATE_FILE)
+        `kept_steps` of the training are those that longer ones have too.
 
-    def load_final_model(self, steps: int) -> tuple[Progress, Mapping[str, Tensor]] | None:
+        Raises:
+            ValueError: the file is corrupt, of another training, or of one that is longer.
+        """
+        state = self._load(STATE_FILE)
+        if state is not None and state[0].step > kept_steps:
+            raise ValueError(
+                f"{self.path / STATE_FILE} is of step {state[0].step}, from which no shorter "
+                f"training can continue: ask for as many steps or more, or {self._remedy}"
+            )
+        return state
+
+    def load_final_model(self, state: Saved | None, steps: int) -> Saved | None:
         """Return the weights after the last of `steps` steps, or None where there are none.
 
-        To be asked where there is no state: a half trained model is an error then.
+        Beside no `state` weights of another step are an error.
 
         Raises:
             ValueError: the file is corrupt, of another training, or half trained.
         """
         model = self._load(MODEL_FILE)
-        if model is not None and model[0].step < steps:
+        if model is None or model[0].step == steps:
+            return model
+        if state is None:
             raise ValueError(
-                f"{self.path / MODEL_FILE} is half trained and {STATE_FILE} beside it is missing: "
-                f"{self._remedy}"
+                f"{self.path / MODEL_FILE} is of step {model[0].step}, not {steps}, so half "
+                f"trained, and {STATE_FILE} beside it is missing: {self._remedy}"
             )
-        return model
+        return None
 
     def save(
         self, progress: Progress, state: Mapping[str, Tensor], model: Mapping[str, Tensor]
@@ -75,10 +90,13 @@ class TrainingFolder:
         self._save(STATE_FILE, progress, state)
         self._save(MODEL_FILE, progress, model)
 
-    def save_final(self, progress: Progress, model: Mapping[str, Tensor]) -> None:
-        """Save a training that has ended."""
+    def save_final(
+        self, progress: Progress, model: Mapping[str, Tensor], *, keep_state: bool
+    ) -> None:
+        """Save a training that has ended; with its state, it can be continued."""
         self._save(MODEL_FILE, progress, model)
-        (self.path / STATE_FILE).unlink(missing_ok=True)
+        if not keep_state:
+            (self.path / STATE_FILE).unlink(missing_ok=True)
 
     def save_best(self, progress: Progress, model: Mapping[str, Tensor]) -> None:
         """Save the weights that were the best so far, a complete model beside the others."""
@@ -125,6 +143,8 @@ class TrainingFolder:
                 differs = f"{key} {other}, not {value}"
                 if key == "recipe":
                     differs = _recipe_difference(other, value)
+                elif key == "steps":
+                    differs += ", and by a recipe whose schedule has the length of the training"
                 raise ValueError(
                     f"{path} belongs to a training with {differs}: "
                     f"ask for the same again, or {self._remedy}"

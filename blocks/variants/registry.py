@@ -40,10 +40,14 @@ def variants_of(config: NetworkConfigBase) -> tuple[str, ...]:
     return tuple(_applicable(config))
 
 
-def export_variant(config: NetworkConfigBase) -> str:
-    """The variant that is exported: the network's own, unless another is made for it."""
+def export_variant(config: NetworkConfigBase, *, has_pooling: bool = False) -> str:
+    """The variant that is exported: the network's own, unless another is made for it.
+
+    `has_pooling` says that what it becomes has adaptive pooling, which ONNX lacks.
+    """
     first, *others = _applicable(config).values()
-    return next((variant.name for variant in others if variant.is_for_export), first.name)
+    made = (it for it in others if it.is_for_export and not (has_pooling and it.spells_out_pooling))
+    return next((variant.name for variant in made), first.name)
 
 
 def has_own_peak(config: NetworkConfigBase, name: str) -> bool:

@@ -48,5 +48,5 @@ def _maxima(x: Tensor, dim: int, factor: int) -> Tensor:
 
 
 SAFMN_VARIANTS = FamilyVariants(
-    "safmn", (PLAIN, Variant("windows", WindowedSafmn, is_for_export=True))
+    "safmn", (PLAIN, Variant("windows", WindowedSafmn, is_for_export=True, spells_out_pooling=True))
 )

@@ -43,6 +43,8 @@ class Variant:
     """Whether networks of a configuration have this variant."""
     is_for_export: bool = False
     """Whether it makes a better graph than the network itself, or the only one."""
+    spells_out_pooling: bool = False
+    """Whether it only avoids a kind of pooling, which some programs for export lack."""
     is_of_one_size: bool = False
     """Whether its graph is for images of one size, since a number of its parts follows from it."""
     has_own_peak: bool = False

@@ -82,7 +82,7 @@ def _fields(
         if is_group and inner is not Families:
             yield from _fields(inner, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", field
+            yield f"{prefix}{field.alias or name}", field
 
 
 def _at(values: Any, path: str) -> Any:
@@ -103,6 +103,8 @@ def _values(annotation: Any, metadata: Any = ()) -> str:
         return ", ".join(f"`{value}`" for value in arguments)
     if origin in (Union, types.UnionType):
         return " or ".join(_values(one) for one in arguments if one is not types.NoneType)
+    if origin is tuple and Target in arguments:
+        return "a target, or a list of them"
     if origin is tuple:
         return f"a list of {_values(arguments[0])}s"
     if origin is dict:

@@ -33,8 +33,8 @@ STEPS = 400
 WARM_LEARNING_RATE = 2e-3
 """The peak of the quick recipe for weights that are inherited, half of its own.
 
-Measured on one SplitSR of 61 K parameters, cut to 58 % and trained for 400 steps: 0.036, 0.029 and
-0.025 dB are lost on Set5 at 0.001, 0.002 and 0.004, which is less apart than two seeds are.
+Measured on one SplitSR of 61 K parameters, cut to 58 % and trained for 400 steps: after 0.001,
+0.002 and 0.004 PSNR on Set5 differs by 0.011 dB, which is less than between two seeds.
 """
 INHERITED_FILE = "inherited.safetensors"
 REPORT_FILE = "report.md"

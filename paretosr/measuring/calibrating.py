@@ -140,6 +140,11 @@ def space_and_target(
         space, wanted = SearchSpace(_DEFAULT_SCALE, every_space()), as_target(DEFAULT_TARGET)
     else:
         search = load_search_config(Path(config))
+        if target is None and len(search.targets) > 1:
+            raise ValueError(
+                f"a calibration is of one target, {config} names {len(search.targets)}: name one "
+                "with --target"
+            )
         space, wanted = search.space, search.target
     if scale is not None:
         size: Scale = parse_config(Scale, scale, "scale")  # type: ignore[arg-type]

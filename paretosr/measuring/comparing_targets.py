@@ -91,14 +91,30 @@ class TargetComparison(Result):
         return (Table(headings, rows, frozenset(headings[1:4]), title),)
 
     def sentences(self) -> Sequence[str]:
-        measured = [it for it in self.profiles if isinstance(it, Profile)]
-        fastest = min(measured, key=lambda it: it.latency_ms)
         failed = [f"{it.target} failed: {it.reason}" for it in self.profiles if it.reason]
         return [
-            f"{self.model} is fastest on {fastest.target}",
+            self._fastest(),
             "targets are measured one after the other, so a small difference may be the machine's",
             *failed,
         ]
+
+    def _fastest(self) -> str:
+        """Where the model is the fastest, and by how much."""
+        measured = [it for it in self.profiles if isinstance(it, Profile)]
+        fastest, *others = sorted(measured, key=lambda it: it.latency_ms)
+        if not others:
+            return f"{self.model} runs on {fastest.target} alone"
+        time = TimeOnTarget.of(fastest, others[0])
+        numbers = f"{time.ratio:.3f} of the time ({time.ci_low:.3f} to {time.ci_high:.3f})"
+        if time.verdict == "faster":
+            return (
+                f"{self.model} is fastest on {fastest.target}, where it takes {numbers} that it "
+                f"takes on the next, {others[0].target}"
+            )
+        return (
+            f"{self.model} is fastest on {fastest.target}, but not distinguishably: it takes "
+            f"{numbers} that it takes on {others[0].target}"
+        )
 
 
 def compare_targets(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from profilers.agent.cores import usable_cores
 
-_LIBRARIES = ("torch", "numpy", "onnxruntime", "openvino", "executorch")
+_LIBRARIES = ("torch", "numpy", "onnxruntime", "openvino", "executorch", "ncnn", "pnnx")
 # Of the many that Linux lists on x86 and Arm, those for which neural-network kernels exist.
 _INSTRUCTION_SETS = (
     *("avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16"),

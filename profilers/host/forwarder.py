@@ -31,7 +31,8 @@ from profilers.host.link import Link
 from profilers.host.networks import seeded_reference, variant_names
 from profilers.host.subject import Design, Subject
 from profilers.runtimes.images import sample_images
-from profilers.runtimes.onnx_models import graph_in, onnx_for
+from profilers.runtimes.onnx_models import graph_in
+from profilers.runtimes.portable import EXPORTERS
 from profilers.runtimes.preparation import eager_output
 from profilers.runtimes.targets import Target
 
@@ -132,7 +133,7 @@ class _Exported:
 
 def _export(network: nn.Module, target: Target, *, check: bool) -> _Exported:
     started = time.perf_counter()
-    graph = Graph(onnx_for(network, target.images_shape))
+    graph = EXPORTERS[target.runtime].graph_for(network, target.images_shape)
     seconds = time.perf_counter() - started
     return _Exported(graph, eager_output(network, target) if check else None, seconds)
 

@@ -20,12 +20,12 @@ from blocks import (
 from profilers.agent.failure import ProfilingFailed
 from profilers.agent.machine import InstructionSet
 from profilers.agent.prepared_network import PROGRAMS_KEPT, Images, Program
-from profilers.agent.runtimes.settings import Graph
 from profilers.host.device import describe_device
 from profilers.host.latency import LatencyMeter
 from profilers.host.link import Link
 from profilers.host.subject import Subject
-from profilers.runtimes.onnx_models import graph_in, onnx_by_shape
+from profilers.runtimes.onnx_models import graph_in
+from profilers.runtimes.portable import EXPORTERS
 from profilers.runtimes.registry import QUANTISED_RUNTIMES, RUNTIMES, require_available
 from profilers.runtimes.targets import RECORDED_RUNTIMES, Target
 
@@ -107,7 +107,9 @@ def program_variant(subject: Subject, target: Target) -> str:
     if subject.variant is not None:
         return subject.variant
     is_eager = RECORDED_RUNTIMES.get(target.runtime, target.runtime) == "eager"
-    return variants_of(subject.config)[0] if is_eager else export_variant(subject.config)
+    if is_eager:
+        return variants_of(subject.config)[0]
+    return export_variant(subject.config, has_pooling=target.runtime == "ncnn")
 
 
 def instruction_set(target: Target) -> InstructionSet:
@@ -135,9 +137,9 @@ def _sent(subject: Subject, link: Link) -> Program:
     if subject.program is not None:
         return partial(link.enlarge, link.store_graph(graph_in(subject.program)))
     network, by_size = _exportable(subject, link.target)
-    graph_for = onnx_by_shape(network, by_size=by_size)
+    graph_for = EXPORTERS[link.target.runtime].graphs_by_shape(network, by_size)
     stored_of = lru_cache(PROGRAMS_KEPT)(link.store_graph)
-    return lambda images: link.enlarge(stored_of(Graph(graph_for(images.shape))), images)
+    return lambda images: link.enlarge(stored_of(graph_for(images.shape)), images)
 
 
 def _exportable(subject: Subject, target: Target) -> tuple[nn.Module, bool]:

@@ -8,11 +8,12 @@ from typing import Protocol
 
 from torch import nn
 
-from blocks.programs.onnx_graph import EXPORT_MODULES
 from profilers.agent.prepared_network import Missing, PreparedCall, Program, missing_library
 from profilers.runtimes.cuda_graph import CudaGraphRuntime
 from profilers.runtimes.eager import EagerRuntime
+from profilers.runtimes.ncnn import NcnnRuntime
 from profilers.runtimes.onnx_models import ExportedRuntime
+from profilers.runtimes.portable import EXPORTERS
 from profilers.runtimes.targets import RUNTIME_DEVICES, Target
 from profilers.runtimes.torch_compile import CompiledRuntime
 from profilers.runtimes.xnnpack import XnnpackRuntime
@@ -56,6 +57,7 @@ RUNTIMES: Mapping[str, Runtime] = {
     "eager_cudagraph": CudaGraphRuntime(EagerRuntime()),
     "compile_cudagraph": CudaGraphRuntime(CompiledRuntime()),
     **QUANTISED_RUNTIMES,
+    "ncnn": NcnnRuntime(),
 }
 
 
@@ -68,7 +70,8 @@ def why_unavailable(target: Target) -> Missing | None:
         return RUNTIMES[target.runtime].why_unavailable(target.device)
     if shutil.which("ssh") is None:
         return Missing("no program ssh", "install OpenSSH's client")
-    return missing_library(*EXPORT_MODULES, remedy="pip install 'paretosr[onnx]'")
+    exporter = EXPORTERS[target.runtime]
+    return missing_library(*exporter.modules, remedy=f"pip install 'paretosr[{exporter.extra}]'")
 
 
 def require_available(target: Target) -> None:

@@ -27,6 +27,7 @@ RUNTIME_DEVICES: Mapping[str, tuple[str, ...]] = {
     "onnxruntime": ("cpu",),
     "openvino": ("cpu",),
     "xnnpack": ("cpu",),
+    "ncnn": ("cpu",),
 }
 RUNTIME_PRECISIONS: Mapping[str, tuple[str, ...]] = {
     "eager": ("float32", "bfloat16"),
@@ -36,6 +37,7 @@ RUNTIME_PRECISIONS: Mapping[str, tuple[str, ...]] = {
     "onnxruntime": ("float32", "int8"),
     "openvino": ("float32", "bfloat16", "int8"),
     "xnnpack": ("float32", "int8"),
+    "ncnn": ("float32", "bfloat16"),
 }
 # How the file of a quantised network's program ends, for the runtimes that have int8.
 PROGRAM_SUFFIXES: Mapping[str, str] = {
@@ -53,6 +55,7 @@ RUNTIME_LAYOUTS: Mapping[str, tuple[str, ...]] = {
     "onnxruntime": ("nchw",),
     "openvino": ("nchw",),
     "xnnpack": ("nchw",),
+    "ncnn": ("nchw",),
 }
 # Those that replay what another runtime launches.
 RECORDED_RUNTIMES: Mapping[str, str] = {
@@ -60,7 +63,7 @@ RECORDED_RUNTIMES: Mapping[str, str] = {
     "compile_cudagraph": "compile",
 }
 # Those that read an exported network without PyTorch, which other machines need not have.
-PORTABLE_RUNTIMES = ("onnxruntime", "openvino")
+PORTABLE_RUNTIMES = ("onnxruntime", "openvino", "ncnn")
 _SSH = "ssh://"
 # [USER@]HOST[:PORT] without what a shell or ssh itself would take for something else.
 _HOST = re.compile(r"([\w.+-]+@)?(\w[\w.-]*|\[[\da-fA-F:.]+\])(:\d+)?", re.ASCII)

@@ -16,12 +16,13 @@ from blocks.variants.registry import in_variant, variants_of
 from compressors import read_artefact
 from imaging.evaluation import Quality, ValidationPair, evaluate_quality
 from profilers.counting.executed_macs import executed_macs
-from profilers.host.latency import Calibration, Latency, LatencyMeter
+from profilers.host.latency import Latency
 from profilers.host.memory import measure_peak_memory_mib
 from profilers.host.subject import Subject
 from profilers.host.target_program import program_variant
 from profilers.predictor import CalibrationFile
 from search.candidates.candidate import INT8, Candidate
+from search.candidates.cheapest_target import CalibratedTarget, cheapest
 from search.candidates.evaluator import MeasuredCosts, OnStep, TrainedQuality
 from search.candidates.patches import CandidatePatches
 from search.config import SearchConfig
@@ -34,14 +35,6 @@ Pixels: TypeAlias = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Timer:
-    """What times candidates on the target in one precision."""
-
-    meter: LatencyMeter
-    calibration: Calibration
-
-
-@dataclass(frozen=True)
 class Workbench:
     """What all candidates of a run share, decided once and stored in its settings."""
 
@@ -51,8 +44,8 @@ class Workbench:
     validation: tuple[ValidationPair, ...]
     precision: Mapping[str, Precision]
     """By family."""
-    timers: Mapping[str, Timer]
-    """By the target's precision; empty where neither objectives nor constraints need a latency."""
+    targets: Mapping[str, tuple[CalibratedTarget, ...]]
+    """By precision, each in the order of the config; empty where nothing asks for a latency."""
     calibration_file: CalibrationFile | None
     """What latencies are predicted from; None where every one is measured."""
 
@@ -78,11 +71,9 @@ class CandidateEvaluator:
         target = bench.config.target_at(candidate.precision)
         subject = self._subject(candidate)
         costs = MeasuredCosts()
-        if (timer := bench.timers.get(candidate.precision)) is not None:
-            latency = timer.meter.measure(
-                subject, timer.calibration, max_seconds=bench.config.timing_seconds
-            )
-            costs = latency_costs(latency)
+        if targets := bench.targets.get(candidate.precision):
+            target, latency = cheapest(subject, targets, max_seconds=bench.config.timing_seconds)
+            costs = replace(latency_costs(latency), target=str(target))
             subject = replace(subject, variant=latency.variant)
         elif subject.program is not None:
             subject = replace(subject, variant=program_variant(subject, target))

@@ -21,14 +21,17 @@ class _Answer:
     """Values of columns of the trial table; None where a column is not known."""
 
     def in_record(self, record: TrialRecord) -> TrialRecord:
-        """The record with these values."""
-        return replace(record, **{item.name: getattr(self, item.name) for item in fields(self)})
+        """The record with the values that are known."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return replace(record, **{name: it for name, it in values.items() if it is not None})
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredCosts(_Answer):
     """What one candidate costs on the target; only what the search needs is measured."""
 
+    target: str | None = None
+    """On which of several targets; None where there was no choice."""
     latency_ms: float | None = None
     latency_ci_low_ms: float | None = None
     latency_ci_high_ms: float | None = None

@@ -18,6 +18,7 @@ from blocks import (
     load_network,
     save_checkpoint,
 )
+from blocks.checkpoints import weights_digest
 
 SPLITSR = SplitSRConfig(
     scale=2, channels=4, groups=1, blocks=2, active_channels=2, hybrid_index=1, hybrid_scope="block"
@@ -69,6 +70,17 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
 def test_metadata_cannot_replace_the_configuration(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="'config' holds the configuration; rename yours"):
         save_checkpoint(tmp_path / "m.safetensors", {}, SPLITSR, {"config": "{}"})
+
+
+def test_the_digest_is_of_names_and_values_wherever_they_are_stored(tmp_path: Path) -> None:
+    tensors = saved(tmp_path / "m.safetensors")
+    stored = load_checkpoint(tmp_path / "m.safetensors").tensors
+    digest = weights_digest(tensors)
+    assert weights_digest(dict(reversed(stored.items()))) == digest
+    name = next(iter(tensors))
+    renamed = {f"{name}!" if key == name else key: value for key, value in tensors.items()}
+    changed = {**tensors, name: tensors[name] + 1e-3}
+    assert digest not in (weights_digest(renamed), weights_digest(changed))
 
 
 def text(path: Path) -> None:

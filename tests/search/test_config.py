@@ -76,6 +76,26 @@ def _refusal(tmp_path: Path, config: dict[str, Any]) -> str:
         ({"workers": {"per_devices": 2}}, ("'per_devices'", "'per_device'")),
         ({"workers": {"per_device": 0}}, ("workers.per_device", "0")),
         ({"workers": {"per_device": 2}}, ("training.device cuda", "cpu")),
+        ({"target": ["eager", "eagr"]}, ("target", "eager", "eagr")),
+        ({"target": []}, ("target", "at least one")),
+        ({"targets": ["eager"]}, ("'targets'", "'target'")),
+        (
+            {"target": ["eager", "eager:threads=1"], "objectives": ["latency_ms"]},
+            ("targets must differ",),
+        ),
+        (
+            {"target": ["eager:lr=8x8", "openvino:lr=8x9"], "objectives": ["latency_ms"]},
+            ("same lr and batch", "lr=8x8", "lr=8x9"),
+        ),
+        ({"target": ["eager", "openvino"]}, ("latency_ms", "name one target")),
+        (
+            {
+                "target": ["eager", "openvino"],
+                "constraints": {"latency_ms": {"max": 2}},
+                "calibration": "file.jsonl",
+            },
+            ("a calibration is of one target, got 2",),
+        ),
         ({"training": {"recipe": "quik"}}, ("quick", "quik")),
         ({"training": {"recipe": "smsr"}}, ("all families", "smsr only")),
         ({"training": {"recipe": {"name": "smsr"}}}, ("all families", "smsr only")),
@@ -125,6 +145,21 @@ def test_a_recipe_is_a_name_or_a_mapping_with_what_is_set(small_search: dict[str
     ] == {"name": "quick", "clip_norm": None}
     assert read({"name": "long"}) == read("long") != read("quick")
     assert read("long").model_dump(mode="json")["training"]["recipe"] == "long"
+
+
+def test_several_targets_are_a_list_and_one_is_a_text(small_search: dict[str, Any]) -> None:
+    small_search["objectives"] = ["psnr_y_db", "latency_ms"]
+    several = SearchConfig.model_validate(
+        small_search | {"target": ["openvino", "eager:lr=180x320"]}
+    )
+    assert [target.runtime for target in several.targets] == ["openvino", "eager"]
+    assert several.target == several.targets[0]
+    dumped = several.model_dump(mode="json")
+    assert dumped["target"] == [str(target) for target in several.targets]
+    assert SearchConfig.model_validate(dumped) == several
+    one = SearchConfig.model_validate(small_search | {"target": ["openvino"]})
+    assert one == SearchConfig.model_validate(small_search | {"target": "openvino"})
+    assert one.model_dump(mode="json")["target"] == str(one.target)
 
 
 def test_a_file_that_is_not_yaml_is_refused(tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ import yaml
 from paretosr import open_run
 from search.config import SearchConfig
 from search.listening import Standing
-from search.report import phase_seconds
+from search.report import phase_seconds, run_settings
 from search.session import read_config, resume_search, start_search
+from search.storage.changes import Changes
 from search.storage.run_directory import RunDirectory
 from search.storage.study import read_run
 
@@ -231,3 +232,44 @@ def test_relative_folders_keep_their_meaning_wherever_a_search_is_continued(
     config = load_search_config(path)
     assert config.data.training == str(tmp_path / "photographs")
     assert config.data.validation == "bundled"
+
+
+def test_the_cheapest_of_several_targets_counts_and_is_named(tmp_path: Path) -> None:
+    """Whichever layout is the faster one, its time, ratio and calibration belong together."""
+    targets = ["eager:lr=24x32", "eager:lr=24x32,layout=nchw"]
+    config = SearchConfig.model_validate(
+        {
+            "scale": 2,
+            "families": {"splitsr": {"channels": [8, 16], "groups": 1, "blocks": 1}},
+            "objectives": ["psnr_y_db", "latency_ms"],
+            "training": {"precision": "float32"},
+            "budget": {"trials": 2, "steps": 2},
+            "target": targets,
+            "timing_seconds": 0.2,
+            "sampler": "random",
+        }
+    )
+    start_search(config, tmp_path / "run", Quiet())
+    names = [str(target) for target in config.targets]
+    settings = RunDirectory(tmp_path / "run").read_settings()
+    assert settings["config"]["target"] == names
+    assert settings["calibration"]["target"] == names[0]
+    assert settings["other_calibrations"].keys() == {names[1]}
+    before = read_run(tmp_path / "run").records
+    trained = [record for record in before if record.state == "trained" and not record.is_baseline]
+    assert len(trained) == 2
+    times_ms = {
+        names[0]: settings["calibration"]["reference_ms"],
+        names[1]: settings["other_calibrations"][names[1]]["reference_ms"],
+    }
+    for record in trained:
+        assert record.latency_ms is not None and record.latency_ratio is not None
+        # Of the target that is named: its ratio times the reference's time there.
+        expected_ms = record.latency_ratio * times_ms[str(record.target)]
+        assert record.latency_ms == pytest.approx(expected_ms)
+    resume_search(tmp_path / "run", Quiet(), changes=Changes(trials=3))
+    assert (
+        RunDirectory(tmp_path / "run").read_settings()["other_calibrations"]
+        == (settings["other_calibrations"])
+    )
+    assert run_settings(settings).target == f"the cheapest of {', '.join(names)}"

@@ -14,7 +14,14 @@ import pytest
 import torch
 from torch.nn import functional
 
-from blocks import SplitSRConfig, SuperResolutionNetwork, build_network, load_network
+from blocks import (
+    NetworkConfig,
+    SmsrConfig,
+    SplitSRConfig,
+    SuperResolutionNetwork,
+    build_network,
+    load_network,
+)
 from imaging.images import Image
 from training import PatchSampler, Recipe, TrainingDiverged, get_recipe, learning_rate_at, train
 
@@ -33,7 +40,7 @@ def make_patches(seed: int = 0, recipe: Recipe = RECIPE) -> PatchSampler:
     return PatchSampler([Image("noise.png", pixels, False)], scale=2, recipe=recipe, seed=seed)
 
 
-def make_network(config: SplitSRConfig = CONFIG) -> SuperResolutionNetwork:
+def make_network(config: NetworkConfig = CONFIG) -> SuperResolutionNetwork:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return build_network(config)
@@ -242,6 +249,82 @@ def test_a_half_trained_model_without_its_state_is_refused(tmp_path: Path) -> No
     (tmp_path / "training-state.safetensors").unlink()
     with pytest.raises(ValueError, match="half trained"):
         train(make_network(), make_patches(), RECIPE, steps=STEPS, checkpoint_folder=tmp_path)
+
+
+STEADY = RECIPE.with_settings({"decay": "constant", "ema_decay": 0.999, "steps": 20})
+COOLED = STEADY.with_settings({"cooldown_fraction": 0.25})
+SPARSE = SmsrConfig(scale=2, channels=16, modules=1, layers=1)
+
+
+@pytest.mark.parametrize("recipe", [STEADY, COOLED])
+@pytest.mark.parametrize("config", [CONFIG, SPARSE])
+@pytest.mark.parametrize("rungs", [[10, 30], [20, 21, 30]])
+def test_a_training_continued_to_a_longer_one_is_the_longer_one_to_the_last_bit(
+    rungs: list[int], config: NetworkConfig, recipe: Recipe, tmp_path: Path
+) -> None:
+    for steps in rungs:
+        whole, rung = make_network(config), make_network(config)
+        train(whole, make_patches(), recipe, steps=steps)
+        train(rung, make_patches(), recipe, steps=steps, checkpoint_folder=tmp_path)
+        assert_same_weights(rung, whole)
+        assert_same_weights(load_network(tmp_path / "model.safetensors"), whole)
+
+
+def test_a_cooldown_is_left_out_when_its_training_is_continued(tmp_path: Path) -> None:
+    steps: list[int] = []
+    for rung in (20, 40):
+        result = train(
+            make_network(), make_patches(), COOLED, steps=rung, checkpoint_folder=tmp_path,
+            on_step=lambda step, _: steps.append(step),
+        )  # fmt: skip
+    assert steps == [*range(1, 21), *range(16, 41)]
+    assert (result.steps, result.resumed_from_step) == (40, 15)
+
+
+@pytest.mark.parametrize(("stop", "resumed_from"), [(12, 12), (15, 15), (16, 15), (20, 15)])
+def test_a_cooldown_that_is_interrupted_begins_anew(
+    stop: int, resumed_from: int, tmp_path: Path
+) -> None:
+    whole = make_network()
+    train(whole, make_patches(), COOLED, steps=20)
+    with pytest.raises(KeyboardInterrupt):
+        train(
+            make_network(), make_patches(), COOLED, steps=20, checkpoint_folder=tmp_path,
+            checkpoint_every_seconds=0, on_step=stop_at(stop, KeyboardInterrupt()),
+        )  # fmt: skip
+    network = make_network()
+    result = train(network, make_patches(), COOLED, steps=20, checkpoint_folder=tmp_path)
+    assert result.resumed_from_step == resumed_from
+    assert_same_weights(network, whole)
+
+
+@pytest.mark.parametrize("recipe", [STEADY, COOLED])
+def test_a_rung_that_was_reached_is_only_loaded(recipe: Recipe, tmp_path: Path) -> None:
+    first, again = make_network(), make_network()
+    train(first, make_patches(), recipe, steps=20, checkpoint_folder=tmp_path)
+    train(
+        again, make_patches(), recipe, steps=20, checkpoint_folder=tmp_path,
+        on_step=stop_at(1, AssertionError("it trained")),
+    )  # fmt: skip
+    assert_same_weights(first, again)
+
+
+def test_a_shorter_training_than_there_is_is_refused(tmp_path: Path) -> None:
+    train(make_network(), make_patches(), STEADY, steps=20, checkpoint_folder=tmp_path)
+    with pytest.raises(ValueError, match=rf"of step 20, .* or more, or delete {tmp_path}"):
+        train(make_network(), make_patches(), STEADY, steps=19, checkpoint_folder=tmp_path)
+    (tmp_path / "training-state.safetensors").unlink()
+    for steps in (19, 21):
+        with pytest.raises(ValueError, match=rf"of step 20, not {steps}, .* delete {tmp_path}"):
+            train(make_network(), make_patches(), STEADY, steps=steps, checkpoint_folder=tmp_path)
+
+
+def test_a_schedule_that_stretches_is_refused_another_length_with_the_reason(
+    tmp_path: Path,
+) -> None:
+    train(make_network(), make_patches(), RECIPE, steps=20, checkpoint_folder=tmp_path)
+    with pytest.raises(ValueError, match="steps 20, not 40, and by a recipe whose schedule has"):
+        train(make_network(), make_patches(), RECIPE, steps=40, checkpoint_folder=tmp_path)
 
 
 def test_a_loss_that_is_not_finite_ends_the_training() -> None:

@@ -26,6 +26,20 @@ patch 24, no skip) had not gained 0.5 dB after 13 s. Of ClassSR it trains everyt
 jointly, two SplitSR branches and interpolation x2 came to one class for all patches.
 """
 
+STEADY = QUICK.replace(
+    name="steady",
+    warmup_fraction=0.05,
+    decay="constant",
+    ema_decay=0.999,
+)
+"""Quick, for trainings that are continued to longer ones: each is the beginning of every longer.
+
+After 50 steps the rate stays, and what calms the weights is their average: up to some 9,000 steps
+over the last ninth of them, for so long `ema_decay` is no bound. A rate that falls over the last
+tenth of each training gave no more: see benchmarks/results/schedules.md. Source of the average:
+Shamir and Zhang 2013, arXiv:1212.1824, section 4; the settings are this project's own.
+"""
+
 LONG = Recipe(
     name="long",
     batch_size=16,

@@ -1,7 +1,8 @@
 """What a recipe says about a training, and the learning rate it gives every step.
 
 Everything that changes during a training is given as a fraction of its length, so that a
-shorter training runs through the same schedule in proportion.
+shorter training runs through the same schedule in proportion. Only where the rate is constant are
+they fractions of the recipe's own steps, so that a training can be continued to any length.
 """
 
 import math
@@ -23,7 +24,7 @@ from pydantic import (
 
 from foundation.configs import FrozenConfig, nearest, parse_config
 
-Decay = Literal["linear", "cosine", "halving"]
+Decay = Literal["linear", "cosine", "halving", "constant"]
 Stage = Literal["branches", "classifier", "joint", "apart"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Rescaling = Annotated[float, Field(gt=0, lt=1)]
@@ -159,7 +160,17 @@ class Recipe(_Fields):
     """The gradient of all weights together is shortened to this length where it is longer."""
     warmup_fraction: Fraction
     decay: Decay
-    """How the learning rate falls from the peak, over the steps after the warm-up."""
+    """How the learning rate falls from the peak, over the steps after the warm-up.
+
+    Where it is "constant" the rate stays, the warm-up and all else that changes have the length
+    that `steps` gives them, and a training of this recipe can be continued to a longer one.
+    """
+    cooldown_fraction: Annotated[Fraction, Field(exclude_if=lambda fraction: not fraction)] = 0.0
+    """Where decay is "constant": the last part of any training, in which the rate falls to 0.
+
+    A longer training leaves this part out and continues from where it began. Absent from dumps
+    where it is 0, so that trainings of before go on.
+    """
     halvings: tuple[Fraction, ...] = ()
     """Where decay is "halving": after which fractions of these steps."""
     cosine_horizon: Annotated[float, Field(ge=1)] = 1.0
@@ -205,6 +216,24 @@ class Recipe(_Fields):
                 "does not: leave it out"
             )
         return self
+
+    @property
+    def continues(self) -> bool:
+        """Whether a training can be continued to a longer one, as if it had not ended."""
+        return self.decay == "constant"
+
+    def kept_steps(self, steps: int) -> int:
+        """How many of a training's first steps are those of every longer one: all but a cooldown.
+
+        A recipe that does not continue has no longer trainings, and keeps all.
+        """
+        if not self.continues:
+            return steps
+        return max(1, steps - round(self.cooldown_fraction * steps))
+
+    def course_steps(self, steps: int) -> int:
+        """The length that the fractions of this recipe refer to, in a training of `steps`."""
+        return self.steps if self.continues else steps
 
     @model_validator(mode="after")
     def _rate_falls(self) -> Self:
@@ -270,7 +299,12 @@ SETTABLE_FIELDS: tuple[str, ...] = (
 """All but what tells which recipe it is; a field of a part has the part's name before it."""
 
 _ONLY_WITH_DECAY: Mapping[str, Decay] = MappingProxyType(
-    {"halvings": "halving", "cosine_horizon": "cosine", "final_learning_rate": "cosine"}
+    {
+        "halvings": "halving",
+        "cosine_horizon": "cosine",
+        "final_learning_rate": "cosine",
+        "cooldown_fraction": "constant",
+    }
 )
 
 
@@ -279,10 +313,15 @@ def learning_rate_at(recipe: Recipe, step: int, steps: int) -> float:
 
     It rises linearly over the first `warmup_fraction` of the steps, whose last one has the
     peak, and then falls: by halves, along a line to 0 or along a cosine to the final rate,
-    which the step after the last one would have.
+    which the step after the last one would have. A constant one falls along a line to 0 in the
+    cooldown alone.
     """
     peak, final = recipe.learning_rate, recipe.final_learning_rate
-    warmup = round(recipe.warmup_fraction * steps)
+    warmup = round(recipe.warmup_fraction * recipe.course_steps(steps))
+    if recipe.decay == "constant":
+        warm = min(1.0, (step + 1) / warmup) if warmup else 1.0
+        kept = recipe.kept_steps(steps)
+        return peak * warm * (1.0 if step < kept else (steps - step) / (steps - kept))
     if step < warmup:
         return peak * (step + 1) / warmup
     elapsed = (step - warmup) / (steps - warmup)

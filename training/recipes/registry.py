@@ -6,7 +6,7 @@ from blocks.config import NetworkConfigBase
 from foundation.registry import Registry
 from training.recipes.classsr import CLASSSR_RECIPES
 from training.recipes.family import FamilyRecipes
-from training.recipes.published import LONG, QUICK, SEEMORE, SPLITSR
+from training.recipes.published import LONG, QUICK, SEEMORE, SPLITSR, STEADY
 from training.recipes.recipe import Recipe
 from training.recipes.smsr import HYBRID_RECIPES, SMSR_RECIPES
 
@@ -15,7 +15,14 @@ FAMILY_RECIPES = Registry("family of recipes", (SMSR_RECIPES, CLASSSR_RECIPES, H
 
 RECIPES = Registry(
     "recipe",
-    (QUICK, LONG, SEEMORE, SPLITSR, *(r for own in FAMILY_RECIPES.values() for r in own.recipes)),
+    (
+        QUICK,
+        STEADY,
+        LONG,
+        SEEMORE,
+        SPLITSR,
+        *(r for own in FAMILY_RECIPES.values() for r in own.recipes),
+    ),
 )
 
 _OTHERS = FamilyRecipes("")

@@ -9,7 +9,10 @@ from training.recipes.registry import events
 
 def schedule_in_words(recipe: Recipe, config: NetworkConfigBase, steps: int) -> str:
     """What happens at which step; one line, which says where the length is not the recipe's."""
-    schedule = "; ".join((*_learning_rate_events(recipe, steps), *events(recipe, config, steps)))
+    others = events(recipe, config, recipe.course_steps(steps))
+    schedule = "; ".join((*_learning_rate_events(recipe, steps), *others))
+    if recipe.continues:
+        return f"{steps:,} steps by recipe {recipe.name}, which can be continued: {schedule}"
     if steps == recipe.steps:
         return f"{steps:,} steps as in recipe {recipe.name}: {schedule}"
     return (
@@ -22,9 +25,13 @@ def schedule_in_words(recipe: Recipe, config: NetworkConfigBase, steps: int) -> 
 def _learning_rate_events(recipe: Recipe, steps: int) -> list[str]:
     events = []
     if recipe.warmup_fraction:
-        peak_step = round(recipe.warmup_fraction * steps)
+        peak_step = round(recipe.warmup_fraction * recipe.course_steps(steps))
         events.append(f"learning rate rises to {recipe.learning_rate:.3g} until step {peak_step:,}")
-    if recipe.decay == "halving":
+    if recipe.decay == "constant":
+        kept = recipe.kept_steps(steps)
+        end = "the end" if kept == steps else f"step {kept:,}, then falls along a line to 0"
+        events.append(f"learning rate {recipe.learning_rate:.3g} until {end}")
+    elif recipe.decay == "halving":
         # Rounded first, so that 0.1 * 30 is 3 and not a little more.
         after = [math.ceil(round(fraction * steps, 6)) for fraction in recipe.halvings]
         milestones = ", ".join(f"{step:,}" for step in after if step < steps)

@@ -35,9 +35,9 @@ def train(
     recipe: Annotated[
         str,
         typer.Option(
-            help="Training recipe: quick, long, or as published for the network's family: its "
-            "name, as in seemore; for ClassSR's stages classsr-branch, classsr-classifier, "
-            "classsr-joint."
+            help="Training recipe: quick, steady, which can be continued to more steps, long, or "
+            "as published for the network's family: its name, as in seemore; for ClassSR's stages "
+            "classsr-branch, classsr-classifier, classsr-joint."
         ),
     ] = "quick",
     steps: Annotated[

@@ -1,8 +1,9 @@
-"""The runtimes that read an ONNX model; they run on a machine without PyTorch too."""
+"""The runtimes that read an exported network; they run on a machine without PyTorch too."""
 
 from collections.abc import Callable, Mapping
 
 from profilers.agent.prepared_network import Program
+from profilers.agent.runtimes.ncnn_runtime import load_in_ncnn
 from profilers.agent.runtimes.onnx_runtime import load_in_onnx_runtime
 from profilers.agent.runtimes.openvino_runtime import load_in_openvino
 from profilers.agent.runtimes.settings import Graph, Settings
@@ -14,4 +15,5 @@ Loader = Callable[[Graph, Settings], Program]
 LOADERS: Mapping[str, Loader] = {
     "onnxruntime": load_in_onnx_runtime,
     "openvino": load_in_openvino,
+    "ncnn": load_in_ncnn,
 }

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Graph:
-    """A network as a file of ONNX, or as the two files of OpenVINO.
+    """A network as a file of ONNX, or as the two files of OpenVINO or ncnn.
 
     Attributes:
-        model: an ONNX model, or the XML text of OpenVINO's own format.
+        model: an ONNX model, or the text of OpenVINO's (.xml) or ncnn's format (.param).
         weights: the binary file that belongs to that text; None for ONNX.
     """
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from blocks import (
@@ -115,6 +117,36 @@ def test_growth_that_changes_images_says_so() -> None:
     parent = SafmnConfig(scale=2, channels=8, blocks=1)
     inherited = inherit(parent, weights_of(parent), parent.replace(channels=12))
     assert not inherited.is_exact and inherited.difference > 1e-5
+
+
+@st.composite
+def patterns(draw: st.DrawFn) -> tuple[SplitSRConfig, SplitSRConfig]:
+    """A SplitSR of any pattern, and one without some of its blocks, of half its channels."""
+    blocks = draw(st.lists(st.booleans(), min_size=1, max_size=5))
+    places = draw(st.sets(st.sampled_from(range(len(blocks))), min_size=1))
+    kept = tuple(blocks[place] for place in sorted(places))
+    parent = SplitSRConfig(
+        scale=2,
+        channels=draw(st.sampled_from((4, 6, 10))),
+        active_channels=2,
+        groups=1,
+        blocks=len(blocks),
+        split_mask=(tuple(blocks),),
+    )
+    half = parent.channels // 2
+    child = parent.replace(channels=half, active_channels=1, blocks=len(kept), split_mask=(kept,))
+    return parent, child
+
+
+@given(patterns())
+@settings(max_examples=15, deadline=None)
+def test_any_subsequence_of_a_pattern_inherits(
+    configs: tuple[SplitSRConfig, SplitSRConfig],
+) -> None:
+    parent, child = configs
+    inherited = inherit(parent, weights_of(parent), child)
+    build_network(child).load_state_dict(dict(inherited.weights))
+    assert inherited.new_units == ()
 
 
 def test_the_same_arguments_give_the_same_weights() -> None:

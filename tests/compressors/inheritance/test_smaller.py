@@ -57,7 +57,7 @@ def test_what_has_one_of_everything_cannot_be_smaller() -> None:
 
 
 @given(st.sampled_from((ImdnConfig, SeemoReConfig)), st.integers(2, 8), st.floats(0.3, 0.9))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_no_other_width_is_nearer(
     family: type[ImdnConfig | SeemoReConfig], quarters: int, keep: float
 ) -> None:

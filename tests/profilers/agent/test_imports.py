@@ -11,6 +11,7 @@ from profilers import agent
 
 FOLDER = Path(agent.__path__[0])
 RUNTIMES = {
+    "runtimes/ncnn_runtime.py": "ncnn",
     "runtimes/onnx_runtime.py": "onnxruntime",
     "runtimes/openvino_runtime.py": "openvino",
 }

@@ -1,8 +1,9 @@
 """The real runtimes on small networks; those that are not installed are skipped, saying why.
 
-Covers profilers.runtimes.onnx_models, profilers.runtimes.torch_compile, profilers.runtimes.xnnpack
-and profilers.runtimes.preparation here, and on any machine profilers.agent.runtimes.onnx_runtime
-and profilers.agent.runtimes.openvino_runtime.
+Covers profilers.runtimes.onnx_models, profilers.runtimes.torch_compile, profilers.runtimes.xnnpack,
+profilers.runtimes.ncnn, profilers.runtimes.portable and profilers.runtimes.preparation here, and on
+any machine profilers.agent.runtimes.onnx_runtime, profilers.agent.runtimes.openvino_runtime and
+profilers.agent.runtimes.ncnn_runtime.
 
 Covers profilers.agent.output_check, profilers.agent.prepared_network,
 profilers.agent.runtimes.onnx_loaders, profilers.agent.serving.service, profilers.host.networks,
@@ -50,9 +51,9 @@ from profilers.runtimes.images import sample_images
 SPLITSR = SplitSRConfig(scale=2, channels=16, groups=2, blocks=1, active_channels=4, hybrid_index=1)
 SEEMORE = SeemoReConfig(scale=3, channels=8, groups=1, recursion=1, kernel=5)
 ODD = "batch=2,lr=17x23"
-EXPORTING = ("onnxruntime", "openvino", "xnnpack")
+EXPORTING = ("onnxruntime", "openvino", "xnnpack", "ncnn")
 FLOAT32 = [f"eager:{ODD}", f"eager:layout=nchw,{ODD}", *(f"{name}:{ODD}" for name in EXPORTING)]
-BFLOAT16 = [f"{name}:precision=bfloat16,{ODD}" for name in ("eager", "openvino")]
+BFLOAT16 = [f"{name}:precision=bfloat16,{ODD}" for name in ("eager", "openvino", "ncnn")]
 
 
 def installed(text: str) -> Target:
@@ -184,6 +185,8 @@ def test_openvino_refuses_threads_that_it_would_not_use() -> None:
         ("onnxruntime", {"onnxruntime": "onnx"}),
         ("openvino", {"openvino": "openvino"}),
         ("executorch.runtime", {"xnnpack": "executorch"}),
+        ("ncnn", {"ncnn": "ncnn"}),
+        ("pnnx", {"ncnn": "ncnn"}),
     ],
 )
 def test_an_absent_library_is_named_with_its_remedy(
@@ -213,6 +216,33 @@ def test_executorch_names_the_operator_it_lacks() -> None:
     with pytest.raises(ProfilingFailed, match=r"to ExecuTorch: .*adaptive_max_pool2d") as caught:
         prepare_checked(Peaks(), target)
     assert "\n" not in str(caught.value)
+
+
+class Sorted(nn.Module):
+    """Two operators that ncnn has no layer of."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.round(images.sort(dim=3).values)
+
+
+def test_ncnn_is_asked_for_no_layer_that_it_lacks() -> None:
+    target = installed("ncnn:lr=16x16")
+    with pytest.raises(ProfilingFailed, match=r"^ncnn has no layer .*sort") as caught:
+        prepare_checked(Sorted(), target)
+    assert "\n" not in str(caught.value)
+
+
+class Brighter(nn.Module):
+    """Begins with what ncnn computes in place, so that a second call would see other images."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images * 255
+
+
+def test_ncnn_leaves_the_images_as_they_are() -> None:
+    ready = prepare_checked(Brighter(), installed("ncnn:batch=2,lr=16x16"))
+    first, again = (as_array(ready.call()) for _ in range(2))
+    assert (first == again).all()
 
 
 class Spread(nn.Module):

@@ -20,7 +20,7 @@ from training.recipes.registry import (
     recipe_warnings,
 )
 
-QUICK, LONG = RECIPES["quick"], RECIPES["long"]
+QUICK, STEADY, LONG = RECIPES["quick"], RECIPES["steady"], RECIPES["long"]
 
 
 def test_quick_has_the_settings_of_the_study() -> None:
@@ -38,7 +38,7 @@ def test_a_recipe_round_trips_under_its_own_name(name: str) -> None:
 
 
 def test_an_unknown_recipe_is_answered_with_the_known() -> None:
-    with pytest.raises(ValueError, match=r"one of quick, long, seemore, .*, got 'slow'"):
+    with pytest.raises(ValueError, match=r"one of quick, steady, long, seemore, .*, got 'slow'"):
         get_recipe("slow")
 
 
@@ -60,7 +60,7 @@ def test_long_falls_as_a_cosine(step: int, rate: float) -> None:
     assert learning_rate_at(LONG, step, 100_000) == pytest.approx(rate)
 
 
-@given(st.sampled_from(list(RECIPES.values())), st.integers(1, 300))
+@given(st.sampled_from([r for r in RECIPES.values() if not r.continues]), st.integers(1, 300))
 def test_the_learning_rate_rises_once_falls_once_and_is_never_zero(
     recipe: Recipe, steps: int
 ) -> None:
@@ -69,6 +69,41 @@ def test_the_learning_rate_rises_once_falls_once_and_is_never_zero(
     assert rates == sorted(rates[:peak]) + sorted(rates[peak:], reverse=True)
     assert min(rates) > 0
     assert max(rates) == pytest.approx(recipe.learning_rate)
+
+
+def test_a_steady_rate_rises_for_50_steps_and_stays_whatever_the_length() -> None:
+    for steps in (75, 1000, 10**6):
+        rates = [learning_rate_at(STEADY, step, steps) for step in (0, 24, 49, 50, 74, steps - 1)]
+        assert rates == pytest.approx([8e-5, 2e-3, 4e-3, 4e-3, 4e-3, 4e-3])
+
+
+def test_a_cooldown_falls_along_a_line_over_the_last_part() -> None:
+    recipe = STEADY.with_settings({"cooldown_fraction": 0.2})
+    assert recipe.kept_steps(200) == 160
+    rates = [learning_rate_at(recipe, step, 200) for step in (159, 160, 180, 199)]
+    assert rates == pytest.approx([4e-3, 4e-3, 2e-3, 1e-4])
+
+
+@given(st.integers(1, 500), st.integers(1, 500), st.sampled_from([0.0, 0.1, 0.25, 0.9]))
+def test_the_kept_steps_of_a_training_are_those_of_every_longer_one(
+    steps: int, more: int, cooldown: float
+) -> None:
+    recipe = STEADY.with_settings({"cooldown_fraction": cooldown})
+    kept = recipe.kept_steps(steps)
+    assert 1 <= kept <= recipe.kept_steps(steps + more)
+    assert [learning_rate_at(recipe, step, steps) for step in range(kept)] == [
+        learning_rate_at(recipe, step, steps + more) for step in range(kept)
+    ]
+    assert recipe.course_steps(steps) == recipe.course_steps(steps + more)
+
+
+def test_only_a_constant_rate_continues() -> None:
+    assert [name for name, recipe in RECIPES.items() if recipe.continues] == ["steady"]
+    assert QUICK.kept_steps(70) == QUICK.course_steps(70) == 70
+
+
+def test_dumps_of_before_are_as_they_were() -> None:
+    assert "cooldown_fraction" not in QUICK.model_dump()
 
 
 # As printed: (recipe, step, learning rate); each pair stands around a published milestone.
@@ -137,6 +172,8 @@ def test_every_value_of_a_recipe_can_be_set() -> None:
             "teacher_weight": 1,
             "routing.label_weight": 1,
             "routing.classes_by": "net.safetensors",
+            "decay": "constant",
+            "cooldown_fraction": 0.1,
         }
     )
     flat = {
@@ -163,6 +200,8 @@ def test_every_value_of_a_recipe_can_be_set() -> None:
         ({"sparsity.weight": -1}, "sparsity.weight should be greater than or equal to 0, got -1"),
         ({"routing.stage": "last"}, "routing.stage should be 'branches', .* got 'last'"),
         ({"final_learning_rate": 1e-6}, "final_learning_rate has an effect only with decay cosine"),
+        ({"cooldown_fraction": 0.1}, "cooldown_fraction has an effect only with decay constant"),
+        ({"decay": "constant", "cooldown_fraction": 1}, "cooldown_fraction should be less than 1"),
         (
             {"decay": "cosine", "final_learning_rate": 1},
             "final_learning_rate must not be above learning_rate, got 1 and 0.004",

@@ -40,6 +40,21 @@ def test_a_longer_training_is_stretched() -> None:
     assert "stretched in proportion: learning rate rises to 0.004 until step 300" in words
 
 
+def test_a_steady_training_names_what_does_not_change_with_its_length() -> None:
+    words = schedule_in_words(get_recipe("steady"), SMSR, 2500)
+    assert words.startswith("2,500 steps by recipe steady, which can be continued: ")
+    assert "rises to 0.004 until step 50; learning rate 0.004 until the end;" in words
+    # Of the recipe's 1,000 steps, not of the training's.
+    assert "weight 0.1 until step 50" in words
+    assert "from 1 to 0.4 until step 300" in words
+
+
+def test_a_cooldown_is_named_by_its_beginning() -> None:
+    recipe = get_recipe("steady").with_settings({"cooldown_fraction": 0.1})
+    words = schedule_in_words(recipe, SPLITSR, 500)
+    assert "0.004 until step 450, then falls along a line to 0" in words
+
+
 def test_a_training_without_sparsity_says_so() -> None:
     recipe = get_recipe("quick").replace(sparsity={"weight": 0})
     assert "no sparsity loss" in schedule_in_words(recipe, SMSR, 1000)

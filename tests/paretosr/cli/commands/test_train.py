@@ -295,6 +295,15 @@ def test_classes_by_a_checkpoint_are_reported_and_kept(
     assert f"routing.classes_by {checkpoint}, not bicubic" in other.err
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_number_format_can_be_named(
+    cli: Callable[..., Any], arguments: list[object], precision: str
+) -> None:
+    answer = cli(*arguments, "--steps", 1, "--precision", precision, "--json").json
+    assert answer["precision"] == precision
+    assert load_checkpoint(Path(answer["checkpoint"])).metadata["precision"] == precision
+
+
 def test_a_teacher_is_reported_logged_and_kept(
     cli: Callable[..., Any], arguments: list[object], checkpoint: Path, tmp_path: Path
 ) -> None:
