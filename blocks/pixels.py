@@ -30,6 +30,21 @@ def network_upscaler(
     return upscale
 
 
+def program_upscaler(
+    program: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
+    """What runs (N, 3, h, w) float32 images in [0, 1], as a function of uint8 images.
+
+    Shape of the function: (h, w, 3) -> (scale h, scale w, 3).
+    """
+
+    def upscale(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        images = to_images(pixels, "cpu").contiguous()
+        return to_pixels(torch.from_numpy(program(images.numpy())))
+
+    return upscale
+
+
 def to_images(pixels: NDArray[np.uint8], device: str | torch.device) -> Tensor:
     """Shape: (h, w, 3) uint8 -> (1, 3, h, w) float32, channels last in memory as pixels are."""
     return torch.tensor(pixels, device=device).permute(2, 0, 1)[None].float().div(255)

@@ -13,7 +13,8 @@ from foundation.plugins import load_plugins
 from paretosr.results import Result, Table
 from profilers.counting.analytic_cost import macs_bound
 from reports.records import TrialRecord
-from search.storage.run_directory import RunDirectory
+from search.candidates.candidate import INT8
+from search.storage.run_directory import ARTEFACT_FOLDER, RunDirectory
 from search.storage.study import read_run
 
 
@@ -51,7 +52,7 @@ def load(reference: Model | str | Path, scale: int | None = None) -> Model:
 def trial_model(run_dir: Path, records: Sequence[TrialRecord], trial: int | str) -> Model:
     """Return a candidate of the run in `run_dir`, with the weights of its first training seed.
 
-    `trial` is its number or the id of its architecture.
+    `trial` is its number, which may be that of an int8 program, or the id of its architecture.
 
     Raises:
         ValueError: the run has no such trial, or a plug-in of its families cannot be imported.
@@ -64,8 +65,13 @@ def trial_model(run_dir: Path, records: Sequence[TrialRecord], trial: int | str)
         hint = did_you_mean(name, [record.arch_id for record in built], cutoff=0.6)
         raise ValueError(f"{run_dir} must hold a trial {name!r}: {trials}{hint}")
     config = parse_network_config(found.config, reference)
-    checkpoints = RunDirectory(run_dir).trainings(found.arch_id)
-    return Model(reference, config.scale, config, next(iter(checkpoints), None))
+    weights = next(iter(RunDirectory(run_dir).trainings(found.arch_id)), None)
+    if weights is not None and found.precision == INT8 and name == str(found.trial):
+        artefact = weights.parent / ARTEFACT_FOLDER
+        if is_artefact(artefact):
+            weights = read_artefact(artefact).checkpoint
+            return Model(reference, config.scale, config, weights, artefact)
+    return Model(reference, config.scale, config, weights)
 
 
 def _quantised_model(folder: Path) -> Model:

@@ -12,6 +12,13 @@ from foundation.listener import SILENT, Listener
 from paretosr.config_files import find_config
 from paretosr.results import Result, Table
 from reports.columns import row_values
+from reports.compression import (
+    changes_in_words,
+    compared_networks,
+    compression_columns,
+    compression_rows,
+    why_off_the_front,
+)
 from reports.nothing_trained import why_nothing_trained
 from reports.pareto import front
 from reports.records import TrialRecord
@@ -82,8 +89,8 @@ class Run(Result):
     def plot(self, x: str = "macs", y: str = "psnr_y_db") -> "Figure":
         """Return a figure of the trials and their front, of any two columns.
 
-        `x` and `y` are psnr_y_db, ssim_y, macs, params, activation_mib, peak_memory_mib or
-        latency_ms. psnr_y_db against macs is drawn as papers do, beside the published models.
+        `x` and `y` are psnr_y_db, ssim_y, macs, params, size_kib, activation_mib, peak_memory_mib
+        or latency_ms. psnr_y_db against macs is drawn as papers do, beside the published models.
 
         Raises:
             ValueError: an unknown column, twice the same, or one that no trained trial has.
@@ -141,6 +148,7 @@ class Run(Result):
             "trials": len(self.records),
             "front": [dict(row_values(record)) for record in chosen],
             "hypervolume": None if volume is None else asdict(volume),
+            "compression": compression_rows(compared_networks(self.records)),
             "bicubic": None if self.baseline is None else dict(row_values(self.baseline)),
             "files": {name: str(path) for name, path in self._files},
             "seconds": phase_seconds(self.records),
@@ -149,14 +157,23 @@ class Run(Result):
     def tables(self) -> Sequence[Table]:
         columns, _ = front_columns(self.rows, self.settings.objectives)
         headings = tuple(heading.replace("\n", " ") for heading in columns)
-        return (
-            Table(
-                headings,
-                tuple(zip(*columns.values(), strict=True)),
-                numeric=frozenset(headings) - TEXT_HEADINGS,
-                title="Pareto front",
-            ),
+        front_table = Table(
+            headings,
+            tuple(zip(*columns.values(), strict=True)),
+            numeric=frozenset(headings) - TEXT_HEADINGS,
+            title="Pareto front",
         )
+        return (front_table, *self._compression())
+
+    def _compression(self) -> Iterator[Table]:
+        """The networks that were judged in several precisions, if there are any."""
+        compared = compared_networks(self.records)
+        if compared:
+            columns = compression_columns(compared)
+            headings = tuple(heading.replace("\n", " ") for heading in columns)
+            rows = tuple(zip(*columns.values(), strict=True))
+            numeric = frozenset(headings) - {"architecture"}
+            yield Table(headings, rows, numeric=numeric, title="Compression")
 
     def sentences(self) -> Sequence[str]:
         found = []
@@ -165,6 +182,8 @@ class Run(Result):
             found.append(why)
         if self.hypervolume is not None:
             found.append(str(self.hypervolume))
+        found += changes_in_words(compared_networks(self.records))
+        found += why_off_the_front(self.rows, self.settings.objectives)
         seconds = phase_seconds(self.records)
         durations = ", ".join(f"{part} {spent:.1f} s" for part, spent in seconds.items())
         passed = sum(record.wall_seconds for record in self.records)

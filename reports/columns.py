@@ -97,12 +97,17 @@ LatencyMs = Annotated[float, Meaning("latency (ms)", "minimise")]
 LatencyCiLowMs = Annotated[float, Meaning("latency, lower end of the 95 % interval (ms)")]
 LatencyCiHighMs = Annotated[float, Meaning("latency, upper end of the 95 % interval (ms)")]
 LatencyRatio = Annotated[float, Meaning("latency as a multiple of the reference network's")]
+SizeKib = Annotated[float, Meaning("stored weights (KiB)", "minimise", cheap=True)]
+"""The tensors of the checkpoint in float32, or what they take in the program of an int8 network,
+which is known only when it is quantised."""
 PsnrYDb = Annotated[float, Meaning("PSNR on Y (dB)", "maximise")]
 PsnrYStdDb = Annotated[float, Meaning("standard deviation of PSNR between training seeds (dB)")]
 """Measured; None after a single training."""
 SsimY = Annotated[float, Meaning("SSIM on Y", "maximise")]
 TargetName = Annotated[str, Meaning("target")]
 """Of several, the one on which the network takes the least time."""
+Precision = Annotated[Literal["float32", "bfloat16", "int8"], Meaning("precision")]
+"""In which the target computes; of several targets, the first."""
 Runtime = Annotated[str, Meaning("runtime")]
 VariantName = Annotated[str, Meaning("variant")]
 """In which the network was measured."""
@@ -122,6 +127,7 @@ Clock = Annotated[str, Meaning("clock")]
 ReferenceMs = Annotated[float, Meaning("latency of the reference network (ms)")]
 TrainSteps = Annotated[int, Meaning("training steps")]
 TrainSeconds = Annotated[float, Meaning("training time (s)")]
+"""Of this trial; None where the weights are those of an earlier one."""
 Seed = Annotated[int, Meaning("seed")]
 Source = Annotated[Literal["measured", "predicted", "published"], Meaning("source")]
 """What kind of evidence the numbers are."""

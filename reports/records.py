@@ -1,6 +1,7 @@
 """The trial table: one record for each candidate of a search."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
@@ -22,11 +23,13 @@ from reports.columns import (
     Meaning,
     Params,
     PeakMemoryMib,
+    Precision,
     PsnrYDb,
     PsnrYStdDb,
     Reason,
     Scale,
     Seed,
+    SizeKib,
     Source,
     SsimY,
     TargetName,
@@ -39,6 +42,8 @@ from reports.columns import (
 )
 
 BASELINE_FAMILY = "bicubic"
+_LATER_COLUMNS = ("precision", "size_kib")
+"""Those that records of earlier versions lack."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +67,7 @@ class TrialRecord:
     params: Params | None = None
     macs: Macs | None = None
     macs_executed: MacsExecuted | None = None
+    size_kib: SizeKib | None = None
     activation_mib: ActivationMib | None = None
     peak_memory_mib: PeakMemoryMib | None = None
     latency_ms: LatencyMs | None = None
@@ -72,6 +78,7 @@ class TrialRecord:
     psnr_y_std_db: PsnrYStdDb | None = None
     ssim_y: SsimY | None = None
     target: TargetName | None = None
+    precision: Precision | None = None
     lr_height_px: LrHeightPx | None = None
     lr_width_px: LrWidthPx | None = None
     train_steps: TrainSteps | None = None
@@ -110,13 +117,14 @@ class TrialRecord:
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """The record that `to_json` turned into `data`.
+        """The record that `to_json` turned into `data`, in this version or an earlier one.
 
         Raises:
             ValueError: one line, when `data` is not exactly such a mapping.
         """
         if not isinstance(data, Mapping):
             raise ValueError(f"a trial record must be a mapping, got {type(data).__name__}")
+        data = {**_of_earlier_versions(data), **data}
         known = {item.name for item in fields(cls)}
         if unknown := sorted(str(key) for key in data if key not in known):
             raise ValueError(f"a trial record has no field {', '.join(unknown)}")
@@ -146,6 +154,15 @@ _SECONDS = tuple(
     Column(name, Meaning("time (s)"), float, optional=False)
     for name in ("validation_seconds", "measure_seconds", "propose_seconds", "wall_seconds")
 )
+
+
+def _of_earlier_versions(data: Mapping[str, object]) -> dict[str, object]:
+    """The columns that a record of an earlier version lacks: its target says the precision."""
+    later: dict[str, object] = dict.fromkeys(_LATER_COLUMNS)
+    found = re.search(r"precision=(\w+)", str(data.get("target")))
+    if data.get("family") != BASELINE_FAMILY and data.get("target") is not None:
+        later["precision"] = found[1] if found else "float32"
+    return later
 
 
 def _plain(config: Mapping[str, object]) -> object:

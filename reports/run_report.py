@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from reports.block_kinds import bands, write_bands
+from reports.compression import compared_networks, write_compression
+from reports.figures.compression import compression_figure
 from reports.figures.fronts import pareto_figure, psnr_vs_gmacs_figure, save_figure
 from reports.pareto import comparable, front, hypervolume, oriented
 from reports.records import TrialRecord, objective
@@ -26,6 +28,9 @@ class ReportPaths:
     psnr_vs_gmacs_png: Path
     block_kinds_csv: Path | None = None
     """Only of a run that trained networks with several kinds of SplitSR's blocks."""
+    compression_csv: Path | None = None
+    """Only of a run that judged networks in several precisions, as the next."""
+    compression_png: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -56,18 +61,23 @@ def write_report(
         ValueError: an unknown objective.
         OSError: the folder cannot be written.
     """
-    found = bands(records)
+    found, compared = bands(records), compared_networks(records)
     paths = ReportPaths(
         trials_csv=run_dir / "trials.csv",
         front_csv=run_dir / "front.csv",
         pareto_png=run_dir / "pareto.png",
         psnr_vs_gmacs_png=run_dir / "psnr_vs_gmacs.png",
         block_kinds_csv=run_dir / "block_kinds.csv" if found else None,
+        compression_csv=run_dir / "compression.csv" if compared else None,
+        compression_png=run_dir / "compression.png" if compared else None,
     )
     write_csv(paths.trials_csv, records)
     write_csv(paths.front_csv, front(records, settings.objectives))
     if paths.block_kinds_csv is not None:
         write_bands(paths.block_kinds_csv, found)
+    if paths.compression_csv is not None and paths.compression_png is not None:
+        write_compression(paths.compression_csv, compared)
+        save_figure(compression_figure(compared, settings), paths.compression_png)
     save_figure(pareto_figure(records, settings), paths.pareto_png)
     save_figure(psnr_vs_gmacs_figure(records, settings), paths.psnr_vs_gmacs_png)
     return paths

@@ -80,7 +80,7 @@ def front_columns(
 ) -> tuple[dict[str, list[str]], str]:
     """The columns of the front by their headings, and what is to be said of them.
 
-    A column that nothing is known of is left out.
+    A column that nothing is known of is left out, and the precision where there is but one.
 
     Raises:
         ValueError: no objective, or an unknown one.
@@ -95,6 +95,8 @@ def front_columns(
             ]
     cells["note"] = [row.note for row in rows]
     caption = _TIE_CAPTION if any(row.note.startswith("ties") for row in rows) else ""
+    if len({record.precision for record in records if record.precision}) < 2:
+        del cells["precision"]
     return {head: column for head, column in cells.items() if any(column) or not rows}, caption
 
 
@@ -151,6 +153,7 @@ _CELLS: Mapping[str, Callable[[FrontRow], str]] = {
     "trial": lambda row: _trial(row.record),
     "architecture": lambda row: row.record.arch_id,
     "family": lambda row: row.record.family,
+    "precision": lambda row: row.record.precision or "",
     "params\n(K)": lambda row: _thousands(row.record.params),
     "GMACs": lambda row: _billions(row.record.macs),
     "executed\nGMACs": lambda row: _billions(row.record.macs_executed),
@@ -162,7 +165,7 @@ _TIE_CAPTION = (
     "ties with N: PSNR no better than that of the cheaper trial N, within the noise between seeds"
 )
 _SHOWN = frozenset({"params", "macs", "latency_ms", "psnr_y_db"})
-TEXT_HEADINGS = frozenset({"architecture", "family", "note"})
+TEXT_HEADINGS = frozenset({"architecture", "family", "precision", "note"})
 
 
 def _gain_db(record: TrialRecord, baseline: TrialRecord | None) -> float | None:

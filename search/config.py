@@ -1,19 +1,24 @@
 """The search config: one YAML file that says what is searched, for what, and for how long."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import pydantic
 
 from blocks.config import Scale
+from compressors.crops import CROPS
 from foundation.configs import Count, FrozenConfig, parse_config
 from foundation.documents import read_yaml
 from foundation.plugins import load_plugins
 from imaging.images import BUNDLED
-from profilers.runtimes.targets import Target
+from profilers.runtimes.targets import RUNTIME_PRECISIONS, Target
+from reports.columns import Precision
 from reports.records import OBJECTIVES
+from search.candidates.candidate import INT8
 from search.space import SPACES, Families, ParsedFamilies, SearchSpace
+from search.space.hyperparameters import ONE_OR_MORE
 from training.recipes.choice import RecipeChoice
 
 DEFAULT_TARGET = "eager:threads=1"
@@ -113,6 +118,22 @@ class TrainingConfig(FrozenConfig):
         return choice
 
 
+class Quantisation(FrozenConfig):
+    """What int8 programs are calibrated with: crops of training images, never of those that judge.
+
+    `images` is a folder, by default the training images; `crops` says how many show the quantiser
+    the ranges of values, beside those that it judges its own schemes by.
+    """
+
+    images: str | None = None
+    crops: pydantic.PositiveInt = CROPS
+
+    @pydantic.field_validator("images")
+    @classmethod
+    def _absolute(cls, folder: str | None) -> str | None:
+        return None if folder is None else str(Path(folder).expanduser().absolute())
+
+
 class Budget(FrozenConfig):
     """When the search ends; each is a total over all its sessions, whichever comes first.
 
@@ -162,6 +183,12 @@ class SearchConfig(FrozenConfig):
     budget: Budget
     targets: Targets = pydantic.Field(alias="target", default=(Target.parse(DEFAULT_TARGET),))
     """One target, or a list of which the one counts on which a network takes the least time."""
+    precision: Annotated[tuple[Precision, ...], *ONE_OR_MORE] | None = None
+    """In which the target runs the candidates: each design is trained once, and judged in all.
+
+    None is the target's alone, with the quality that training validated.
+    """
+    quantisation: Quantisation | None = None
     timing_seconds: pydantic.PositiveFloat = 5.0
     calibration: str | None = None
     """A file of `paretosr calibrate`, by whose predictions bounds on latency_ms reject."""
@@ -204,6 +231,33 @@ class SearchConfig(FrozenConfig):
             raise ValueError(
                 "calibration rejects networks by a bound on latency_ms, but the constraints have "
                 "none: add one, or leave calibration out"
+            )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _target_has_the_precisions(self) -> "SearchConfig":
+        runtime, known = self.target.runtime, RUNTIME_PRECISIONS[self.target.runtime]
+        if unknown := [name for name in self.precisions if name not in known]:
+            raise ValueError(f"precision on {runtime} is {', '.join(known)}, got {unknown[0]}")
+        if len(self.targets) > 1 and self.judges_programs:
+            raise ValueError(
+                f"precision and int8 are for a search on one target, got {len(self.targets)}: name "
+                "one, or leave precision out"
+            )
+        if self.target.precision not in self.precisions:
+            raise ValueError(
+                f"precision must hold that of the target, {self.target.precision}, got "
+                f"{', '.join(self.precisions)}: write target: {runtime}:precision="
+                f"{self.precisions[0]},..."
+            )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _quantisation_has_a_use(self) -> "SearchConfig":
+        if self.quantisation is not None and INT8 not in self.precisions:
+            raise ValueError(
+                f"quantisation is for int8, but precision is {', '.join(self.precisions)}: add "
+                "int8, or leave quantisation out"
             )
         return self
 
@@ -251,6 +305,32 @@ class SearchConfig(FrozenConfig):
     @property
     def space(self) -> SearchSpace:
         return SearchSpace(self.scale, self.families.searched())
+
+    @property
+    def precisions(self) -> tuple[Precision, ...]:
+        """In which candidates are judged."""
+        return self.precision or (cast(Precision, self.target.precision),)
+
+    @property
+    def other_targets(self) -> tuple[Target, ...]:
+        """Those beside `target`: in its other precisions, or named beside it."""
+        others = (self.target_at(name) for name in self.precisions)
+        return (*(it for it in others if it != self.target), *self.targets[1:])
+
+    @property
+    def judges_programs(self) -> bool:
+        """Whether quality is that of the target's own programs, not of the trained network."""
+        return self.precision is not None or self.target.precision == INT8
+
+    @property
+    def constraints_before_training(self) -> Mapping[str, Bounds]:
+        """Those that a design keeps or breaks in every precision, as far as it alone tells."""
+        unknown = {"size_kib"} if INT8 in self.precisions else set()
+        return {name: it for name, it in self.constraints.items() if name not in unknown}
+
+    def target_at(self, precision: str) -> Target:
+        """The target as it computes in `precision`."""
+        return replace(self.target, precision=precision)
 
     @property
     def steps(self) -> int:

@@ -5,10 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import cast
 
+from blocks.networks.registry import parse_network_config
 from foundation import raise_interrupt
+from reports.columns import Precision
 from reports.records import TrialRecord
 from search.candidates.candidate import (
+    INT8,
     Candidate,
     Costing,
     described,
@@ -19,17 +23,21 @@ from search.candidates.constraints import broken_rule, violations
 from search.candidates.evaluator import (
     CANDIDATE_FAILURES,
     Evaluator,
+    Programs,
     TrainedQuality,
     failure_in_words,
 )
 from search.candidates.latency_filter import LatencyFilter, no_latency_filter
 from search.config import SearchConfig
-from search.history import History, Untried, duplicate_of
+from search.history import History, Untried, duplicate_of, was_trained
 from search.listening import SearchListener, Standing
+from search.space.hyperparameters import suggest
 from search.storage.study import Proposal, SearchStudy, Verdict
 from search.workers.messages import Failed, Trained
 from search.workers.pool import OnTrialStep, Pool, ThisProcess, Training
 
+PRECISION = "precision"
+"""The parameter of the study, if there are several."""
 MAX_UNTRAINED_IN_A_ROW = 300
 MAX_FAILED_IN_A_ROW = 5
 MAX_WAITING = 8
@@ -73,6 +81,7 @@ class Search:
         listener: SearchListener,
         latency_filter: LatencyFilter = no_latency_filter,
         pool: Pool | None = None,
+        programs: Programs | None = None,
     ) -> None:
         self._config = config
         self._space = config.space
@@ -82,8 +91,9 @@ class Search:
         self._listener = listener
         self._latency_filter = latency_filter
         self._pool = pool or ThisProcess(evaluator, on_trial_step(listener, config))
+        self._programs = programs
         self._history = History(study.records())
-        self._untried = Untried(self._space.networks())
+        self._untried = Untried(self._space.networks(), config.precisions)
         self._training: dict[int, _Trial] = {}
         """By trial number, in the order in which they began."""
         self._waiting: list[_Trial] = []
@@ -98,6 +108,8 @@ class Search:
             SearchFailedError: several candidates in a row failed.
         """
         self._told = time.perf_counter()
+        for record in self._study.records():
+            self._add_twins(record)
         while (reason := self._start_trials()) is None or self._training:
             self._end_trial(self._pool.next_ended())
         if self._still_seconds > 0:
@@ -155,9 +167,11 @@ class Search:
         proposal = self._study.next_proposal()
         if (stored := proposal.stored_record()) is not None:
             self._tell(proposal, stored)
+            self._add_twins(stored)
             return
         try:
-            candidate = Candidate.of(self._space.suggest(proposal))
+            precision = cast(Precision, suggest(proposal, PRECISION, self._config.precisions))
+            candidate = Candidate.of(self._space.suggest(proposal), precision)
         except ValueError as error:
             record = unbuildable(proposal.number, str(error), self._config.scale)
             self._tell(proposal, replace(record, wall_seconds=self._wall_seconds(record, started)))
@@ -165,7 +179,7 @@ class Search:
         record = described(proposal.number, candidate, self._costing)
         record = replace(record, propose_seconds=time.perf_counter() - started)
         trial = _Trial(proposal, candidate, record, started)
-        if (known := self._history.first_of(candidate.arch_id)) is not None:
+        if (known := self._history.first_of(candidate.arch_id, precision)) is not None:
             self._end(trial, duplicate_of(known, record))
         elif candidate.arch_id in self._in_training():
             self._waiting.append(trial)
@@ -191,8 +205,9 @@ class Search:
 
     def _before_training(self, candidate: Candidate, record: TrialRecord) -> TrialRecord:
         """The record with what can be known before the training."""
-        record = self._latency_filter(record, candidate.config)
-        if record.state == "infeasible" or candidate.config.is_input_adaptive:
+        if candidate.precision == self._config.target.precision:
+            record = self._latency_filter(record, candidate.config)
+        if record.state == "infeasible" or candidate.is_measured_trained:
             return record
         return self._judged(self._measured(candidate, record))
 
@@ -214,10 +229,13 @@ class Search:
             record = self._without_failure(trial.record, known)
         del self._training[outcome.trial]
         self._end(trial, record)
+        self._add_twins(record)
         waiting, self._waiting = self._waiting, []
         for other in waiting:
             if other.candidate.arch_id == record.arch_id:
-                self._end(other, duplicate_of(record, other.record))
+                earlier = self._history.first_of(record.arch_id, other.candidate.precision)
+                assert earlier is not None  # by the twins, if not by the trial itself
+                self._end(other, duplicate_of(earlier, other.record))
             else:
                 self._waiting.append(other)
 
@@ -225,16 +243,70 @@ class Search:
         self, candidate: Candidate, quality: TrainedQuality, record: TrialRecord
     ) -> TrialRecord:
         """The record of a candidate that was trained."""
+        if self._programs is not None:
+            trained = replace(
+                record,
+                train_steps=quality.train_steps,
+                train_seconds=quality.train_seconds,
+                validation_seconds=quality.validation_seconds,
+            )
+            is_measured = not candidate.is_measured_trained
+            run = partial(self._run_by_target, candidate, self._programs, is_measured)
+            return self._without_failure(trained, run)
         record = replace(quality.in_record(record), state="trained")
-        if candidate.config.is_input_adaptive:
+        if candidate.is_measured_trained:
             record = self._measured(candidate, record)
         return self._judged(record)
+
+    def _run_by_target(
+        self, candidate: Candidate, programs: Programs, is_measured: bool, record: TrialRecord
+    ) -> TrialRecord:
+        """The record of a trained candidate, with what the target's own programs give and cost."""
+        if candidate.precision == INT8:
+            started = time.perf_counter()
+            record = self._judged(programs.quantise(candidate).in_record(record))
+            record = replace(record, measure_seconds=time.perf_counter() - started)
+        if record.state == "proposed" and not is_measured:
+            record = self._judged(self._measured(candidate, record))
+        if record.state == "proposed":
+            seconds = record.validation_seconds
+            record = programs.validate(candidate).in_record(record)
+            seconds += record.validation_seconds
+            record = self._judged(replace(record, validation_seconds=seconds))
+        return replace(record, state="trained") if record.state == "proposed" else record
+
+    def _add_twins(self, trained: TrialRecord) -> None:
+        """Judge a network that was trained in every precision in which it is not known yet."""
+        if self._programs is None or not was_trained(trained):
+            return
+        for precision in self._config.precisions:
+            if self._history.first_of(trained.arch_id, precision) is None:
+                self._add_twin(trained, precision, self._programs)
+
+    def _add_twin(self, trained: TrialRecord, precision: Precision, programs: Programs) -> None:
+        """Add a trial of its own with the weights of another."""
+        assert trained.trial is not None and trained.config is not None  # as of all that is trained
+        started = time.perf_counter()
+        candidate = Candidate.of(parse_network_config(trained.config), precision)
+        record = described(self._study.next_number, candidate, self._costing)
+        record = with_analytic_cost(record, candidate, self._costing)
+        record = self._judged(replace(record, train_steps=trained.train_steps))
+        if record.state == "proposed":
+            self._listener.trial_started(record, self._standing())
+            run = partial(self._run_by_target, candidate, programs, False)
+            record = self._without_failure(record, run)
+        record = replace(record, wall_seconds=self._wall_seconds(record, started))
+        self._study.add(
+            record, self._verdict(record), like=trained.trial, parameters={PRECISION: precision}
+        )
+        self._heard(record)
 
     def _measured(self, candidate: Candidate, record: TrialRecord) -> TrialRecord:
         with self._standing_still():
             started = time.perf_counter()
             record = self._evaluator.measure(candidate).in_record(record)
-            return replace(record, measure_seconds=time.perf_counter() - started)
+            seconds = record.measure_seconds + time.perf_counter() - started
+            return replace(record, measure_seconds=seconds)
 
     @contextmanager
     def _standing_still(self) -> Iterator[None]:
@@ -269,6 +341,9 @@ class Search:
 
     def _tell(self, proposal: Proposal, record: TrialRecord) -> None:
         self._study.tell(proposal, record, self._verdict(record))
+        self._heard(record)
+
+    def _heard(self, record: TrialRecord) -> None:
         self._history.add(record)
         self._listener.trial_finished(record)
 

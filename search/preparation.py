@@ -4,7 +4,7 @@ import datetime
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
@@ -12,6 +12,8 @@ import torch
 from pydantic import BeforeValidator, TypeAdapter
 
 from blocks.networks.registry import NetworkConfig, build_network
+from compressors.crops import CropSettings, draw_crops
+from compressors.engines import find_engine
 from foundation.configs import parse_config
 from foundation.listener import Listener
 from imaging.evaluation import (
@@ -30,11 +32,13 @@ from profilers.predictor import CalibrationFile
 from profilers.runtimes.registry import require_available
 from profilers.runtimes.targets import Target
 from reports.records import BASELINE_FAMILY, TrialRecord
+from search.candidates.candidate import INT8
 from search.candidates.cheapest_target import CalibratedTarget
 from search.candidates.evaluation import Workbench, latency_costs
 from search.candidates.latency_filter import stored_calibration
 from search.candidates.patches import CandidatePatches
-from search.config import SearchConfig, parse_search_config
+from search.candidates.programs import TargetPrograms
+from search.config import Quantisation, SearchConfig, parse_search_config
 from search.sampler import population_size
 from search.storage.run_directory import RunDirectory
 from training.data.patches import PatchSampler
@@ -115,8 +119,10 @@ def prepare(
         ValueError: a device is missing, a photograph is too small, run.yaml cannot be used, or the
             photographs are others than before.
     """
-    for target in config.targets:
+    for target in (config.target, *config.other_targets):
         require_available(target)
+    if INT8 in config.precisions:
+        find_engine(config.target.runtime)
     # Training runs in eager mode, whatever runtime the candidates are measured on.
     require_available(Target(runtime="eager", device=config.training.device))
     torch.set_num_threads(config.training.threads)
@@ -139,7 +145,7 @@ def prepare(
             settings["precision"] = precision
             run.write_settings(settings)
 
-    targets: list[CalibratedTarget] = []
+    targets: dict[str, tuple[CalibratedTarget, ...]] = {}
     stored = None
     if "latency_ms" in config.columns:
         meter = stack.enter_context(LatencyMeter(config.target))
@@ -150,21 +156,57 @@ def prepare(
             calibration = _calibration(stored, meter, listener)
             settings |= {"target_device": device, "calibration": asdict(calibration)}
             run.write_settings(settings)
-        targets = [CalibratedTarget(meter, calibration)]
+        targets[config.target.precision] = (CalibratedTarget(meter, calibration),)
         known = decided(_CALIBRATIONS, "other_calibrations", run)
         others: dict[str, Calibration] = {} if known is None else dict(known)
-        for target in config.targets[1:]:
+        for target in config.other_targets:
             meter = stack.enter_context(LatencyMeter(target))
-            if str(target) not in others:
+            if target.of_reference == config.target.of_reference:  # which differ in int8 alone
+                others[str(target)] = replace(calibration, target=str(target))
+            elif str(target) not in others:
                 others[str(target)] = _calibration(None, meter, listener)
                 settings["other_calibrations"] = {
                     name: asdict(calibration) for name, calibration in others.items()
                 }
                 run.write_settings(settings)
-            targets.append(CalibratedTarget(meter, others[str(target)]))
-    return Workbench(
-        config, run, patches, photographs.validation, precision, tuple(targets), stored
-    )
+            place = target.precision if config.judges_programs else config.target.precision
+            timed = CalibratedTarget(meter, others[str(target)])
+            targets[place] = (*targets.get(place, ()), timed)
+    return Workbench(config, run, patches, photographs.validation, precision, targets, stored)
+
+
+def target_programs(
+    bench: Workbench, photographs: Photographs, listener: Listener
+) -> TargetPrograms | None:
+    """What runs the trained candidates on the target; None where the training judges them.
+
+    Raises:
+        ValueError: the calibration images cannot be used, or are others than when the run began.
+    """
+    config = bench.config
+    if not config.judges_programs:
+        return None
+    if INT8 not in config.precisions:
+        return TargetPrograms(bench, crops=None)
+    quantisation = config.quantisation or Quantisation()
+    images = photographs.training
+    if quantisation.images is not None:
+        loaded = load_images(quantisation.images, split="training")
+        for note in loaded.notes:
+            listener.warning(note)
+        images = loaded.images
+    least_px = max(space.typical(config.scale).minimum_size_px for space in config.space.families)
+    settings = CropSettings(crops=quantisation.crops, seed=config.seed)
+    crops = draw_crops(images, config.scale, least_px, settings)
+    before = decided(str, "calibration_crops", bench.run)
+    if before not in (None, crops.digest):
+        raise ValueError(
+            "every int8 program must be calibrated with the same images, but this run began with "
+            f"crops {before}, and those of {quantisation.images or config.data.training} are "
+            f"{crops.digest}: restore the images, or start a new search"
+        )
+    bench.run.write_settings({**bench.run.read_settings(), "calibration_crops": crops.digest})
+    return TargetPrograms(bench, crops)
 
 
 def _check_teacher(teacher: Teacher, run: RunDirectory) -> None:
@@ -198,7 +240,7 @@ def training_bench(run: RunDirectory, listener: Listener) -> Workbench:
         _patches(config, photographs),
         photographs.validation,
         decided(_PRECISION, "precision", run) or {},
-        targets=(),
+        targets={},
         calibration_file=None,
     )
 
@@ -234,6 +276,7 @@ def measured_baseline(bench: Workbench) -> TrialRecord:
         state="trained",
         params=0,
         macs=0,
+        size_kib=0.0,
         psnr_y_db=quality.psnr_y_db,
         ssim_y=quality.ssim_y,
         target=str(target),
@@ -241,10 +284,11 @@ def measured_baseline(bench: Workbench) -> TrialRecord:
         lr_width_px=target.lr_width_px,
         validation_seconds=validation_seconds,
     )
-    if not bench.targets or target.host:  # only networks are sent to another machine
+    targets = bench.targets.get(target.precision)
+    if not targets or target.host:  # only networks are sent to another machine
         return baseline
     pixels = np.zeros((target.lr_height_px, target.lr_width_px, 3), np.uint8)
-    calibration = bench.targets[0].calibration
+    calibration = targets[0].calibration
     latency = measure_callable(
         lambda: upscale(pixels), target, calibration, max_seconds=config.timing_seconds
     )

@@ -1,6 +1,7 @@
 """What run.yaml and the journal say of a run, for its tables and figures, without torch."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pydantic
@@ -26,7 +27,7 @@ def run_settings(settings: Mapping[str, Any]) -> RunSettings:
             "recipe": _recipe_in_words(config["training"]["recipe"]),
             "sampler": config["sampler"],
             "seed": config["seed"],
-            "target": _targets_in_words(config["target"]),
+            "target": _target_in_words(config["target"], config.get("precision") or ()),
             "lr_height_px": target["lr_height_px"],
             "lr_width_px": target["lr_width_px"],
             "bounds": {
@@ -43,9 +44,13 @@ def run_settings(settings: Mapping[str, Any]) -> RunSettings:
     raise ValueError(f"run.yaml must hold what `paretosr search` wrote, but {wrong}")
 
 
-def _targets_in_words(target: str | list[str]) -> str:
-    """The only target, or what several are to the figures."""
-    return target if isinstance(target, str) else f"the cheapest of {', '.join(target)}"
+def _target_in_words(target: str | list[str], precisions: Sequence[str]) -> str:
+    """The only target, with all precisions of its programs; or what several are to the figures."""
+    if not isinstance(target, str):
+        return f"the cheapest of {', '.join(target)}"
+    if len(precisions) < 2:
+        return target
+    return re.sub(r"precision=\w+", f"precision={'|'.join(precisions)}", target)
 
 
 def _recipe_in_words(recipe: str | Mapping[str, Any]) -> str:

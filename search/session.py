@@ -24,6 +24,7 @@ from search.preparation import (
     load_photographs,
     measured_baseline,
     prepare,
+    target_programs,
 )
 from search.sampler import ReproducibleSampler, population_size
 from search.storage.changes import UNCHANGED, Changes, differences, lasting
@@ -58,7 +59,7 @@ def start_search(config: SearchConfig, run_dir: Path, listener: SearchListener) 
             )
         )
     costing = Costing(config.target, config.seed)
-    for line in check_feasible(config.space, config.constraints, costing):
+    for line in check_feasible(config.space, config.constraints_before_training, costing):
         listener.warning(line)
     workers = workers_of(config)
     photographs = load_photographs(config, listener)
@@ -125,6 +126,7 @@ def _session(
     listener.status(f"the run is in {run.path}")
     with ExitStack() as stack:
         bench = prepare(config, run, photographs, stack, listener, has_begun=has_begun)
+        programs = target_programs(bench, photographs, listener)
         # Only now, since the images in a folder given anew may be others.
         settings = changes.applied(run.read_settings())
         run.write_settings(settings)
@@ -138,7 +140,7 @@ def _session(
         evaluator = CandidateEvaluator(bench)
         listener.status(f"prepared in {time.perf_counter() - started:.1f} s")
         pool = stack.enter_context(_pool(config, run, evaluator, listener))
-        return Search(config, study, evaluator, listener, latency_filter, pool).run()
+        return Search(config, study, evaluator, listener, latency_filter, pool, programs).run()
 
 
 def _workers(run: RunDirectory) -> int:

@@ -7,12 +7,11 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from blocks import NetworkConfig, SuperResolutionNetwork, in_variant, load_network, variants_of
 from blocks.models import Model
-from blocks.pixels import network_upscaler, to_images, to_pixels
+from blocks.pixels import network_upscaler, program_upscaler
 from foundation.listener import Listener
 from foundation.memory import give_back_memory
 from imaging.evaluation import Upscaler, bicubic_upscaler
@@ -113,23 +112,13 @@ def _upscaler_of(
     require_weights(model)
     _require_sizes(model.config, images)
     if options.program is not None:
-        return ChosenUpscaler(_by_program(options.program.call), options.program.name)
+        return ChosenUpscaler(program_upscaler(options.program.call), options.program.name)
     network = trained_network(model)
     names = variants_of(model.config) if variant is None else (variant,)
     upscalers = {name: network_upscaler(in_strips(in_variant(network, name))) for name in names}
     if len(names) == 1:
         return ChosenUpscaler(upscalers[names[0]], names[0])
     return _fastest(upscalers, _middle(next(iter(images.values()))))
-
-
-def _by_program(program: Program) -> Upscaler:
-    """Return a program for float images as a function of uint8 pixels."""
-
-    def upscale(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        images = to_images(pixels, "cpu").contiguous()
-        return to_pixels(torch.from_numpy(program(images.numpy())))
-
-    return upscale
 
 
 def _piece_by_piece(upscale: Upscaler, total: int, listener: Listener) -> Upscaler:

@@ -11,7 +11,7 @@ from dataclass_tables import meanings_of
 
 from profilers import Target
 from reports.records import COLUMNS, TrialRecord
-from search.config import PerDevice, SearchConfig
+from search.config import PerDevice, Quantisation, SearchConfig
 from search.space import SPACES, Families
 from training.recipes.choice import RecipeChoice
 
@@ -111,6 +111,8 @@ def _values(annotation: Any, metadata: Any = ()) -> str:
         return "a mapping of columns to `{min: ..., max: ...}`"
     if annotation is RecipeChoice:
         return "a recipe's name, or `{name: ..., FIELD: ...}`"
+    if annotation is Quantisation:
+        return "`{images: FOLDER, crops: COUNT}`"
     if annotation is PerDevice:
         return "`{per_device: K}`"
     if annotation is Target:

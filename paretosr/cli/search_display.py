@@ -92,7 +92,7 @@ class SearchDisplay:
         if record.trial in self._trials:
             self._progress.remove_task(self._trials.pop(record.trial))
         self._refresh()
-        if record.state == "failed" or record.train_seconds is not None:
+        if record.state in ("failed", "trained") or record.train_seconds is not None:
             self.status(_line(record))
 
     def _refresh(self) -> None:
@@ -136,6 +136,8 @@ def _interrupt(_signal: int, _frame: object) -> None:
 
 def _line(record: TrialRecord) -> str:
     parts = [f"trial {record.trial}: {record.arch_id}"]
+    if record.precision not in (None, "float32"):
+        parts.append(str(record.precision))
     if record.psnr_y_db is not None:
         parts.append(f"{record.psnr_y_db:.2f} dB")
     if record.latency_ms is not None:

@@ -24,11 +24,13 @@ class AnalyticCost:
             each of its operators computed once: every expert, every mask active, the costliest
             class for every patch. A property of the architecture; what a variant executes
             beyond it, because it repeats something, does not count.
+        size_kib: every tensor of a checkpoint, in float32.
         activation_mib: largest set of live float32 activations at the target's size and batch.
     """
 
     params: int
     macs: int
+    size_kib: float
     activation_mib: float
 
 
@@ -50,6 +52,7 @@ def analytic_cost(config: NetworkConfig, target: Target) -> AnalyticCost:
     return AnalyticCost(
         params=reports[0].parameters,
         macs=max(report.total for report in reports),
+        size_kib=sum(tensor.numel() for tensor in network.state_dict().values()) * 4 / 1024,
         activation_mib=max(peak_activation_mib(path, images) for path in network.peak_paths()),
     )
 

@@ -1,10 +1,12 @@
 """Trials, their front and the bicubic baseline, drawn one way in every figure."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from numpy.typing import NDArray
 
 from reports.figures.labels import Label, Line
@@ -87,25 +89,60 @@ def draw_trials(
     x: Quantity,
     y: Quantity,
 ) -> None:
-    """Draw each trained trial by its family: strong on the front, faint elsewhere."""
+    """Draw each trained trial by its family: strong on the front, faint elsewhere.
+
+    Where there are several precisions, the markers of float32 are full, of others hollow.
+    """
     for family, style in family_styles([record.family for record in records]).items():
-        members = [record for record in records if record.family == family]
-        for strong in (False, True):
-            group = [record for record in members if (record in on_front) is strong]
-            if not group:
-                continue
-            axes.scatter(
-                *_columns(points(group, x, y)),
-                s=34 if strong else 22,
-                color=style.colour,
-                marker=style.marker,
-                edgecolors=INK if strong else "none",
-                linewidths=0.6,
-                alpha=1.0 if strong else 0.35,
-                zorder=5 if strong else 2,
-                label=f"{family}, on the front" if strong else family,
-            )
-            _draw_errors(axes, group, x, y, style.colour, strong)
+        for precision, members in by_precision(records, family).items():
+            for strong in (False, True):
+                group = [record for record in members if (record in on_front) is strong]
+                if not group:
+                    continue
+                name = family if precision is None else f"{family}, {precision}"
+                axes.scatter(
+                    *_columns(points(group, x, y)),
+                    s=34 if strong else 22,
+                    marker=style.marker,
+                    **marker_fill(precision, style.colour, INK if strong else "none"),
+                    alpha=1.0 if strong else 0.35,
+                    zorder=5 if strong else 2,
+                    label=f"{name}, on the front" if strong else name,
+                )
+                _draw_errors(axes, group, x, y, style.colour, strong)
+
+
+def by_precision(
+    records: Sequence[TrialRecord], family: str
+) -> Mapping[str | None, list[TrialRecord]]:
+    """The records of a family by their precision; all under None where there is but one."""
+    members = [record for record in records if record.family == family]
+    if len({record.precision for record in records}) < 2:
+        return {None: members}
+    names = sorted({record.precision or "float32" for record in members})
+    return {
+        name: [record for record in members if (record.precision or "float32") == name]
+        for name in names
+    }
+
+
+def marker_face(precision: str | None, colour: str) -> str:
+    """What fills a marker: its colour for float32, a pale one for bfloat16, white for int8."""
+    red, green, blue = (1 - 0.35 * (1 - part) for part in to_rgb(colour))
+    return {"int8": "white", "bfloat16": to_hex((red, green, blue))}.get(
+        precision or "float32", colour
+    )
+
+
+def marker_fill(precision: str | None, colour: str, edge: str) -> dict[str, Any]:
+    """The colours of markers; those that are not full need an edge to be seen."""
+    face = marker_face(precision, colour)
+    is_full = face == colour
+    return {
+        "facecolors": face,
+        "edgecolors": edge if is_full else colour,
+        "linewidths": 0.6 if is_full else 1.2,
+    }
 
 
 def draw_baseline(axes: Axes, baseline: TrialRecord | None, x: Quantity, y: Quantity) -> None:

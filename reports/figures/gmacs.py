@@ -12,7 +12,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.figures.bubbles import BubbleScale, bubble_scale
-from reports.figures.drawing import draw_baseline, draw_front, drawable, points, trial_labels
+from reports.figures.drawing import (
+    by_precision,
+    draw_baseline,
+    draw_front,
+    drawable,
+    marker_face,
+    points,
+    trial_labels,
+)
 from reports.figures.labels import Label, place_labels
 from reports.figures.style import (
     PUBLISHED_BLUE,
@@ -148,17 +156,19 @@ def _draw_ours(
             lw=0.8,
             alpha=0.7,
         )
-        axes.scatter(
-            across,
-            up,
-            s=18,
-            facecolors="white",
-            edgecolors=style.colour,
-            marker=style.marker,
-            lw=1.0,
-            zorder=4,
-            label=f"ours, {family}",
-        )
+        for precision, group in by_precision(trained, family).items():
+            across, up = zip(*points(group, x, y), strict=True)
+            axes.scatter(
+                across,
+                up,
+                s=18,
+                facecolors="white" if precision is None else marker_face(precision, style.colour),
+                edgecolors=style.colour,
+                marker=style.marker,
+                lw=1.0,
+                zorder=4,
+                label=f"ours, {family}" + ("" if precision is None else f", {precision}"),
+            )
 
 
 def _params_k(record: TrialRecord) -> float:

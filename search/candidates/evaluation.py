@@ -4,7 +4,6 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -14,13 +13,15 @@ from blocks.networks.registry import SuperResolutionNetwork
 from blocks.pixels import network_upscaler, to_images
 from blocks.random_weights import seeded_network
 from blocks.variants.registry import in_variant, variants_of
+from compressors import read_artefact
 from imaging.evaluation import Quality, ValidationPair, evaluate_quality
 from profilers.counting.executed_macs import executed_macs
 from profilers.host.latency import Latency
 from profilers.host.memory import measure_peak_memory_mib
 from profilers.host.subject import Subject
+from profilers.host.target_program import program_variant
 from profilers.predictor import CalibrationFile
-from search.candidates.candidate import Candidate
+from search.candidates.candidate import INT8, Candidate
 from search.candidates.cheapest_target import CalibratedTarget, cheapest
 from search.candidates.evaluator import MeasuredCosts, OnStep, TrainedQuality
 from search.candidates.patches import CandidatePatches
@@ -43,8 +44,8 @@ class Workbench:
     validation: tuple[ValidationPair, ...]
     precision: Mapping[str, Precision]
     """By family."""
-    targets: tuple[CalibratedTarget, ...]
-    """In the order of the config; empty where nothing asks for a latency."""
+    targets: Mapping[str, tuple[CalibratedTarget, ...]]
+    """By precision, each in the order of the config; empty where nothing asks for a latency."""
     calibration_file: CalibrationFile | None
     """What latencies are predicted from; None where every one is measured."""
 
@@ -67,14 +68,15 @@ class CandidateEvaluator:
 
     def measure(self, candidate: Candidate) -> MeasuredCosts:
         bench = self._bench
-        subject = Subject(candidate.config, self._weights(candidate))
-        target, costs = bench.config.target, MeasuredCosts()
-        if bench.targets:
-            target, latency = cheapest(
-                subject, bench.targets, max_seconds=bench.config.timing_seconds
-            )
+        target = bench.config.target_at(candidate.precision)
+        subject = self._subject(candidate)
+        costs = MeasuredCosts()
+        if targets := bench.targets.get(candidate.precision):
+            target, latency = cheapest(subject, targets, max_seconds=bench.config.timing_seconds)
             costs = replace(latency_costs(latency), target=str(target))
             subject = replace(subject, variant=latency.variant)
+        elif subject.program is not None:
+            subject = replace(subject, variant=program_variant(subject, target))
         if "peak_memory_mib" in bench.config.columns:
             peak_memory_mib = measure_peak_memory_mib(subject, target)
             costs = replace(costs, peak_memory_mib=peak_memory_mib)
@@ -82,11 +84,15 @@ class CandidateEvaluator:
             costs = replace(costs, macs_executed=self._macs_executed(subject))
         return costs
 
-    def _weights(self, candidate: Candidate) -> Path | None:
+    def _subject(self, candidate: Candidate) -> Subject:
+        """What is measured: random weights, or those of the first seed where they matter."""
+        run, first_seed = self._bench.run, self._bench.config.training_seeds[0]
+        if candidate.precision == INT8:
+            return int8_subject(run, candidate, first_seed)
         if not candidate.config.is_input_adaptive:
-            return None
-        first_seed = self._bench.config.training_seeds[0]
-        return self._bench.run.checkpoints(candidate.arch_id, first_seed) / MODEL_FILE
+            return Subject(candidate.config)
+        checkpoints = run.checkpoints(candidate.arch_id, first_seed)
+        return Subject(candidate.config, checkpoints / MODEL_FILE)
 
     def _macs_executed(self, subject: Subject) -> float:
         """The mean over the validation images, in the subject's variant or else the sparsest.
@@ -157,6 +163,12 @@ class _Training:
     ssim_y: float
     train_seconds: float
     validation_seconds: float
+
+
+def int8_subject(run: RunDirectory, candidate: Candidate, seed: int) -> Subject:
+    """The int8 program that a training of a candidate was quantised to."""
+    artefact = read_artefact(run.artefact(candidate.arch_id, seed))
+    return Subject(candidate.config, artefact.checkpoint, program=artefact.program)
 
 
 def latency_costs(latency: Latency) -> MeasuredCosts:

@@ -53,6 +53,23 @@ class TrainedQuality(_Answer):
     validation_seconds: float = 0.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProgramQuality(_Answer):
+    """What the target's own programs of a candidate give; the mean over the training seeds."""
+
+    psnr_y_db: float
+    psnr_y_std_db: float | None = None
+    ssim_y: float | None = None
+    validation_seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredSize(_Answer):
+    """What the weights in an int8 program take."""
+
+    size_kib: float
+
+
 def failure_in_words(error: Exception) -> str:
     """The reason of a failed trial: one line."""
     return f"{type(error).__name__}: {one_line(error)}"
@@ -62,7 +79,20 @@ class Evaluator(Protocol):
     """What the search asks of a candidate."""
 
     def measure(self, candidate: Candidate) -> MeasuredCosts:
-        """What it costs; an input-adaptive network is measured after `train`, others before."""
+        """What it costs; after `train` and `Programs.quantise` where trained weights decide."""
 
     def train(self, candidate: Candidate, on_step: OnStep) -> TrainedQuality:
         """What it is worth."""
+
+
+class Programs(Protocol):
+    """What the search asks of a trained candidate as the target runs it at its precision.
+
+    Both methods raise one of `CANDIDATE_FAILURES` where the target's runtime refuses it.
+    """
+
+    def quantise(self, candidate: Candidate) -> StoredSize:
+        """Make the int8 programs of a candidate that has none yet."""
+
+    def validate(self, candidate: Candidate) -> ProgramQuality:
+        """What its images are worth; an int8 candidate must be quantised."""

@@ -126,7 +126,7 @@ class _Lines(BaseJournalBackend):
         self._check_is_known(record, "trial_id", self._trials)
         self._studies += operation == _CREATE_STUDY
         self._trials += operation == _CREATE_TRIAL
-        attributes = record.get("user_attr", {})
+        attributes = {**record.get("user_attr", {}), **record.get("user_attrs", {})}
         for key in (RECORD_KEY, BASELINE_KEY):
             if key in attributes:
                 TrialRecord.from_json(attributes[key])

@@ -10,6 +10,9 @@ import yaml
 from foundation import write_text_atomically
 from foundation.documents import read_yaml
 
+ARTEFACT_FOLDER = "int8"
+"""Of the int8 program, beside the weights that it was made of."""
+
 
 @dataclass(frozen=True)
 class RunDirectory:
@@ -30,6 +33,10 @@ class RunDirectory:
     def checkpoints(self, arch_id: str, seed: int) -> Path:
         """The folder of one training."""
         return self.path / "checkpoints" / arch_id / f"seed-{seed}"
+
+    def artefact(self, arch_id: str, seed: int) -> Path:
+        """The folder of the int8 program of what that training gave."""
+        return self.checkpoints(arch_id, seed) / ARTEFACT_FOLDER
 
     def trainings(self, arch_id: str) -> list[Path]:
         """The checkpoints of a network's finished trainings, by ascending seed."""

@@ -22,6 +22,9 @@ from search.storage.run_directory import RunDirectory
 
 Value = bool | int | float | str
 
+_GENERATION = ":generation"
+"""How the attribute ends by which Optuna's genetic samplers find the trials of a generation."""
+
 
 class Proposal:
     """A trial of the study, which gives a value for each parameter that is asked for."""
@@ -128,12 +131,47 @@ class SearchStudy:
     def tell(self, proposal: Proposal, record: TrialRecord, verdict: Verdict) -> None:
         """Store the record, then finish the trial; after a kill between the two, tell again."""
         proposal.store(record, verdict.violations)
-        if record.state == "failed":
-            self._study.tell(proposal.trial, state=TrialState.FAIL)
-        elif verdict.values is None:
-            self._study.tell(proposal.trial, state=TrialState.PRUNED)
+        state = _state_of(record, verdict)
+        if state == TrialState.COMPLETE:
+            self._study.tell(proposal.trial, verdict.values)
         else:
-            self._study.tell(proposal.trial, list(verdict.values))
+            self._study.tell(proposal.trial, state=state)
+
+    @property
+    def next_number(self) -> int:
+        """That of the trial that is asked for or added next."""
+        return len(self._study.get_trials(deepcopy=False))
+
+    def add(
+        self,
+        record: TrialRecord,
+        verdict: Verdict,
+        *,
+        like: int,
+        parameters: Mapping[str, Value],
+    ) -> None:
+        """Add a finished trial, which has the `next_number`, in one line of the journal.
+
+        It has the values of trial `like` for all parameters but those given, and is of its
+        generation, so that NSGA-II may choose it as a parent.
+        """
+        origin = self._study.get_trials(deepcopy=False)[like]
+        state = _state_of(record, verdict)
+        self._study.add_trial(
+            optuna.create_trial(
+                state=state,
+                values=verdict.values if state == TrialState.COMPLETE else None,
+                params={**origin.params, **parameters},
+                distributions=origin.distributions,
+                user_attrs={RECORD_KEY: record.to_json()},
+                system_attrs={
+                    key: value
+                    for key, value in origin.system_attrs.items()
+                    if key.endswith(_GENERATION)
+                },
+                constraints=dict(verdict.violations),
+            )
+        )
 
     def records(self) -> list[TrialRecord]:
         """The records of all finished trials, in the order of their numbers."""
@@ -200,6 +238,12 @@ def read_run(run_dir: Path) -> RunContents:
         tuple(_records(study.get_trials(deepcopy=False))),
         study.user_attrs.get(SETTINGS_KEY),
     )
+
+
+def _state_of(record: TrialRecord, verdict: Verdict) -> TrialState:
+    if record.state == "failed":
+        return TrialState.FAIL
+    return TrialState.PRUNED if verdict.values is None else TrialState.COMPLETE
 
 
 def _records(trials: Sequence[FrozenTrial]) -> list[TrialRecord]:

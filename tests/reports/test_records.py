@@ -9,10 +9,10 @@ import pytest
 from reports.records import COLUMNS, OBJECTIVES, TrialRecord, objective
 
 DESIGN_ORDER = (
-    "trial, arch_id, family, scale, state, reason, params, macs, macs_executed, activation_mib, "
-    "peak_memory_mib, latency_ms, latency_ci_low_ms, latency_ci_high_ms, latency_ratio, "
-    "psnr_y_db, psnr_y_std_db, ssim_y, target, lr_height_px, lr_width_px, train_steps, "
-    "train_seconds, seed, source"
+    "trial, arch_id, family, scale, state, reason, params, macs, macs_executed, size_kib, "
+    "activation_mib, peak_memory_mib, latency_ms, latency_ci_low_ms, latency_ci_high_ms, "
+    "latency_ratio, psnr_y_db, psnr_y_std_db, ssim_y, target, precision, lr_height_px, "
+    "lr_width_px, train_steps, train_seconds, seed, source"
 )
 
 RECORD = TrialRecord(
@@ -45,12 +45,13 @@ def test_objectives_and_their_directions() -> None:
         "ssim_y": "maximise",
         "macs": "minimise",
         "params": "minimise",
+        "size_kib": "minimise",
         "activation_mib": "minimise",
         "peak_memory_mib": "minimise",
         "latency_ms": "minimise",
     }
     cheap = {name for name, column in OBJECTIVES.items() if column.cheap}
-    assert cheap == {"macs", "params", "activation_mib"}
+    assert cheap == {"macs", "params", "size_kib", "activation_mib"}
 
 
 def test_unknown_objective_lists_the_known() -> None:
@@ -61,6 +62,27 @@ def test_unknown_objective_lists_the_known() -> None:
 def test_round_trip_through_json_text() -> None:
     text = json.dumps(RECORD.to_json(), allow_nan=False)
     assert TrialRecord.from_json(json.loads(text)) == RECORD
+
+
+@pytest.mark.parametrize(
+    ("target", "precision"),
+    [
+        (
+            "openvino:device=cpu,threads=1,precision=bfloat16,layout=nchw,batch=1,lr=24x32",
+            "bfloat16",
+        ),
+        ("eager:threads=1", "float32"),
+        (None, None),
+    ],
+)
+def test_a_record_of_earlier_versions_has_the_precision_of_its_target(
+    target: str | None, precision: str | None
+) -> None:
+    values = replace(RECORD, target=target).to_json()
+    del values["precision"], values["size_kib"]
+    record = TrialRecord.from_json(values)
+    assert (record.precision, record.size_kib) == (precision, None)
+    assert TrialRecord.from_json({**values, "family": "bicubic"}).precision is None
 
 
 def test_json_is_a_copy_that_cannot_change_the_record() -> None:

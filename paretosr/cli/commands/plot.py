@@ -24,7 +24,8 @@ def plot(
 ) -> None:
     """Draw the trials of a run and their front.
 
-    COLUMN is psnr_y_db, ssim_y, macs, params, activation_mib, peak_memory_mib or latency_ms.
+    COLUMN is psnr_y_db, ssim_y, macs, params, size_kib, activation_mib, peak_memory_mib or
+    latency_ms.
     psnr_y_db against macs is drawn as papers do, beside the published models; those are
     another kind of evidence, and so drawn in another way. Nothing is measured or trained.
 

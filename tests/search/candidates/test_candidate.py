@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from blocks import SeemoReConfig, SplitSRConfig
+from blocks import SeemoReConfig, SplitSRConfig, build_network
 from profilers.runtimes.targets import Target
 from search.candidates.candidate import Candidate, Costing, described, with_analytic_cost
 from search.config import SearchConfig
@@ -13,7 +13,7 @@ from search.loop import Search
 from search.session import open_study
 from search.storage.run_directory import RunDirectory
 
-COSTING = Costing(Target.parse("eager:lr=16x16"), 7)
+COSTING = Costing(Target.parse("openvino:lr=16x16"), 7)
 # With all of its places split, which are split first makes no difference.
 ALL_SPLIT = SplitSRConfig(
     scale=2, channels=8, groups=1, blocks=1, active_channels=4, hybrid_index=1
@@ -35,6 +35,16 @@ def test_a_record_is_proposed_until_its_trial_ends() -> None:
     assert (record.lr_height_px, record.lr_width_px) == (16, 16)
     costed = with_analytic_cost(record, candidate, COSTING)
     assert costed.state == "proposed" and costed.macs is not None and costed.macs > 0
+    network = build_network(ALL_SPLIT)
+    stored = sum(tensor.nbytes for tensor in network.state_dict().values())
+    assert (costed.precision, costed.size_kib) == ("float32", stored / 1024)
+
+
+def test_what_int8_weights_take_is_not_known_before() -> None:
+    candidate = Candidate.of(ALL_SPLIT, "int8")
+    record = with_analytic_cost(described(3, candidate, COSTING), candidate, COSTING)
+    assert (record.precision, record.size_kib) == ("int8", None)
+    assert record.params == sum(tensor.numel() for tensor in build_network(ALL_SPLIT).parameters())
 
 
 def test_a_trial_makes_its_configuration_canonical_and_parses_its_target_once(
@@ -55,5 +65,5 @@ def test_a_trial_makes_its_configuration_canonical_and_parses_its_target_once(
         )
     parse = Target.parse
     monkeypatch.setattr(Target, "parse", lambda text: calls.append("parse") or parse(text))
-    search._run_trial()
+    search._start_trial()
     assert calls == ["canonical"]
