@@ -98,8 +98,8 @@ class Profile(Result, ProfileRecord):
             "prediction": asdict(self.prediction) if self.prediction else None,
             "device": dict(self.device),
             "decisions": self.decisions.to_dict() if self.decisions else None,
-            **(self.explanation.to_dict() if self.explanation else {}),
             "over_float32": asdict(self.over_float32) if self.over_float32 else None,
+            **(self.explanation.to_dict() if self.explanation else {}),
         }
 
     def tables(self) -> Sequence[Table]:

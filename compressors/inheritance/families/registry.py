@@ -4,6 +4,7 @@ from compressors.inheritance.families.carn import CARN
 from compressors.inheritance.families.classsr import CLASSSR, INTERPOLATION
 from compressors.inheritance.families.edsr import EDSR
 from compressors.inheritance.families.fsrcnn import FSRCNN
+from compressors.inheritance.families.hybrid import HYBRID
 from compressors.inheritance.families.imdn import IMDN
 from compressors.inheritance.families.msrresnet import MSRRESNET
 from compressors.inheritance.families.rcan import RCAN
@@ -22,6 +23,7 @@ INHERITED_FAMILIES: Registry[InheritedFamily] = Registry(
         SPLITSR,
         SEEMORE,
         SMSR,
+        HYBRID,
         FSRCNN,
         EDSR,
         CARN,

@@ -26,13 +26,15 @@ from compressors.inheritance.layout import (
 def _layout(config: SmsrConfig) -> Layout:
     stream, image = channels("stream", config.channels), channels(IMAGE, 3)
     shallow, fused = (channels(name, config.channels) for name in ("shallow", "fused"))
-    modules = tuple(_module(config, f"blocks.{number}") for number in range(config.modules))
+    modules = tuple(
+        mask_unit(f"blocks.{number}", config.layers) for number in range(config.modules)
+    )
     outputs = [slot for unit in modules for slot in placed(stream, unit.prefix)]
     return joined(
         (
             layer("input_convolution", image, shallow),
             layer("shallow_convolution", shallow, stream),
-            *(_tensors(unit, stream) for unit in modules),
+            *(mask_layers(unit, stream) for unit in modules),
             layer("fuse", tuple(outputs), fused),
             layer("trunk_convolution", fused, stream),
             layer("output_convolution", stream, subpixels(image, config.scale)),
@@ -40,11 +42,13 @@ def _layout(config: SmsrConfig) -> Layout:
     ).with_stacks(modules)
 
 
-def _module(config: SmsrConfig, prefix: str) -> Unit:
-    return Unit(prefix, stacks=(units(f"{prefix}.convolutions", config.layers),))
+def mask_unit(prefix: str, layers: int, kind: str = "") -> Unit:
+    """A mask module with its masked convolutions."""
+    return Unit(prefix, kind, (units(f"{prefix}.convolutions", layers),))
 
 
-def _tensors(module: Unit, stream: Slots) -> Layout:
+def mask_layers(module: Unit, stream: Slots) -> Layout:
+    """The tensors of a mask module."""
     name = module.prefix
     (layers,) = module.stacks
     layouts = [_predictor(f"{name}.predictor", stream)]

@@ -5,7 +5,8 @@ compressors.inheritance.designs, compressors.inheritance.family, compressors.inh
 and compressors.inheritance.layout; and of compressors.inheritance.families
 compressors.inheritance.families.carn, compressors.inheritance.families.classsr,
 compressors.inheritance.families.edsr, compressors.inheritance.families.fsrcnn,
-compressors.inheritance.families.imdn, compressors.inheritance.families.msrresnet,
+compressors.inheritance.families.hybrid, compressors.inheritance.families.imdn,
+compressors.inheritance.families.msrresnet,
 compressors.inheritance.families.rcan, compressors.inheritance.families.registry,
 compressors.inheritance.families.rlfn, compressors.inheritance.families.safmn,
 compressors.inheritance.families.seemore, compressors.inheritance.families.smsr,
@@ -25,6 +26,7 @@ from blocks import (
     ClassSRConfig,
     EdsrConfig,
     FsrcnnConfig,
+    HybridConfig,
     ImdnConfig,
     InterpolationConfig,
     MsrResNetConfig,
@@ -55,6 +57,16 @@ SPLIT = SplitSRConfig(
 )
 SHUFFLE = SPLIT.replace(block_kind="shuffle", convolution_groups=2)
 SEEMORE = SeemoReConfig(scale=2, channels=8, groups=2, ranks=(2, 3), recursion=1, kernel=5)
+HYBRID = HybridConfig(
+    scale=2,
+    channels=16,
+    groups=("split", "masked", "experts", "plain"),
+    active_channels=8,
+    ranks=(2, 3),
+    recursion=1,
+    kernel=5,
+    image_skip="bilinear",
+)
 CLASSSR = ClassSRConfig(
     scale=2,
     branches=(
@@ -84,6 +96,14 @@ CONFIGS: Mapping[str, tuple[NetworkConfig, ...]] = {
         SEEMORE,
         SEEMORE.replace(shuffle=False, recursion=0, ffn_ratio=1.5, top_k=2),
         SEEMORE.replace(ranks=(4,)),
+        SEEMORE.replace(dense_kind="partial", dense_parts=4),
+        SEEMORE.replace(dense_kind="separable"),
+        SEEMORE.replace(dense_kind="grouped", dense_parts=2),
+    ),
+    "hybrid": (
+        HYBRID,
+        HYBRID.replace(scale=4, upsampler="chain", groups=("plain", "split"), channels=8),
+        HYBRID.replace(groups=("experts",), dense_kind="partial", dense_parts=4),
     ),
     "smsr": (SmsrConfig(scale=2, channels=16, modules=2, layers=2),),
     "fsrcnn": tuple(
@@ -130,9 +150,17 @@ LARGER: Mapping[str, tuple[tuple[NetworkConfig, dict[str, Any]], ...]] = {
     ),
     "seemore": (
         (SEEMORE, {"groups": 3}),
+        (SEEMORE.replace(dense_kind="partial"), {"ranks": (4, 5)}),
         (SEEMORE, {"kernel": 9}),
         (SEEMORE, {"ranks": (4, 5)}),
         (SEEMORE, {"ffn_ratio": 3.0}),
+    ),
+    "hybrid": (
+        (HYBRID, {"groups": ("split", "plain", "masked", "experts", "plain")}),
+        (HYBRID, {"groups": (*HYBRID.groups, "masked")}),
+        (HYBRID, {"mask_layers": 3, "kernel": 9}),
+        (HYBRID.replace(groups=("plain", "plain"), blocks=1), {"channels": 20, "blocks": 3}),
+        (HYBRID.replace(groups=("split", "plain")), {"channels": 32, "active_channels": 16}),
     ),
     "smsr": (
         (SmsrConfig(scale=2, channels=16, modules=2, layers=2), {"channels": 32}),

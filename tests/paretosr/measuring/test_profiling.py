@@ -20,7 +20,7 @@ KEYS = (
     "params macs activation_mib peak_memory_mib latency_ms latency_ci_low_ms "
     "latency_ci_high_ms latency_ratio first_ms p90_ms repeats reference_spread quiet_share "
     "prepare_seconds max_difference clock reference_ms source other_variants compute_probe_ms "
-    "copy_probe_ms prediction device decisions"
+    "copy_probe_ms prediction device decisions over_float32"
 )
 
 GIVEN = Profile(

@@ -43,7 +43,7 @@ from profilers import (
 )
 from profilers.agent.runtimes.onnx_loaders import LOADERS
 from profilers.host.link import Link
-from profilers.runtimes.targets import PORTABLE_RUNTIMES
+from profilers.runtimes.targets import PORTABLE_RUNTIMES, RUNTIME_PRECISIONS
 
 SPLITSR = SplitSRConfig(scale=2, channels=16, groups=2, blocks=1, active_channels=4, hybrid_index=1)
 MIB = 2**20
@@ -257,7 +257,9 @@ def test_images_are_enlarged_there(other_machine: Any, runtime: str) -> None:
             np.testing.assert_allclose(program(images), expected, atol=TOLERANCES["float32"])
 
 
-@pytest.mark.parametrize("runtime", PORTABLE_RUNTIMES)
+@pytest.mark.parametrize(
+    "runtime", [name for name in PORTABLE_RUNTIMES if "int8" in RUNTIME_PRECISIONS[name]]
+)
 def test_int8_is_chosen_and_measured_there(
     other_machine: Any, runtime: str, tmp_path: Path
 ) -> None:

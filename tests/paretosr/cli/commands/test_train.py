@@ -168,7 +168,7 @@ def test_a_training_keeps_its_number_format(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (["--recipe", "slow"], "recipe must be one of quick, long, "),
+        (["--recipe", "slow"], "recipe must be one of quick, "),
         (["--device", "tpu"], "unknown device 'tpu' for eager; did you mean 'cpu'"),
         (["--scale", "3"], "enlarges by 2, got 3"),
     ],
