@@ -3,6 +3,7 @@
 Covers profilers.host.target_program.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import PIL.Image
@@ -80,11 +81,10 @@ def checkpoint_of(config: NetworkConfig, folder: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def crops(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pieces of two bundled validation photographs, of two sizes."""
-    folder = tmp_path_factory.mktemp("crops")
-    for path, (height, width) in zip(bundled_photographs("validation"), SIZES_PX, strict=False):
+def crops(folder: Path, sizes_px: Sequence[tuple[int, int]]) -> Path:
+    """Pieces of the bundled validation photographs, one of each size."""
+    folder.mkdir()
+    for path, (height, width) in zip(bundled_photographs("validation"), sizes_px, strict=False):
         pixels, _ = decode(path)
         piece = pixels[100 : 100 + height, 100 : 100 + width]
         PIL.Image.fromarray(piece).save(folder / f"{path.stem}.png")
@@ -106,12 +106,25 @@ def test_there_is_a_network_of_every_family() -> None:
     ],
 )
 def test_quality_on_a_target_is_the_networks(
-    config: NetworkConfig, runtime: str, crops: Path, tmp_path: Path
+    config: NetworkConfig, runtime: str, tmp_path: Path
+) -> None:
+    check_quality(config, runtime, SIZES_PX[:1], tmp_path)
+
+
+@pytest.mark.parametrize("runtime", RUNTIME_NAMES)
+def test_images_may_be_of_several_sizes(runtime: str, tmp_path: Path) -> None:
+    check_quality(CONFIGS[0], runtime, SIZES_PX, tmp_path)
+
+
+def check_quality(
+    config: NetworkConfig, runtime: str, sizes_px: Sequence[tuple[int, int]], folder: Path
 ) -> None:
     require(runtime)
-    checkpoint = checkpoint_of(config, tmp_path)
-    here, there = psr.evaluate(checkpoint, crops), psr.evaluate(checkpoint, crops, target=runtime)
+    checkpoint, images = checkpoint_of(config, folder), crops(folder / "crops", sizes_px)
+    here = psr.evaluate(checkpoint, images)
+    there = psr.evaluate(checkpoint, images, target=runtime)
     assert there.target == str(Target.parse(runtime))
+    assert len(there.images) == len(sizes_px)
     for one, other in zip(here.images, there.images, strict=True):
         assert other.psnr_y_db == pytest.approx(one.psnr_y_db, abs=0.005)
         assert other.ssim_y == pytest.approx(one.ssim_y, abs=1e-4)

@@ -55,7 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     config = yaml.safe_load((folder / "search.yaml").read_text())
     del config["families"]["splitsr"]
-    config |= {"budget": {"trials": 2, "steps": 3}, "target": "eager:lr=24x24"}
+    config |= {"budget": {"trials": 2, "steps": 3}, "target": "eager:lr=24x24", "workers": 1}
     config["timing_seconds"] = 0.2
     (folder / "short.yaml").write_text(yaml.safe_dump(config))
     completed = paretosr(folder, "search", "short.yaml", "--out", "run", "--json")

@@ -247,6 +247,7 @@ def test_the_cheapest_of_several_targets_counts_and_is_named(tmp_path: Path) -> 
             "target": targets,
             "timing_seconds": 0.2,
             "sampler": "random",
+            "workers": 1,
         }
     )
     start_search(config, tmp_path / "run", Quiet())
