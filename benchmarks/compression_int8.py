@@ -19,7 +19,7 @@ import paretosr
 from blocks import SuperResolutionNetwork, load_network
 from blocks.programs.executorch_program import export_executorch
 from blocks.programs.failure import ExportFailed
-from compressors import QuantisationFailed, read_artefact
+from compressors import QuantisationFailed, is_artefact, read_artefact
 from compressors.artefacts import EngineName
 from compressors.int8_xnnpack import LearnedPart
 from compressors.onnx_layers import exported
@@ -154,10 +154,12 @@ def quantised(model: Path, engine: EngineName, folder: Path, place: Workplace) -
     make = partial(quantise, model, folder, target_of(engine), calibration_images=place.data)
     place.listener.status(f"quantising {folder.name}")
     try:
-        chosen = make(listener=place.listener).chosen
+        if not is_artefact(folder):  # as a run leaves it that ended before the facts were written
+            make(listener=place.listener)
     except (ExportFailed, ProfilingFailed, QuantisationFailed) as error:
         return {"refusal": one_line(error)}
     manifest = read_artefact(folder).manifest
+    chosen = manifest.chosen
     return {
         "scheme": chosen.scheme.name,
         "held_out_loss_db": chosen.loss_db,
