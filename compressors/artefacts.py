@@ -1,14 +1,10 @@
 """A quantised network on disk: a folder with the float checkpoint, the program and a manifest."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
-
-import numpy as np
-from torch import Tensor
 
 from compressors.schemes import Scheme
 from foundation.configs import FrozenConfig, parse_config
@@ -140,16 +136,6 @@ def why_stale(
                 f"for {_told(made_for)} and not {_told(here)}: quantise the network anew"
             )
     return None
-
-
-def weights_digest(tensors: Mapping[str, Tensor]) -> str:
-    """Ten hexadecimal digits of the tensors of a network, whatever their memory layout."""
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        digest.update(np.ascontiguousarray(tensor.float().numpy()).data)
-    return digest.hexdigest()[:10]
 
 
 def versions_of(*libraries: str) -> dict[str, str]:

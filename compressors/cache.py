@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blocks import SuperResolutionNetwork
+from blocks.checkpoints import weights_digest
 from compressors.artefacts import (
     FORMAT_VERSION,
     Artefact,
     EngineName,
     read_artefact,
     versions_of,
-    weights_digest,
 )
 from compressors.crops import Crops
 from compressors.engines import find_engine

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from blocks import SuperResolutionNetwork, save_checkpoint
+from blocks.checkpoints import weights_digest
 from compressors.artefacts import (
     CHECKPOINT_FILE,
     MANIFEST_FILE,
@@ -13,7 +14,6 @@ from compressors.artefacts import (
     Manifest,
     Trial,
     versions_of,
-    weights_digest,
 )
 from compressors.attempts import Attempt, Attempts, check_crops
 from compressors.crops import Crops

@@ -8,6 +8,7 @@ from typing import cast
 
 import compressors
 from blocks import SuperResolutionNetwork, load_checkpoint
+from blocks.checkpoints import weights_digest
 from blocks.models import Model
 from compressors import (
     Artefact,
@@ -19,7 +20,7 @@ from compressors import (
     read_artefact,
     why_stale,
 )
-from compressors.artefacts import versions_of, weights_digest
+from compressors.artefacts import versions_of
 from compressors.engines import find_engine
 from foundation.listener import Listener
 from imaging import BUNDLED

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import cast
 
 from blocks import load_network
+from blocks.checkpoints import weights_digest
 from blocks.pixels import program_upscaler
 from compressors import (
     Artefact,
@@ -18,7 +19,7 @@ from compressors import (
     read_artefact,
     why_stale,
 )
-from compressors.artefacts import versions_of, weights_digest
+from compressors.artefacts import versions_of
 from compressors.engines import find_engine
 from imaging.evaluation import Quality, evaluate_quality
 from profilers.host.subject import Subject

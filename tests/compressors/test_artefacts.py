@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from blocks.checkpoints import weights_digest
 from compressors import Manifest, Scheme, Trial, is_artefact, read_artefact, why_stale
-from compressors.artefacts import CHECKPOINT_FILE, MANIFEST_FILE, versions_of, weights_digest
+from compressors.artefacts import CHECKPOINT_FILE, MANIFEST_FILE, versions_of
 
 TRIAL = Trial(
     scheme=Scheme(ranges="minmax"), psnr_y_db=30.0, loss_db=0.02, weights_kib=60.0, file_kib=100.0

@@ -12,6 +12,7 @@ import onnx
 import pytest
 
 from blocks import SuperResolutionNetwork, load_network
+from blocks.checkpoints import weights_digest
 from compressors import (
     Crops,
     EngineName,
@@ -21,7 +22,7 @@ from compressors import (
     quantise,
     read_artefact,
 )
-from compressors.artefacts import MANIFEST_FILE, weights_digest
+from compressors.artefacts import MANIFEST_FILE
 from compressors.engines import find_engine
 from compressors.quantiser import Images, ProgramRunner, missing_library
 from imaging.evaluation import ValidationPair

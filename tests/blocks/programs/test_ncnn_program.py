@@ -3,8 +3,6 @@
 Covers blocks.programs.ncnn_operators
 """
 
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -160,7 +158,6 @@ def test_a_choice_by_the_images_is_refused() -> None:
         export_ncnn(Branches(), 8, 8)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="shell scripts")
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
