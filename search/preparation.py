@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, TypeVar
 
-import numpy as np
 import torch
 from pydantic import BeforeValidator, TypeAdapter
 
@@ -27,7 +26,8 @@ from imaging.image_sets import ImageSets
 from imaging.images import Image, load_images
 from profilers.agent.machine import Description
 from profilers.host.device import computes_in_bfloat16, describe_device
-from profilers.host.latency import Calibration, LatencyMeter, measure_callable, with_present_names
+from profilers.host.latency import Calibration, LatencyMeter, with_present_names
+from profilers.host.subject import Bicubic
 from profilers.predictor import CalibrationFile
 from profilers.runtimes.registry import require_available
 from profilers.runtimes.targets import Target
@@ -287,10 +287,8 @@ def measured_baseline(bench: Workbench) -> TrialRecord:
     targets = bench.targets.get(target.precision)
     if not targets or target.host:  # only networks are sent to another machine
         return baseline
-    pixels = np.zeros((target.lr_height_px, target.lr_width_px, 3), np.uint8)
-    calibration = targets[0].calibration
-    latency = measure_callable(
-        lambda: upscale(pixels), target, calibration, max_seconds=config.timing_seconds
+    latency = targets[0].meter.measure(
+        Bicubic(config.scale), targets[0].calibration, max_seconds=config.timing_seconds
     )
     return latency_costs(latency).in_record(baseline)
 

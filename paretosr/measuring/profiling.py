@@ -11,10 +11,11 @@ from paretosr.compressing.quantising import subject_on
 from paretosr.decisions import TrainedDecisions, trained_decisions
 from paretosr.measuring.explanation import Explanation
 from paretosr.measuring.profile_table import ProfileRecord
-from paretosr.measuring.subjects import as_target, bicubic_call, noise_warning
+from paretosr.measuring.subjects import as_target, noise_warning
 from paretosr.models import load
 from paretosr.results import Result, Table
 from profilers import (
+    Bicubic,
     Calibration,
     InstructionSet,
     Latency,
@@ -25,7 +26,6 @@ from profilers import (
     Target,
     analytic_cost,
     describe_device,
-    measure_callable,
     measure_peak_memory_mib,
 )
 from profilers.predictor import CalibrationFile, CannotPredict, LatencyPredictor, Prediction
@@ -284,12 +284,9 @@ def _of_bicubic(model: Model, target: Target, max_seconds: float, listener: List
     listener.status("timing")
     with LatencyMeter(target) as meter:
         calibration = meter.calibrate(max_seconds * _REFERENCE_SHARE)
-    latency = measure_callable(
-        bicubic_call(model.scale, target),
-        target,
-        calibration,
-        max_seconds=max_seconds * (1 - _REFERENCE_SHARE),
-    )
+        latency = meter.measure(
+            Bicubic(model.scale), calibration, max_seconds=max_seconds * (1 - _REFERENCE_SHARE)
+        )
     record = replace(ProfileRecord.failed(model, target), params=0, macs=0)
     return _profile(record, latency, calibration, describe_device())
 

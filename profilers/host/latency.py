@@ -1,10 +1,8 @@
 """Latency of networks on a target, in the reference network's time and in milliseconds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
-
-import torch
 
 from profilers.agent.fastest_variant import OtherVariant
 from profilers.agent.machine import Description
@@ -21,14 +19,13 @@ from profilers.agent.serving.messages import (
     Sustain,
     Sustained,
 )
-from profilers.agent.timing.calls_in_turn import TimeEstimate, compare, require_positive
+from profilers.agent.timing.calls_in_turn import TimeEstimate, require_positive
 from profilers.agent.timing.ratio import RatioEstimate
 from profilers.host.child import START_SECONDS, Child
-from profilers.host.reference import REFERENCE_NAME, ReferenceNetwork
-from profilers.host.subject import Subject
+from profilers.host.reference import REFERENCE_NAME
+from profilers.host.subject import Bicubic, Subject, Timed
 from profilers.runtimes.clock import clock_of
-from profilers.runtimes.preparation import prepare_checked
-from profilers.runtimes.registry import require_available, require_here
+from profilers.runtimes.registry import require_available
 from profilers.runtimes.targets import Target
 
 # A worker may exceed its budget by preparing, and by the few calls of every measurement.
@@ -148,7 +145,7 @@ class LatencyMeter:
 
     def measure(
         self,
-        subject: Subject,
+        subject: Timed,
         calibration: Calibration,
         *,
         max_seconds: float,
@@ -157,8 +154,8 @@ class LatencyMeter:
         """Return the latency of a network, in its fastest variant unless the subject names one.
 
         Raises:
-            ValueError: the calibration belongs to another target or reference, or the subject has
-                no program for an int8 target.
+            ValueError: the calibration belongs to another target or reference, the subject has no
+                program for an int8 target, or it is bicubic and the target another machine.
         """
         _require_calibration_of(self.target, calibration)
         require_positive(max_seconds=max_seconds)
@@ -166,6 +163,8 @@ class LatencyMeter:
         self.start()
         question = Measure(subject.design(), max_seconds)
         measured = self._child.request(question, Measured, max_seconds + grace_seconds)
+        if isinstance(subject, Bicubic):
+            return _latency(measured.estimate, calibration)
         return _latency(
             measured.estimate,
             calibration,
@@ -175,7 +174,7 @@ class LatencyMeter:
             other_variants=measured.other_variants,
         )
 
-    def compare(self, subject: Subject, other: Subject, *, max_seconds: float) -> ComparedTimes:
+    def compare(self, subject: Timed, other: Timed, *, max_seconds: float) -> ComparedTimes:
         """Return the time of `subject` over that of `other`.
 
         Two that are the same are timed in the same variant; the interval gets narrower than that
@@ -210,35 +209,10 @@ class LatencyMeter:
         """End the process."""
         self._child.close()
 
-    def _compare(self, subject: Subject, other: Subject, max_seconds: float) -> ComparedTimes:
+    def _compare(self, subject: Timed, other: Timed, max_seconds: float) -> ComparedTimes:
         self.start()
         question = Compare(subject.design(), other.design(), max_seconds)
         return self._child.request(question, ComparedTimes, max_seconds + GRACE_SECONDS)
-
-
-def measure_callable(
-    call: Callable[[], object], target: Target, calibration: Calibration, *, max_seconds: float
-) -> Latency:
-    """Return the latency of something that is not a network, timed in this process.
-
-    On the "cpu" clock every thread that `call` uses counts.
-
-    Raises:
-        ValueError: the target is not available or not on this machine, or the calibration is
-            not of it.
-    """
-    require_here(target)
-    require_available(target)
-    _require_calibration_of(target, calibration)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(target.threads)
-    try:
-        reference = prepare_checked(ReferenceNetwork(), target.of_reference)
-        _, clock = clock_of(target)
-        estimate = compare(call, reference.call, max_seconds=max_seconds, clock=clock)
-        return _latency(estimate, calibration)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _latency(
