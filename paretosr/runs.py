@@ -19,7 +19,7 @@ from reports.compression import (
     compression_rows,
     why_off_the_front,
 )
-from reports.nothing_trained import why_nothing_trained
+from reports.nothing_trained import bounds_of, why_nothing_trained
 from reports.pareto import front
 from reports.records import TrialRecord
 from reports.run_report import ReportPaths, RunHypervolume, run_hypervolume, write_report
@@ -55,8 +55,11 @@ class Run(Result):
         baseline: the record of bicubic enlargement; None before it was measured.
         records: one for each trial that has ended, in their order.
         ended: what ended the search, in words; None for a run that was only opened.
+        unkept: why no trained network keeps every bound, with the nearest value and what would
+            help; None where one does.
         files: the tables and figures that were written; None before `report`, and where the run
             directory is read-only.
+        preparation_seconds: what all its sessions took before their first trials.
     """
 
     path: Path
@@ -65,6 +68,8 @@ class Run(Result):
     records: tuple[TrialRecord, ...]
     ended: str | None = None
     files: ReportPaths | None = None
+    unkept: str | None = None
+    preparation_seconds: float = 0.0
 
     @property
     def rows(self) -> tuple[TrialRecord, ...]:
@@ -147,15 +152,18 @@ class Run(Result):
             "objectives": self.settings.objectives,
             "trials": len(self.records),
             "front": [dict(row_values(record)) for record in chosen],
+            "unkept": self.unkept,
             "hypervolume": None if volume is None else asdict(volume),
             "compression": compression_rows(compared_networks(self.records)),
             "bicubic": None if self.baseline is None else dict(row_values(self.baseline)),
             "files": {name: str(path) for name, path in self._files},
-            "seconds": phase_seconds(self.records),
+            "seconds": self._seconds,
         }
 
     def tables(self) -> Sequence[Table]:
-        columns, _ = front_columns(self.rows, self.settings.objectives)
+        columns, _ = front_columns(
+            self.rows, self.settings.objectives, bounds_of(self.settings.bounds)
+        )
         headings = tuple(heading.replace("\n", " ") for heading in columns)
         front_table = Table(
             headings,
@@ -163,7 +171,7 @@ class Run(Result):
             numeric=frozenset(headings) - TEXT_HEADINGS,
             title="Pareto front",
         )
-        return (front_table, *self._compression())
+        return *(() if self.unkept else (front_table,)), *self._compression()
 
     def _compression(self) -> Iterator[Table]:
         """The networks that were judged in several precisions, if there are any."""
@@ -177,16 +185,15 @@ class Run(Result):
 
     def sentences(self) -> Sequence[str]:
         found = []
-        why = why_nothing_trained(self.rows, self.settings)
-        if self.records and why is not None:
-            found.append(why)
+        if self.unkept is not None:
+            found.append(self.unkept)
         if self.hypervolume is not None:
             found.append(str(self.hypervolume))
         found += changes_in_words(compared_networks(self.records))
         found += why_off_the_front(self.rows, self.settings.objectives)
-        seconds = phase_seconds(self.records)
+        seconds = self._seconds
         durations = ", ".join(f"{part} {spent:.1f} s" for part, spent in seconds.items())
-        passed = sum(record.wall_seconds for record in self.records)
+        passed = sum(record.wall_seconds for record in self.records) + self.preparation_seconds
         if sum(seconds.values()) > passed + 0.05:  # not a mere matter of rounding
             durations += f", side by side in {passed:.1f} s"
         return [
@@ -194,6 +201,10 @@ class Run(Result):
             f"{_counted(self.records)}; time: {durations}",
             *(str(path) for _, path in self._files),
         ]
+
+    @property
+    def _seconds(self) -> Mapping[str, float]:
+        return {"preparation": self.preparation_seconds, **phase_seconds(self.records)}
 
     @property
     def _files(self) -> Iterator[tuple[str, Path]]:
@@ -297,7 +308,16 @@ def open_run(run_dir: str | Path) -> Run:
     """
     path = Path(run_dir)
     contents = read_run(path)
-    return Run(path, run_settings(contents.settings), contents.baseline, contents.records)
+    settings, rows = run_settings(contents.settings), contents.records
+    why = why_nothing_trained(rows, settings) if rows or contents.unkept else None
+    return Run(
+        path,
+        settings,
+        contents.baseline,
+        rows,
+        unkept=why and (contents.unkept or why),
+        preparation_seconds=contents.preparation_seconds,
+    )
 
 
 def _counted(records: Sequence[TrialRecord]) -> str:

@@ -158,8 +158,9 @@ class Search:
 
     @property
     def _seconds(self) -> float:
-        """How long all sessions have searched by now."""
-        return self._history.seconds + time.perf_counter() - self._told
+        """How long all sessions have prepared and searched by now."""
+        since = time.perf_counter() - self._told
+        return self._study.preparation_seconds + self._history.seconds + since
 
     def _start_trial(self) -> None:
         """Ask for a trial, and train it unless it can be told without."""
@@ -371,5 +372,6 @@ class Search:
         budget, trained, seconds = self._config.budget, self._history.trained, self._seconds
         left = [] if budget.minutes is None else [max(0.0, budget.minutes * 60 - seconds)]
         if budget.trials is not None and trained:
-            left.append(seconds / trained * (budget.trials - trained))
+            of_trials = seconds - self._study.preparation_seconds
+            left.append(of_trials / trained * (budget.trials - trained))
         return Standing(trained, budget.trials, min(left, default=None))

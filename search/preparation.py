@@ -261,7 +261,7 @@ def decided(kind: type[T] | TypeAdapter[T], key: str, run: RunDirectory) -> T | 
     return None if value is None else parse_config(kind, value, f"{run.settings}, {key}")
 
 
-def measured_baseline(bench: Workbench) -> TrialRecord:
+def measured_baseline(bench: Workbench, listener: Listener) -> TrialRecord:
     """The bicubic baseline: what enlarging without any network gives, and what it costs."""
     config, target = bench.config, bench.config.target
     upscale = bicubic_upscaler(config.scale)

@@ -74,7 +74,7 @@ class Extremes:
         """
         found = []
         for name, value in self._outside(extreme.values):
-            design = self._design({**extreme.values, name: value})
+            design = self.design({**extreme.values, name: value})
             if design is not None and score(design.record) < score(extreme.record):
                 found.append((name, value, design))
         return min(found, key=lambda it: score(it[2].record), default=None)
@@ -90,11 +90,11 @@ class Extremes:
     def _improved(
         self, values: dict[str, Value], score: Score, is_enough: Callable[[Any], bool]
     ) -> Extreme | None:
-        best, improved = self._design(values), True
+        best, improved = self.design(values), True
         while improved and (best is None or not is_enough(score(best.record))):
             improved = False
             for name, choice in self._changes():
-                design = self._design({**values, name: choice})
+                design = self.design({**values, name: choice})
                 if design is None or (best and score(design.record) >= score(best.record)):
                     continue
                 values, best, improved = {**values, name: choice}, design, True
@@ -104,7 +104,8 @@ class Extremes:
         for name, choices in self._choices.items():
             yield from zip(itertools.repeat(name), choices)
 
-    def _design(self, values: Mapping[str, Value]) -> Extreme | None:
+    def design(self, values: Mapping[str, Value]) -> Extreme | None:
+        """The design that these values make, in their ranges or not; None if they make none."""
         try:
             candidate = Candidate.of(self._family.network(values, self._scale))
             if candidate.arch_id not in self._records:

@@ -17,7 +17,16 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from foundation import writing
 from reports.records import OBJECTIVES, TrialRecord
 from search.sampler import ReproducibleSampler
-from search.storage.journal import BASELINE_KEY, RECORD_KEY, SETTINGS_KEY, STUDY_NAME, check_journal
+from search.storage.journal import (
+    BASELINE_KEY,
+    CHEAPEST_KEY,
+    PREPARATION_KEY,
+    RECORD_KEY,
+    SETTINGS_KEY,
+    STUDY_NAME,
+    UNKEPT_KEY,
+    check_journal,
+)
 from search.storage.run_directory import RunDirectory
 
 Value = bool | int | float | str
@@ -186,6 +195,29 @@ class SearchStudy:
     def baseline(self, record: TrialRecord) -> None:
         self._study.set_user_attr(BASELINE_KEY, record.to_json())
 
+    @property
+    def cheapest(self) -> tuple[TrialRecord, ...] | None:
+        """The cheapest designs, once they are measured."""
+        return _cheapest(self._study)
+
+    @cheapest.setter
+    def cheapest(self, records: Sequence[TrialRecord]) -> None:
+        self._study.set_user_attr(CHEAPEST_KEY, [record.to_json() for record in records])
+
+    @property
+    def preparation_seconds(self) -> float:
+        """What all sessions took before their first trials."""
+        return float(self._study.user_attrs.get(PREPARATION_KEY, 0.0))
+
+    @preparation_seconds.setter
+    def preparation_seconds(self, seconds: float) -> None:
+        self._study.set_user_attr(PREPARATION_KEY, seconds)
+
+    def keep_unkept(self, why: str | None) -> None:
+        """Store why no network keeps every bound; None where one does."""
+        if self._study.user_attrs.get(UNKEPT_KEY) != why:
+            self._study.set_user_attr(UNKEPT_KEY, why)
+
     def keep_settings(self, settings: Mapping[str, Any]) -> None:
         """Store what `run.yaml` is compared with when the search goes on."""
         if self._study.user_attrs.get(SETTINGS_KEY) != settings:
@@ -201,6 +233,12 @@ class RunContents:
     records: tuple[TrialRecord, ...] = ()
     began_with: Mapping[str, Any] | None = None
     """The settings kept in the journal; None in runs of earlier versions."""
+    cheapest: tuple[TrialRecord, ...] = ()
+    """The cheapest designs that were measured before the first trial."""
+    preparation_seconds: float = 0.0
+    """What all sessions took before their first trials."""
+    unkept: str | None = None
+    """Why no network keeps every bound, as the last session ended."""
 
     @property
     def plugins(self) -> tuple[str, ...]:
@@ -237,6 +275,9 @@ def read_run(run_dir: Path) -> RunContents:
         _floor(study),
         tuple(_records(study.get_trials(deepcopy=False))),
         study.user_attrs.get(SETTINGS_KEY),
+        _cheapest(study) or (),
+        float(study.user_attrs.get(PREPARATION_KEY, 0.0)),
+        study.user_attrs.get(UNKEPT_KEY),
     )
 
 
@@ -257,3 +298,8 @@ def _records(trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
 def _floor(study: optuna.Study) -> TrialRecord | None:
     data = study.user_attrs.get(BASELINE_KEY)
     return TrialRecord.from_json(data) if data is not None else None
+
+
+def _cheapest(study: optuna.Study) -> tuple[TrialRecord, ...] | None:
+    data = study.user_attrs.get(CHEAPEST_KEY)
+    return None if data is None else tuple(map(TrialRecord.from_json, data))
