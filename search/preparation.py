@@ -86,8 +86,8 @@ def load_photographs(config: SearchConfig, listener: Listener) -> Photographs:
         ValueError: a folder or an image cannot be used, or bicubic restores a validation image
             exactly, so that nothing can be compared by it.
     """
-    training = load_images(config.data.training, split="training")
-    validation = load_images(config.data.validation, split="validation")
+    training = load_images(config.data.training, split="training", listener=listener)
+    validation = load_images(config.data.validation, split="validation", listener=listener)
     for note in (*training.notes, *validation.notes):
         listener.warning(note)
     pairs = prepare_validation(validation.images, config.scale)
@@ -148,7 +148,7 @@ def prepare(
     targets: dict[str, tuple[CalibratedTarget, ...]] = {}
     stored = None
     if "latency_ms" in config.columns:
-        meter = stack.enter_context(LatencyMeter(config.target))
+        meter = stack.enter_context(LatencyMeter(config.target, listener))
         device = decided(Description, "target_device", run) or meter.describe_device()
         stored = stored_calibration(config, device, listener)
         calibration = decided(STORED_CALIBRATION, "calibration", run)
@@ -160,7 +160,7 @@ def prepare(
         known = decided(_CALIBRATIONS, "other_calibrations", run)
         others: dict[str, Calibration] = {} if known is None else dict(known)
         for target in config.other_targets:
-            meter = stack.enter_context(LatencyMeter(target))
+            meter = stack.enter_context(LatencyMeter(target, listener))
             if target.of_reference == config.target.of_reference:  # which differ in int8 alone
                 others[str(target)] = replace(calibration, target=str(target))
             elif str(target) not in others:
@@ -261,7 +261,7 @@ def decided(kind: type[T] | TypeAdapter[T], key: str, run: RunDirectory) -> T | 
     return None if value is None else parse_config(kind, value, f"{run.settings}, {key}")
 
 
-def measured_baseline(bench: Workbench, listener: Listener) -> TrialRecord:
+def measured_baseline(bench: Workbench) -> TrialRecord:
     """The bicubic baseline: what enlarging without any network gives, and what it costs."""
     config, target = bench.config, bench.config.target
     upscale = bicubic_upscaler(config.scale)
@@ -311,6 +311,7 @@ def _precision_of(
 ) -> Precision:
     if config.training.precision != "auto":
         return config.training.precision
+    listener.status(f"timing training steps of {typical.family}, to choose its precision")
     precision = choose_precision(
         lambda: build_network(typical),
         patches,

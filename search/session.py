@@ -157,7 +157,7 @@ def _hopeless(
     Returns what ends the search where one of them is out of reach, or None.
     """
     if study.baseline is None:
-        study.baseline = measured_baseline(bench, listener)
+        study.baseline = measured_baseline(bench)
     if study.cheapest is None:
         has_begun = bool(study.records())  # in an earlier version
         study.cheapest = () if has_begun else measure_cheapest(bench.config, evaluator, listener)

@@ -1,9 +1,11 @@
 """Latency of networks on a target, in the reference network's time and in milliseconds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Self
 
+from foundation.listener import SILENT, Listener
 from profilers.agent.fastest_variant import OtherVariant
 from profilers.agent.machine import Description
 from profilers.agent.serving.messages import (
@@ -108,9 +110,11 @@ class LatencyMeter:
         ValueError: the target cannot be measured from this machine.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, listener: Listener = SILENT) -> None:
+        """`listener` hears how far the timing of a network is, in seconds of those it may take."""
         require_available(target)
         self.target = target
+        self._listener = listener
         self._child = Child(target, KEEP_FREED_MEMORY)
 
     def __enter__(self) -> Self:
@@ -133,7 +137,9 @@ class LatencyMeter:
         """
         require_positive(max_seconds=max_seconds)
         question = Calibrate(max_seconds)
-        alone = self._child.request(question, TimeEstimate, max_seconds + grace_seconds)
+        with self._shown("timing the reference network", max_seconds) as on_wait:
+            timeout_seconds = max_seconds + grace_seconds
+            alone = self._child.request(question, TimeEstimate, timeout_seconds, on_wait)
         return Calibration(
             target=str(self.target),
             reference=REFERENCE_NAME,
@@ -162,7 +168,9 @@ class LatencyMeter:
         subject.require_runs_on(self.target)
         self.start()
         question = Measure(subject.design(), max_seconds)
-        measured = self._child.request(question, Measured, max_seconds + grace_seconds)
+        with self._shown(f"timing {subject.name}", max_seconds) as on_wait:
+            timeout_seconds = max_seconds + grace_seconds
+            measured = self._child.request(question, Measured, timeout_seconds, on_wait)
         if isinstance(subject, Bicubic):
             return _latency(measured.estimate, calibration)
         return _latency(
@@ -208,6 +216,16 @@ class LatencyMeter:
     def close(self) -> None:
         """End the process."""
         self._child.close()
+
+    @contextmanager
+    def _shown(self, text: str, max_seconds: float) -> Iterator[Callable[[float], None]]:
+        """Yield what shows by the seconds that have passed how far something is."""
+        total = max(1, round(max_seconds))
+        self._listener.progress(0, total, text)
+        try:
+            yield lambda passed: self._listener.progress(min(int(passed), total), total, text)
+        finally:
+            self._listener.progress(total, total, text)
 
     def _compare(self, subject: Timed, other: Timed, max_seconds: float) -> ComparedTimes:
         self.start()

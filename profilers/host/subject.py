@@ -42,6 +42,11 @@ class Subject:
     variant: str | None = None
     program: Path | None = None
 
+    @property
+    def name(self) -> str:
+        """What it is called while it is measured."""
+        return self.config.arch_id
+
     def network(self) -> SuperResolutionNetwork:
         """Return the network as it is trained, on the CPU.
 
@@ -96,6 +101,11 @@ class Bicubic:
     """MATLAB's bicubic enlargement, which is timed where and as networks are."""
 
     scale: int
+
+    @property
+    def name(self) -> str:
+        """What it is called while it is measured."""
+        return BICUBIC
 
     def call(self, target: Target) -> Callable[[], object]:
         """Return what enlarges a batch of the target's size; the result is kept until the next."""
