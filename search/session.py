@@ -158,11 +158,13 @@ def _hopeless(
     """
     if study.baseline is None:
         study.baseline = measured_baseline(bench)
-    if study.cheapest is None:
+    cheapest = study.cheapest
+    if cheapest is None:
         has_begun = bool(study.records())  # in an earlier version
-        study.cheapest = () if has_begun else measure_cheapest(bench.config, evaluator, listener)
-    evaluator.remember(study.cheapest)
-    found = outlook(bench.config, study.cheapest, study.baseline)
+        cheapest = () if has_begun else measure_cheapest(bench.config, evaluator, listener)
+        study.cheapest = cheapest
+    evaluator.remember(cheapest)
+    found = outlook(bench.config, cheapest, study.baseline)
     for sentence in found.unlikely:
         listener.warning(sentence)
     if not found.is_hopeless:

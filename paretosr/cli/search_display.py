@@ -83,8 +83,8 @@ class SearchDisplay:
         if done >= total:
             self._end_phase()
         if self._is_logged and time.monotonic() - self._logged >= LINE_SECONDS:
-            left = f", {self._left(self._phase[1])}" if self._phase else ""
-            self._log(f"{text}: {done} of {total}{left}")
+            left = self._left(self._phase[1]) if self._phase else ""
+            self._log(", ".join(filter(None, (f"{text}: {done} of {total}", left))))
 
     def trial_started(self, record: TrialRecord, standing: Standing) -> None:
         self._standing, self._told = standing, time.monotonic()
