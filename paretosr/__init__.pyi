@@ -20,6 +20,9 @@ from .measuring.available_targets import Targets as Targets
 from .measuring.available_targets import targets as targets
 from .measuring.calibrating import CalibrationSummary as CalibrationSummary
 from .measuring.calibrating import calibrate as calibrate
+from .measuring.catalogue import Catalogue as Catalogue
+from .measuring.catalogue import CatalogueRow as CatalogueRow
+from .measuring.catalogue import catalogue as catalogue
 from .measuring.comparing import Comparison as Comparison
 from .measuring.comparing import compare as compare
 from .measuring.comparing_targets import TargetComparison as TargetComparison
@@ -32,10 +35,7 @@ from .measuring.stressing import Stress as Stress
 from .measuring.stressing import stress as stress
 from .measuring.sweeping import Sweep as Sweep
 from .measuring.sweeping import sweep as sweep
-from .models import Catalogue as Catalogue
-from .models import CatalogueRow as CatalogueRow
 from .models import Model as Model
-from .models import catalogue as catalogue
 from .models import load as load
 from .runs import Run as Run
 from .runs import open_run as open_run

@@ -10,6 +10,7 @@ from torch import nn
 from blocks import SuperResolutionNetwork
 from blocks.programs.executorch_program import EXPORT_MODULES, export_executorch
 from blocks.programs.failure import ExportFailed
+from foundation.libraries import missing_library
 from foundation.library_messages import quiet_libraries
 from profilers.agent.failure import ProfilingFailed, reason_of
 from profilers.agent.output_check import as_array
@@ -19,7 +20,6 @@ from profilers.agent.prepared_network import (
     Missing,
     PreparedCall,
     Program,
-    missing_library,
 )
 from profilers.runtimes.eager import network_on
 from profilers.runtimes.images import sample_images
@@ -37,12 +37,8 @@ class XnnpackRuntime:
     """
 
     def why_unavailable(self, device: str) -> Missing | None:
-        with quiet_libraries():
-            return missing_library(
-                "executorch.runtime",
-                *EXPORT_MODULES,
-                remedy="pip install 'paretosr[executorch]'",
-            )
+        missing = missing_library("executorch.runtime", *EXPORT_MODULES)
+        return Missing.of(missing, "pip install 'paretosr[executorch]'")
 
     def prepare(self, network: nn.Module, target: Target) -> PreparedCall:
         """Export `network`, give XNNPACK all it takes of it and return its forward pass.
@@ -115,7 +111,8 @@ def _exported(network: nn.Module, images: torch.Tensor, target: Target) -> _Meth
 
 
 def _loaded(exported: bytes, target: Target) -> _Method:
-    from executorch.runtime import Runtime
+    with quiet_libraries():
+        from executorch.runtime import Runtime
 
     _use_threads(target.threads)
     program = Runtime.get().load_program(exported)
