@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from blocks.networks.registry import NetworkConfig, parse_network_config
+from foundation import alternatives
 from reports.nothing_trained import UnkeptBound
 from reports.records import OBJECTIVES, TrialRecord
 from search.candidates.candidate import Costing
@@ -23,8 +24,7 @@ def remedies(config: SearchConfig, unkept: UnkeptBound) -> str:
         found = ["longer trainings (budget.steps)", "a wider space"]
     else:
         found = [*_smaller_input(config, unkept), *_other_target(unkept), *_wider(config, unkept)]
-    *others, last = found or [""]
-    return f"; what helps: {' or '.join(filter(None, (', '.join(others), last)))}" if found else ""
+    return f"; what helps: {alternatives(found)}" if found else ""
 
 
 def _smaller_input(config: SearchConfig, unkept: UnkeptBound) -> Iterator[str]:

@@ -50,9 +50,15 @@ class RunDirectory:
             ValueError: the file is missing or no YAML mapping.
         """
         if not self.settings.is_file():
+            if self.path.is_dir():
+                found = f"{self.path} does not"
+            else:
+                found = (
+                    f"{self.path} is a file" if self.path.exists() else f"there is no {self.path}"
+                )
             raise ValueError(
-                f"a run directory must hold {self.settings.name}, but {self.path} does not: "
-                "give the directory that `paretosr search` printed"
+                f"a run directory must hold {self.settings.name}, but {found}: give the directory "
+                "that `paretosr search` printed"
             )
         data = read_yaml(self.settings)
         if not isinstance(data, dict):

@@ -29,9 +29,10 @@ class Warned:
 def test_all_stands_for_each_runtime_on_each_device() -> None:
     heard = Warned()
     available = named_targets("all:lr=16x16", heard)
-    assert len(available) + len(heard.warnings) == sum(map(len, RUNTIME_DEVICES.values()))
+    left_out = [name for line in heard.warnings for name in line.split(" left ")[0].split(", ")]
+    assert len(available) + len(left_out) == sum(map(len, RUNTIME_DEVICES.values()))
     assert Target.parse("eager:lr=16x16") in available
-    assert all(" is left out: " in line for line in heard.warnings)
+    assert all(" left out: " in line for line in heard.warnings)
     assert named_targets("eager:threads=2", heard) == (Target(threads=2),)
 
 
