@@ -63,7 +63,7 @@ def parse_config(config_type: type[T] | TypeAdapter[T], data: object, where: str
 
 
 def nearest(name: object, known: Iterable[str], *, none: str | None = None) -> str:
-    """A hint for a misspelt name: the nearest known one; if none is near, `none`, or all of them."""
+    """A hint for a misspelt name: the nearest known one; without one `none`, or all of them."""
     names = list(known)
     matches = difflib.get_close_matches(str(name), names, n=1)
     if matches:

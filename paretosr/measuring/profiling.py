@@ -155,12 +155,14 @@ class Profile(Result, ProfileRecord):
             difference = f"{self.max_difference:.1e}"
             rows.append(("difference", difference, "largest, from eager float32"))
         if self.variant is not None:
-            rows.append(("variant", self.variant, "in which the network was measured"))
+            measured = f"{self.latency_ms:.2f} ms, the variant that was measured"
+            rows.append(("variant", self.variant, measured))
         for other in self.other_variants:
             found = (
                 str(other.reason)
                 if other.ratio is None
-                else f"takes {other.ratio:.2f} times as long as {self.variant}"
+                else f"about {other.ratio * self.latency_ms:.2f} ms, {other.ratio:.2f} times as "
+                f"long as {self.variant}"
             )
             rows.append(("", other.name, found))
         return rows

@@ -50,12 +50,9 @@ class RunDirectory:
             ValueError: the file is missing or no YAML mapping.
         """
         if not self.settings.is_file():
-            if self.path.is_dir():
-                found = f"{self.path} does not"
-            else:
-                found = (
-                    f"{self.path} is a file" if self.path.exists() else f"there is no {self.path}"
-                )
+            found = f"{self.path} {'does not' if self.path.is_dir() else 'is a file'}"
+            if not self.path.exists():
+                found = f"there is no {self.path}"
             raise ValueError(
                 f"a run directory must hold {self.settings.name}, but {found}: give the directory "
                 "that `paretosr search` printed"
