@@ -201,7 +201,7 @@ class Search:
             return
         trial.record = record
         self._training[trial.proposal.number] = trial
-        self._pool.submit(Training(trial.proposal.number, candidate))
+        self._pool.submit(Training(trial.proposal.number, candidate, self._config.steps))
 
     def _before_training(self, candidate: Candidate, record: TrialRecord) -> TrialRecord:
         """The record with what can be known before the training."""
@@ -220,7 +220,7 @@ class Search:
                 f"trial {outcome.trial} is trained once more, from its last checkpoint: "
                 f"{outcome.reason}"
             )
-            self._pool.submit(Training(outcome.trial, trial.candidate))
+            self._pool.submit(Training(outcome.trial, trial.candidate, self._config.steps))
             return
         if isinstance(outcome, Failed):
             record = replace(trial.record, state="failed", reason=outcome.reason)
