@@ -62,6 +62,12 @@ class Bound:
     min: float | None = None
     max: float | None = None
 
+    def kept_by(self, value: float) -> bool:
+        return not (
+            (self.min is not None and value < self.min)
+            or (self.max is not None and value > self.max)
+        )
+
 
 @dataclass(frozen=True)
 class Known:
