@@ -1,3 +1,5 @@
+from .answers.picking import Pick as Pick
+from .answers.picking import pick as pick
 from .compressing.caching import CachedPrograms as CachedPrograms
 from .compressing.caching import cache as cache
 from .compressing.int8 import QuantisedModel as QuantisedModel
