@@ -166,6 +166,18 @@ def trial_named(
     return _trial_of(_selected(contents, name)) if is_selector(name) else name
 
 
+def record_of(
+    run_dir: Path, contents: RunContents, selector: str, listener: Listener
+) -> TrialRecord:
+    """The record of the trained trial that `selector` asks for, which may be the last pick.
+
+    Raises:
+        ValueError: no trained network is what is asked for.
+    """
+    name = str(_kept_pick(run_dir, contents, listener)) if selector == PICK else selector
+    return _selected(contents, name).chosen
+
+
 def _kept_pick(run_dir: Path, contents: RunContents, listener: Listener | None) -> int | str:
     file = run_dir / PICK_FILE
     if not file.exists():

@@ -15,6 +15,7 @@ from paretosr.cli.commands.compare import compare
 from paretosr.cli.commands.compress import compress
 from paretosr.cli.commands.evaluate import evaluate
 from paretosr.cli.commands.export import export
+from paretosr.cli.commands.finalize import finalize
 from paretosr.cli.commands.import_weights import import_weights
 from paretosr.cli.commands.init import init
 from paretosr.cli.commands.models import models
@@ -34,7 +35,7 @@ from paretosr.cli.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
-    init, search, pick, plot, report, profile, compare, sweep, stress, calibrate, train, compress,
+    init, search, pick, finalize, plot, report, profile, compare, sweep, stress, calibrate, train, compress,
     evaluate, sort_patches, sparsity, upscale, import_weights, export, models, targets,
     cache,
 ):  # fmt: skip
