@@ -32,7 +32,7 @@ from paretosr.measuring.profiling import profile
 from paretosr.models import load
 from paretosr.trainings import Training, train
 from profilers import ProfilingFailed, Target, describe_device, macs_bound
-from training import PatchSampler, get_recipe
+from training import PatchSampler, Precision, get_recipe
 
 CARD, PAGE = "card.json", "card.md"
 INHERITED_FILE = "inherited.safetensors"
@@ -56,6 +56,7 @@ class Protocol:
     evaluated_on: tuple[str, ...]
     seed: int
     device: str
+    precision: Precision
     threads: int
     max_seconds: float
     """For timing on the target."""
@@ -111,6 +112,7 @@ class Finalist:
             teacher=protocol.teacher,
             seed=protocol.seed,
             device=protocol.device,
+            precision=protocol.precision,
             threads=protocol.threads,
             listener=listener,
         )

@@ -18,6 +18,7 @@ from paretosr.models import load, trial_model
 from paretosr.results import Result, Table
 from profilers import Target, require_available
 from search.storage.study import RunContents, read_run
+from training import Precision
 from training.recipes.choice import RecipeChoice
 from training.recipes.registry import check_family
 
@@ -112,6 +113,7 @@ def finalize(
     max_seconds: float = 20.0,
     seed: int = 0,
     device: str = "cpu",
+    precision: Precision = "float32",
     threads: int = 1,
     listener: Listener = SILENT,
 ) -> Finalists:
@@ -141,6 +143,7 @@ def finalize(
         max_seconds: for timing each.
         seed: of the weights and the patches.
         device: "cpu" or "cuda", of the trainings.
+        precision: number format of the activations in all trainings, float32 or bfloat16.
         threads: of the processor that train.
         listener: hears of progress, and of what should be known about the results.
 
@@ -179,6 +182,7 @@ def finalize(
         evaluated_on=tuple(map(str, evaluate)) or (validation_data,),
         seed=seed,
         device=device,
+        precision=precision,
         threads=threads,
         max_seconds=max_seconds,
     )
@@ -192,8 +196,8 @@ def finalize(
             cards.append(finalist.finished(protocol, _Placed(listener, place)))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
-                f"stopped at trial {finalist.trial}, {len(cards)} of {len(finalists)} finished; the "
-                f"same command goes on in {folder}"
+                f"stopped at trial {finalist.trial}, {len(cards)} of {len(finalists)} finished; "
+                f"the same command goes on in {folder}"
             ) from None
     found = Finalists(run_dir, folder, tuple(cards))
     write_text_atomically(found.table, _csv(found.cards))

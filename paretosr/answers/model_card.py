@@ -115,7 +115,7 @@ class ModelCard:
             "## Speed",
             *self._speed(),
             "## How it was trained",
-            _table(("", ""), _origin_rows(origin)),
+            _table(("setting", "value"), _origin_rows(origin)),
             "## Photographs and their licence",
             f"Trained on {_count(origin.training_images, 'image')} of "
             f"{_name(origin.training_data)}. {origin.licence}",
@@ -124,7 +124,7 @@ class ModelCard:
             "## Files",
             _table(("format", "file"), self.files.items()),
             "## Provenance",
-            _table(("", ""), [("weights", self.weights), *self.versions.items()]),
+            _table(("what", "which"), [("weights", self.weights), *self.versions.items()]),
         ]
         return "\n\n".join(sections) + "\n"
 
@@ -140,7 +140,7 @@ class ModelCard:
             f"{cost.latency_ci_high_ms:,.4g}){memory} for {_count(cost.batch, 'image')} of "
             f"{cost.lr_height_px}x{cost.lr_width_px} pixels on `{cost.target}`{variant}."
         )
-        yield _table(("device", ""), cost.device.items())
+        yield _table(("device", "value"), cost.device.items())
 
 
 def limits_of(config: NetworkConfigBase, origin: Origin, cost: Cost | None) -> tuple[str, ...]:
@@ -152,10 +152,13 @@ def limits_of(config: NetworkConfigBase, origin: Origin, cost: Cost | None) -> t
         "JPEG or another reduction it knows nothing, and enlarges them.",
         "Other colours than 8-bit sRGB: no transparency, no CMYK, no HDR, no linear light. PSNR "
         "and SSIM are of the Y channel alone, in which errors of colour hardly count.",
-        f"Images smaller than {config.minimum_size_px}x{config.minimum_size_px} pixels.",
         "Evidence: what it adds is likely, not seen. No faces, number plates or medical findings.",
         "Rich texture: it was trained for the mean error, which makes what is uncertain smooth.",
     ]
+    if (side := config.minimum_size_px) > 1:
+        limits.append(
+            f"Images below {side}x{side} pixels, unless by the ONNX file, which pads them."
+        )
     if config.receptive_field_radius_px is None:
         limits.append(
             "Tiles: its output depends on the whole image, so that large images cut into tiles "
@@ -164,7 +167,7 @@ def limits_of(config: NetworkConfigBase, origin: Origin, cost: Cost | None) -> t
     if cost is not None:
         limits.append(
             f"Promises of speed elsewhere: {cost.latency_ms:,.4g} ms hold for {cost.target} on the "
-            "device below, at this size of images; measure your own with paretosr profile."
+            "device above and its load then, and at this size of images alone."
         )
     if origin.training_images < FEW_IMAGES:
         limits.append(
@@ -199,7 +202,8 @@ def licence_note(data: str) -> str:
 
 def _origin_rows(origin: Origin) -> Sequence[tuple[str, object]]:
     rows: list[tuple[str, object]] = [
-        ("recipe", f"{origin.recipe}, {origin.schedule}"),
+        ("recipe", origin.recipe),
+        ("schedule", origin.schedule),
         ("steps", f"{origin.steps:,}"),
         ("steps with those of its ancestors", f"{origin.steps_with_ancestors:,}"),
         ("start", origin.start),

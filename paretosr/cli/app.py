@@ -35,8 +35,8 @@ from paretosr.cli.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
-    init, search, pick, finalize, plot, report, profile, compare, sweep, stress, calibrate, train, compress,
-    evaluate, sort_patches, sparsity, upscale, import_weights, export, models, targets,
+    init, search, pick, finalize, plot, report, profile, compare, sweep, stress, calibrate, train,
+    compress, evaluate, sort_patches, sparsity, upscale, import_weights, export, models, targets,
     cache,
 ):  # fmt: skip
     app.command()(command)

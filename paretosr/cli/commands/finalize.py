@@ -1,7 +1,7 @@
 """`paretosr finalize`: the picks of a run, trained for use, judged, exported and described."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -69,6 +69,9 @@ def finalize(
     max_seconds: Annotated[float, typer.Option(callback=positive, help="For timing each.")] = 20.0,
     seed: Annotated[int, typer.Option(help="Of the weights and of the patches.")] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda, of the trainings.")] = "cpu",
+    precision: Annotated[
+        Literal["float32", "bfloat16"], typer.Option(help="Number format of the activations.")
+    ] = "float32",
     threads: Annotated[
         int, typer.Option(callback=positive, help="Of the processor that train.")
     ] = 1,
@@ -111,6 +114,7 @@ def finalize(
             max_seconds=max_seconds,
             seed=seed,
             device=device,
+            precision=precision,
             threads=threads,
             listener=listener,
         )
