@@ -25,7 +25,7 @@ from paretosr.answers.model_card import (
     licence_note,
     limits_of,
 )
-from paretosr.answers.target_files import write_target_files
+from paretosr.answers.target_files import write_onnx, write_program
 from paretosr.compressing.quantising import INT8
 from paretosr.evaluating import evaluate
 from paretosr.measuring.profiling import profile
@@ -153,13 +153,16 @@ class Finalist:
     ) -> ModelCard:
         model, config = load(training.checkpoint), self.model.config
         assert config is not None
-        files = write_target_files(
-            model,
-            self.target,
-            self.folder,
-            calibration_images=protocol.data,
-            listener=listener,
-        )
+        files = {
+            **write_onnx(model, self.folder, listener),
+            **write_program(
+                model,
+                self.target,
+                self.folder,
+                calibration_images=protocol.data,
+                listener=listener,
+            ),
+        }
         shipped = load(self.folder / INT8) if INT8 in files else model
         origin = self._origin(training, protocol)
         cost = self._timed(shipped, protocol, listener)

@@ -21,40 +21,51 @@ from profilers import ProfilingFailed, Target
 from profilers.runtimes.portable import EXPORTERS
 from upscaling import exporter_of
 
-_READS_ONNX = frozenset({"onnxruntime", "openvino"})
+
+def write_onnx(model: Model, folder: Path, listener: Listener) -> Mapping[str, str]:
+    """Write a trained `model` as ONNX into a folder; return the name of the file by its format.
+
+    Nothing where it cannot be exported, which `listener` is warned of.
+
+    Raises:
+        ValueError: a library is missing.
+        OSError: the file cannot be written.
+    """
+    assert model.config is not None  # it was trained
+    name = "onnx" if exporter_of(model.config).is_folder else "model.onnx"
+    try:
+        export(model, folder / name, listener=listener)
+    except ExportFailed as error:
+        listener.warning(f"{model.name} is not written as ONNX: {error}")
+        return {}
+    return {"onnx": name}
 
 
-def write_target_files(
+def write_program(
     model: Model, target: Target, folder: Path, *, calibration_images: str, listener: Listener
 ) -> Mapping[str, str]:
-    """Write `model` as ONNX, and in the format of `target`, into a folder.
+    """Write a trained `model` in the format of `target`, where that is not ONNX, into a folder.
 
-    ONNX Runtime and OpenVINO load the ONNX file itself; ncnn and XNNPACK get files of their own for
-    the target's size of images; a target in int8 gets the folder of the quantised network. Eager
-    and the compiler load the checkpoint.
+    ncnn and XNNPACK get files for the target's size of images; a target in int8 the folder of the
+    quantised network. ONNX Runtime and OpenVINO load the ONNX file, eager and the compiler the
+    checkpoint.
 
     Returns:
-        The names of the files and folders by format: onnx, ncnn, xnnpack, int8. What cannot be
-        exported is missing, and `listener` is warned why.
+        The name of the file or folder by its format, ncnn, xnnpack or int8. Nothing where there is
+        none of its own, or where it cannot be written, which `listener` is warned of.
 
     Raises:
         ValueError: a library is missing.
         OSError: a file cannot be written.
     """
-    assert model.config is not None  # it was trained
-    files: dict[str, str] = {}
-    onnx = folder / ("onnx" if exporter_of(model.config).is_folder else "model.onnx")
     try:
-        export(model, onnx, listener=listener)
-        files["onnx"] = onnx.name
         if target.precision == INT8:
             _quantise(model, target, folder / INT8, calibration_images, listener)
-            files[INT8] = INT8
-        elif target.runtime not in _READS_ONNX:
-            files.update(_own_format(model, target, folder, listener))
+            return {INT8: INT8}
+        return _own_format(model, target, folder, listener)
     except (ExportFailed, ProfilingFailed, QuantisationFailed) as error:
         listener.warning(f"{model.name} is not written for {target}: {error}")
-    return files
+        return {}
 
 
 def _quantise(

@@ -17,7 +17,7 @@ EDITS = {
     "families": {
         "splitsr": {"channels": 8, "groups": 1, "blocks": [1, 2], "upsampler": "one_step"}
     },
-    "budget": {"trials": 2, "steps": 2},
+    "budget": {"trials": 1, "steps": 2},
     "timing_seconds": 0.3,
     "workers": 1,
 }
