@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from blocks.models import Model
+    from paretosr.answers.picking import Pick
     from search.config import SearchConfig
 
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -125,6 +126,26 @@ class Run(Result):
         from paretosr.models import load
 
         return load(f"{self.path}:{trial}")
+
+    def pick(
+        self, selector: str = "knee", *, by: str = "psnr_y_db", listener: Listener = SILENT
+    ) -> "Pick":
+        """Return the network that `selector` asks for, and remember it as "RUN_DIR:pick".
+
+        `selector` is "knee", the number of a trial, the id of an architecture, or bounds such as
+        "latency_ms<=15 and macs<=2e9", between which column `by` decides.
+
+        Raises:
+            ValueError: the selector means nothing, or no trained network is what is asked for.
+            OSError: the pick cannot be written, because the disk is full for instance.
+
+        Examples:
+            >>> import paretosr as psr
+            >>> psr.open_run("runs/mine").pick("macs<=5e9").model  # doctest: +SKIP
+        """
+        from paretosr.answers.picking import pick
+
+        return pick(self.path, selector, by=by, listener=listener)
 
     def report(self, *, listener: Listener = SILENT) -> "Run":
         """Write the tables and figures into the run directory; return the run with their paths.

@@ -23,7 +23,7 @@ def positive(parameter: typer.CallbackParam, value: Number | None) -> Number | N
 
 _MODEL_HELP = (
     "Catalogue name, .json/.yaml config, .safetensors checkpoint, folder of paretosr compress, "
-    "RUN_DIR:TRIAL or bicubic."
+    "RUN_DIR:TRIAL, RUN_DIR:pick or bicubic."
 )
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
 ScaleOption = Annotated[

@@ -70,7 +70,7 @@ def compare(
     if not targets and not others:
         raise ValueError("give a second MODEL to compare with, or --targets")
     with TerminalListener(silent=json) as listener:
-        model = paretosr.load(first, scale)
+        model = paretosr.load(first, scale, listener=listener)
         result: Result
         if targets:
             # An option takes one value: the targets after the first arrive among the models.

@@ -88,7 +88,7 @@ def profile(
 
     with TerminalListener(silent=json) as listener:
         result = paretosr.profile(
-            paretosr.load(model, scale),
+            paretosr.load(model, scale, listener=listener),
             target,
             variant=variant,
             calibration_images=calibration_images,
