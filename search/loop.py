@@ -348,12 +348,8 @@ class Search:
         self._listener.trial_finished(record)
 
     def _verdict(self, record: TrialRecord) -> Verdict:
-        values = [getattr(record, name) for name in self._config.objectives]
-        known = [float(value) for value in values if value is not None]
-        return Verdict(
-            values=known if len(known) == len(values) else None,
-            violations=violations(self._config.constraints, record),
-        )
+        broken = violations(self._config.constraints, record)
+        return Verdict.of(record, self._config.objectives, broken)
 
     def _wall_seconds(self, record: TrialRecord, started: float) -> float:
         """The time since the last trial ended, so that those of all trials add up to the search's.

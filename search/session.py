@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -31,20 +32,31 @@ from search.storage.changes import UNCHANGED, Changes, differences, lasting
 from search.storage.journal import exclusive, repair_journal
 from search.storage.run_directory import RunDirectory
 from search.storage.study import SearchStudy, read_run
+from search.warm_start import WarmStart, earlier_runs
 from search.workers.placement import check_workers, environments, workers_of
 from search.workers.pool import Pool, ThisProcess
 from search.workers.processes import Processes
 
 _POPULATION: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=2)])
 _WORKERS: TypeAdapter[int] = TypeAdapter(Count)
+_FOLDERS: TypeAdapter[list[str]] = TypeAdapter(list[str])
 
 
-def start_search(config: SearchConfig, run_dir: Path, listener: SearchListener) -> str:
+def start_search(
+    config: SearchConfig,
+    run_dir: Path,
+    listener: SearchListener,
+    *,
+    warm_start: Sequence[str | Path] = (),
+) -> str:
     """Begin a search in a directory that holds no run yet; return in words what ended it.
+
+    `warm_start` names directories of earlier runs: what they measured is taken over as far as it
+    compares.
 
     Raises:
         ValueError: the directory holds a run, no architecture can keep the constraints, or
-            the photographs cannot be used.
+            the photographs or the earlier runs cannot be used.
         SearchFailedError: several candidates in a row failed.
     """
     run = RunDirectory(run_dir)
@@ -63,9 +75,11 @@ def start_search(config: SearchConfig, run_dir: Path, listener: SearchListener) 
         listener.warning(line)
     workers = workers_of(config)
     photographs = load_photographs(config, listener)
+    earlier = earlier_runs(warm_start, config, photographs.digests)
     run_dir.mkdir(parents=True, exist_ok=True)
     with exclusive(run_dir):
-        run.write_settings(initial_settings(config, workers))
+        folders = [str(one.run.path) for one in earlier]
+        run.write_settings(initial_settings(config, workers, folders))
         return _session(config, run, photographs, listener)
 
 
@@ -138,6 +152,10 @@ def _session(
         device = run.read_settings().get("target_device", {})
         latency_filter = latency_filter_of(config, bench.calibration_file, device, listener)
         evaluator = CandidateEvaluator(bench)
+        folders = decided(_FOLDERS, "warm_start", run)
+        if folders and study.warm_started is None:
+            earlier = earlier_runs(folders, config, photographs.digests)
+            WarmStart(bench, study, evaluator, listener).take(earlier)
         listener.status(f"prepared in {time.perf_counter() - started:.1f} s")
         pool = stack.enter_context(_pool(config, run, evaluator, listener))
         return Search(config, study, evaluator, listener, latency_filter, pool, programs).run()

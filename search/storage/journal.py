@@ -25,6 +25,8 @@ BASELINE_KEY = "floor"
 """The attribute of the study that holds the bicubic baseline."""
 SETTINGS_KEY = "settings"
 """The attribute of the study that holds the settings of the run."""
+WARM_START_KEY = "warm_start"
+"""The attribute of the study that says what was taken over from earlier runs."""
 
 _BEGINNING = b'{"op_code":'
 _CREATE_STUDY, _CREATE_TRIAL = 0, 4

@@ -1,13 +1,13 @@
 """The study: Optuna's storage behind the few verbs that a search needs.
 
-Only this file, `journal.py` and `sampler.py` know Optuna. None of them imports torch, so that a
-run can be reported on a machine without it.
+Only this file, `genotype.py`, `journal.py` and `sampler.py` know Optuna. None of them imports
+torch, so that a run can be reported on a machine without it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import optuna
 from optuna.storages import JournalStorage
@@ -16,14 +16,19 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from foundation import writing
 from reports.records import OBJECTIVES, TrialRecord
-from search.sampler import ReproducibleSampler
-from search.storage.journal import BASELINE_KEY, RECORD_KEY, SETTINGS_KEY, STUDY_NAME, check_journal
+from search.sampler import GENERATION_KEY, ReproducibleSampler
+from search.space.hyperparameters import Value
+from search.storage.genotype import Genotype
+from search.storage.journal import (
+    BASELINE_KEY,
+    RECORD_KEY,
+    SETTINGS_KEY,
+    STUDY_NAME,
+    WARM_START_KEY,
+    check_journal,
+)
 from search.storage.run_directory import RunDirectory
-
-Value = bool | int | float | str
-
-_GENERATION = ":generation"
-"""How the attribute ends by which Optuna's genetic samplers find the trials of a generation."""
+from search.storage.warm_started import WarmStarted
 
 
 class Proposal:
@@ -66,6 +71,15 @@ class Verdict:
 
     values: Sequence[float] | None
     violations: Mapping[str, float]
+
+    @classmethod
+    def of(
+        cls, record: TrialRecord, objectives: Sequence[str], violations: Mapping[str, float]
+    ) -> Self:
+        """What the objectives of a record say."""
+        values = [getattr(record, name) for name in objectives]
+        known = [float(value) for value in values if value is not None]
+        return cls(known if len(known) == len(values) else None, violations)
 
 
 class _HeldLock(JournalFileSymlinkLock):
@@ -167,11 +181,33 @@ class SearchStudy:
                 system_attrs={
                     key: value
                     for key, value in origin.system_attrs.items()
-                    if key.endswith(_GENERATION)
+                    if key == GENERATION_KEY
                 },
                 constraints=dict(verdict.violations),
             )
         )
+
+    def add_taken(self, record: TrialRecord, verdict: Verdict, genotype: Genotype) -> None:
+        """Add a finished trial of another run, which has the `next_number`, in one line.
+
+        It is of the first generation, so that NSGA-II may choose it as a parent.
+        """
+        state = _state_of(record, verdict)
+        self._study.add_trial(
+            optuna.create_trial(
+                state=state,
+                values=verdict.values if state == TrialState.COMPLETE else None,
+                params=genotype.values,
+                distributions=genotype.distributions,
+                user_attrs={RECORD_KEY: record.to_json()},
+                system_attrs={GENERATION_KEY: 0},
+                constraints=dict(verdict.violations),
+            )
+        )
+
+    def propose(self, parameters: Mapping[str, object]) -> None:
+        """Put a proposal before those of the sampler, unless it is there already."""
+        self._study.enqueue_trial(dict(parameters), skip_if_exists=True)
 
     def records(self) -> list[TrialRecord]:
         """The records of all finished trials, in the order of their numbers."""
@@ -185,6 +221,15 @@ class SearchStudy:
     @baseline.setter
     def baseline(self, record: TrialRecord) -> None:
         self._study.set_user_attr(BASELINE_KEY, record.to_json())
+
+    @property
+    def warm_started(self) -> tuple[WarmStarted, ...] | None:
+        """What was taken over from earlier runs; None before that is done."""
+        return _warm_started(self._study)
+
+    @warm_started.setter
+    def warm_started(self, found: Iterable[WarmStarted]) -> None:
+        self._study.set_user_attr(WARM_START_KEY, [one.to_json() for one in found])
 
     def keep_settings(self, settings: Mapping[str, Any]) -> None:
         """Store what `run.yaml` is compared with when the search goes on."""
@@ -201,6 +246,8 @@ class RunContents:
     records: tuple[TrialRecord, ...] = ()
     began_with: Mapping[str, Any] | None = None
     """The settings kept in the journal; None in runs of earlier versions."""
+    warm_started: tuple[WarmStarted, ...] = ()
+    """What was taken over from earlier runs."""
 
     @property
     def plugins(self) -> tuple[str, ...]:
@@ -237,6 +284,7 @@ def read_run(run_dir: Path) -> RunContents:
         _floor(study),
         tuple(_records(study.get_trials(deepcopy=False))),
         study.user_attrs.get(SETTINGS_KEY),
+        _warm_started(study) or (),
     )
 
 
@@ -257,3 +305,8 @@ def _records(trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
 def _floor(study: optuna.Study) -> TrialRecord | None:
     data = study.user_attrs.get(BASELINE_KEY)
     return TrialRecord.from_json(data) if data is not None else None
+
+
+def _warm_started(study: optuna.Study) -> tuple[WarmStarted, ...] | None:
+    data = study.user_attrs.get(WARM_START_KEY)
+    return None if data is None else tuple(map(WarmStarted.from_json, data))
