@@ -1,3 +1,5 @@
+from .answers.watching import View as View
+from .answers.watching import watch as watch
 from .compressing.caching import CachedPrograms as CachedPrograms
 from .compressing.caching import cache as cache
 from .compressing.int8 import QuantisedModel as QuantisedModel

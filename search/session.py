@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
 from search.config import SearchConfig, parse_search_config
 from search.listening import SearchListener
+from search.live import told_live
 from search.loop import Search, on_trial_step
 from search.preparation import (
     Photographs,
@@ -80,7 +82,8 @@ def start_search(
     with exclusive(run_dir):
         folders = [str(one.run.path) for one in earlier]
         run.write_settings(initial_settings(config, workers, folders))
-        return _session(config, run, photographs, listener)
+        search = partial(_session, config, run, photographs)
+        return told_live(run, listener, search)
 
 
 def resume_search(
@@ -122,9 +125,9 @@ def resume_search(
         config = read_config(run_dir, changes)
         check_workers(changes.workers or _workers(run), config)
         photographs = load_photographs(config, listener)
-        return _session(
-            config, run, photographs, listener, changes=changes, has_begun=before.has_begun
-        )
+        has_begun = before.has_begun
+        search = partial(_session, config, run, photographs, changes=changes, has_begun=has_begun)
+        return told_live(run, listener, search)
 
 
 def _session(

@@ -29,11 +29,12 @@ from paretosr.cli.commands.sweep import sweep
 from paretosr.cli.commands.targets import targets
 from paretosr.cli.commands.train import train
 from paretosr.cli.commands.upscale import upscale
+from paretosr.cli.commands.watch import watch
 from paretosr.cli.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
-    init, search, plot, report, profile, compare, sweep, stress, calibrate, train, compress,
+    init, search, watch, plot, report, profile, compare, sweep, stress, calibrate, train, compress,
     evaluate, sort_patches, sparsity, upscale, import_weights, export, models, targets,
     cache,
 ):  # fmt: skip

@@ -93,7 +93,7 @@ class SearchDisplay:
             self._progress.remove_task(self._trials.pop(record.trial))
         self._refresh()
         if record.state in ("failed", "trained") or record.train_seconds is not None:
-            self.status(_line(record))
+            self.status(trial_line(record))
 
     def _refresh(self) -> None:
         self._progress.update(self._all, time=self._time_left())
@@ -134,7 +134,8 @@ def _interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _line(record: TrialRecord) -> str:
+def trial_line(record: TrialRecord) -> str:
+    """What came of a trial, in one line."""
     parts = [f"trial {record.trial}: {record.arch_id}"]
     if record.precision not in (None, "float32"):
         parts.append(str(record.precision))

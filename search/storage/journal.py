@@ -45,7 +45,7 @@ def exclusive(run_dir: Path) -> Iterator[None]:
     """
     lock = filelock.FileLock(run_dir / "search.lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=0.5)  # for which `is_searched` may hold it
     except filelock.Timeout as error:
         raise ValueError(
             f"one search at a time can use a run directory, and another process is using {run_dir}:"

@@ -4,6 +4,7 @@ Only this file, `genotype.py`, `journal.py` and `sampler.py` know Optuna. None o
 torch, so that a run can be reported on a machine without it.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +124,10 @@ class SearchStudy:
             ],
             load_if_exists=True,
         )
+        if self._study.metric_names is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                self._study.set_metric_names(list(objectives))  # for Optuna's own figures
         self._unfinished = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
     def enqueue(self, proposals: Sequence[Mapping[str, object]]) -> None:
@@ -284,7 +289,7 @@ def read_run(run_dir: Path) -> RunContents:
         _floor(study),
         tuple(_records(study.get_trials(deepcopy=False))),
         study.user_attrs.get(SETTINGS_KEY),
-        _warm_started(study) or (),
+        warm_started=_warm_started(study) or (),
     )
 
 

@@ -1,0 +1,1 @@
+"""What a run answers: the network that it recommends, and that network made ready for use."""
