@@ -31,9 +31,9 @@ class CountingEvaluator(FormulaEvaluator):
     def __init__(self) -> None:
         self.trainings: Counter[str] = Counter()
 
-    def train(self, candidate: Candidate, on_step: Any) -> TrainedQuality:
+    def train(self, candidate: Candidate, on_step: Any, steps: int) -> TrainedQuality:
         self.trainings[candidate.arch_id] += 1
-        return super().train(candidate, on_step)
+        return super().train(candidate, on_step, steps)
 
 
 def duplicates_share(records: list[TrialRecord]) -> float:

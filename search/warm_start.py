@@ -2,10 +2,8 @@
 
 import os
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -16,18 +14,21 @@ from imaging.image_sets import ImageSets
 from profilers.predictor import machine_change
 from reports.pareto import front
 from reports.records import TrialRecord
-from search.candidates.candidate import Candidate, Costing, described, with_analytic_cost
-from search.candidates.constraints import broken_rule, violations
+from search.appraisal import Appraisal
+from search.candidates.candidate import Candidate, described, with_analytic_cost
 from search.candidates.evaluation import Workbench
 from search.candidates.evaluator import CANDIDATE_FAILURES, Evaluator, failure_in_words
+from search.candidates.latency_filter import no_latency_filter
 from search.config import SearchConfig, parse_search_config
 from search.listening import SearchListener
-from search.loop import PRECISION
+from search.loop import on_trial_step
 from search.space.hyperparameters import suggest
 from search.storage.genotype import Genotype
 from search.storage.run_directory import RunDirectory
-from search.storage.study import RunContents, SearchStudy, Verdict, read_run
+from search.storage.study import RunContents, SearchStudy, read_run
 from search.storage.warm_started import WarmStarted
+from search.twins import PRECISION
+from search.workers.pool import ThisProcess
 
 PROPOSED_SHARE = 4
 """One in so many trainings of the budget at most goes to the networks of earlier runs."""
@@ -118,12 +119,13 @@ class WarmStart:
             for targets in bench.targets.values()
             for timed in targets
         }
-        self._costing = Costing(bench.config.target, bench.config.seed)
+        # Before any worker begins.
+        pool = ThisProcess(evaluator, on_trial_step(listener, bench.config))
+        self._appraisal = Appraisal(bench.config, evaluator, no_latency_filter, pool, None)
         self._study = study
         self._known = {(it.arch_id, it.precision) for it in study.records()}
         self._taken_before = {it.origin for it in study.records()}
         """By a session that was killed."""
-        self._evaluator = evaluator
         self._listener = listener
         trials = bench.config.budget.trials
         self._may_propose = max(1, trials // PROPOSED_SHARE) if trials else MOST_PROPOSED
@@ -221,18 +223,15 @@ class WarmStart:
             raise _LeftOutError("taken from another run already")
         self._link_checkpoints(earlier.run, candidate.arch_id)
         try:
-            taken = described(self._study.next_number, candidate, self._costing)
-            taken = with_analytic_cost(taken, candidate, self._costing)
+            taken = described(self._study.next_number, candidate, self._appraisal.costing)
+            taken = with_analytic_cost(taken, candidate, self._appraisal.costing)
             taken = replace(taken, **{name: getattr(record, name) for name in QUALITY})
             taken = self._with_costs(taken, record, candidate, costs_compare=costs_compare)
         except CANDIDATE_FAILURES as error:
             raise_interrupt(error)
             raise _LeftOutError(failure_in_words(error)) from error
-        taken = replace(taken, origin=origin, state="trained")
-        if (rule := broken_rule(self._config.constraints, taken)) is not None:
-            taken = replace(taken, state="infeasible", reason=rule)
-        broken = violations(self._config.constraints, taken)
-        verdict = Verdict.of(taken, self._config.objectives, broken)
+        taken = self._appraisal.judged(replace(taken, origin=origin, state="trained"))
+        verdict = self._appraisal.verdict(taken)
         self._study.add_taken(taken, verdict, genotype)
         self._known.add((taken.arch_id, taken.precision))
 
@@ -243,10 +242,8 @@ class WarmStart:
         if not costs_compare:
             if candidate.is_measured_trained and not self._run.trainings(candidate.arch_id):
                 raise _LeftOutError("its weights, by which its costs are measured, are gone")
-            started = time.perf_counter()
-            taken = self._evaluator.measure(candidate).in_record(taken)
-            seconds = time.perf_counter() - started
-            return replace(taken, measure_seconds=seconds, wall_seconds=seconds)
+            taken = self._appraisal.measured(candidate, taken)
+            return replace(taken, wall_seconds=taken.measure_seconds)
         taken = replace(taken, **{name: getattr(record, name) for name in COSTS})
         if record.latency_ms is None or record.latency_ratio is None:
             return taken
@@ -264,12 +261,13 @@ class WarmStart:
 
 def _link(source: Path, place: Path) -> None:
     """Let a file be found at `place` too; a copy where the file system cannot link."""
-    with suppress(FileExistsError):
-        try:
-            os.link(source, place)
-        except OSError:
-            with atomic_path(place) as temporary:
-                shutil.copyfile(source, temporary)
+    if place.exists():
+        return
+    try:
+        os.link(source, place)
+    except OSError:
+        with atomic_path(place) as temporary:
+            shutil.copyfile(source, temporary)
 
 
 def _protocol(config: SearchConfig, settings: Mapping[str, Any], family: str) -> dict[str, object]:

@@ -8,17 +8,16 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from foundation import writing
 from reports.records import OBJECTIVES, TrialRecord
 from search.sampler import GENERATION_KEY, ReproducibleSampler
-from search.space.hyperparameters import Value
+from search.space.hyperparameters import Value as Value
 from search.storage.genotype import Genotype
 from search.storage.journal import (
     BASELINE_KEY,
@@ -26,6 +25,7 @@ from search.storage.journal import (
     SETTINGS_KEY,
     STUDY_NAME,
     WARM_START_KEY,
+    WrittenJournal,
     check_journal,
 )
 from search.storage.run_directory import RunDirectory
@@ -73,41 +73,6 @@ class Verdict:
     values: Sequence[float] | None
     violations: Mapping[str, float]
 
-    @classmethod
-    def of(
-        cls, record: TrialRecord, objectives: Sequence[str], violations: Mapping[str, float]
-    ) -> Self:
-        """What the objectives of a record say."""
-        values = [getattr(record, name) for name in objectives]
-        known = [float(value) for value in values if value is not None]
-        return cls(known if len(known) == len(values) else None, violations)
-
-
-class _HeldLock(JournalFileSymlinkLock):
-    """The lock of a journal whose run directory is locked already, by `exclusive`.
-
-    Optuna's own is a file, which a killed writer leaves behind, and an interrupt that comes while
-    it is being removed turns into a FileNotFoundError.
-    """
-
-    def acquire(self) -> bool:
-        return True
-
-    def release(self) -> None:
-        pass
-
-
-class _Journal(JournalFileBackend):
-    """A journal in which a search writes, by itself; a full disk is told with the file's name."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(str(path), lock_obj=_HeldLock(str(path)))
-        self._path = path
-
-    def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        with writing(self._path):
-            super().append_logs(logs)
-
 
 class SearchStudy:
     """One study in one journal file; open it only while holding the run directory's lock."""
@@ -116,7 +81,7 @@ class SearchStudy:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._study = optuna.create_study(
             study_name=STUDY_NAME,
-            storage=JournalStorage(_Journal(run.journal)),
+            storage=JournalStorage(WrittenJournal(run.journal)),
             sampler=sampler,
             directions=[
                 "maximize" if OBJECTIVES[name].direction == "maximise" else "minimize"

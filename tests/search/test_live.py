@@ -35,11 +35,11 @@ class Observed:
         self._watcher = Watcher(run.path)
         self._then = then
 
-    def train(self, candidate: Candidate, on_step: Any) -> TrainedQuality:
+    def train(self, candidate: Candidate, on_step: Any, steps: int) -> TrainedQuality:
         on_step(2, 0.25)
         self.views.append(self._watcher.look())
         self._then()
-        found: TrainedQuality = self._inner.train(candidate, on_step)
+        found: TrainedQuality = self._inner.train(candidate, on_step, steps)
         return found
 
 

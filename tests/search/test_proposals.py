@@ -34,7 +34,7 @@ class Formula:
     def measure(self, candidate: Candidate) -> MeasuredCosts:
         return MeasuredCosts(latency_ms=1.0 + self._hash(candidate) % 7)
 
-    def train(self, candidate: Candidate, on_step: Any) -> TrainedQuality:
+    def train(self, candidate: Candidate, on_step: Any, steps: int) -> TrainedQuality:
         self.trainings[candidate.arch_id] += 1
         psnr_y_db = 30 + self._hash(candidate) % 1000 / 1000
         return TrainedQuality(psnr_y_db=psnr_y_db, train_steps=5, train_seconds=0.25)
