@@ -3,6 +3,8 @@ from .answers.finalizing import finalize as finalize
 from .answers.model_card import ModelCard as ModelCard
 from .answers.picking import Pick as Pick
 from .answers.picking import pick as pick
+from .answers.watching import View as View
+from .answers.watching import watch as watch
 from .compressing.caching import CachedPrograms as CachedPrograms
 from .compressing.caching import cache as cache
 from .compressing.int8 import QuantisedModel as QuantisedModel

@@ -28,6 +28,7 @@ from reports.tables import TEXT_HEADINGS, front_columns, trials_table
 from search.report import phase_seconds, run_settings
 from search.storage.run_directory import RunDirectory
 from search.storage.study import read_run
+from search.storage.warm_started import WarmStarted
 
 # What follows loads torch, which a run that is only read does not need.
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Run(Result):
         settings: how the numbers came about.
         baseline: the record of bicubic enlargement; None before it was measured.
         records: one for each trial that has ended, in their order.
+        warm_started: what was taken over from each earlier run that it began with.
         ended: what ended the search, in words; None for a run that was only opened.
         unkept: why no trained network keeps every bound, with the nearest value and what would
             help; None where one does.
@@ -67,6 +69,7 @@ class Run(Result):
     settings: RunSettings
     baseline: TrialRecord | None
     records: tuple[TrialRecord, ...]
+    warm_started: tuple[WarmStarted, ...] = ()
     ended: str | None = None
     files: ReportPaths | None = None
     unkept: str | None = None
@@ -176,6 +179,7 @@ class Run(Result):
             "unkept": self.unkept,
             "hypervolume": None if volume is None else asdict(volume),
             "compression": compression_rows(compared_networks(self.records)),
+            "warm_start": [one.to_json() for one in self.warm_started],
             "bicubic": None if self.baseline is None else dict(row_values(self.baseline)),
             "files": {name: str(path) for name, path in self._files},
             "seconds": self._seconds,
@@ -205,7 +209,7 @@ class Run(Result):
             yield Table(headings, rows, numeric=numeric, title="Compression")
 
     def sentences(self) -> Sequence[str]:
-        found = []
+        found = [str(one) for one in self.warm_started]
         if self.unkept is not None:
             found.append(self.unkept)
         if self.hypervolume is not None:
@@ -237,6 +241,7 @@ def search(
     config: "str | Path | Mapping[str, object] | SearchConfig",
     out: str | Path | None = None,
     *,
+    warm_start: str | Path | Sequence[str | Path] = (),
     listener: Listener = SILENT,
 ) -> Run:
     """Run a search to its end and return what it found, with its tables and figures written.
@@ -245,9 +250,14 @@ def search(
     of the same keys. `out` is the run directory to create; by default
     runs/CONFIG-DATE-TIME. Whatever interrupts the search, `resume` continues it.
 
+    `warm_start` names the directories of earlier runs. Their networks become trials of this one,
+    outside its budget, where they were trained alike; `Run.warm_started` says what was taken over,
+    and what not for which reasons.
+
     Raises:
         ValueError: the config is not valid, the directory holds a run, no architecture can keep
-            the constraints, or the photographs cannot be used.
+            the constraints, the photographs cannot be used, or an earlier run is of another scale
+            or of other photographs.
         FileNotFoundError: there is no such config.
         RuntimeError: several candidates in a row failed.
 
@@ -268,7 +278,8 @@ def search(
         config = parse_search_config(config, "config")
     run_dir = Path(out) if out is not None else _fresh_directory(name)
     with _continuable(run_dir):
-        ended = start_search(config, run_dir, as_search_listener(listener))
+        earlier = (warm_start,) if isinstance(warm_start, str | Path) else tuple(warm_start)
+        ended = start_search(config, run_dir, as_search_listener(listener), warm_start=earlier)
     return replace(open_run(run_dir).report(listener=listener), ended=ended)
 
 
@@ -336,6 +347,7 @@ def open_run(run_dir: str | Path) -> Run:
         settings,
         contents.baseline,
         rows,
+        contents.warm_started,
         unkept=why and (contents.unkept or why),
         preparation_seconds=contents.preparation_seconds,
     )

@@ -31,13 +31,14 @@ from paretosr.cli.commands.sweep import sweep
 from paretosr.cli.commands.targets import targets
 from paretosr.cli.commands.train import train
 from paretosr.cli.commands.upscale import upscale
+from paretosr.cli.commands.watch import watch
 from paretosr.cli.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
-    init, search, pick, finalize, plot, report, profile, compare, sweep, stress, calibrate, train,
-    compress, evaluate, sort_patches, sparsity, upscale, import_weights, export, models, targets,
-    cache,
+    init, search, watch, pick, finalize, plot, report, profile, compare, sweep, stress, calibrate,
+    train, compress, evaluate, sort_patches, sparsity, upscale, import_weights, export, models,
+    targets, cache,
 ):  # fmt: skip
     app.command()(command)
 
