@@ -1,6 +1,8 @@
 from .answers.gathering import Systems as Systems
 from .answers.gathering import gather as gather
 from .answers.plotting import plot_front as plot_front
+from .answers.tabulating import bibliography as bibliography
+from .answers.tabulating import table as table
 from .compressing.caching import CachedPrograms as CachedPrograms
 from .compressing.caching import cache as cache
 from .compressing.int8 import QuantisedModel as QuantisedModel

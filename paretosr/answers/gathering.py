@@ -11,8 +11,13 @@ from foundation.listener import SILENT, Listener
 from paretosr.results import Result, Table
 from paretosr.runs import Run, open_run
 from reports.columns import row_values
-from reports.figures.fronts import systems_of_run
-from reports.papers.systems import System, counted_alike, frame_of, published_systems
+from reports.papers.systems import (
+    System,
+    counted_alike,
+    frame_of,
+    published_systems,
+    systems_of_run,
+)
 from reports.published import BENCHMARKS
 
 # Only networks that are evaluated need torch.

@@ -26,6 +26,7 @@ from paretosr.cli.commands.sort_patches import sort_patches
 from paretosr.cli.commands.sparsity import sparsity
 from paretosr.cli.commands.stress import stress
 from paretosr.cli.commands.sweep import sweep
+from paretosr.cli.commands.table import table
 from paretosr.cli.commands.targets import targets
 from paretosr.cli.commands.train import train
 from paretosr.cli.commands.upscale import upscale
@@ -33,7 +34,7 @@ from paretosr.cli.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
-    init, search, plot, report, profile, compare, sweep, stress, calibrate, train, compress,
+    init, search, plot, table, report, profile, compare, sweep, stress, calibrate, train, compress,
     evaluate, sort_patches, sparsity, upscale, import_weights, export, models, targets,
     cache,
 ):  # fmt: skip

@@ -11,13 +11,13 @@ from reports.figures.paper.front import COMPARABLE_STEPS, FrontOptions, front_fi
 from reports.figures.style import save_figure
 from reports.figures.words import axis_title
 from reports.nothing_trained import why_nothing_trained
-from reports.papers.systems import System, published_systems, system_of_trial
+from reports.papers.systems import published_systems, systems_of_run
 from reports.pareto import comparable, front
 from reports.records import TrialRecord, objective
 from reports.run_settings import RunSettings
 from reports.ties import expected_std_db, tie_threshold_db
 
-__all__ = ["axes_of", "pareto_figure", "psnr_vs_gmacs_figure", "save_figure", "systems_of_run"]
+__all__ = ["axes_of", "pareto_figure", "psnr_vs_gmacs_figure", "save_figure"]
 
 PUBLISHED_DATASET = "Set5"
 _WIDE_INCHES = 10.0
@@ -37,17 +37,6 @@ def axes_of(objectives: Sequence[str]) -> tuple[str, str]:
     gains = [name for name in objectives if name not in costs]
     gains.sort(key=lambda name: name != "psnr_y_db")
     return (costs or ["macs"])[0], (gains or costs[1:] or ["psnr_y_db"])[0]
-
-
-def systems_of_run(
-    records: Sequence[TrialRecord], settings: RunSettings, run: str = ""
-) -> list[System]:
-    """The records of a run as rows of a figure, duplicates left out."""
-    return [
-        system_of_trial(record, data=settings.validation_name, run=run)
-        for record in records
-        if record.state != "duplicate"
-    ]
 
 
 def pareto_figure(records: Sequence[TrialRecord], settings: RunSettings) -> Figure:

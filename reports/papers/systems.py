@@ -15,6 +15,7 @@ from reports.columns import (
     LatencyCiLowMs,
     LatencyMs,
     Meaning,
+    ModelName,
     Params,
     PeakMemoryMib,
     Precision,
@@ -32,6 +33,7 @@ from reports.columns import (
     columns_of,
 )
 from reports.frames import typed_frame
+from reports.pareto import front
 from reports.published import (
     BICUBIC,
     PublishedModel,
@@ -40,6 +42,7 @@ from reports.published import (
     published_results,
 )
 from reports.records import BASELINE_FAMILY, TrialRecord
+from reports.run_settings import RunSettings
 
 SystemName = Annotated[str, Meaning("system")]
 """What figures and tables call it."""
@@ -52,6 +55,8 @@ Macs = Annotated[float, Meaning("MACs at 1280x720 HR", "minimise", cheap=True)]
 """As printed of published models, if it is; else as this project counts them."""
 MacsCounted = Annotated[float, Meaning("MACs at 1280x720 HR, counted alike")]
 """As this project counts them: on the costliest path, each operator once."""
+Standing = Annotated[Literal["front", "dominated"], Meaning("standing")]
+"""Of a trained trial, by all objectives of its run."""
 Convention = Annotated[str, Meaning("how the printed MACs were counted")]
 Origin = Annotated[str, Meaning("where the numbers are from")]
 
@@ -69,6 +74,8 @@ class System:
 
     name: SystemName
     kind: Kind
+    model: ModelName | None = None
+    """What the paper calls a published model."""
     run: RunName | None = None
     trial: Trial | None = None
     arch_id: ArchId | None = None
@@ -76,6 +83,7 @@ class System:
     scale: Scale | None = None
     data: DataName | None = None
     state: TrialState = "trained"
+    standing: Standing | None = None
     psnr_y_db: PsnrYDb | None = None
     psnr_y_std_db: PsnrYStdDb | None = None
     ssim_y: SsimY | None = None
@@ -114,8 +122,21 @@ class System:
 COLUMNS: tuple[Column, ...] = columns_of(System)
 
 
-def system_of_trial(record: TrialRecord, *, data: str, run: str) -> System:
-    """The row of a trial of a run, or of its bicubic, validated on `data`."""
+def systems_of_run(
+    records: Sequence[TrialRecord], settings: RunSettings, run: str = ""
+) -> list[System]:
+    """The records of a run as rows, duplicates left out."""
+    chosen = front(records, settings.objectives)
+    return [
+        _system_of_trial(record, settings, run, record in chosen)
+        for record in records
+        if record.state != "duplicate"
+    ]
+
+
+def _system_of_trial(
+    record: TrialRecord, settings: RunSettings, run: str, on_front: bool
+) -> System:
     shared = {
         column.name: getattr(record, column.name)
         for column in COLUMNS
@@ -129,7 +150,8 @@ def system_of_trial(record: TrialRecord, *, data: str, run: str) -> System:
         name=name,
         kind="trial",
         run=run,
-        data=data,
+        data=settings.validation_name,
+        standing=None if record.state != "trained" else "front" if on_front else "dominated",
         config=record.config,
     )
 
@@ -142,6 +164,7 @@ def system_of_published(row: PublishedModel) -> System:
     macs = None if row.gmacs is None else 1e9 * row.gmacs
     return System(
         name=row.model,
+        model=row.model,
         kind="published",
         family=BASELINE_FAMILY if row.model == BICUBIC else None,
         scale=row.scale,
