@@ -1,3 +1,5 @@
+from .answers.comparing_runs import RunComparison as RunComparison
+from .answers.comparing_runs import compare_runs as compare_runs
 from .answers.gathering import Systems as Systems
 from .answers.gathering import gather as gather
 from .answers.plotting import plot_front as plot_front

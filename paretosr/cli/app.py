@@ -12,6 +12,7 @@ from foundation.plugins import load_plugins
 from paretosr.cli.commands.cache import cache
 from paretosr.cli.commands.calibrate import calibrate
 from paretosr.cli.commands.compare import compare
+from paretosr.cli.commands.compare_runs import compare_runs
 from paretosr.cli.commands.compress import compress
 from paretosr.cli.commands.evaluate import evaluate
 from paretosr.cli.commands.export import export
@@ -34,9 +35,9 @@ from paretosr.cli.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
-    init, search, plot, table, report, profile, compare, sweep, stress, calibrate, train, compress,
-    evaluate, sort_patches, sparsity, upscale, import_weights, export, models, targets,
-    cache,
+    init, search, report, plot, table, compare_runs, profile, compare, sweep, stress, calibrate,
+    train, compress, evaluate, sort_patches, sparsity, upscale, import_weights, export, models,
+    targets, cache,
 ):  # fmt: skip
     app.command()(command)
 

@@ -28,6 +28,7 @@ PUBLISHED_EDGE = "#5b7fa5"
 # Okabe and Ito's palette, which stays apart for colour-blind readers; markers differ as well.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = "os^DvP"
+LINE_STYLES = ("-", "--", ":", "-.")
 
 _DIVISORS = {"macs": 1e9, "params": 1e3}
 LOG_FROM_RATIO = 4.0

@@ -38,20 +38,25 @@ def escape_markdown(text: str) -> str:
 
 def latex_table(table: PaperTable, *, caption: str = "", label: str = "", cite: bool) -> str:
     """A `table*` with the rules of the package booktabs; `cite` adds the keys of references."""
-    columns = ["Method", "Scale", "Params (K)", "MACs (G)"]
-    columns += ["Latency (ms)"] * (table.target is not None)
-    below = ["", "", "", "1280$\\times$720", ""][: len(columns)]
-    alignment = "lc" + "r" * (len(columns) - 2) + "c" * len(table.datasets)
+    above, below = ["", "", "Params", "MACs"], ["Method", "Scale", "(K)", "(G)"]
+    if table.target is not None:
+        above, below = [*above, "Latency"], [*below, "(ms)"]
+    first, last = len(below) + 1, len(below) + len(table.datasets)
+    # So that five data sets fit the two columns of a page.
+    size = "\\footnotesize" if len(table.datasets) <= 3 else "\\scriptsize"
     lines = [
         "% Needs \\usepackage{booktabs}.",
         "\\begin{table*}[t]",
-        "\\centering\\footnotesize\\setlength{\\tabcolsep}{4pt}",
+        f"\\centering{size}\\setlength{{\\tabcolsep}}{{3pt}}",
         *([f"\\caption{{{escape_latex(caption)}}}"] if caption else []),
         *([f"\\label{{{label}}}"] if label else []),
-        f"\\begin{{tabular}}{{{alignment}}}",
+        f"\\begin{{tabular}}{{lc{'r' * (len(below) - 2)}{'c' * len(table.datasets)}}}",
         "\\toprule",
-        _latex_line([*columns, *map(escape_latex, table.datasets)]),
-        _latex_line([*below, *["PSNR (dB)/SSIM"] * len(table.datasets)]),
+        _latex_line(
+            [*above, f"\\multicolumn{{{len(table.datasets)}}}{{c}}{{PSNR (dB)/SSIM on Y}}"]
+        ),
+        f"\\cmidrule(lr){{{first}-{last}}}",
+        _latex_line([*below, *map(escape_latex, table.datasets)]),
     ]
     for scale, group in table.groups.items():
         lines.append("\\midrule")
@@ -98,7 +103,7 @@ _MARKDOWN_MARK = "\\*"
 def notes_of(table: PaperTable, mark: str) -> Iterator[str]:
     """What a reader must know of the numbers, sentence by sentence."""
     yield "Best bold, second underlined, for each scale."
-    yield "MACs of an output of 1280×720."
+    yield "MACs at an output of 1280×720."
     if any(row.is_counted for row in table.rows):
         yield f"{mark} Not printed in the paper: counted like ours."
     if table.conventions:

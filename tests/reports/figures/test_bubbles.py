@@ -4,7 +4,6 @@ import math
 
 import pytest
 from matplotlib.figure import Figure
-
 from reports.figures.bubbles import bubble_scale
 
 
