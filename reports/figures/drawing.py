@@ -9,11 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from numpy.typing import NDArray
 
+from reports.columns import columns_of
 from reports.figures.labels import Line
 from reports.figures.style import GREY, INK, FamilyStyle, Quantity
 from reports.pareto import front
+from reports.records import TrialRecord
 
 Point = tuple[float, float]
+
+_PRECISIONS = next(it.choices for it in columns_of(TrialRecord) if it.name == "precision")
+"""The least compressed first."""
 
 ON_FRONT_PT2, OFF_FRONT_PT2 = 26.0, 13.0
 """Areas of markers."""
@@ -114,7 +119,8 @@ def by_precision(rows: Sequence[Row], family: str | None) -> Mapping[str | None,
     members = [row for row in rows if row.family == family]
     if len({row.precision for row in rows}) < 2:
         return {None: members}
-    names = sorted({row.precision or "float32" for row in members})
+    known = {row.precision or "float32" for row in members}
+    names = [name for name in _PRECISIONS if name in known]
     return {
         name: [row for row in members if (row.precision or "float32") == name] for name in names
     }

@@ -125,9 +125,11 @@ def set_titles(axes: Axes, title: str, notes: Sequence[str], *, columns: int) ->
     """A bold title with grey notes below it, wrapped after so many characters."""
     lines = [part for note in notes for part in textwrap.wrap(note, columns)]
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", pad=8 + 11 * len(lines))
-    axes.text(
+    below = axes.text(
         0, 1.012, "\n".join(lines), transform=axes.transAxes, fontsize=8, color=GREY, va="bottom"
     )
+    # The title's padding keeps their place; as a part of the layout they would push axes apart.
+    below.set_in_layout(False)
 
 
 def say_empty(axes: Axes, why: str | None) -> None:

@@ -65,7 +65,8 @@ def target_in_words(target: str) -> str:
     if keys.get("device", "cpu") != "cpu":
         words.append("GPU")
     if keys.get("precision", "float32") != "float32":
-        words.append(keys["precision"].replace("|", " and "))
+        *others, last = keys["precision"].split("|")
+        words.append(f"{', '.join(others)} and {last}" if others else last)
     if "threads" in keys and keys.get("device", "cpu") == "cpu":
         words.append("1 thread" if keys["threads"] == "1" else f"{keys['threads']} threads")
     if keys.get("batch", "1") != "1":

@@ -30,6 +30,7 @@ from reports.figures.paper.marks import (
 from reports.figures.paper.panels import Panel, add_axes, panels_of
 from reports.figures.paper.sizes import (
     NARROW_INCHES,
+    fix_text_sizes,
     new_printed_figure,
     printed,
     text_size_pt,
@@ -45,6 +46,8 @@ COMPARABLE_STEPS = 100_000
 
 # A bound is drawn if it lies at most so many times the largest value away.
 _NEAR = 3.0
+_BESIDE = 1.5
+"""The same of what was rejected."""
 _LEGEND_INCHES = 2.2
 _LEGEND_ORDER = (
     "evaluated", "published", "front", "ties", "bicubic", "bound", "interval", "infeasible",
@@ -114,6 +117,7 @@ def front_figure(systems: Sequence[System], options: FrontOptions) -> Figure:
         figure.align_ylabels([parts[0] for parts in axes_of_panels.values()])
         entries = _add_legend(figure, every, scale, width)
         _set_height(figure, width, panels, entries)
+        fix_text_sizes(figure)
         freeze_layout(figure)
         for place, panel in enumerate(panels):
             _place_labels(axes_of_panels[place][0], panel, options, scale, drawn[place])
@@ -184,6 +188,8 @@ def _scale_across(axes: Axes, panels: Sequence[Panel], options: FrontOptions) ->
         if bound is not None
     ]
     known += [it for it in bounds if min(known) / _NEAR <= it <= max(known) * _NEAR]
+    rejected = [cost for panel in panels for it in panel.infeasible if (cost := panel.x.value(it))]
+    known += [cost for cost in rejected if cost <= max(known) * _BESIDE]
     scale_cost_axis(axes, known)
     low, high = min(known), max(known)
     if axes.get_xscale() == "log":

@@ -10,12 +10,19 @@ from matplotlib.figure import Figure
 
 from reports.figures.drawing import drawable, points
 from reports.figures.fronts import axes_of
-from reports.figures.paper.sizes import NARROW_INCHES, new_printed_figure, printed, width_inches
+from reports.figures.paper.sizes import (
+    NARROW_INCHES,
+    fix_text_sizes,
+    new_printed_figure,
+    printed,
+    width_inches,
+)
 from reports.figures.style import (
     GREY,
     INK,
     LINE_STYLES,
     MARKERS,
+    freeze_layout,
     quantity,
     say_empty,
     scale_cost_axis,
@@ -54,6 +61,8 @@ def comparison_figure(
         handles, labels = fronts.get_legend_handles_labels()
         if handles:
             figure.legend(handles, labels, loc="outside lower center", ncols=1 if narrow else 2)
+        fix_text_sizes(figure)
+        freeze_layout(figure)
     return figure
 
 
@@ -78,7 +87,8 @@ def _draw_fronts(
                 color=_colour(place),
                 linestyle=LINE_STYLES[place % len(LINE_STYLES)],
                 marker=MARKERS[place % len(MARKERS)],
-                markersize=2.5,
+                markersize=2.0,
+                linewidth=0.7,
                 alpha=1.0 if len(group.runs) == 1 else 0.75,
                 label=group.label if number == 0 else None,
             )
@@ -112,7 +122,7 @@ def _draw_volumes(axes: Axes, groups: Sequence[RunGroup]) -> None:
     axes.set_ylim(len(groups) - 0.5, -0.5)
     axes.grid(False, axis="y")
     axes.margins(x=0.12)
-    axes.set_xlabel("hypervolume; bar: quartiles, line: median")
+    axes.set_xlabel("hypervolume\n(bar: quartiles, line: median)")
 
 
 def _colour(place: int) -> str:

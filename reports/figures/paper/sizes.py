@@ -109,3 +109,14 @@ def new_printed_figure(width: float, height: float) -> Figure:
 def text_size_pt(key: str = "xtick.labelsize") -> float:
     """The size of the text that a key of the style sets; by default the smallest of a figure."""
     return float(FontProperties(size=mpl.rcParams[key]).get_size_in_points())
+
+
+def fix_text_sizes(figure: Figure) -> None:
+    """Write the sizes of tick labels into the axes, which otherwise ask for those of the moment.
+
+    How many ticks an axis gets depends on their size: when the figure is saved, outside `printed`,
+    there would be others than those that it was laid out for.
+    """
+    for axes in figure.axes:
+        axes.tick_params(axis="x", labelsize=text_size_pt("xtick.labelsize"))
+        axes.tick_params(axis="y", labelsize=text_size_pt("ytick.labelsize"))
