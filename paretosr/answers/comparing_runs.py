@@ -98,7 +98,7 @@ class RunComparison(Result):
         headings = ("group", "run", "seed", "trained", "best PSNR (dB)", "hypervolume", "minutes")
         yield Table(headings, runs, frozenset(headings[2:]), "Runs")
         if len(runs) > len(self.groups):
-            rows = tuple(
+            seeds = tuple(
                 (
                     group.label,
                     str(len(group.runs)),
@@ -108,16 +108,15 @@ class RunComparison(Result):
                 for group in self.groups
             )
             numeric = frozenset({"seeds", "median hypervolume", "quartiles"})
-            yield Table(
-                ("group", "seeds", "median hypervolume", "quartiles"), rows, numeric, "Seeds"
-            )
+            heads = ("group", "seeds", "median hypervolume", "quartiles")
+            yield Table(heads, seeds, numeric, "Seeds")
         if self.pairs:
-            rows = tuple(
+            pairs = tuple(
                 (pair.first, pair.second, f"{pair.difference:+.4g}", pair.verdict)
                 for pair in self.pairs
             )
-            headings = ("group", "and", "difference of medians", "verdict")
-            yield Table(headings, rows, frozenset({"difference of medians"}), "Differences")
+            heads = ("group", "and", "difference of medians", "verdict")
+            yield Table(heads, pairs, frozenset({"difference of medians"}), "Differences")
 
     def sentences(self) -> Sequence[str]:
         bounds = ", ".join(f"{name} {value:.6g}" for name, value in self.reference.items())
@@ -208,9 +207,8 @@ def _comparable_records(
         name: run.records if run.baseline is None else (run.baseline, *run.records)
         for name, run in contents.items()
     }
-    times_ms = [
-        (run.settings.get("calibration") or {}).get("reference_ms") for run in contents.values()
-    ]
+    calibrations: list[Any] = [run.settings.get("calibration") or {} for run in contents.values()]
+    times_ms: list[Any] = [calibration.get("reference_ms") for calibration in calibrations]
     several = any(run.settings.get("other_calibrations") for run in contents.values())
     if "latency_ms" not in settings.objectives or None in times_ms or len(set(times_ms)) == 1:
         return rows, ""
@@ -250,7 +248,7 @@ def _groups(
     configs = {name: dict(_leaves(run.settings["config"])) for name, run in contents.items()}
     members: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for name, config in configs.items():
-        members.setdefault(tuple(config.items()), []).append(name)
+        members.setdefault(tuple(sorted(config.items())), []).append(name)
     labels = _labels([dict(key) for key in members])
     return tuple(
         RunGroup(

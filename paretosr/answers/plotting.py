@@ -62,16 +62,15 @@ def plot_front(
     """
     from reports.figures.paper.front import FrontOptions, front_figure
 
-    is_gathered = isinstance(frame, Systems)
-    known_bounds = frame.bounds if is_gathered else {}
+    gathered = frame if isinstance(frame, Systems) else Systems(tuple(systems_of(frame)))
     options = FrontOptions(
         x=x,
         y=y,
         width=width,
         labels=labels,
         bubbles=bubbles,
-        bounds=known_bounds if bounds is None else bounds,
+        bounds=gathered.bounds if bounds is None else bounds,
         title=title,
         style=style,
     )
-    return front_figure(frame.rows if is_gathered else systems_of(frame), options)
+    return front_figure(gathered.rows, options)

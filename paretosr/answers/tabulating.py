@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TextFormat = Literal["latex", "markdown", "csv"]
-_SUFFIXES = {".tex": "latex", ".md": "markdown", ".csv": "csv", ".parquet": "parquet"}
-FORMATS = tuple(_SUFFIXES.values())
+Format = Literal[TextFormat, "parquet"]
+_SUFFIXES: dict[str, Format] = {
+    ".tex": "latex",
+    ".md": "markdown",
+    ".csv": "csv",
+    ".parquet": "parquet",
+}
 
 
 def table(
@@ -84,16 +89,17 @@ def bibliography(frame: "pd.DataFrame | Systems") -> str:
     return entries(row.model for row in rows if row.model is not None)
 
 
-def format_of(path: Path | None, chosen: str | None) -> str:
+def format_of(path: Path | None, chosen: str | None) -> Format:
     """The format that was chosen, or that the suffix of a file names; LaTeX without either.
 
     Raises:
         ValueError: no such format, or a suffix that names none.
     """
     if chosen is not None:
-        if chosen not in FORMATS:
-            raise ValueError(f"--format must be one of {', '.join(FORMATS)}, got {chosen!r}")
-        return chosen
+        known = {name: name for name in _SUFFIXES.values()}
+        if chosen not in known:
+            raise ValueError(f"--format must be one of {', '.join(known)}, got {chosen!r}")
+        return known[chosen]
     if path is None:
         return "latex"
     if path.suffix.lower() not in _SUFFIXES:

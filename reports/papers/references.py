@@ -31,7 +31,7 @@ def bibliography(models: Iterable[str]) -> str:
 @cache
 def _references() -> dict[str, Reference]:
     text = (resources.files("reports") / "published" / "references.bib").read_text("utf-8")
-    references = {}
+    references: dict[str, Reference] = {}
     entries = re.findall(r"^% ([^\n]+)\n(@\w+\{(\w+),\n.*?^\})$", text, re.MULTILINE | re.DOTALL)
     for names, entry, key in entries:
         references |= {name: Reference(key, entry) for name in names.split(", ")}

@@ -236,7 +236,7 @@ def systems_of(frame: pd.DataFrame) -> list[System]:
         name = "bicubic" if known.get("family") == BASELINE_FAMILY else f"#{trial}"
         kind = "published" if known.get("source") == "published" else "trial"
         defaults = {"name": name if trial is not None or name[0] != "#" else "?", "kind": kind}
-        rows.append(System(**{**defaults, **known}))
+        rows.append(System(**{**defaults, **known}))  # type: ignore[arg-type]  # checked there
     return rows
 
 

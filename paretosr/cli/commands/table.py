@@ -75,15 +75,12 @@ def table(
             counted=counted,
             listener=listener,
         )
-    if chosen == "parquet" and out is not None:
-        write_parquet(out, systems.frame)
-        text = ""
-    else:
-        text = paretosr.table(
-            systems, chosen, caption=caption, label=label, cite=bibtex is not None
-        )
-        if out is not None:
-            write_text(out, text)
+    text = ""
+    if chosen != "parquet":
+        cite = bibtex is not None
+        text = paretosr.table(systems, chosen, caption=caption, label=label, cite=cite)
+    if out is not None:
+        write_parquet(out, systems.frame) if chosen == "parquet" else write_text(out, text)
     if bibtex is not None:
         write_text(bibtex, paretosr.bibliography(systems))
     if json:

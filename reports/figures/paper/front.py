@@ -101,7 +101,7 @@ def front_figure(systems: Sequence[System], options: FrontOptions) -> Figure:
         also = [
             bound / panels[0].y.divisor
             for bound in options.bounds.get(options.y, ())
-            if panels and bound is not None
+            if bound is not None
         ]
         axes_of_panels = add_axes(figure, panels, also)
         scale = _bubble_scale(panels, options, width)

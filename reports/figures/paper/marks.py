@@ -4,7 +4,6 @@ and what was rejected."""
 import math
 from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
@@ -20,6 +19,7 @@ from reports.figures.drawing import (
 from reports.figures.labels import Line
 from reports.figures.paper.bubbles import BubbleScale
 from reports.figures.paper.panels import Panel
+from reports.figures.paper.sizes import style_colours
 from reports.figures.style import (
     GREY,
     INK,
@@ -47,7 +47,7 @@ def draw_trials(
     """Draw the trials by their family, those of several runs in a colour for each run."""
     trials = [system for system in panel.ours if system.kind == "trial"]
     runs = list(dict.fromkeys(system.run for system in trials))
-    colours = mpl.rcParams["axes.prop_cycle"].by_key().get("color", [INK])
+    colours = style_colours()
     styles = family_styles([system.family or "" for system in trials])
     for place, run in enumerate(runs):
         own = [system for system in trials if system.run == run]
@@ -87,7 +87,7 @@ def draw_published(axes: Axes, panel: Panel, scale: BubbleScale | None) -> None:
     # The largest first, so that no bubble hides a smaller one.
     for model in sorted(models, key=lambda model: -(model.params or 0)):
         axes.scatter(
-            *zip(*points([model], panel.x, panel.y), strict=True),
+            *_columns([model], panel),
             s=area_pt2(model, scale),
             color=PUBLISHED_BLUE,
             edgecolors=PUBLISHED_EDGE,
@@ -111,7 +111,7 @@ def draw_bubbles_of_ours(axes: Axes, panel: Panel, scale: BubbleScale) -> None:
     for system in panel.ours:
         if system.params:
             axes.scatter(
-                *zip(*points([system], panel.x, panel.y), strict=True),
+                *_columns([system], panel),
                 s=area_pt2(system, scale),
                 facecolors="none",
                 edgecolors=GREY,
@@ -207,7 +207,7 @@ def draw_undecided(axes: Axes, panel: Panel, bounds: Bounds) -> None:
     rows = undecided(panel.ours, panel.x, bounds) + undecided(panel.ours, panel.y, bounds)
     if rows:
         axes.scatter(
-            *zip(*points(rows, panel.x, panel.y), strict=True),
+            *_columns(rows, panel),
             s=90,
             facecolors="none",
             edgecolors=INK,
@@ -227,6 +227,11 @@ def undecided(rows: Sequence[Row], quantity: Quantity, bounds: Bounds) -> list[R
         if (value := quantity.value(row)) is not None
         and any(value - below < limit / quantity.divisor < value + above for limit in limits)
     ]
+
+
+def _columns(rows: Sequence[System], panel: Panel) -> tuple[list[float], list[float]]:
+    pairs = points(rows, panel.x, panel.y)
+    return [across for across, _ in pairs], [up for _, up in pairs]
 
 
 def _precisions(systems: Sequence[System]) -> dict[str | None, list[System]]:

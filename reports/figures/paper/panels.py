@@ -3,6 +3,7 @@ axis that is broken where the jump from the baseline would take half of the figu
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -68,12 +69,12 @@ class Panel:
 
 
 def panels_of(systems: Sequence[System], x: str, y: str) -> list[Panel]:
-    """The panels, in the order in which their data sets occur.
+    """The panels, in the order in which their data sets occur; at least one, maybe empty.
 
     Raises:
         ValueError: no objective has such a name.
     """
-    keys = dict.fromkeys((system.data, system.scale) for system in systems)
+    keys = dict.fromkeys((system.data, system.scale) for system in systems) or {(None, None): None}
     return [
         _panel([it for it in systems if (it.data, it.scale) == key], x, y, *key) for key in keys
     ]
@@ -131,7 +132,7 @@ def _mark_break(parts: Sequence[Axes]) -> None:
     upper.tick_params(bottom=False, which="both")
     low, high = lower.get_ylim()
     lower.set_yticks([round((low + high) / 2, 2)])
-    cut = {
+    cut: dict[str, Any] = {
         "marker": [(-1.0, -0.6), (1.0, 0.6)],
         "markersize": 5,
         "linestyle": "none",

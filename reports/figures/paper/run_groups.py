@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,6 +14,7 @@ from reports.figures.paper.sizes import (
     fix_text_sizes,
     new_printed_figure,
     printed,
+    style_colours,
     width_inches,
 )
 from reports.figures.style import (
@@ -126,5 +126,5 @@ def _draw_volumes(axes: Axes, groups: Sequence[RunGroup]) -> None:
 
 
 def _colour(place: int) -> str:
-    colours = mpl.rcParams["axes.prop_cycle"].by_key().get("color", [INK])
-    return str(colours[place % len(colours)])
+    colours = style_colours()
+    return colours[place % len(colours)]

@@ -1,5 +1,6 @@
 """Figures at the size at which they are printed, with text that is readable at that size."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib import rc_context, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -30,7 +32,7 @@ BASE: MappingProxyType[str, Any] = MappingProxyType(
         "axes.titlesize": 8.0,
         "axes.linewidth": 0.6,
         "axes.edgecolor": INK,
-        "axes.prop_cycle": mpl.cycler(color=COLOURS),
+        "axes.prop_cycle": cycler(color=COLOURS),
         "axes.grid": True,
         "grid.linewidth": 0.3,
         "grid.alpha": 0.5,
@@ -81,34 +83,64 @@ def printed(style_sheet: str | Path | None = None) -> Iterator[None]:
     Raises:
         ValueError: there is no such style, or it sets what Matplotlib does not know.
     """
-    with rc_context(dict(BASE)):
-        if style_sheet is not None:
-            mpl.rcParams.update(_style_of(str(style_sheet)))
+    changes: Any = dict(BASE) | ({} if style_sheet is None else _style_of(str(style_sheet)))
+    with rc_context(changes):
         yield
+
+
+def style_value(key: str) -> Any:
+    """What the style of the moment says of a key."""
+    parameters: Any = mpl.rcParams
+    return parameters[key]
+
+
+def style_colours() -> list[str]:
+    """The colours of the style, in their order."""
+    return list(style_value("axes.prop_cycle").by_key().get("color", [INK]))
 
 
 def _style_of(name: str) -> dict[str, Any]:
     if name in style.library:
-        return dict(style.library[name])
+        chosen: Any = style.library[name]
+        return dict(chosen)
     if not Path(name).is_file():
         raise ValueError(f"a style must be a file or a style of Matplotlib, got {name!r}")
+    # Of lines and keys that it does not understand, Matplotlib only tells its log.
+    log, told = logging.getLogger("matplotlib"), _Told()
+    log.addHandler(told)
     try:
-        read = mpl.rc_params_from_file(name, fail_on_error=True, use_default_template=False)
+        read: Any = mpl.rc_params_from_file(name, fail_on_error=True, use_default_template=False)
     except (KeyError, ValueError, UnicodeDecodeError) as error:
         raise ValueError(f"{name} is no style sheet of Matplotlib: {one_line(error)}") from error
+    finally:
+        log.removeHandler(told)
+    if told.messages:
+        message = one_line(told.messages[0])
+        raise ValueError(f"{name} is no style sheet of Matplotlib: {message}")
     return dict(read)
+
+
+class _Told(logging.Handler):
+    """Keeps what a log is told."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
 
 
 def new_printed_figure(width: float, height: float) -> Figure:
     """An empty figure of so many inches that belongs to no window."""
-    figure = Figure(figsize=(width, height), dpi=mpl.rcParams["savefig.dpi"], layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=style_value("savefig.dpi"), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
 def text_size_pt(key: str = "xtick.labelsize") -> float:
     """The size of the text that a key of the style sets; by default the smallest of a figure."""
-    return float(FontProperties(size=mpl.rcParams[key]).get_size_in_points())
+    return float(FontProperties(size=style_value(key)).get_size_in_points())
 
 
 def fix_text_sizes(figure: Figure) -> None:
