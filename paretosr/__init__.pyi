@@ -1,8 +1,15 @@
+from .answers.comparing_runs import RunComparison as RunComparison
+from .answers.comparing_runs import compare_runs as compare_runs
 from .answers.finalizing import Finalists as Finalists
 from .answers.finalizing import finalize as finalize
+from .answers.gathering import Systems as Systems
+from .answers.gathering import gather as gather
 from .answers.model_card import ModelCard as ModelCard
 from .answers.picking import Pick as Pick
 from .answers.picking import pick as pick
+from .answers.plotting import plot_front as plot_front
+from .answers.tabulating import bibliography as bibliography
+from .answers.tabulating import table as table
 from .answers.watching import View as View
 from .answers.watching import watch as watch
 from .compressing.caching import CachedPrograms as CachedPrograms

@@ -100,6 +100,7 @@ class Run(Result):
 
         `x` and `y` are psnr_y_db, ssim_y, macs, params, size_kib, activation_mib, peak_memory_mib
         or latency_ms. psnr_y_db against macs is drawn as papers do, beside the published models.
+        `plot_front` draws several runs, other networks, and at other sizes.
 
         Raises:
             ValueError: an unknown column, twice the same, or one that no trained trial has.
@@ -109,9 +110,10 @@ class Run(Result):
             >>> figure = psr.open_run("runs/mine").plot(x="latency_ms")  # doctest: +SKIP
             >>> figure.savefig("front.pdf")  # doctest: +SKIP
         """
-        from reports.figures.fronts import plot_figure
+        from paretosr.answers.gathering import gather_for_plot
+        from paretosr.answers.plotting import plot_front
 
-        return plot_figure(self.rows, self.settings, x, y)
+        return plot_front(gather_for_plot([self], (x, y)), x=x, y=y)
 
     def model(self, trial: int | str) -> "Model":
         """Return the network of a trial with its trained weights, if they are still there.

@@ -1,5 +1,6 @@
 """The arguments and options that several commands share, declared once."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -90,3 +91,58 @@ JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print the result as one JSON document on standard output."),
 ]
+SourcesArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SOURCE...",
+        help="RUN_DIR; a trained MODEL, evaluated on --evaluate; the JSON of paretosr evaluate; "
+        "published:DATA[,DATA][:NAME,NAME], such as published:Set5.",
+    ),
+]
+EvaluateOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder of images on which each MODEL is evaluated, named like its data set; "
+        "repeatable.",
+    ),
+]
+PublishedScaleOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="2|3|4",
+        help="Scale of the published models, and of a MODEL that does not say it.",
+        show_default="that of the other sources",
+    ),
+]
+NameOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SOURCE=TEXT", help="What a source or a published model is called; repeatable."
+    ),
+]
+CountedOption = Annotated[
+    bool,
+    typer.Option(
+        "--counted",
+        help="Published MACs and parameters as this project counts them, where it has the "
+        "network, in place of the printed ones.",
+    ),
+]
+
+
+def parsed_names(pairs: Sequence[str]) -> dict[str, str]:
+    """The names that --name gives.
+
+    Raises:
+        ValueError: an option is not SOURCE=TEXT.
+    """
+    names = {}
+    for pair in pairs:
+        source, equals, text = pair.partition("=")
+        if not (source and equals and text):
+            raise ValueError(
+                f"--name must be SOURCE=TEXT, such as best.safetensors=Ours, got {pair!r}"
+            )
+        names[source] = text
+    return names
