@@ -15,6 +15,7 @@ from search.candidates.evaluator import Evaluator
 from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
 from search.config import SearchConfig, parse_search_config
+from search.insights.keeping import keep_insights
 from search.listening import SearchListener
 from search.loop import Search, on_trial_step
 from search.preparation import (
@@ -140,7 +141,10 @@ def _session(
         evaluator = CandidateEvaluator(bench)
         listener.status(f"prepared in {time.perf_counter() - started:.1f} s")
         pool = stack.enter_context(_pool(config, run, evaluator, listener))
-        return Search(config, study, evaluator, listener, latency_filter, pool, programs).run()
+        search = Search(config, study, evaluator, listener, latency_filter, pool, programs)
+        ended = search.run()
+        keep_insights(bench, study, device, listener)
+        return ended
 
 
 def _workers(run: RunDirectory) -> int:
