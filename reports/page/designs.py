@@ -33,7 +33,7 @@ def designs(records: Sequence[TrialRecord]) -> list[dict[str, object]]:
                 for record, config in zip(members, configs, strict=True)
             ]
             found.append({"family": family, "names": names, "rows": rows})
-    return found
+    return sorted(found, key=lambda item: -len(item["rows"]))  # type: ignore[arg-type]
 
 
 def _values(config: Mapping[str, object]) -> dict[str, Value]:

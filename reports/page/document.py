@@ -1,8 +1,10 @@
 """What the page of a run says besides its trials: the document that is report.json too."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain, zip_longest
 from pathlib import Path
 
 from reports.figures.fronts import axes_of
@@ -21,6 +23,8 @@ from reports.tables import front_rows
 FORMAT = 1
 _EXAMPLES = 5
 """So many trials are named of those that ended for one reason."""
+
+_NUMBER = re.compile(r"(?<![\w.-])[+-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?(?![\w-])")
 
 Document = Mapping[str, object]
 
@@ -83,7 +87,11 @@ def run_document(
         "designs": designs(trials),
         "importance": [it.model_dump() for it in insights.importance] if insights else None,
         "curves": [
-            {"trial": trial, "steps": [it[0] for it in points], "psnr_y_db": [it[1] for it in points]}
+            {
+                "trial": trial,
+                "steps": [it[0] for it in points],
+                "psnr_y_db": [it[1] for it in points],
+            }
             for trial, points in read_curves(run_dir).items()
         ],
         "predicted": predicted_latencies(trials, insights),
@@ -130,9 +138,7 @@ def _pick(records: Sequence[TrialRecord], settings: RunSettings) -> dict[str, ob
     }
 
 
-def _hypervolume(
-    records: Sequence[TrialRecord], settings: RunSettings
-) -> dict[str, object] | None:
+def _hypervolume(records: Sequence[TrialRecord], settings: RunSettings) -> dict[str, object] | None:
     volume = run_hypervolume(records, settings)
     if volume is None:
         return None
@@ -174,14 +180,26 @@ def _ledger(
 
 def _reasons(trials: Sequence[TrialRecord]) -> list[dict[str, object]]:
     """Why trials ended without a result, the most frequent reason first."""
-    ends: dict[tuple[str, str], list[int]] = {}
+    ends: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for record in trials:
         if record.state not in ("trained", "proposed", "duplicate") and record.trial is not None:
-            ends.setdefault((record.state, record.reason or "no reason known"), []).append(
-                record.trial
-            )
-    ordered = sorted(ends.items(), key=lambda item: (-len(item[1]), item[1]))
+            reason = record.reason or "no reason known"
+            kind = (str(record.state), _NUMBER.sub("", reason))
+            ends.setdefault(kind, []).append((record.trial, reason))
     return [
-        {"state": state, "reason": reason, "count": len(found), "trials": found[:_EXAMPLES]}
-        for (state, reason), found in ordered
+        {
+            "state": state,
+            "reason": _in_common([reason for _, reason in found]),
+            "count": len(found),
+            "trials": [trial for trial, _ in found[:_EXAMPLES]],
+        }
+        for (state, _), found in sorted(ends.items(), key=lambda item: (-len(item[1]), item[1]))
     ]
+
+
+def _in_common(reasons: Sequence[str]) -> str:
+    """Reasons that differ in their numbers alone as one, with dots for those numbers."""
+    first, *_ = (_NUMBER.split(reason) for reason in reasons)
+    numbers = zip(*(_NUMBER.findall(reason) for reason in reasons), strict=True)
+    shown = ["..." if len(set(found)) > 1 else found[0] for found in numbers]
+    return "".join(chain.from_iterable(zip_longest(first, shown, fillvalue="")))

@@ -40,8 +40,8 @@ def _asked(settings: Mapping[str, Any]) -> Iterator[Fact]:
     yield Fact("objectives", ", ".join(map(_objective, known.objectives)))
     for name, (least, most) in known.bounds.items():
         label = _COLUMNS[name].label if name in _COLUMNS else name
-        between = [f"at least {least:,.6g}"] * (least is not None)
-        between += [f"at most {most:,.6g}"] * (most is not None)
+        ends = (("at least", least), ("at most", most))
+        between = [f"{side} {limit:,.15g}" for side, limit in ends if limit is not None]
         yield Fact("bound", f"{label} {' and '.join(between)}")
     yield Fact("target", str(known.target))
     yield Fact("training", f"{known.train_steps:,} steps of the {known.recipe} recipe")
@@ -75,7 +75,7 @@ def _provenance(settings: Mapping[str, Any]) -> Iterator[Fact]:
             yield Fact(label, str(settings[key]))
     calibration = settings.get("calibration")
     if isinstance(calibration, Mapping):
-        told = ", ".join(f"{_words(key)} {value}" for key, value in calibration.items())
+        told = ", ".join(f"{_words(key)} {_value(value)}" for key, value in calibration.items())
         yield Fact("reference time", told)
     precision = settings.get("precision")
     if isinstance(precision, Mapping):
@@ -86,6 +86,10 @@ def _provenance(settings: Mapping[str, Any]) -> Iterator[Fact]:
         if isinstance(device, Mapping):
             told = "; ".join(f"{_words(key)} {value}" for key, value in device.items())
             yield Fact(place, told)
+
+
+def _value(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _words(key: object) -> str:

@@ -1,6 +1,6 @@
 """What is found out of a search's networks when it ends, and kept in its run directory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from blocks import load_network
 from blocks.networks.registry import NetworkConfig, parse_network_config
@@ -13,6 +13,7 @@ from profilers.predictor import COVERAGE, CannotPredict, LatencyPredictor
 from reports.page.insights import Insights, Ledger, MacsRow, PredictedLatency
 from reports.pareto import front
 from reports.records import TrialRecord
+from reports.selection import KNEE, select
 from search.candidates.candidate import INT8
 from search.candidates.evaluation import Workbench
 from search.candidates.evaluator import CANDIDATE_FAILURES
@@ -119,8 +120,18 @@ def _shown(bench: Workbench, found: Sequence[TrialRecord]) -> list[CropCandidate
     spread = list(networks.values())
     if len(spread) > MOST_CROPPED:
         last = len(spread) - 1
-        spread = [spread[round(k * last / (MOST_CROPPED - 1))] for k in range(MOST_CROPPED)]
+        places = {0, last // 2, last, *_place_of_pick(spread, bench.config.objectives)}
+        spread = [spread[place] for place in sorted(places)]
     return [_crop_candidate(bench, record) for record in spread]
+
+
+def _place_of_pick(records: Sequence[TrialRecord], objectives: Sequence[str]) -> Iterator[int]:
+    """That of the knee, if there is one."""
+    try:
+        pick = select(records, objectives, KNEE).chosen
+    except ValueError:  # of a run without a quality
+        return
+    yield from (place for place, record in enumerate(records) if record.trial == pick.trial)
 
 
 def _crop_candidate(bench: Workbench, record: TrialRecord) -> CropCandidate:
