@@ -34,7 +34,7 @@ class Importance(FrozenConfig):
     """Trained networks of the family."""
     needed: _Number
     """So many make shares; with fewer there are none."""
-    shares: dict[str, _Share] = {}
+    shares: dict[str, _Share] = Field(default_factory=dict)
     """Of 1, by hyperparameter, the greatest first."""
 
 
