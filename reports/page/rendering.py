@@ -13,6 +13,9 @@ from markupsafe import Markup, escape
 PLOTLY = "plotly-basic.min.js"
 """The bundle of scatter and bar charts; its licence lies beside it, its version inside."""
 
+Keys = str | int | Sequence[str | int]
+"""A key of the document, or several that lead further and further in."""
+
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 """In a script element only these could end it, or begin another; JSON may hold any as an escape."""
 
@@ -67,15 +70,17 @@ def script_json(value: object) -> str:
 def number_writer(document: Mapping[str, object]) -> Callable[..., Markup]:
     """Return what writes a number of the document, so that the page says which one it is.
 
-    It takes a format, the keys that lead to the number, and by what the number is divided.
+    It takes a format, the keys that lead to the number, several of them as a sequence perhaps, and
+    by what the number is divided.
     """
 
-    def number(form: str, *path: str | int, divisor: float = 1.0) -> Markup:
-        value = _at(document, path)
+    def number(form: str, *path: Keys, divisor: float = 1.0) -> Markup:
+        keys = _flat(path)
+        value = _at(document, keys)
         assert isinstance(value, int | float)
         shown = form.format(value if divisor == 1.0 else value / divisor)
         return Markup('<data value="{}" data-path="{}" data-divisor="{}">{}</data>').format(
-            json.dumps(value), json.dumps(path), divisor, shown
+            json.dumps(value), json.dumps(keys), divisor, shown
         )
 
     return number
@@ -84,12 +89,18 @@ def number_writer(document: Mapping[str, object]) -> Callable[..., Markup]:
 def text_writer(document: Mapping[str, object]) -> Callable[..., Markup]:
     """Return what writes a text of the document, so that the page says which one it is."""
 
-    def text(*path: str | int) -> Markup:
+    def text(*path: Keys) -> Markup:
+        keys = _flat(path)
         return Markup('<span data-path="{}">{}</span>').format(
-            json.dumps(path), str(_at(document, path))
+            json.dumps(keys), breakable(str(_at(document, keys)))
         )
 
     return text
+
+
+def breakable(text: str) -> Markup:
+    """The text, which may be broken after a comma, as names of targets must be."""
+    return escape(text).replace(",", Markup(",<wbr>"))
 
 
 @cache
@@ -100,11 +111,18 @@ def asset(name: str) -> str:
 
 def _policy(scripts: Sequence[str]) -> str:
     digests = [b64encode(hashlib.sha256(it.encode()).digest()).decode() for it in scripts]
-    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"
     return (
         "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
         f"script-src {allowed}; base-uri 'none'; form-action 'none'"
     )
+
+
+def _flat(path: Sequence[Keys]) -> list[str | int]:
+    flat: list[str | int] = []
+    for part in path:
+        flat += [part] if isinstance(part, str | int) else part
+    return flat
 
 
 def _at(document: object, path: Sequence[str | int]) -> object:
@@ -113,6 +131,3 @@ def _at(document: object, path: Sequence[str | int]) -> object:
         assert isinstance(found, Mapping | Sequence)
         found = found[key]  # type: ignore[index]
     return found
-
-
-__all__ = ["PLOTLY", "asset", "escape", "number_writer", "render", "script_json", "text_writer"]

@@ -13,7 +13,7 @@ from foundation import write_text_atomically
 from reports.figures.style import family_styles
 from reports.page.document import Document, RunFacts, run_document
 from reports.page.insights import crop_data_uri
-from reports.page.rendering import PLOTLY, render
+from reports.page.rendering import PLOTLY, breakable, render
 from reports.records import BASELINE_FAMILY, COLUMNS, OBJECTIVES, TrialRecord
 from reports.run_settings import RunSettings
 
@@ -128,7 +128,7 @@ def _cell(record: TrialRecord, name: str) -> Markup:
 
 def _text(record: TrialRecord, name: str) -> Markup:
     return Markup('<span data-trial="{}" data-column="{}">{}</span>').format(
-        _number(record), name, getattr(record, name) or ""
+        _number(record), name, breakable(getattr(record, name) or "")
     )
 
 

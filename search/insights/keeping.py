@@ -7,10 +7,9 @@ from blocks.networks.registry import NetworkConfig, parse_network_config
 from blocks.pixels import network_upscaler
 from foundation import one_line, raise_interrupt
 from imaging.evaluation import Upscaler
-from profilers.counting.analytic_cost import macs_bound
 from profilers.host.subject import Subject
 from profilers.predictor import COVERAGE, CannotPredict, LatencyPredictor
-from reports.page.insights import Insights, Ledger, MacsRow, PredictedLatency
+from reports.page.insights import Insights, Ledger, PredictedLatency
 from reports.pareto import front
 from reports.records import TrialRecord
 from reports.selection import KNEE, select
@@ -19,6 +18,7 @@ from search.candidates.evaluation import Workbench
 from search.candidates.evaluator import CANDIDATE_FAILURES
 from search.insights.crops import CropCandidate, write_crops
 from search.insights.importance import importance_of
+from search.insights.ledgers import SpentMacs
 from search.listening import SearchListener
 from search.storage.study import SearchStudy
 
@@ -68,18 +68,8 @@ def _config(record: TrialRecord) -> NetworkConfig:
 
 def _ledger(record: TrialRecord) -> Ledger:
     assert record.trial is not None
-    report = macs_bound(_config(record))
-    operators = [
-        MacsRow(name=row.operator, calls=row.calls, macs=row.macs)
-        for row in report.by_operator
-        if row.macs
-    ]
-    parts = [
-        MacsRow(name=row.path, calls=row.calls, macs=row.macs)
-        for row in report.by_module
-        if row.macs and row.path and "." not in row.path
-    ]
-    return Ledger(trial=record.trial, operators=tuple(operators), parts=tuple(parts))
+    spent = SpentMacs.of(_config(record))
+    return Ledger(trial=record.trial, operators=spent.operators, parts=spent.parts)
 
 
 def _predictions(
