@@ -198,7 +198,13 @@ class Run(Result):
             *found,
             f"{_counted(self.records)}; time: {durations}",
             *(str(path) for _, path in self._files),
+            *(f"open {page.resolve().as_uri()} to see it all" for page in self._page),
         ]
+
+    @property
+    def _page(self) -> Iterator[Path]:
+        if self.files is not None and self.files.report_html is not None:
+            yield self.files.report_html
 
     @property
     def _files(self) -> Iterator[tuple[str, Path]]:

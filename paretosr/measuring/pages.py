@@ -38,7 +38,7 @@ def save_page(result: Measured, path: str | Path) -> Path:
     Examples:
         >>> import paretosr as psr
         >>> small, large = psr.load("fsrcnn", scale=2), psr.load("rlfn", scale=2)
-        >>> comparison = psr.compare(small, large, "eager:lr=16x16", max_seconds=1)
+        >>> comparison = psr.compare(small, large, "eager:lr=16x16", max_seconds=0.3)
         >>> psr.save_page(comparison, "comparison.html").name
         'comparison.html'
     """

@@ -8,13 +8,12 @@ from pathlib import Path
 from foundation import write_text_atomically
 from reports.page.insights import MacsRow
 from reports.page.rendering import render
-from reports.page.run_page import Form
+from reports.page.run_page import FORMS, Form
 
 _DEEPEST = 40.0
 """Per cent of the strongest colour, so that text on it stays readable."""
 _FULL_FACTOR = 8.0
 """A ratio as far from 1 has the strongest colour."""
-_LATENCY, _RATIO = Form("latency (ms)"), Form("ratio")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +92,8 @@ def matrix_page(matrix: Matrix) -> str:
     }
     helpers = {
         "heat": lambda row, column: heat(matrix.cells[row][column].ratio),
-        "ratio_form": lambda value: _form(_RATIO, value),
-        "latency_form": lambda value: _form(_LATENCY, value),
+        "ratio_form": Form("ratio").template,
+        "latency_form": FORMS["latency_ms"].template,
         "numeric": lambda place, heading: heading in matrix.tables[place].numeric,
     }
     return render(
@@ -109,12 +108,6 @@ def heat(ratio: float | None) -> str:
     depth = min(1.0, abs(math.log(ratio)) / math.log(_FULL_FACTOR)) * _DEEPEST
     colour = "--family-0" if ratio < 1 else "--family-1"
     return f"background: color-mix(in srgb, var({colour}) {depth:.0f}%, var(--card))"
-
-
-def _form(form: Form, value: float) -> str:
-    """The format that writes a number as `Form` does."""
-    decimals = len(form.write(value).partition(".")[2])
-    return f"{{:,.{decimals}f}}"
 
 
 def _ledger(ledger: NetworkLedger) -> dict[str, object]:

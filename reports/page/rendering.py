@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 PLOTLY = "plotly-basic.min.js"
 """The bundle of scatter and bar charts; its licence lies beside it, its version inside."""
@@ -99,8 +100,8 @@ def text_writer(document: Mapping[str, object]) -> Callable[..., Markup]:
 
 
 def breakable(text: str) -> Markup:
-    """The text, which may be broken after a comma, as names of targets must be."""
-    return escape(text).replace(",", Markup(",<wbr>"))
+    """The text, which may be broken where a comma joins words, as in the names of targets."""
+    return Markup(",<wbr>").join(re.split(r",(?=[A-Za-z])", text))
 
 
 @cache

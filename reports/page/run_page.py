@@ -44,13 +44,16 @@ class Form:
     decimals: int | None = None
     """None for three significant digits."""
 
-    def write(self, value: float) -> str:
-        """The number for people, without its unit."""
-        shown = value / self.divisor
-        decimals = self.decimals
+    def template(self, value: float) -> str:
+        """The format in which the number, divided, is written."""
+        shown, decimals = value / self.divisor, self.decimals
         if decimals is None:
             decimals = max(0, 2 - math.floor(math.log10(abs(shown)))) if shown else 2
-        return f"{shown:,.{decimals}f}"
+        return f"{{:,.{decimals}f}}"
+
+    def write(self, value: float) -> str:
+        """The number for people, without its unit."""
+        return self.template(value).format(value / self.divisor)
 
 
 FORMS: Mapping[str, Form] = {
@@ -106,6 +109,8 @@ def run_page(run_dir: Path, document: Document, records: Sequence[TrialRecord]) 
         ],
         "text_columns": ("family", "precision"),
         "heading": lambda name: FORMS.get(name, _WHOLE).heading or name,
+        "divisor": lambda name: FORMS.get(name, _WHOLE).divisor,
+        "form": lambda name, value: FORMS.get(name, _WHOLE).template(value),
         "label": lambda name: OBJECTIVES[name].label,
         "known": lambda trial, name: getattr(by_trial[trial], name) is not None,
         "cell": lambda trial, name: _cell(by_trial[trial], name),

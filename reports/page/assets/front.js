@@ -93,7 +93,8 @@ function frontFigure(colours) {
     for (const limit of bound ? [bound.min, bound.max] : []) {
       if (limit === null || rows.length === 0 || (direction === "x" && isLog && limit <= 0)) continue;
       const value = limit / divisor, other = direction === "x" ? "y" : "x";
-      shapes.push({ type: "line", [`${direction}0`]: value, [`${direction}1`]: value, [`${other}ref`]: "paper", [`${other}0`]: 0, [`${other}1`]: 1, line: { color: colours.muted, width: 1, dash: "dash" }, label: { text: "bound", font: { color: colours.muted, size: 12 }, textposition: "end" } });
+      shapes.push({ type: "line", [`${direction}0`]: value, [`${direction}1`]: value, [`${other}ref`]: "paper", [`${other}0`]: 0, [`${other}1`]: 1, line: { color: colours.muted, width: 1, dash: "dash" } });
+      annotations.push({ text: "bound", showarrow: false, font: { color: colours.muted, size: 12 }, [`${direction}ref`]: direction, [direction]: direction === "x" && isLog ? Math.log10(value) : value, [`${other}ref`]: "paper", [other]: 1, xanchor: "right", yanchor: direction === "x" ? "top" : "bottom" });
     }
   }
   const bicubic = ROWS.find(({ trial }) => trial === null);

@@ -53,7 +53,7 @@ function faded(colour, alpha) {
 function axis(colours, title, more) {
   return {
     title: { text: plain(title), standoff: 10 }, gridcolor: colours.grid, linecolor: colours.line, zeroline: false,
-    tickfont: { color: colours.muted }, automargin: true, ...more,
+    tickfont: { color: colours.muted }, automargin: true, exponentformat: "power", ...more,
   };
 }
 

@@ -34,7 +34,7 @@ function cellOf(place, name) {
   if (value === null) return "";
   const trial = COLUMNS.trial[place];
   const marks = { "data-trial": trial === null ? "" : trial, "data-column": name };
-  if (typeof value !== "number") return element("span", marks, ...value.split(/(?<=,)/).flatMap((part) => [part, element("wbr")]));
+  if (typeof value !== "number") return element("span", marks, ...value.split(/(?<=,)(?=[A-Za-z])/).flatMap((part) => [part, element("wbr")]));
   const divisor = DATA.forms[name] ? DATA.forms[name].divisor : 1;
   return element("data", { ...marks, value, "data-divisor": divisor }, written(name, value));
 }

@@ -7,7 +7,7 @@ from profilers.counting.analytic_cost import macs_bound
 from search.insights.ledgers import SpentMacs
 
 
-@pytest.mark.parametrize("name", ["fsrcnn", "span", "safmn", "carn-m", "seemore-t"])
+@pytest.mark.parametrize("name", ["fsrcnn", "span", "safmn", "imdn", "seemore-t"])
 def test_they_add_up(name: str) -> None:
     config = catalogue_config(name, 2)
     spent, total = SpentMacs.of(config), macs_bound(config).total
