@@ -90,6 +90,13 @@ function redraw() {
   for (const [id, figure] of DRAWN) draw(id, figure);
 }
 
+// The first figure at once, the others when there is time: of thousands of trials each takes a while.
+function redrawSoon() {
+  const [first, ...others] = DRAWN;
+  if (first) draw(...first);
+  for (const other of others) setTimeout(() => draw(...other), 0);
+}
+
 // 1, 2 and 5 of each power of ten, or fewer where there are many powers.
 function logTicks(values) {
   const known = values.filter((value) => value > 0);

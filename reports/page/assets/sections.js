@@ -130,11 +130,12 @@ function startSections() {
 }
 
 for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", redraw);
+if (REPORT.pick) STATE.chosen = REPORT.pick.trial;
+showDetail();
 startTable();
 startFront();
 // The rest when the first figure stands.
 setTimeout(() => {
   startSections();
-  if (REPORT.pick) choose(REPORT.pick.trial);
   document.documentElement.dataset.ready = "yes";
 }, 0);

@@ -49,7 +49,7 @@ function choose(trial) {
   STATE.chosen = trial;
   showDetail();
   showTable();
-  redraw();
+  redrawSoon();
 }
 
 function showDetail() {
