@@ -41,6 +41,7 @@ from .measuring.comparing import Comparison as Comparison
 from .measuring.comparing import compare as compare
 from .measuring.comparing_targets import TargetComparison as TargetComparison
 from .measuring.comparing_targets import compare_targets as compare_targets
+from .measuring.pages import save_page as save_page
 from .measuring.profiling import Profile as Profile
 from .measuring.profiling import profile as profile
 from .measuring.sparsity import Sparsity as Sparsity

@@ -20,11 +20,13 @@ from reports.compression import (
     why_off_the_front,
 )
 from reports.nothing_trained import bounds_of, why_nothing_trained
+from reports.page.run_page import write_page
 from reports.pareto import front
 from reports.records import TrialRecord
 from reports.run_report import ReportPaths, RunHypervolume, run_hypervolume, write_report
 from reports.run_settings import RunSettings
 from reports.tables import TEXT_HEADINGS, front_columns, trials_table
+from search.insights.facts import run_facts
 from search.report import phase_seconds, run_settings
 from search.storage.run_directory import RunDirectory
 from search.storage.study import read_run
@@ -153,16 +155,19 @@ class Run(Result):
         return pick(self.path, selector, by=by, listener=listener)
 
     def report(self, *, listener: Listener = SILENT) -> "Run":
-        """Write the tables and figures into the run directory; return the run with their paths.
+        """Write the tables, the figures and the page of the run; return it with their paths.
 
         Each file is written wholly or not at all. Where the directory is read-only none is, and
         `listener` is warned.
 
         Raises:
+            ValueError: a file that the search left for the page is corrupt.
             OSError: a file cannot be written, because the disk is full for instance.
         """
         try:
             files = write_report(self.path, self.rows, self.settings)
+            facts = run_facts(RunDirectory(self.path).read_settings())
+            page, document = write_page(self.path, self.rows, self.settings, facts)
         except OSError as error:
             if error.errno not in _READ_ONLY:
                 raise
@@ -170,7 +175,7 @@ class Run(Result):
                 "the run directory cannot be written to: no tables and figures were saved"
             )
             return self
-        return replace(self, files=files)
+        return replace(self, files=replace(files, report_html=page, report_json=document))
 
     def to_dict(self) -> Mapping[str, object]:
         chosen, volume = front(self.rows, self.settings.objectives), self.hypervolume
@@ -227,11 +232,17 @@ class Run(Result):
             *found,
             f"{_counted(self.records)}; time: {durations}",
             *(str(path) for _, path in self._files),
+            *(f"open {page.resolve().as_uri()} to see it all" for page in self._page),
         ]
 
     @property
     def _seconds(self) -> Mapping[str, float]:
         return {"preparation": self.preparation_seconds, **phase_seconds(self.records)}
+
+    @property
+    def _page(self) -> Iterator[Path]:
+        if self.files is not None and self.files.report_html is not None:
+            yield self.files.report_html
 
     @property
     def _files(self) -> Iterator[tuple[str, Path]]:

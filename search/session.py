@@ -18,6 +18,7 @@ from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
 from search.candidates.outlook import measure_cheapest, outlook, why_none_kept
 from search.config import SearchConfig, parse_search_config
+from search.insights.keeping import keep_insights
 from search.listening import SearchListener
 from search.live import told_live
 from search.loop import Search, on_trial_step
@@ -167,6 +168,7 @@ def _session(
         ended = search.run()
         cheapest = study.cheapest or ()
         study.keep_unkept(why_none_kept(config, study.records(), cheapest, study.baseline))
+        keep_insights(bench, study, device, listener)
         return ended
 
 

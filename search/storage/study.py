@@ -186,6 +186,10 @@ class SearchStudy:
         """The records of all finished trials, in the order of their numbers."""
         return _records(self._study.get_trials(deepcopy=False))
 
+    def ended(self) -> list[tuple[FrozenTrial, TrialRecord]]:
+        """The finished trials, in the order of their numbers, each with its record."""
+        return _ended(self._study.get_trials(deepcopy=False))
+
     @property
     def baseline(self) -> TrialRecord | None:
         """The bicubic baseline, once measured."""
@@ -300,8 +304,12 @@ def _state_of(record: TrialRecord, verdict: Verdict) -> TrialState:
 
 
 def _records(trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
+    return [record for _, record in _ended(trials)]
+
+
+def _ended(trials: Sequence[FrozenTrial]) -> list[tuple[FrozenTrial, TrialRecord]]:
     return [
-        TrialRecord.from_json(trial.user_attrs[RECORD_KEY])
+        (trial, TrialRecord.from_json(trial.user_attrs[RECORD_KEY]))
         for trial in trials
         if trial.state.is_finished() and RECORD_KEY in trial.user_attrs
     ]
