@@ -18,12 +18,12 @@ function valueOf(place, name) {
 
 function headingOf(name) {
   const form = DATA.forms[name];
-  return form ? form.heading : DATA.labels[name] || name;
+  return form ? form.heading : DATA.labels[name] || name.replace(/^config\./, "").replaceAll("_", " ");
 }
 
 function written(name, value) {
   const form = DATA.forms[name];
-  if (!form) return grouped(value, 0);
+  if (!form) return Number.isInteger(value) ? grouped(value, 0) : value.toLocaleString("en-US", { maximumSignificantDigits: 4 });
   const shown = value / form.divisor;
   return form.decimals === null ? threeDigits(shown) : grouped(shown, form.decimals);
 }
