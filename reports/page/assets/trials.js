@@ -57,7 +57,10 @@ function showDetail() {
   if (!box || STATE.chosen === null) return;
   const place = PLACES.get(STATE.chosen);
   const list = element("dl");
-  for (const name of Object.keys(COLUMNS)) {
+  // What it is worth, what it is, and how that came about.
+  const worth = ["trial", "family", ...REPORT.objectives, ...REPORT.columns.map((column) => column.name)];
+  const design = Object.keys(COLUMNS).filter((name) => name.startsWith("config."));
+  for (const name of new Set([...worth, ...design, ...Object.keys(COLUMNS)])) {
     if (valueOf(place, name) === null || name === "arch_id") continue;
     list.append(element("div", {}, element("dt", {}, headingOf(name)), element("dd", {}, cellOf(place, name))));
   }
