@@ -78,9 +78,10 @@ ArchId = Annotated[str, Meaning("architecture")]
 Family = Annotated[str, Meaning("family")]
 Scale = Annotated[int, Meaning("scale")]
 TrialState = Annotated[
-    Literal["proposed", "trained", "duplicate", "infeasible", "failed"], Meaning("state")
+    Literal["proposed", "trained", "stopped", "duplicate", "infeasible", "failed"],
+    Meaning("state"),
 ]
-"""`proposed` until the trial ends."""
+"""`proposed` until the trial ends, `stopped` where that was before the last rung of a ladder."""
 ProfileState = Annotated[Literal["measured", "failed"], Meaning("state")]
 Reason = Annotated[str, Meaning("reason")]
 """Why there are no numbers."""

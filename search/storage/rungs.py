@@ -12,9 +12,12 @@ import pydantic
 
 from foundation.configs import parse_config
 from reports.records import TrialRecord
+from search.allocation.state import Structure
 
 STARTED_KEY = "started"
 """The attribute with the record of a trial whose training has begun."""
+STRUCTURE_KEY = "structure"
+"""That with the features of its network."""
 _GOAL, _RUNG = "goal:", "rung:"
 """How the attributes begin that hold a `Goal` and a `RungResult`; behind it come the steps."""
 
@@ -60,6 +63,8 @@ class Climb:
     results: tuple[RungResult, ...] = ()
     started: TrialRecord | None = None
     """Its record with what was measured before the training; None before that."""
+    structure: Structure | None = None
+    """Of its network."""
 
     @property
     def steps(self) -> int:
@@ -73,6 +78,7 @@ class Climb:
 
 
 _GOALS, _RESULTS = pydantic.TypeAdapter(Goal), pydantic.TypeAdapter(RungResult)
+_STRUCTURES = pydantic.TypeAdapter(Structure)
 
 
 def climb_of(attributes: Mapping[str, Any]) -> Climb:
@@ -87,11 +93,12 @@ def climb_of(attributes: Mapping[str, Any]) -> Climb:
     results = [
         parse_config(_RESULTS, value, key) for key, value in attributes.items() if key.startswith(_RUNG)
     ]
-    started = attributes.get(STARTED_KEY)
+    started, structure = attributes.get(STARTED_KEY), attributes.get(STRUCTURE_KEY)
     return Climb(
         tuple(sorted(goals, key=lambda goal: goal.steps)),
         tuple(sorted(results, key=lambda result: result.steps)),
         None if started is None else TrialRecord.from_json(started),
+        None if structure is None else parse_config(_STRUCTURES, structure, STRUCTURE_KEY),
     )
 
 

@@ -48,6 +48,15 @@ class Proposal:
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
         return self.trial.suggest_int(name, low, high, step=step)
 
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """What is kept in the trial."""
+        return self.trial.user_attrs
+
+    def keep(self, key: str, value: Any) -> None:
+        """Keep an attribute in the trial, in one line of the journal."""
+        self.trial.set_user_attr(key, value)
+
     def stored_record(self) -> TrialRecord | None:
         """The record of a trial whose telling was cut short."""
         data = self.trial.user_attrs.get(RECORD_KEY)
@@ -75,13 +84,18 @@ class Verdict:
 
 
 class SearchStudy:
-    """One study in one journal file; open it only while holding the run directory's lock."""
+    """One study in one journal file; open it only while holding the run directory's lock.
 
-    def __init__(self, run: RunDirectory, objectives: Sequence[str], sampler: ReproducibleSampler):
+    Without a run it is in memory alone.
+    """
+
+    def __init__(
+        self, run: RunDirectory | None, objectives: Sequence[str], sampler: ReproducibleSampler
+    ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._study = optuna.create_study(
             study_name=STUDY_NAME,
-            storage=JournalStorage(WrittenJournal(run.journal)),
+            storage=None if run is None else JournalStorage(WrittenJournal(run.journal)),
             sampler=sampler,
             directions=[
                 "maximize" if OBJECTIVES[name].direction == "maximise" else "minimize"
@@ -107,6 +121,30 @@ class SearchStudy:
         # and could never become a parent: the generation is assigned by this access.
         _ = trial.relative_params
         return Proposal(trial)
+
+    def start(self, parameters: Mapping[str, Value]) -> Proposal:
+        """A new trial with these parameters; those that are missing are drawn."""
+        self._study.enqueue_trial(dict(parameters))
+        return Proposal(self._study.ask())
+
+    def unfinished(self) -> list[Proposal]:
+        """The trials that a killed session left unfinished."""
+        found, self._unfinished = self._unfinished, []
+        return [Proposal(Trial(self._study, trial._trial_id)) for trial in found]
+
+    @property
+    def is_any_enqueued(self) -> bool:
+        """Whether proposals were put before all others and are not begun."""
+        waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        return bool(waiting)
+
+    def drawn(self, number: int) -> FrozenTrial:
+        """A trial with all that it has drawn."""
+        return self._study.get_trials(deepcopy=False)[number]
+
+    def attributes(self) -> list[Mapping[str, Any]]:
+        """What is kept in each trial, in the order of their numbers."""
+        return [trial.user_attrs for trial in self._study.get_trials(deepcopy=False)]
 
     def tell(self, proposal: Proposal, record: TrialRecord, verdict: Verdict) -> None:
         """Store the record, then finish the trial; after a kill between the two, tell again."""
@@ -223,6 +261,8 @@ def read_run(run_dir: Path) -> RunContents:
 def _state_of(record: TrialRecord, verdict: Verdict) -> TrialState:
     if record.state == "failed":
         return TrialState.FAIL
+    if record.state == "stopped":
+        return TrialState.PRUNED
     return TrialState.PRUNED if verdict.values is None else TrialState.COMPLETE
 
 

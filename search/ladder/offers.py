@@ -1,0 +1,159 @@
+"""What may be started next: draws of the sampler, and neighbours of the best."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from blocks.networks.registry import NetworkConfig
+from reports.records import OBJECTIVES, TrialRecord
+from search.allocation.state import Cost, Known, Structure
+from search.appraisal import Appraisal
+from search.candidates.candidate import Candidate, described
+from search.candidates.structure import structure_of
+from search.config import SearchConfig
+from search.ladder.shadow import Shadow
+from search.space.search_space import SearchSpace
+from search.storage.rungs import Counts
+from search.storage.study import Value
+
+DRAWS: Mapping[str, int] = {"gp": 1}
+"""Of each sampler for every decision; a Gaussian process takes seconds for each."""
+MOST_DRAWS = 3
+NEIGHBOURS = 8
+NEIGHBOURS_STAY = 4
+"""So many decisions the same neighbours are offered: what they cost is then known already."""
+StructureOf = Callable[[NetworkConfig, int], Structure]
+"""The features of a network, from its configuration and its MACs."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A design that keeps the constraints as far as it alone tells, and was not started."""
+
+    candidate: Candidate
+    record: TrialRecord
+    structure: Structure
+    parameters: Mapping[str, Value]
+    """Of the study, which propose it."""
+
+    @property
+    def known(self) -> Known:
+        """What a decision is told of it."""
+        return Known(self.candidate.arch_id, self.structure, cheap_costs(self.record))
+
+
+def cheap_costs(record: TrialRecord) -> dict[str, Cost]:
+    """The costs that a design alone decides, as far as a record has them."""
+    found = {name: getattr(record, name) for name, column in OBJECTIVES.items() if column.cheap}
+    return {
+        name: Cost(float(value), float(value), float(value))
+        for name, value in found.items()
+        if value is not None
+    }
+
+
+class Offers:
+    """Makes the offers of every decision, and counts what was proposed."""
+
+    def __init__(
+        self,
+        config: SearchConfig,
+        space: SearchSpace,
+        appraisal: Appraisal,
+        shadow: Shadow,
+        structure: StructureOf = structure_of,
+    ) -> None:
+        self._config = config
+        self._space = space
+        self._appraisal = appraisal
+        self._shadow = shadow
+        self._structure = structure
+        self._known: dict[str, Offer] = {}
+        """The offers of the last decision, by arch_id."""
+        self._beside: dict[str, dict[str, NetworkConfig]] = {}
+        """The neighbours of each network that was among the best."""
+        self._seen: set[str] = set()
+        self._proposed: Counter[str] = Counter()
+        self._gated: Counter[str] = Counter()
+
+    def count_on(self, proposed: Counts, gated: Counts) -> None:
+        """Go on from what an earlier session had counted."""
+        self._proposed.update(proposed)
+        self._gated.update(gated)
+
+    @property
+    def counts(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How many different networks were proposed, and how many were gated, by family."""
+        return dict(self._proposed), dict(self._gated)
+
+    def of(
+        self, decision: tuple[int, int], best: Sequence[NetworkConfig], tried: set[str]
+    ) -> list[Offer]:
+        """The offers of a decision, no two of one network.
+
+        `decision` is its number, and how often there was nothing to offer. Those that break a
+        constraint join what was `tried`.
+        """
+        proposals = [*self._draws(decision), *self._neighbours(decision, best, tried)]
+        return self._offered(proposals, tried)
+
+    def of_network(self, config: NetworkConfig, tried: set[str]) -> list[Offer]:
+        """The offer of one network, if it keeps the constraints and was not tried."""
+        return self._offered([(config, self._space.parameters(config))], tried)
+
+    def _offered(
+        self, proposals: Iterable[tuple[NetworkConfig, Mapping[str, Value]]], tried: set[str]
+    ) -> list[Offer]:
+        before, self._known = self._known, {}
+        for config, parameters in proposals:
+            candidate = Candidate.of(config, self._config.precisions[0])
+            arch_id = candidate.arch_id
+            if arch_id in tried or arch_id in self._known:
+                continue
+            offer = before.get(arch_id) or self._offer(candidate, parameters)
+            if offer is None:
+                tried.add(arch_id)
+            else:
+                self._known[arch_id] = offer
+        return list(self._known.values())
+
+    def _offer(self, candidate: Candidate, parameters: Mapping[str, Value]) -> Offer | None:
+        record = described(None, candidate, self._appraisal.costing)
+        record = self._appraisal.of_design(record, candidate)
+        if candidate.arch_id not in self._seen:
+            self._seen.add(candidate.arch_id)
+            self._proposed[record.family] += 1
+            self._gated[record.family] += record.state == "infeasible"
+        if record.state == "infeasible":
+            return None
+        structure = self._structure(candidate.config, record.macs or 0)
+        return Offer(candidate, record, structure, parameters)
+
+    def _draws(self, decision: tuple[int, int]) -> Iterator[tuple[NetworkConfig, Mapping[str, Value]]]:
+        for place in range(DRAWS.get(self._config.sampler, MOST_DRAWS)):
+            draw = self._shadow.draw(*decision, place)
+            try:
+                config = self._space.suggest(draw)
+            except ValueError:  # each value is in its range, but together they make no network
+                continue
+            yield config, draw.values
+
+    def _neighbours(
+        self, decision: tuple[int, int], best: Sequence[NetworkConfig], tried: Container[str]
+    ) -> Iterator[tuple[NetworkConfig, Mapping[str, Value]]]:
+        found: dict[str, NetworkConfig] = {}
+        for config in best:
+            if config.arch_id not in self._beside:
+                beside = self._space.neighbours(config)
+                self._beside[config.arch_id] = {it.arch_id: it for it in beside}
+            found |= self._beside[config.arch_id]
+        period = decision[0] // NEIGHBOURS_STAY
+        seed = self._config.seed
+
+        def place(arch_id: str) -> bytes:
+            return hashlib.sha256(f"{seed}/{period}/{arch_id}".encode()).digest()
+
+        new = sorted((it for it in found if it not in tried), key=place)
+        for arch_id in new[:NEIGHBOURS]:
+            yield found[arch_id], self._space.parameters(found[arch_id])
