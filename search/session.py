@@ -10,11 +10,11 @@ from pydantic import Field, TypeAdapter
 
 from foundation.configs import Count
 from search.candidates.candidate import Costing
+from search.candidates.checkpoints import Checkpoints
 from search.candidates.evaluation import CandidateEvaluator
 from search.candidates.evaluator import Evaluator
 from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
-from search.candidates.checkpoints import Checkpoints
 from search.config import SearchConfig, parse_search_config
 from search.ladder.driver import LadderSearch
 from search.listening import SearchListener
@@ -191,8 +191,9 @@ def open_study(
     if population is None:
         population = population_size(config.budget.trials)
     # With a ladder it only draws what a proposal leaves open: see ladder/shadow.py.
-    name = "random" if config.rungs else config.sampler
-    sampler = ReproducibleSampler(name, config.seed, population)
+    sampler = ReproducibleSampler(
+        "random" if config.rungs else config.sampler, config.seed, population
+    )
     study = SearchStudy(run, config.objectives, sampler)
     proposals = []
     for name, network, misfit in config.space.published():

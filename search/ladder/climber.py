@@ -10,7 +10,15 @@ from search.allocation.state import Cost, CurvePoint, Known, State, Structure
 from search.candidates.candidate import Candidate
 from search.candidates.evaluator import TrainedQuality
 from search.ladder.offers import cheap_costs
-from search.storage.rungs import STARTED_KEY, STRUCTURE_KEY, Climb, Goal, RungResult, attribute_of, climb_of
+from search.storage.rungs import (
+    STARTED_KEY,
+    STRUCTURE_KEY,
+    Climb,
+    Goal,
+    RungResult,
+    attribute_of,
+    climb_of,
+)
 from search.storage.study import Proposal
 
 _MEASURED = ("latency_ms", "peak_memory_mib")
@@ -45,9 +53,7 @@ class Climber:
             return None
         config = parse_network_config(record.config)
         candidate = Candidate.of(config, record.precision or "float32")
-        return cls(
-            proposal, candidate, record, structure, list(climb.goals), list(climb.results)
-        )
+        return cls(proposal, candidate, record, structure, list(climb.goals), list(climb.results))
 
     @property
     def number(self) -> int:

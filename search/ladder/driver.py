@@ -76,7 +76,7 @@ class LadderSearch:
         self._knowledge = Knowledge(config, study, self._appraisal, shadow, structure_of)
         self._untried = Untried(self._space.networks(), config.precisions)
         self._tried: set[str] = {record.arch_id for record in study.records()}
-        """Ids of all architectures that were started, or that break a constraint by their design."""
+        """Ids of the architectures that were started, or whose design breaks a constraint."""
         self._climbers: dict[int, Climber] = {}
         """By trial, those that have not ended."""
         self._at_work: set[int] = set()
@@ -221,9 +221,7 @@ class LadderSearch:
         """What the rule says, and why."""
         everyone = (*situation.known, *situation.pool)
         measured = [
-            name
-            for name in self._config.columns
-            if name != QUALITY and not OBJECTIVES[name].cheap
+            name for name in self._config.columns if name != QUALITY and not OBJECTIVES[name].cheap
         ]
         if all(any(name in it.costs for it in everyone) for name in measured):
             decision = decide(situation)
@@ -351,7 +349,9 @@ class LadderSearch:
 
     def _as_duplicate(self, record: TrialRecord) -> TrialRecord:
         """The record of a network that was started before."""
-        climbing = [it.record for it in self._climbers.values() if it.record.arch_id == record.arch_id]
+        climbing = [
+            it.record for it in self._climbers.values() if it.record.arch_id == record.arch_id
+        ]
         known = self._books.history.first_of(record.arch_id, self._config.precisions[0])
         return duplicate_of(known or climbing[0], record)
 

@@ -130,7 +130,9 @@ class Offers:
         structure = self._structure(candidate.config, record.macs or 0)
         return Offer(candidate, record, structure, parameters)
 
-    def _draws(self, decision: tuple[int, int]) -> Iterator[tuple[NetworkConfig, Mapping[str, Value]]]:
+    def _draws(
+        self, decision: tuple[int, int]
+    ) -> Iterator[tuple[NetworkConfig, Mapping[str, Value]]]:
         for place in range(DRAWS.get(self._config.sampler, MOST_DRAWS)):
             draw = self._shadow.draw(*decision, place)
             try:

@@ -100,7 +100,8 @@ class Draw:
         self._relative = sampler.sample_relative(study, draft, space)
 
     def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Value:
-        return self._value(name, CategoricalDistribution(choices))
+        value: Value = self._value(name, CategoricalDistribution(choices))
+        return value
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
         return int(self._value(name, IntDistribution(low, high, step=step)))
@@ -109,9 +110,7 @@ class Draw:
         if name in self._relative:
             value = self._relative[name]
         else:
-            value = self._sampler.sample_independent(
-                self._study, self._draft, name, distribution
-            )
+            value = self._sampler.sample_independent(self._study, self._draft, name, distribution)
         self.values[name] = value
         return value
 
@@ -122,4 +121,4 @@ def _sampler(name: str, seed: int, population: int) -> BaseSampler:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         # All parameters at once: they belong together, and a draw takes one fit, not one for each.
-        return TPESampler(seed=seed, multivariate=True, warn_independent_sampling=False)
+        return TPESampler(seed=seed, multivariate=True)
