@@ -115,10 +115,12 @@ class LadderSearch:
         for record in self._study.records():
             if record.trial is not None:
                 self._knowledge.finish(record, climbs[record.trial])
-        goals = [goal for climb in climbs for goal in climb.goals]
+        goals = sorted(
+            (goal for climb in climbs for goal in climb.goals), key=lambda goal: goal.decision
+        )
         if goals:
-            latest = max(goals, key=lambda goal: sum(goal.proposed.values()))
-            self._offers.count_on(latest.proposed, latest.gated)
+            draws = [draw for goal in goals for draw in goal.drawn]
+            self._offers.go_on(draws, goals[-1].proposed, goals[-1].gated)
         for proposal in self._study.unfinished():
             climber = Climber.stored(proposal)
             if climber is None:
@@ -188,14 +190,18 @@ class LadderSearch:
 
     def _offered(self) -> list[Offer]:
         self._knowledge.expect(self._climbers)
-        decision = self._study.next_number + self._promotions
         best = self._knowledge.best()
-        offers = self._offers.of((decision, self._barren), best, self._tried)
+        offers = self._offers.of((self._decision, self._barren), best, self._tried)
         if not offers and self._remain():
             network = self._untried.network
             assert network is not None  # as one remains
             offers = self._offers.of_network(network, self._tried)
         return offers
+
+    @property
+    def _decision(self) -> int:
+        """The number of the next decision."""
+        return self._study.next_number + self._promotions
 
     def _remain(self) -> bool:
         """Whether the space holds networks that were not tried."""
@@ -271,7 +277,8 @@ class LadderSearch:
         self._aim(climber, steps, why)
 
     def _aim(self, climber: Climber, steps: int, why: str) -> None:
-        climber.aim(Goal(steps, why, *self._offers.counts))
+        draws = self._offers.new_draws()
+        climber.aim(Goal(steps, why, *self._offers.counts, self._decision, draws))
         self._budget.under_way += steps - climber.steps
         self._submit(climber)
 

@@ -1,7 +1,7 @@
 """What may be started next: draws of the sampler, and neighbours of the best."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,19 +12,23 @@ from search.appraisal import Appraisal
 from search.candidates.candidate import Candidate, described
 from search.candidates.structure import structure_of
 from search.config import SearchConfig
-from search.ladder.shadow import Shadow
+from search.ladder.shadow import FixedValues, Shadow
 from search.space.search_space import SearchSpace
-from search.storage.rungs import Counts
+from search.storage.rungs import Counts, Drawn
 from search.storage.study import Value
 
-DRAWS: Mapping[str, int] = {"gp": 1}
-"""Of each sampler for every decision; a Gaussian process takes seconds for each."""
-MOST_DRAWS = 3
+# What a network costs and what its structure is takes some ten milliseconds to find out, of which
+# each decision may take fifty: it finds them out of one draw and one neighbour, and keeps others.
+KEPT_DRAWS = 16
+"""The last draws, one from each decision, which are offered until they are started."""
 NEIGHBOURS = 8
-NEIGHBOURS_STAY = 4
-"""So many decisions the same neighbours are offered: what they cost is then known already."""
+NEIGHBOURS_STAY = 8
+"""So many decisions the same neighbours are offered."""
+
 StructureOf = Callable[[NetworkConfig, int], Structure]
 """The features of a network, from its configuration and its MACs."""
+_Proposal = tuple[NetworkConfig, Mapping[str, Value]]
+"""A network and the parameters of the study that propose it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class Offers:
         self._appraisal = appraisal
         self._shadow = shadow
         self._structure = structure
+        self._draws: deque[Drawn] = deque(maxlen=KEPT_DRAWS)
+        self._new_draws: list[Drawn] = []
         self._known: dict[str, Offer] = {}
         """The offers of the last decision, by arch_id."""
         self._beside: dict[str, dict[str, NetworkConfig]] = {}
@@ -77,10 +83,16 @@ class Offers:
         self._proposed: Counter[str] = Counter()
         self._gated: Counter[str] = Counter()
 
-    def count_on(self, proposed: Counts, gated: Counts) -> None:
-        """Go on from what an earlier session had counted."""
+    def go_on(self, draws: Iterable[Drawn], proposed: Counts, gated: Counts) -> None:
+        """Go on from what an earlier session had drawn and counted."""
+        self._draws.extend(draws)
         self._proposed.update(proposed)
         self._gated.update(gated)
+
+    def new_draws(self) -> tuple[Drawn, ...]:
+        """What was drawn since this was asked for last, to be kept in the journal."""
+        found, self._new_draws = tuple(self._new_draws), []
+        return found
 
     @property
     def counts(self) -> tuple[dict[str, int], dict[str, int]]:
@@ -95,16 +107,16 @@ class Offers:
         `decision` is its number, and how often there was nothing to offer. Those that break a
         constraint join what was `tried`.
         """
-        proposals = [*self._draws(decision), *self._neighbours(decision, best, tried)]
-        return self._offered(proposals, tried)
+        self._draw(decision)
+        drawn = (self._proposed_by(draw) for draw in self._draws)
+        proposals = [it for it in drawn if it is not None]
+        return self._offered([*proposals, *self._neighbours(decision, best, tried)], tried)
 
     def of_network(self, config: NetworkConfig, tried: set[str]) -> list[Offer]:
         """The offer of one network, if it keeps the constraints and was not tried."""
         return self._offered([(config, self._space.parameters(config))], tried)
 
-    def _offered(
-        self, proposals: Iterable[tuple[NetworkConfig, Mapping[str, Value]]], tried: set[str]
-    ) -> list[Offer]:
+    def _offered(self, proposals: Iterable[_Proposal], tried: set[str]) -> list[Offer]:
         before, self._known = self._known, {}
         for config, parameters in proposals:
             candidate = Candidate.of(config, self._config.precisions[0])
@@ -130,20 +142,24 @@ class Offers:
         structure = self._structure(candidate.config, record.macs or 0)
         return Offer(candidate, record, structure, parameters)
 
-    def _draws(
-        self, decision: tuple[int, int]
-    ) -> Iterator[tuple[NetworkConfig, Mapping[str, Value]]]:
-        for place in range(DRAWS.get(self._config.sampler, MOST_DRAWS)):
-            draw = self._shadow.draw(*decision, place)
-            try:
-                config = self._space.suggest(draw)
-            except ValueError:  # each value is in its range, but together they make no network
-                continue
-            yield config, draw.values
+    def _draw(self, decision: tuple[int, int]) -> None:
+        draw = self._shadow.draw(*decision)
+        try:
+            self._space.suggest(draw)
+        except ValueError:  # each value is in its range, but together they make no network
+            return
+        self._draws.append(draw.values)
+        self._new_draws.append(draw.values)
+
+    def _proposed_by(self, draw: Drawn) -> _Proposal | None:
+        try:
+            return self._space.suggest(FixedValues(draw)), draw
+        except ValueError:
+            return None
 
     def _neighbours(
         self, decision: tuple[int, int], best: Sequence[NetworkConfig], tried: Container[str]
-    ) -> Iterator[tuple[NetworkConfig, Mapping[str, Value]]]:
+    ) -> Iterator[_Proposal]:
         found: dict[str, NetworkConfig] = {}
         for config in best:
             if config.arch_id not in self._beside:
@@ -151,11 +167,9 @@ class Offers:
                 self._beside[config.arch_id] = {it.arch_id: it for it in beside}
             found |= self._beside[config.arch_id]
         period = decision[0] // NEIGHBOURS_STAY
-        seed = self._config.seed
 
         def place(arch_id: str) -> bytes:
-            return hashlib.sha256(f"{seed}/{period}/{arch_id}".encode()).digest()
+            return hashlib.sha256(f"{self._config.seed}/{period}/{arch_id}".encode()).digest()
 
-        new = sorted((it for it in found if it not in tried), key=place)
-        for arch_id in new[:NEIGHBOURS]:
+        for arch_id in sorted((it for it in found if it not in tried), key=place)[:NEIGHBOURS]:
             yield found[arch_id], self._space.parameters(found[arch_id])

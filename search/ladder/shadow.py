@@ -18,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from reports.records import objective
 from search.sampler import SAMPLERS
+from search.storage.rungs import Drawn
 from search.storage.study import Value
 
 _GENERATION = f"{NSGAIISampler.__name__}:generation"
@@ -113,6 +114,19 @@ class Draw:
             value = self._sampler.sample_independent(self._study, self._draft, name, distribution)
         self.values[name] = value
         return value
+
+
+@dataclass(frozen=True)
+class FixedValues:
+    """Gives again what was drawn."""
+
+    values: Drawn
+
+    def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Value:
+        return self.values[name]
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
+        return int(self.values[name])
 
 
 def _sampler(name: str, seed: int, population: int) -> BaseSampler:

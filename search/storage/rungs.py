@@ -24,6 +24,8 @@ _GOAL, _RUNG = "goal:", "rung:"
 Seconds = Annotated[float, pydantic.Field(ge=0)]
 Counts = Mapping[str, int]
 """By family."""
+Drawn = Mapping[str, bool | int | float | str]
+"""The parameters of a proposal by their names."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class Goal:
     """How many different networks were proposed so far."""
     gated: Counts
     """How many of these broke a constraint, by what is known without measuring or training."""
+    decision: int
+    """Its number, from 0."""
+    drawn: tuple[Drawn, ...] = ()
+    """What was drawn for it, for the decisions to come."""
 
 
 @dataclass(frozen=True)
