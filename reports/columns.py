@@ -129,6 +129,10 @@ ReferenceMs = Annotated[float, Meaning("latency of the reference network (ms)")]
 TrainSteps = Annotated[int, Meaning("training steps")]
 TrainSeconds = Annotated[float, Meaning("training time (s)")]
 """Of this trial; None where the weights are those of an earlier one."""
+Start = Annotated[Literal["scratch", "inherited"], Meaning("start")]
+"""What the training began with: drawn weights, or those of a trained relative."""
+FrontProbability = Annotated[float, Meaning("probability of being on the front")]
+"""Of a network that was trained to the last rung of a ladder, among all that were started."""
 Seed = Annotated[int, Meaning("seed")]
 Source = Annotated[Literal["measured", "predicted", "published"], Meaning("source")]
 """What kind of evidence the numbers are."""

@@ -120,6 +120,7 @@ class Appraisal:
                 train_steps=quality.train_steps,
                 train_seconds=quality.train_seconds,
                 validation_seconds=quality.validation_seconds,
+                start=quality.start,
             )
             is_measured = not candidate.is_measured_trained
             return self.run_by_target(candidate, self._programs, is_measured, trained)

@@ -6,7 +6,8 @@ from reports.records import TrialRecord
 from search.config import SearchConfig
 from search.history import History
 from search.listening import SearchListener, Standing
-from search.storage.study import Proposal, SearchStudy, Value, Verdict
+from search.storage.proposal import Proposal, Value
+from search.storage.study import SearchStudy, Verdict
 
 
 class Bookkeeping:

@@ -15,7 +15,8 @@ from search.config import SearchConfig
 from search.history import History, Untried, duplicate_of
 from search.listening import SearchListener
 from search.space.hyperparameters import suggest
-from search.storage.study import Proposal, SearchStudy
+from search.storage.proposal import Proposal
+from search.storage.study import SearchStudy
 from search.twins import PRECISION, Twins
 from search.workers.messages import Failed, Trained
 from search.workers.pool import OnTrialStep, Pool, ThisProcess, Training

@@ -10,6 +10,7 @@ from search.allocation.state import Cost, CurvePoint, Known, State, Structure
 from search.candidates.candidate import Candidate
 from search.candidates.evaluator import TrainedQuality
 from search.ladder.offers import cheap_costs
+from search.storage.proposal import Proposal
 from search.storage.rungs import (
     STARTED_KEY,
     STRUCTURE_KEY,
@@ -19,7 +20,6 @@ from search.storage.rungs import (
     attribute_of,
     climb_of,
 )
-from search.storage.study import Proposal
 
 _MEASURED = ("latency_ms", "peak_memory_mib")
 

@@ -29,8 +29,9 @@ from search.ladder.shadow import Shadow
 from search.listening import SearchListener
 from search.loop import check_failures, on_trial_step, tell_of_waits, warn_of_second_try
 from search.space.search_space import SearchSpace
+from search.storage.proposal import Proposal
 from search.storage.rungs import Goal, climb_of
-from search.storage.study import Proposal, SearchStudy
+from search.storage.study import SearchStudy
 from search.workers.messages import Failed, Trained
 from search.workers.pool import Pool, ThisProcess, Training
 
@@ -97,9 +98,14 @@ class LadderSearch:
         """
         self._books.begin()
         self._restore()
-        while (reason := self._occupy()) is None or self._at_work:
-            self._end_training(self._pool.next_ended())
+        try:
+            while (reason := self._occupy()) is None or self._at_work:
+                self._end_training(self._pool.next_ended())
+        except KeyboardInterrupt:
+            self._keep_estimation()
+            raise
         self._stop_waiting()
+        self._keep_estimation()
         tell_of_waits(self._appraisal, self._pool, self._listener)
         return reason
 
@@ -254,9 +260,11 @@ class LadderSearch:
             return
         self._tried.add(candidate.arch_id)
         record = self._appraisal.of_design(record, candidate)
+        self._offers.count(record)
         if record.state == "proposed":
             self._listener.trial_started(record, self._budget.standing)
             record = self._appraisal.before_training(candidate, record)
+            self._offers.count_gated(record)
         if record.state != "proposed":
             wall_seconds = self._books.wall_seconds(record, started)
             self._tell(proposal, replace(record, wall_seconds=wall_seconds))
@@ -340,6 +348,12 @@ class LadderSearch:
                 "more for what was left of the budget"
             )
             self._end(climber, replace(climber.worth(), state="stopped", reason=reason))
+
+    def _keep_estimation(self) -> None:
+        """Keep how good the estimates were, and who is on the front by them."""
+        estimation = self._knowledge.estimation(self._climbers)
+        if estimation is not None:
+            self._study.keep_estimation(estimation)
 
     def _end(self, climber: Climber, record: TrialRecord) -> None:
         del self._climbers[climber.number]

@@ -1,12 +1,14 @@
 """What a search with a ladder knows of all it has started, as its decisions need it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from blocks.networks.registry import NetworkConfig, parse_network_config
+from reports.ladder import Estimation
 from reports.pareto import front
 from reports.records import TrialRecord
-from search.allocation.estimate import estimates
+from search.allocation.estimate import comparison, estimates
+from search.allocation.improvement import front_probabilities
 from search.allocation.relevant import relevant
 from search.allocation.state import QUALITY, Bound, Known, Ladder, Situation
 from search.appraisal import Appraisal
@@ -16,6 +18,9 @@ from search.ladder.offers import StructureOf
 from search.ladder.shadow import Parameters, Shadow
 from search.storage.rungs import Climb, RungResult
 from search.storage.study import SearchStudy
+
+LEAST_PROBABILITY = 0.001
+"""Of being on the front; less is not told."""
 
 
 class Knowledge:
@@ -91,6 +96,21 @@ class Knowledge:
                 record = replace(climber.record, psnr_y_db=psnr_y_db, state="trained")
                 self._expected[climber.number] = record
                 self._learn(climber.number, record)
+
+    def estimation(self, climbers: Mapping[int, Climber]) -> Estimation | None:
+        """How good the estimates are by now; None before a training is finished."""
+        if not self._finished:
+            return None
+        situation = self.situation(climbers, (), None)
+        probabilities = front_probabilities(situation)
+        return Estimation(
+            **asdict(comparison(situation)),
+            front_probability={
+                trial: round(probability, 4)
+                for trial, probability in probabilities.items()
+                if probability >= LEAST_PROBABILITY
+            },
+        )
 
     def best(self) -> list[NetworkConfig]:
         """The networks on the front of what is known and expected."""

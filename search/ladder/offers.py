@@ -14,8 +14,8 @@ from search.candidates.structure import structure_of
 from search.config import SearchConfig
 from search.ladder.shadow import FixedValues, Shadow
 from search.space.search_space import SearchSpace
+from search.storage.proposal import Value
 from search.storage.rungs import Counts, Drawn
-from search.storage.study import Value
 
 # What a network costs and what its structure is takes some ten milliseconds to find out, of which
 # each decision may take fifty: it finds them out of one draw and one neighbour, and keeps others.
@@ -99,6 +99,17 @@ class Offers:
         """How many different networks were proposed, and how many were gated, by family."""
         return dict(self._proposed), dict(self._gated)
 
+    def count(self, record: TrialRecord) -> None:
+        """Count a proposal that is judged by its design, unless the network was counted before."""
+        if record.arch_id not in self._seen:
+            self._seen.add(record.arch_id)
+            self._proposed[record.family] += 1
+            self.count_gated(record)
+
+    def count_gated(self, record: TrialRecord) -> None:
+        """Count a network that breaks a constraint before it is trained, if it does."""
+        self._gated[record.family] += record.state == "infeasible"
+
     def of(
         self, decision: tuple[int, int], best: Sequence[NetworkConfig], tried: set[str]
     ) -> list[Offer]:
@@ -133,10 +144,7 @@ class Offers:
     def _offer(self, candidate: Candidate, parameters: Mapping[str, Value]) -> Offer | None:
         record = described(None, candidate, self._appraisal.costing)
         record = self._appraisal.of_design(record, candidate)
-        if candidate.arch_id not in self._seen:
-            self._seen.add(candidate.arch_id)
-            self._proposed[record.family] += 1
-            self._gated[record.family] += record.state == "infeasible"
+        self.count(record)
         if record.state == "infeasible":
             return None
         structure = self._structure(candidate.config, record.macs or 0)

@@ -18,8 +18,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from reports.records import objective
 from search.sampler import SAMPLERS
+from search.storage.proposal import Value
 from search.storage.rungs import Drawn
-from search.storage.study import Value
 
 _GENERATION = f"{NSGAIISampler.__name__}:generation"
 

@@ -28,6 +28,8 @@ RECORD_KEY = "record"
 """The attribute of a trial that holds its record."""
 BASELINE_KEY = "floor"
 """The attribute of the study that holds the bicubic baseline."""
+ESTIMATION_KEY = "estimation"
+"""The attribute of the study that says how well its ladder was estimated."""
 SETTINGS_KEY = "settings"
 """The attribute of the study that holds the settings of the run."""
 

@@ -4,13 +4,14 @@ Each is written once, in one line of the journal: that a trial was measured and 
 a rung, and what it gave there. So a search that was killed anywhere goes on from its last line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import pydantic
 
 from foundation.configs import parse_config
+from reports.ladder import CurveRow, Estimation, LadderFacts
 from reports.records import TrialRecord
 from search.allocation.state import Structure
 
@@ -84,7 +85,7 @@ class Climb:
 
 
 _GOALS, _RESULTS = pydantic.TypeAdapter(Goal), pydantic.TypeAdapter(RungResult)
-_STRUCTURES = pydantic.TypeAdapter(Structure)
+_STRUCTURES, _ESTIMATIONS = pydantic.TypeAdapter(Structure), pydantic.TypeAdapter(Estimation)
 
 
 def climb_of(attributes: Mapping[str, Any]) -> Climb:
@@ -116,3 +117,31 @@ def attribute_of(item: Goal | RungResult) -> tuple[str, dict[str, Any]]:
     """The key and the value of the attribute that holds it."""
     prefix = _GOAL if isinstance(item, Goal) else _RUNG
     return f"{prefix}{item.steps}", asdict(item)
+
+
+def ladder_facts(
+    settings: Mapping[str, Any], attributes: Sequence[Mapping[str, Any]], estimation: object
+) -> LadderFacts | None:
+    """What the attributes of a run's trials say of its ladder; None if it has none.
+
+    Raises:
+        ValueError: they are none that a search writes.
+    """
+    config = settings.get("config")
+    ladder = config.get("ladder") if isinstance(config, Mapping) else None
+    if not isinstance(ladder, Mapping):
+        return None
+    climbs = [climb_of(of_trial) for of_trial in attributes]
+    goals = [goal for climb in climbs for goal in climb.goals]
+    last = max(goals, key=lambda goal: goal.decision, default=None)
+    return LadderFacts(
+        tuple(ladder["rungs"]),
+        tuple(
+            CurveRow(trial, it.steps, it.psnr_y_db, it.ssim_y, it.train_seconds)
+            for trial, climb in enumerate(climbs)
+            for it in climb.results
+        ),
+        {} if last is None else last.proposed,
+        {} if last is None else last.gated,
+        None if estimation is None else parse_config(_ESTIMATIONS, estimation, "estimation"),
+    )

@@ -5,69 +5,33 @@ run can be reported on a machine without it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from reports.ladder import Estimation, LadderFacts, with_probabilities
 from reports.records import OBJECTIVES, TrialRecord
 from search.sampler import ReproducibleSampler
 from search.storage.journal import (
     BASELINE_KEY,
+    ESTIMATION_KEY,
     RECORD_KEY,
     SETTINGS_KEY,
     STUDY_NAME,
     WrittenJournal,
     check_journal,
 )
+from search.storage.proposal import Proposal, Value
 from search.storage.run_directory import RunDirectory
-
-Value = bool | int | float | str
+from search.storage.rungs import ladder_facts
 
 _GENERATION = ":generation"
 """How the attribute ends by which Optuna's genetic samplers find the trials of a generation."""
-
-
-class Proposal:
-    """A trial of the study, which gives a value for each parameter that is asked for."""
-
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
-
-    @property
-    def number(self) -> int:
-        return self.trial.number
-
-    def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Value:
-        return cast(Value, self.trial.suggest_categorical(name, choices))
-
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
-        return self.trial.suggest_int(name, low, high, step=step)
-
-    @property
-    def attributes(self) -> Mapping[str, Any]:
-        """What is kept in the trial."""
-        return self.trial.user_attrs
-
-    def keep(self, key: str, value: Any) -> None:
-        """Keep an attribute in the trial, in one line of the journal."""
-        self.trial.set_user_attr(key, value)
-
-    def stored_record(self) -> TrialRecord | None:
-        """The record of a trial whose telling was cut short."""
-        data = self.trial.user_attrs.get(RECORD_KEY)
-        return TrialRecord.from_json(data) if data is not None else None
-
-    def store(self, record: TrialRecord, violations: Mapping[str, float]) -> None:
-        """Write what is told below into the trial, except what is there already."""
-        if RECORD_KEY not in self.trial.user_attrs:
-            self.trial.set_user_attr(RECORD_KEY, record.to_json())
-        for name in violations.keys() - self.trial.constraints.keys():
-            self.trial.set_constraint(name, violations[name])
 
 
 @dataclass(frozen=True)
@@ -204,6 +168,10 @@ class SearchStudy:
     def baseline(self, record: TrialRecord) -> None:
         self._study.set_user_attr(BASELINE_KEY, record.to_json())
 
+    def keep_estimation(self, estimation: Estimation) -> None:
+        """Store how well the search estimated what its trainings end with."""
+        self._study.set_user_attr(ESTIMATION_KEY, asdict(estimation))
+
     def keep_settings(self, settings: Mapping[str, Any]) -> None:
         """Store what `run.yaml` is compared with when the search goes on."""
         if self._study.user_attrs.get(SETTINGS_KEY) != settings:
@@ -219,6 +187,8 @@ class RunContents:
     records: tuple[TrialRecord, ...] = ()
     began_with: Mapping[str, Any] | None = None
     """The settings kept in the journal; None in runs of earlier versions."""
+    ladder: LadderFacts | None = None
+    """What a search with a ladder has found beside its trials."""
 
     @property
     def plugins(self) -> tuple[str, ...]:
@@ -250,11 +220,16 @@ def read_run(run_dir: Path) -> RunContents:
         study = optuna.load_study(study_name=STUDY_NAME, storage=storage)
     except KeyError:
         return RunContents(settings)
+    trials = study.get_trials(deepcopy=False)
+    ladder = ladder_facts(
+        settings, [trial.user_attrs for trial in trials], study.user_attrs.get(ESTIMATION_KEY)
+    )
     return RunContents(
         settings,
         _floor(study),
-        tuple(_records(study.get_trials(deepcopy=False))),
+        with_probabilities(_records(trials), ladder),
         study.user_attrs.get(SETTINGS_KEY),
+        ladder,
     )
 
 
