@@ -30,7 +30,7 @@ from search.listening import SearchListener
 from search.loop import check_failures, on_trial_step, tell_of_waits, warn_of_second_try
 from search.space.search_space import SearchSpace
 from search.storage.proposal import Proposal
-from search.storage.rungs import Goal, climb_of
+from search.storage.rungs import Findings, Goal, climb_of
 from search.storage.study import SearchStudy
 from search.workers.messages import Failed, Trained
 from search.workers.pool import Pool, ThisProcess, Training
@@ -102,10 +102,10 @@ class LadderSearch:
             while (reason := self._occupy()) is None or self._at_work:
                 self._end_training(self._pool.next_ended())
         except KeyboardInterrupt:
-            self._keep_estimation()
+            self._keep_findings()
             raise
         self._stop_waiting()
-        self._keep_estimation()
+        self._keep_findings()
         tell_of_waits(self._appraisal, self._pool, self._listener)
         return reason
 
@@ -332,7 +332,7 @@ class LadderSearch:
         if record.state == "proposed":
             climber.keep_measured(record)
         else:
-            self._end(climber, replace(climber.worth(), state=record.state, reason=record.reason))
+            self._end(climber, climber.quality().in_record(record))
 
     def _finish(self, climber: Climber) -> None:
         quality = climber.quality()
@@ -349,11 +349,10 @@ class LadderSearch:
             )
             self._end(climber, replace(climber.worth(), state="stopped", reason=reason))
 
-    def _keep_estimation(self) -> None:
-        """Keep how good the estimates were, and who is on the front by them."""
+    def _keep_findings(self) -> None:
+        """Keep how good the estimates were, who is on the front by them, and what was proposed."""
         estimation = self._knowledge.estimation(self._climbers)
-        if estimation is not None:
-            self._study.keep_estimation(estimation)
+        self._study.keep_findings(Findings(*self._offers.counts, estimation))
 
     def _end(self, climber: Climber, record: TrialRecord) -> None:
         del self._climbers[climber.number]

@@ -58,20 +58,21 @@ class Shadow:
     ) -> None:
         """Take note of a trial's objectives; of the same trial the last values count."""
         if trial not in self._places:
-            place = len(self._places)
+            self._places[trial] = len(self._places)
             self._study.add_trial(
                 optuna.create_trial(
                     state=TrialState.COMPLETE,
                     values=values,
                     params=dict(parameters.values),
                     distributions=dict(parameters.distributions),
-                    # In the order of the starts, whichever of a generation end.
-                    system_attrs={_GENERATION: place // self._population},
                 )
             )
-            self._places[trial] = place
-        known = self._trials[1 + self._places[trial]]
+        place = self._places[trial]
+        known = self._trials[1 + place]
         known.values = list(values)
+        known.system_attrs.clear()
+        # In the order of the starts, whichever of a generation end.
+        known.system_attrs[_GENERATION] = place // self._population
         for name, violation in violations.items():
             known.set_constraint(name, violation)
 

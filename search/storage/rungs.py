@@ -63,6 +63,17 @@ class Goal:
 
 
 @dataclass(frozen=True)
+class Findings:
+    """What a session has found beside its trials, when it ends."""
+
+    proposed: Counts
+    """As in the last goal, or later."""
+    gated: Counts
+    estimation: Estimation | None
+    """None before a training is finished."""
+
+
+@dataclass(frozen=True)
 class Climb:
     """How far a trial has come."""
 
@@ -85,7 +96,7 @@ class Climb:
 
 
 _GOALS, _RESULTS = pydantic.TypeAdapter(Goal), pydantic.TypeAdapter(RungResult)
-_STRUCTURES, _ESTIMATIONS = pydantic.TypeAdapter(Structure), pydantic.TypeAdapter(Estimation)
+_STRUCTURES, _FINDINGS = pydantic.TypeAdapter(Structure), pydantic.TypeAdapter(Findings)
 
 
 def climb_of(attributes: Mapping[str, Any]) -> Climb:
@@ -120,7 +131,7 @@ def attribute_of(item: Goal | RungResult) -> tuple[str, dict[str, Any]]:
 
 
 def ladder_facts(
-    settings: Mapping[str, Any], attributes: Sequence[Mapping[str, Any]], estimation: object
+    settings: Mapping[str, Any], attributes: Sequence[Mapping[str, Any]], findings: object
 ) -> LadderFacts | None:
     """What the attributes of a run's trials say of its ladder; None if it has none.
 
@@ -133,7 +144,10 @@ def ladder_facts(
         return None
     climbs = [climb_of(of_trial) for of_trial in attributes]
     goals = [goal for climb in climbs for goal in climb.goals]
-    last = max(goals, key=lambda goal: goal.decision, default=None)
+    found = Findings({}, {}, None)
+    if findings is not None:
+        found = parse_config(_FINDINGS, findings, "what the journal says of the ladder")
+    last = max((found, *goals), key=lambda it: sum(it.proposed.values()))
     return LadderFacts(
         tuple(ladder["rungs"]),
         tuple(
@@ -141,7 +155,7 @@ def ladder_facts(
             for trial, climb in enumerate(climbs)
             for it in climb.results
         ),
-        {} if last is None else last.proposed,
-        {} if last is None else last.gated,
-        None if estimation is None else parse_config(_ESTIMATIONS, estimation, "estimation"),
+        last.proposed,
+        last.gated,
+        found.estimation,
     )

@@ -14,12 +14,12 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from reports.ladder import Estimation, LadderFacts, with_probabilities
+from reports.ladder import LadderFacts, with_probabilities
 from reports.records import OBJECTIVES, TrialRecord
 from search.sampler import ReproducibleSampler
 from search.storage.journal import (
     BASELINE_KEY,
-    ESTIMATION_KEY,
+    FINDINGS_KEY,
     RECORD_KEY,
     SETTINGS_KEY,
     STUDY_NAME,
@@ -28,7 +28,7 @@ from search.storage.journal import (
 )
 from search.storage.proposal import Proposal, Value
 from search.storage.run_directory import RunDirectory
-from search.storage.rungs import ladder_facts
+from search.storage.rungs import Findings, ladder_facts
 
 _GENERATION = ":generation"
 """How the attribute ends by which Optuna's genetic samplers find the trials of a generation."""
@@ -168,9 +168,9 @@ class SearchStudy:
     def baseline(self, record: TrialRecord) -> None:
         self._study.set_user_attr(BASELINE_KEY, record.to_json())
 
-    def keep_estimation(self, estimation: Estimation) -> None:
-        """Store how well the search estimated what its trainings end with."""
-        self._study.set_user_attr(ESTIMATION_KEY, asdict(estimation))
+    def keep_findings(self, findings: Findings) -> None:
+        """Store what a search with a ladder has found beside its trials."""
+        self._study.set_user_attr(FINDINGS_KEY, asdict(findings))
 
     def keep_settings(self, settings: Mapping[str, Any]) -> None:
         """Store what `run.yaml` is compared with when the search goes on."""
@@ -222,7 +222,7 @@ def read_run(run_dir: Path) -> RunContents:
         return RunContents(settings)
     trials = study.get_trials(deepcopy=False)
     ladder = ladder_facts(
-        settings, [trial.user_attrs for trial in trials], study.user_attrs.get(ESTIMATION_KEY)
+        settings, [trial.user_attrs for trial in trials], study.user_attrs.get(FINDINGS_KEY)
     )
     return RunContents(
         settings,
