@@ -73,7 +73,7 @@ class Improvement:
         """The best quality that the front has at each of the costs (K, D) or less: (K,)."""
         covers = (self._front_costs[None, :, :] <= costs[:, None, :]).all(axis=2)
         offered = np.where(covers, self._front_qualities[None, :], -np.inf)
-        best: Array = np.max(offered, axis=1, initial=self._worst_quality)
+        best: Array = np.asarray(np.max(offered, axis=1, initial=self._worst_quality))
         return best
 
 
@@ -110,8 +110,8 @@ class _Points:
 
 def expected_gain(means: Array, deviations: Array, qualities: Array, bound: Bound) -> Array:
     """The expectation of max(0, y - h) for normal y, where a y beyond the bound gains nothing."""
-    lowest = qualities if bound.min is None else np.maximum(qualities, bound.min)
-    highest = math.inf if bound.max is None else np.maximum(bound.max, lowest)
+    lowest: Array = np.maximum(qualities, -math.inf if bound.min is None else bound.min)
+    highest: Array = np.maximum(math.inf if bound.max is None else bound.max, lowest)
     low, high = (lowest - means) / deviations, (highest - means) / deviations
     gain: Array = (means - qualities) * (ndtr(high) - ndtr(low)) + deviations * (
         _density(low) - _density(high)
