@@ -73,7 +73,7 @@ class Improvement:
         """The best quality that the front has at each of the costs (K, D) or less: (K,)."""
         covers = (self._front_costs[None, :, :] <= costs[:, None, :]).all(axis=2)
         offered = np.where(covers, self._front_qualities[None, :], -np.inf)
-        best: Array = np.asarray(np.max(offered, axis=1, initial=self._worst_quality))
+        best: Array = np.max(offered, axis=1, initial=self._worst_quality)
         return best
 
 
@@ -104,8 +104,7 @@ class _Points:
     def reached_from(self, costs: Array) -> Array:
         """How much of each part costs no less than each candidate: (M, K) of candidates (M, D)."""
         within = (self.costs[None, :, :] >= costs[:, None, :]).all(axis=2)
-        reached: Array = within * (self.volume / len(self.costs))
-        return reached
+        return np.where(within, self.volume / len(self.costs), 0.0)
 
 
 def expected_gain(means: Array, deviations: Array, qualities: Array, bound: Bound) -> Array:
