@@ -2,9 +2,9 @@
 
     python benchmarks/rung_ranks.py
 
-writes results/rung_ranks.md: for every rung Kendall's tau of its PSNR with that of the last one, over
-all networks and, what matters for a front, over pairs of nearly equal MACs; and the same of what
-the rung says beside the structure, by a regression of each network on all others.
+writes results/rung_ranks.md: for every rung Kendall's tau of its PSNR with that of the last one,
+over all networks and, what matters for a front, over pairs of nearly equal MACs; and the same of
+what the rung says beside the structure, by a regression of each network on all others.
 """
 
 from pathlib import Path
@@ -96,10 +96,10 @@ def main() -> None:
     counts = ", ".join(f"{n} {name}" for name, n in networks["family"].value_counts().items())
     text = f"""# Which rungs rank
 
-{len(networks)} networks of the tabular benchmark ({counts}), x2, Set14, one training each. Kendall's
-tau with the PSNR after {RUNGS[-1]:,} steps, over all pairs and over those whose MACs differ by a
-factor of at most {NEARLY_EQUAL}; "with structure" is a ridge regression on MACs, depth, family and
-the rung, each network predicted by all others, and its error the root of the mean square.
+{len(networks)} networks of the tabular benchmark ({counts}), x2, Set14, one training each.
+Kendall's tau with the PSNR after {RUNGS[-1]:,} steps, over all pairs and over those whose MACs differ
+by a factor of at most {NEARLY_EQUAL}; "with structure" is a ridge regression on MACs, depth, family
+and the rung, each network predicted by all others, and its error the root of the mean square.
 
 | steps | tau | tau among equals | with structure | among equals | error (dB) |
 |---|---|---|---|---|---|

@@ -1,6 +1,5 @@
 """What search_methods.csv says: a table, three verdicts, and a figure."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,7 +128,9 @@ def _never_below_control(curves: Curves) -> Verdict:
             f"{-gaps[worst] / curves.median(CONTROL)[worst]:.1%} of the control's, at "
             f"{curves.steps[worst]:,.0f} steps; the last time at {curves.steps[places[-1]]:,.0f}."
         )
-    return Verdict("the median is never below the structure-only control's", not len(places), figures)
+    return Verdict(
+        "the median is never below the structure-only control's", not len(places), figures
+    )
 
 
 def table(curves: Curves) -> str:
