@@ -112,8 +112,8 @@ def _above_moasha(curves: Curves) -> Verdict:
     return Verdict(
         f"the median lies above MOASHA's from {ABOVE_MOASHA_FROM:.0%} of the budget on",
         not below.any(),
-        f"The smallest difference is {gaps.min():.4g}, at {curves.steps[later][gaps.argmin()]:,.0f} "
-        "steps.",
+        f"The smallest difference is {gaps.min():.4g}, at "
+        f"{curves.steps[later][gaps.argmin()]:,.0f} steps.",
     )
 
 
@@ -128,9 +128,8 @@ def _never_below_control(curves: Curves) -> Verdict:
             f"{-gaps[worst] / curves.median(CONTROL)[worst]:.1%} of the control's, at "
             f"{curves.steps[worst]:,.0f} steps; the last time at {curves.steps[places[-1]]:,.0f}."
         )
-    return Verdict(
-        "the median is never below the structure-only control's", not len(places), figures
-    )
+    promise = "the median is never below the structure-only control's"
+    return Verdict(promise, not len(places), figures)
 
 
 def table(curves: Curves) -> str:
@@ -169,8 +168,8 @@ def draw(path: Path, curves: Curves, cost_unit: str) -> None:
     matplotlib.rcParams["svg.hashsalt"] = "search methods"
     figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
     for method, (low, median, high) in curves.quartiles.items():
-        style = {"linewidth": 2.4, "zorder": 3} if method == OURS else {"linewidth": 1.2}
-        (line,) = axes.step(curves.steps, median, where="post", label=method, **style)
+        width = 2.4 if method == OURS else 1.2
+        (line,) = axes.step(curves.steps, median, where="post", label=method, linewidth=width)
         axes.fill_between(
             curves.steps, low, high, step="post", color=line.get_color(), alpha=0.15, linewidth=0
         )
