@@ -98,8 +98,8 @@ def main() -> None:
 
 {len(networks)} networks of the tabular benchmark ({counts}), x2, Set14, one training each.
 Kendall's tau with the PSNR after {RUNGS[-1]:,} steps, over all pairs and over those whose MACs
-differ by a factor of at most {NEARLY_EQUAL}; "with structure" is a ridge regression on MACs, depth,
-family and the rung, each network predicted by all others, and its error the root of the mean square.
+differ by a factor of at most {NEARLY_EQUAL}. "With structure" is a ridge regression on MACs, depth,
+family and the rung, each network predicted by all others; its error is the root of the mean square.
 
 | steps | tau | tau among equals | with structure | among equals | error (dB) |
 |---|---|---|---|---|---|
