@@ -22,7 +22,8 @@ def test_the_law_of_the_measured_ones_is_found(make: Any) -> None:
         for gmacs in (1.0, 2.0, 5.0, 9.0, 14.0)
     ]
     unknown = [
-        make.candidate(f"new-{family}", gmacs=3.0, family=family, costs={}) for family, _ in families
+        make.candidate(f"new-{family}", gmacs=3.0, family=family, costs={})
+        for family, _ in families
     ]
     costs = Costs(make.situation(measured, unknown))
     expected = [latency_ms(3.0, factor) for _, factor in families]

@@ -81,7 +81,9 @@ def test_ninety_five_of_a_hundred_truths_lie_within_two_deviations(make: Any) ->
         last = 31.5 + 0.15 * np.log2(gmacs) + rng.normal(0, 0.1)
         first = last - 0.3 + rng.normal(0, 0.08)
         qualities = (first, last) if number < 30 else (first,)
-        known.append(make.trained(make.candidate(f"{number}", gmacs=gmacs), *qualities, trial=number))
+        known.append(
+            make.trained(make.candidate(f"{number}", gmacs=gmacs), *qualities, trial=number)
+        )
         truths[f"{number}"] = last
     found = estimates(make.situation(known))
     inside = [

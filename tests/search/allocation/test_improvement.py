@@ -21,9 +21,7 @@ QUALITIES = st.floats(29.0, 33.0)
 LATENCIES = st.floats(1.0, 110.0)
 
 
-def expected(
-    situation: Situation, *, quality_db: float, deviation_db: float = CERTAIN_DB
-) -> float:
+def expected(situation: Situation, *, quality_db: float, deviation_db: float = CERTAIN_DB) -> float:
     """Of the first of the pool, of which so much is estimated."""
     improvement = Improvement(situation, Estimator(situation))
     return float(improvement.expected(situation.pool[:1], [Estimate(quality_db, deviation_db)])[0])
@@ -91,9 +89,7 @@ def test_the_gain_is_the_integral_over_what_keeps_the_bound(bound: Bound) -> Non
     low = max(best, bound.min or best)
     high = min(bound.max or 34.0, 34.0)
     integral, _ = quad(lambda y: (y - best) * norm.pdf(y, mean, deviation), low, high)
-    found = expected_gain(
-        np.array([[mean]]), np.array([[deviation]]), np.array([best]), bound
-    )
+    found = expected_gain(np.array([[mean]]), np.array([[deviation]]), np.array([best]), bound)
     assert found[0, 0] == pytest.approx(integral, abs=1e-7)
 
 
