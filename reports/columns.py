@@ -134,8 +134,8 @@ Start = Annotated[Literal["scratch", "inherited"], Meaning("start")]
 FrontProbability = Annotated[float, Meaning("probability of being on the front")]
 """Of a network that was trained to the last rung of a ladder, among all that were started."""
 Seed = Annotated[int, Meaning("seed")]
-Source = Annotated[Literal["measured", "predicted", "published"], Meaning("source")]
-"""What kind of evidence the numbers are."""
+Source = Annotated[Literal["measured", "predicted", "published", "replayed"], Meaning("source")]
+"""What kind of evidence the numbers are; replayed ones are looked up in a table."""
 
 
 @cache
