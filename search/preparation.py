@@ -231,9 +231,14 @@ def training_bench(run: RunDirectory, listener: Listener) -> Workbench:
         ValueError: run.yaml cannot be used, or the photographs are others than it began with.
     """
     config = parse_search_config(run.read_settings().get("config"), f"{run.settings}, config")
-    torch.set_num_threads(config.training.threads)
     photographs = load_photographs(config, listener)
     _check_images(photographs.digests, run, listener, has_begun=True)
+    return workbench(config, run, photographs)
+
+
+def workbench(config: SearchConfig, run: RunDirectory, photographs: Photographs) -> Workbench:
+    """The same where the photographs are known to be the right ones."""
+    torch.set_num_threads(config.training.threads)
     return Workbench(
         config,
         run,

@@ -31,8 +31,8 @@ from search.storage.changes import UNCHANGED, Changes, differences, lasting
 from search.storage.journal import exclusive, repair_journal
 from search.storage.run_directory import RunDirectory
 from search.storage.study import SearchStudy, read_run
-from search.workers.placement import check_workers, environments, workers_of
-from search.workers.pool import Pool, ThisProcess
+from search.workers.placement import check_workers, cluster_of, environments, workers_of
+from search.workers.pool import Cluster, OnTrialStep, Pool, ThisProcess
 from search.workers.processes import Processes
 
 _POPULATION: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=2)])
@@ -61,12 +61,13 @@ def start_search(config: SearchConfig, run_dir: Path, listener: SearchListener) 
     costing = Costing(config.target, config.seed)
     for line in check_feasible(config.space, config.constraints_before_training, costing):
         listener.warning(line)
-    workers = workers_of(config)
-    photographs = load_photographs(config, listener)
-    run_dir.mkdir(parents=True, exist_ok=True)
-    with exclusive(run_dir):
-        run.write_settings(initial_settings(config, workers))
-        return _session(config, run, photographs, listener)
+    with cluster_of(config, listener) as cluster:
+        workers = workers_of(config) if cluster is None else cluster.workers_of(config)
+        photographs = load_photographs(config, listener)
+        run_dir.mkdir(parents=True, exist_ok=True)
+        with exclusive(run_dir):
+            run.write_settings(initial_settings(config, workers))
+            return _session(config, run, photographs, cluster, listener)
 
 
 def resume_search(
@@ -106,17 +107,26 @@ def resume_search(
                 "does not say, as in runs of earlier versions"
             )
         config = read_config(run_dir, changes)
-        check_workers(changes.workers or _workers(run), config)
-        photographs = load_photographs(config, listener)
-        return _session(
-            config, run, photographs, listener, changes=changes, has_begun=before.has_begun
-        )
+        with cluster_of(config, listener) as cluster:
+            if cluster is None:
+                check_workers(changes.workers or _workers(run), config)
+            photographs = load_photographs(config, listener)
+            return _session(
+                config,
+                run,
+                photographs,
+                cluster,
+                listener,
+                changes=changes,
+                has_begun=before.has_begun,
+            )
 
 
 def _session(
     config: SearchConfig,
     run: RunDirectory,
     photographs: Photographs,
+    cluster: Cluster | None,
     listener: SearchListener,
     *,
     changes: Changes = UNCHANGED,
@@ -139,7 +149,18 @@ def _session(
         latency_filter = latency_filter_of(config, bench.calibration_file, device, listener)
         evaluator = CandidateEvaluator(bench)
         listener.status(f"prepared in {time.perf_counter() - started:.1f} s")
-        pool = stack.enter_context(_pool(config, run, evaluator, listener))
+        on_step = on_trial_step(listener, config)
+        workers = min(_workers(run), config.budget.trials or sys.maxsize)
+        if cluster is None:
+            pool = stack.enter_context(_pool(config, run, workers, evaluator, on_step))
+        else:
+            pool = stack.enter_context(cluster.pool(run, photographs, workers, on_step))
+        if workers > 1:
+            threads = config.training.threads
+            listener.status(
+                f"{workers} workers train candidates side by side, "
+                + (f"{threads} threads each" if threads > 1 else "one thread each")
+            )
         return Search(config, study, evaluator, listener, latency_filter, pool, programs).run()
 
 
@@ -149,18 +170,15 @@ def _workers(run: RunDirectory) -> int:
 
 
 def _pool(
-    config: SearchConfig, run: RunDirectory, evaluator: Evaluator, listener: SearchListener
+    config: SearchConfig,
+    run: RunDirectory,
+    workers: int,
+    evaluator: Evaluator,
+    on_step: OnTrialStep,
 ) -> AbstractContextManager[Pool]:
-    """Those who train; no more than there are candidates to be trained."""
-    workers = min(_workers(run), config.budget.trials or sys.maxsize)
-    on_step = on_trial_step(listener, config)
+    """Those who train on this machine."""
     if workers == 1:
         return nullcontext(ThisProcess(evaluator, on_step))
-    threads = config.training.threads
-    listener.status(
-        f"{workers} workers train candidates side by side, "
-        + (f"{threads} threads each" if threads > 1 else "one thread each")
-    )
     return Processes(run.path, environments(config, workers), on_step)
 
 
