@@ -181,6 +181,8 @@ def _attached(address: str) -> Iterator[None]:
 def _initialised(**arguments: Any) -> Iterator[None]:
     """Ray, connected as the arguments say, and silent; signals stay as they are handled."""
     handler = signal.getsignal(signal.SIGTERM)
+    # Of nodes that die it tells on standard output, for which it has no other switch.
+    setattr(ray._private.worker, "_worker_logs_enabled", False)  # noqa: B010
     try:
         # Ray lets workers import from the current folder first, where a file may have any name.
         with quiet_libraries(), contextlib.chdir("/"):
