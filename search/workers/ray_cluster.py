@@ -23,10 +23,10 @@ from foundation.listener import Listener
 from search.config import SearchConfig
 from search.preparation import Photographs
 from search.storage.run_directory import RunDirectory
+from search.workers.machine import Installed
 from search.workers.placement import allowed_cores
 from search.workers.pool import OnTrialStep
 from search.workers.ray_pool import RayPool
-from search.workers.remote_worker import Installed
 from search.workers.wanted import AUTO, LOCAL, OnRay
 
 ANSWER_SECONDS = 5.0
@@ -251,10 +251,11 @@ def _ask_what_is_installed() -> Any:
 
     def installed() -> dict[str, str]:
         try:
-            from search.workers.remote_worker import Installed
+            from search.workers.machine import Installed
+
+            here = Installed.here()
         except ImportError as error:
             return {"missing": str(error)}
-        here = Installed.here()
         return {"code": here.code, "torch": here.torch}
 
     return installed

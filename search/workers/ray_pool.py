@@ -21,6 +21,7 @@ from foundation.listener import Listener
 from search.preparation import Photographs
 from search.storage.run_directory import RunDirectory
 from search.workers.folder_copy import Files
+from search.workers.machine import Machine
 from search.workers.messages import (
     Failed,
     GoOn,
@@ -35,7 +36,7 @@ from search.workers.messages import (
     Unwritable,
 )
 from search.workers.pool import OnTrialStep, Training
-from search.workers.remote_worker import Kit, Machine, RemoteWorker, Said
+from search.workers.remote_worker import Kit, RemoteWorker, Said
 
 PLACING_SECONDS = 30.0
 """After which an actor without a place is one that the cluster has no room for."""

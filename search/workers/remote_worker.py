@@ -1,13 +1,10 @@
 """A worker on any machine: it trains in a folder of its own, and hands back what is saved there."""
 
-import hashlib
-import platform
 import tempfile
 import threading
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +15,12 @@ from search.config import parse_search_config
 from search.preparation import Photographs, workbench
 from search.storage.run_directory import RunDirectory
 from search.workers.folder_copy import Files, WatchedFolder
+from search.workers.machine import Machine
 from search.workers.messages import Failed, Order, Report, Stepped, Train, Unwritable
 from search.workers.worker import Orders, Steps, report_of
 
 REPORT_SECONDS = 1.0
 """Between two reports of steps, which cross the network."""
-_ROOMS = (
-    "foundation", "imaging", "blocks", "training", "profilers", "compressors", "reports", "search",
-)  # fmt: skip
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TEACHER, _PLUGINS = "teacher.safetensors", "plugins"
 
 
@@ -69,38 +63,6 @@ class Kit:
         run = RunDirectory(folder)
         run.write_settings(settings)
         return run
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Where a worker is."""
-
-    identity: str
-    """The same for all that share its cores, containers included."""
-    name: str
-
-    @classmethod
-    def here(cls) -> "Machine":
-        """This one."""
-        name = platform.node()
-        return cls(_BOOT_ID.read_text().strip() if _BOOT_ID.is_file() else name, name)
-
-
-@dataclass(frozen=True)
-class Installed:
-    """What a machine computes with."""
-
-    code: str
-    """A digest of the sources that a training runs."""
-    torch: str
-
-    @classmethod
-    def here(cls) -> "Installed":
-        """That of this machine."""
-        root, digest = Path(__file__).resolve().parents[2], hashlib.sha256()
-        for path in sorted(path for room in _ROOMS for path in (root / room).rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-        return cls(digest.hexdigest()[:10], version("torch"))
 
 
 @dataclass(frozen=True)

@@ -48,15 +48,16 @@ class OnRay(FrozenConfig):
 
 
 def _kind(workers: object) -> str:
+    # Not named like a key, which a message would take it for.
     if isinstance(workers, OnRay) or (isinstance(workers, Mapping) and "ray" in workers):
-        return "ray"
+        return "cluster"
     return "per_device" if isinstance(workers, Mapping | PerDevice) else "count"
 
 
 Workers = Annotated[
     Annotated[Count, pydantic.Tag("count")]
     | Annotated[PerDevice, pydantic.Tag("per_device")]
-    | Annotated[OnRay, pydantic.Tag("ray")],
+    | Annotated[OnRay, pydantic.Tag("cluster")],
     pydantic.Discriminator(_kind),
 ]
 

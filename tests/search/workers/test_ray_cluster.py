@@ -12,6 +12,7 @@ import pytest
 from foundation.listener import SILENT
 from search.config import SearchConfig
 from search.session import start_search
+from search.storage.changes import UNCHANGED
 from search.workers import placement, ray_cluster
 
 
@@ -150,3 +151,10 @@ def test_one_with_no_place_for_a_worker_is_refused(
     nodes = [{"CPU": 2.0}, {"CPU": 3.0}]
     with pytest.raises(ValueError, match=words):
         cluster(config, nodes, monkeypatch).workers_of(config)
+
+
+def test_a_run_may_go_on_on_another_cluster_but_not_with_other_settings() -> None:
+    began, elsewhere = ({"config": {"workers": {"ray": at}}} for at in ("one:1", "other:2"))
+    UNCHANGED.check(began, elsewhere, "run.yaml")
+    with pytest.raises(ValueError, match=r"config.workers.per_device is 2, not left out"):
+        UNCHANGED.check(began, {"config": {"workers": {"ray": "a:1", "per_device": 2}}}, "run.yaml")

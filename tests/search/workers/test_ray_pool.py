@@ -1,6 +1,8 @@
-"""A real Ray cluster of two nodes, both on this machine."""
+"""A real Ray cluster of two nodes, both on this machine.
 
-import os
+Covers search.workers.machine.
+"""
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,11 @@ from ray.cluster_utils import Cluster
 
 from reports.records import TrialRecord
 from search.config import SearchConfig
-from search.loop import Search
-from search.session import resume_search, start_search
+from search.session import start_search
 from search.storage.run_directory import RunDirectory
 from search.storage.study import read_run
-from search.workers import ray_cluster
-from search.workers.remote_worker import Installed
+from search.workers.machine import Installed
+from search.workers.ray_cluster import connected
 
 NODE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 # A dead node is noticed within a second, not half a minute.
@@ -48,15 +49,44 @@ def two_nodes() -> Iterator[Cluster]:
     cluster.shutdown()
 
 
-def searched(folder: Path, listener: Any, workers: Any) -> tuple[TrialRecord, ...]:
-    config = SearchConfig.model_validate({**CONFIG, "workers": workers})
-    start_search(config, folder, listener)
+def searched(folder: Path, listener: Any, **changes: Any) -> tuple[TrialRecord, ...]:
+    start_search(SearchConfig.model_validate({**CONFIG, **changes}), folder, listener)
     return read_run(folder).records
 
 
 def facts(records: tuple[TrialRecord, ...]) -> list[tuple[Any, ...]]:
     """Everything but the clock."""
     return [(r.trial, r.arch_id, r.state, r.psnr_y_db, r.ssim_y) for r in records]
+
+
+def others(address: str) -> SearchConfig:
+    return SearchConfig.model_validate({**CONFIG, "workers": {"ray": address}})
+
+
+@pytest.mark.slow
+def test_a_node_with_other_code_or_none_is_named(
+    two_nodes: Cluster, listener: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Installed, "here", classmethod(lambda cls: cls("other", "2")))
+        with (
+            pytest.raises(
+                ValueError, match=r"not so .*: it has another version\. Install the same"
+            ),
+            connected(others(two_nodes.address), listener),
+        ):
+            pass
+    # Found before the package, and without what is in it.
+    (tmp_path / "search.py").write_text("")
+    with monkeypatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(tmp_path))
+        without = two_nodes.add_node(**NODE)
+    with (
+        pytest.raises(ValueError, match=r"No module named 'search.workers'.*\. Install the same"),
+        connected(others(two_nodes.address), listener),
+    ):
+        pass
+    two_nodes.remove_node(without, allow_graceful=False)
 
 
 @pytest.mark.slow
@@ -69,10 +99,11 @@ def test_a_search_on_two_nodes_loses_nothing_with_one_of_them(
         if two_nodes.worker_nodes:
             two_nodes.remove_node(doomed, allow_graceful=False)
 
-    whole = searched(tmp_path / "whole", listener, 1)
+    # The same trials, for they are random ones.
+    whole = searched(tmp_path / "whole", listener, workers=1, objectives=["psnr_y_db"])
     assert not listener.warnings
     listener.training_step = kill_a_node
-    kept = searched(tmp_path / "run", listener, {"ray": two_nodes.address})
+    kept = searched(tmp_path / "run", listener, workers={"ray": two_nodes.address})
     (warning,) = listener.warnings
     assert "is trained once more, from its last checkpoint: its worker was lost" in warning
     assert any("2 workers train" in status for status in listener.statuses)

@@ -15,6 +15,7 @@ from search.config import SearchConfig
 from search.preparation import Photographs, initial_settings, load_photographs, training_bench
 from search.storage.run_directory import RunDirectory
 from search.workers.folder_copy import Files
+from search.workers.machine import Machine
 from search.workers.messages import (
     Failed,
     GoOn,
@@ -27,7 +28,7 @@ from search.workers.messages import (
     Trained,
 )
 from search.workers.pool import Training
-from search.workers.remote_worker import Installed, Kit, Machine, Mailbox, RemoteWorker, Said
+from search.workers.remote_worker import Kit, Mailbox, RemoteWorker, Said
 
 Begin = Callable[[int], RunDirectory]
 ENDLESS = 1_000_000
@@ -155,7 +156,9 @@ def test_a_plugin_and_a_teacher_go_along(
     source = tmp_path / "source"
     (source / "my_package").mkdir(parents=True)
     (source / "my_package" / "__init__.py").write_text("")
-    (source / "my_package" / "inner.py").write_text("from my_package import data\nVALUE = data.VALUE\n")
+    (source / "my_package" / "inner.py").write_text(
+        "from my_package import data\nVALUE = data.VALUE\n"
+    )
     (source / "my_package" / "data.py").write_text("VALUE = 41\n")
     (source / "my_module.py").write_text("")
     teacher = tmp_path / "teacher.safetensors"
@@ -195,6 +198,5 @@ def test_of_steps_that_nobody_asked_for_the_last_are_told_and_of_all_else_everyt
     assert mailbox.take() == Said((), (), has_ended=True)
 
 
-def test_what_is_installed_here_is_the_same_each_time_and_so_is_the_machine() -> None:
-    assert Installed.here() == Installed.here()
+def test_a_machine_is_the_same_each_time() -> None:
     assert Machine.here() == Machine.here()
