@@ -35,7 +35,6 @@ CHECK_SECONDS = 120.0
 """Within which every node should have said what is installed there."""
 _HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
 _HTTP2_SETTINGS = 4
-_TOKEN_VARIABLE = "RAY_AUTH_TOKEN"
 
 
 @contextmanager
@@ -145,8 +144,8 @@ def _local_ray(config: SearchConfig) -> Iterator[None]:
     with (
         # Ray's sockets need a short path.
         tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder,
-        # Which Ray otherwise writes into the user's home.
-        _variables({_TOKEN_VARIABLE: secrets.token_hex(32)}),
+        # A token of its own, which Ray would otherwise write into the user's home.
+        _variables({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}),
         _initialised(
             address=LOCAL,
             num_cpus=allowed_cores(),
@@ -181,8 +180,8 @@ def _attached(address: str) -> Iterator[None]:
 def _initialised(**arguments: Any) -> Iterator[None]:
     """Ray, connected as the arguments say, and silent; signals stay as they are handled."""
     handler = signal.getsignal(signal.SIGTERM)
-    # Of nodes that die it tells on standard output, for which it has no other switch.
-    setattr(ray._private.worker, "_worker_logs_enabled", False)  # noqa: B010
+    # Of nodes that die it tells on standard output, for which it has no public switch.
+    ray._private.worker._worker_logs_enabled = False
     try:
         # Ray lets workers import from the current folder first, where a file may have any name.
         with quiet_libraries(), contextlib.chdir("/"):
@@ -205,6 +204,7 @@ def _initialised(**arguments: Any) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+        ray._private.worker._worker_logs_enabled = True
 
 
 def _check_answers(address: str) -> None:
