@@ -42,7 +42,7 @@ class FormulaEvaluator:
     def measure(self, candidate: Candidate) -> MeasuredCosts:
         return MeasuredCosts(latency_ms=1.0 + len(candidate.arch_id) % 7)
 
-    def train(self, candidate: Candidate, on_step: Any) -> TrainedQuality:
+    def train(self, candidate: Candidate, on_step: Any, steps: int) -> TrainedQuality:
         score = int(candidate.arch_id.rsplit("-", 1)[1], 16) % 1000 / 1000
         return TrainedQuality(psnr_y_db=30 + score, train_steps=1, train_seconds=0.0)
 

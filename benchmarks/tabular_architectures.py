@@ -12,13 +12,13 @@ from itertools import zip_longest
 
 import pandas as pd
 from architectures import drawn, space
-from structure import structure_of
 from tabular_table import FOLDER
 
 from blocks import NetworkConfig, parse_network_config
 from foundation.atomic import write_text_atomically
 from profilers.counting.analytic_cost import analytic_cost
 from profilers.runtimes.targets import Target
+from search.candidates.structure import structure_of
 
 ARCHITECTURES = FOLDER / "architectures.csv"
 PER_FAMILY = 44
@@ -59,7 +59,7 @@ def row(config: NetworkConfig) -> dict[str, object]:
         "macs": cost.macs,
         "activation_mib": round(cost.activation_mib, 3),
         "is_input_adaptive": config.is_input_adaptive,
-        **asdict(structure_of(config)),
+        **asdict(structure_of(config, cost.macs)),
         "config": json.dumps(config.model_dump(mode="json")),
     }
 

@@ -81,8 +81,8 @@ class Evaluator(Protocol):
     def measure(self, candidate: Candidate) -> MeasuredCosts:
         """What it costs; after `train` and `Programs.quantise` where trained weights decide."""
 
-    def train(self, candidate: Candidate, on_step: OnStep) -> TrainedQuality:
-        """What it is worth."""
+    def train(self, candidate: Candidate, on_step: OnStep, steps: int) -> TrainedQuality:
+        """What it is worth after so many steps of training, continued from those it has."""
 
 
 class Programs(Protocol):

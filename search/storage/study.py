@@ -11,13 +11,19 @@ from typing import Any, cast
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from foundation import writing
 from reports.records import OBJECTIVES, TrialRecord
 from search.sampler import ReproducibleSampler
-from search.storage.journal import BASELINE_KEY, RECORD_KEY, SETTINGS_KEY, STUDY_NAME, check_journal
+from search.storage.journal import (
+    BASELINE_KEY,
+    RECORD_KEY,
+    SETTINGS_KEY,
+    STUDY_NAME,
+    WrittenJournal,
+    check_journal,
+)
 from search.storage.run_directory import RunDirectory
 
 Value = bool | int | float | str
@@ -68,32 +74,6 @@ class Verdict:
     violations: Mapping[str, float]
 
 
-class _HeldLock(JournalFileSymlinkLock):
-    """The lock of a journal whose run directory is locked already, by `exclusive`.
-
-    Optuna's own is a file, which a killed writer leaves behind, and an interrupt that comes while
-    it is being removed turns into a FileNotFoundError.
-    """
-
-    def acquire(self) -> bool:
-        return True
-
-    def release(self) -> None:
-        pass
-
-
-class _Journal(JournalFileBackend):
-    """A journal in which a search writes, by itself; a full disk is told with the file's name."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(str(path), lock_obj=_HeldLock(str(path)))
-        self._path = path
-
-    def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        with writing(self._path):
-            super().append_logs(logs)
-
-
 class SearchStudy:
     """One study in one journal file; open it only while holding the run directory's lock."""
 
@@ -101,7 +81,7 @@ class SearchStudy:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._study = optuna.create_study(
             study_name=STUDY_NAME,
-            storage=JournalStorage(_Journal(run.journal)),
+            storage=JournalStorage(WrittenJournal(run.journal)),
             sampler=sampler,
             directions=[
                 "maximize" if OBJECTIVES[name].direction == "maximise" else "minimize"

@@ -152,7 +152,7 @@ class RayPool:
         root = self._run.all_checkpoints
         worker.trial = training.trial
         worker.say(
-            Train(training.trial, candidate.config.model_dump(mode="json")),
+            Train(training.trial, candidate.config.model_dump(mode="json"), training.steps),
             Files.of(root, root / candidate.arch_id),
         )
 

@@ -163,7 +163,7 @@ def report_of(
     """What came of a training."""
     try:
         candidate = Candidate.of(parse_network_config(training.network))
-        return Trained(training.trial, evaluator.train(candidate, on_step))
+        return Trained(training.trial, evaluator.train(candidate, on_step, training.steps))
     except OSError as error:
         return Unwritable.of(error)
     except CANDIDATE_FAILURES as error:

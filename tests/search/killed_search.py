@@ -27,7 +27,7 @@ class ClosedForm:
     def measure(self, candidate: Candidate) -> MeasuredCosts:
         return MeasuredCosts()
 
-    def train(self, candidate: Candidate, on_step: Any) -> TrainedQuality:
+    def train(self, candidate: Candidate, on_step: Any, steps: int) -> TrainedQuality:
         fields = candidate.config.model_dump()
         psnr = 30 + fields["channels"] / 16 + fields["groups"] / 7
         return TrainedQuality(psnr_y_db=psnr, train_steps=1, train_seconds=0.0)

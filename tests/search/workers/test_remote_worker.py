@@ -30,12 +30,12 @@ from search.workers.messages import (
 from search.workers.pool import Training
 from search.workers.remote_worker import Kit, Mailbox, RemoteWorker, Said
 
-Begin = Callable[[int], RunDirectory]
-ENDLESS = 1_000_000
+Begin = Callable[[], RunDirectory]
 
 
 def order(training: Training) -> Train:
-    return Train(training.trial, training.candidate.config.model_dump(mode="json"))
+    network = training.candidate.config.model_dump(mode="json")
+    return Train(training.trial, network, training.steps)
 
 
 def photographs_of(run: RunDirectory) -> Photographs:
@@ -86,7 +86,7 @@ def colleagues() -> Iterator[Callable[[RunDirectory], Colleague]]:
 def test_it_trains_as_this_process_does_and_hands_back_the_network(
     begun_run: Begin, trainings: list[Training], colleagues: Any
 ) -> None:
-    run = begun_run(3)
+    run = begun_run()
     colleague = colleagues(run)
     qualities = []
     for training in trainings:
@@ -97,17 +97,17 @@ def test_it_trains_as_this_process_does_and_hands_back_the_network(
         (folder / "model.safetensors").unlink()
     here = CandidateEvaluator(training_bench(run, SILENT))
     for training, quality in zip(trainings, qualities, strict=True):
-        again = here.train(training.candidate, lambda *_: None)
+        again = here.train(training.candidate, lambda *_: None, training.steps)
         assert (quality.psnr_y_db, quality.ssim_y) == (again.psnr_y_db, again.ssim_y)
 
 
 @pytest.mark.slow
 def test_one_that_is_stopped_hands_back_its_training_and_another_goes_on(
-    begun_run: Begin, trainings: list[Training], colleagues: Any
+    begun_run: Begin, endless_trainings: list[Training], colleagues: Any
 ) -> None:
-    run = begun_run(ENDLESS)
+    run = begun_run()
     first, second = colleagues(run), colleagues(run)
-    first.worker.hear(order(trainings[0]), Files())
+    first.worker.hear(order(endless_trainings[0]), Files())
     first.hear_of(Stepped)
     first.worker.hear(StandStill(), Files())
     first.hear_of(StandingStill)
@@ -117,17 +117,17 @@ def test_one_that_is_stopped_hands_back_its_training_and_another_goes_on(
     first.hear_of(None)
     assert first.said.failure is None
     root = run.all_checkpoints
-    arch_id = trainings[0].candidate.arch_id
+    arch_id = endless_trainings[0].candidate.arch_id
     state = run.checkpoints(arch_id, 0) / "training-state.safetensors"
     stopped_at = int(load_checkpoint(state).metadata["step"])
     assert stopped_at > 1
-    second.worker.hear(order(trainings[0]), Files.of(root, root / arch_id))
+    second.worker.hear(order(endless_trainings[0]), Files.of(root, root / arch_id))
     assert second.hear_of(Stepped).step == stopped_at + 1
 
 
 @pytest.mark.slow
 def test_why_it_cannot_begin_is_said(begun_run: Begin) -> None:
-    run = begun_run(2)
+    run = begun_run()
     settings = run.read_settings()
     settings["config"]["scale"] = 7
     run.write_settings(settings)
@@ -140,7 +140,7 @@ def test_why_it_cannot_begin_is_said(begun_run: Begin) -> None:
 def test_a_full_disk_there_is_no_reason_to_end_the_search(
     begun_run: Begin, trainings: list[Training], colleagues: Any, files_up_to: Any
 ) -> None:
-    colleague = colleagues(begun_run(1))
+    colleague = colleagues(begun_run())
     colleague.worker.hear(StandStill(), Files())
     colleague.hear_of(StandingStill)  # it has what it needs by now
     with files_up_to(1000):

@@ -1,0 +1,114 @@
+"""What candidates will be worth after the last rung, from structure and their first rungs.
+
+The estimate is a Gaussian process over candidates and rungs, by scikit-learn. The PSNR of a
+candidate at a rung is a level that all share, the effect of its structure, that of its family, and
+what is its own; each of them changes smoothly with the logarithm of the steps. So every rung that
+the run has reached says something of all the others. `comparison` holds it against the same process
+over the last rung alone, which knows no candidate but by its structure.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy.stats import kendalltau
+
+from search.allocation.process import NOISE_DB, Array, Coordinates, Point, Process
+from search.allocation.state import (
+    QUALITY,
+    Comparison,
+    Estimate,
+    Known,
+    Ladder,
+    Situation,
+)
+
+FEWEST_FINISHED = 5
+"""Before so many trainings are finished nothing can be said of how good an estimate is."""
+MOST_POINTS = 200
+"""That an estimate learns from: it stays a matter of milliseconds however long the run."""
+RUNG_FRACTIONS = (0.4, 1.0)
+
+
+def default_rungs(steps: int) -> tuple[int, ...]:
+    """The rungs of a ladder to so many steps."""
+    return tuple(sorted({max(1, round(fraction * steps)) for fraction in RUNG_FRACTIONS}))
+
+
+def estimates(situation: Situation) -> Mapping[str, Estimate]:
+    """The estimate of every candidate by arch_id; of finished ones, what their training gave."""
+    candidates = (*situation.known, *situation.pool)
+    found = Estimator(situation).of(candidates)
+    return {known.arch_id: estimate for known, estimate in zip(candidates, found, strict=True)}
+
+
+def comparison(situation: Situation) -> Comparison:
+    """How structure alone and structure with curves fare on the run's own finished trainings."""
+    return Estimator(situation).comparison
+
+
+class Estimator:
+    """The estimates of one situation."""
+
+    def __init__(self, situation: Situation) -> None:
+        self._full_steps = situation.ladder.full_steps
+        self._bicubic_db = situation.reference[QUALITY]
+        self._coordinates = Coordinates((*situation.known, *situation.pool))
+        points = _points([known for known in situation.known if known.curve], situation.ladder)
+        self._curves = self._process(points)
+        last = [(known, point) for known, point in points if point.steps == self._full_steps]
+        self._structure = self._process(last)
+        self.comparison = _compared(self._structure, self._curves, self._full_steps)
+
+    def of(self, candidates: Sequence[Known]) -> list[Estimate]:
+        """What is expected of the candidates, in their order."""
+        process = self._curves if self.comparison.curve_is_used else self._structure
+        means, deviations = process.predict(candidates, self._full_steps)
+        return [
+            Estimate(known.curve[-1].psnr_y_db, NOISE_DB)
+            if known.state == "finished"
+            else Estimate(float(mean), float(deviation))
+            for known, mean, deviation in zip(candidates, means, deviations, strict=True)
+        ]
+
+    def _process(self, points: Sequence[Point]) -> Process:
+        return Process(points, self._coordinates, self._bicubic_db, self._full_steps)
+
+
+def _points(started: Sequence[Known], ladder: Ladder) -> list[Point]:
+    """The curve points to learn from: those of the longest trainings, of these the last begun."""
+    ranked = sorted(
+        enumerate(started), key=lambda item: (item[1].curve[-1].steps, item[0]), reverse=True
+    )
+    points: list[Point] = []
+    for _, known in ranked:
+        rungs = [(known, point) for point in known.curve if point.steps in ladder.rungs]
+        if len(points) + len(rungs) > MOST_POINTS:
+            break
+        points.extend(rungs)
+    return points
+
+
+def _compared(structure: Process, curves: Process, full_steps: int) -> Comparison:
+    finished = len(structure.points)
+    if finished < FEWEST_FINISHED:
+        return Comparison(finished, None, None, None, None, curve_is_used=True)
+    from_structure, truth = structure.left_out()
+    is_last = np.array([point.steps == full_steps for _, point in curves.points])
+    from_curve = curves.left_out()[0][is_last]
+    structure_error, curve_error = _error(from_structure, truth), _error(from_curve, truth)
+    return Comparison(
+        finished,
+        structure_error,
+        curve_error,
+        _tau(from_structure, truth),
+        _tau(from_curve, truth),
+        curve_is_used=curve_error < structure_error,
+    )
+
+
+def _error(estimated: Array, truth: Array) -> float:
+    return float(np.sqrt(np.mean((estimated - truth) ** 2)))
+
+
+def _tau(estimated: Array, truth: Array) -> float:
+    return float(kendalltau(estimated, truth).statistic)

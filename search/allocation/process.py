@@ -1,0 +1,172 @@
+"""A Gaussian process over candidates and rungs, by scikit-learn: what estimates are made by."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Kernel, WhiteKernel
+
+from search.allocation.state import CurvePoint, Known, Structure
+
+Array = NDArray[np.float64]
+Point = tuple[Known, CurvePoint]
+
+NOISE_DB = 0.02
+"""Standard deviation between trainings of one network that differ in their seeds."""
+
+# What is thought before the run has any result; its results correct the level and the slopes.
+GAIN_DB = 1.6
+"""Of a full training over bicubic enlargement."""
+GAIN_PER_DOUBLING_DB = 0.12
+"""For twice the MACs, and for twice the dense-equivalent depth."""
+LATER_GAIN_DB = 0.2
+"""For twice the steps."""
+LEVEL_DB, FAMILY_DB = 0.5, 0.25
+"""Standard deviations of the level of all networks, and between families."""
+USUAL = (4e9, 8.0, 10.0)
+"""MACs, depth and radius of a network that has this gain."""
+
+MACS, DEPTH, RADIUS, STEPS, IDENTITY = range(5)
+FIRST_FAMILY = IDENTITY + 1
+STRUCTURE = (MACS, DEPTH, RADIUS)
+
+MOST_POINTS_FOR_SETTINGS = 100
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the results of a run decide about its process."""
+
+    structure_db: float
+    """Standard deviation of the effect of the structure, beyond the slopes."""
+    own_db: float
+    """Of what a candidate has of its own."""
+    memory: float
+    """In doublings of the steps: how far a rung tells of what is a candidate's own at another."""
+
+
+SETTINGS = tuple(
+    Settings(*values) for values in product((0.1, 0.2, 0.4), (0.05, 0.1, 0.2), (1.0, 2.0, 4.0))
+)
+USUAL_SETTINGS = Settings(0.2, 0.1, 2.0)
+
+
+class Coordinates:
+    """Candidates at rungs as rows of numbers: logarithms to the base of 2, identity, family."""
+
+    def __init__(self, candidates: Iterable[Known]) -> None:
+        structures: dict[str, Structure] = {it.arch_id: it.structure for it in candidates}
+        families = sorted({structure.family for structure in structures.values()})
+        self.columns = FIRST_FAMILY + len(families)
+        self._numbers = {arch_id: number for number, arch_id in enumerate(structures)}
+        rows = np.full((len(structures), self.columns), 0.0)
+        for row, (number, structure) in zip(rows, enumerate(structures.values()), strict=True):
+            row[list(STRUCTURE)] = _logarithms(structure)
+            row[IDENTITY] = number
+            # Any two families are 1 apart.
+            row[FIRST_FAMILY + families.index(structure.family)] = math.sqrt(0.5)
+        for column, usual in zip(STRUCTURE, USUAL, strict=True):
+            missing = np.isnan(rows[:, column])
+            known = rows[~missing, column]
+            rows[missing, column] = known.mean() if len(known) else math.log2(usual)
+        self._rows = rows
+
+    def of(self, points: Sequence[tuple[Known, int]]) -> Array:
+        """One row for each candidate at so many steps."""
+        rows = self._rows[[self._numbers[known.arch_id] for known, _ in points]]
+        rows[:, STEPS] = np.log2([steps for _, steps in points])
+        return rows
+
+
+def _logarithms(structure: Structure) -> list[float]:
+    """Of the numbers in `STRUCTURE`; NaN where one is not known."""
+    radius = structure.receptive_field_radius_px or structure.convolution_radius_px
+    numbers = (structure.macs, structure.dense_equivalent_depth, radius)
+    return [math.log2(number) if number else math.nan for number in numbers]
+
+
+class Process:
+    """What the curve points of some candidates say of all others at any rung."""
+
+    def __init__(
+        self, points: Sequence[Point], coordinates: Coordinates, bicubic_db: float, full_steps: int
+    ) -> None:
+        self.points = points
+        self._coordinates = coordinates
+        self._bicubic_db = bicubic_db
+        self._full_steps = full_steps
+        rows = coordinates.of([(known, point.steps) for known, point in points])
+        values = np.array([point.psnr_y_db for _, point in points])
+        self._residuals = values - self._expected(rows)
+        self.settings = _chosen(rows, self._residuals)
+        kernel = _kernel(self.settings, coordinates.columns)
+        # Without an optimizer: the settings are chosen.
+        self._regressor = GaussianProcessRegressor(kernel, alpha=1e-8, optimizer=None)
+        if len(points) > 0:
+            self._regressor.fit(rows, self._residuals)
+
+    def predict(self, candidates: Sequence[Known], steps: int) -> tuple[Array, Array]:
+        """The means and standard deviations of what the candidates will have after so many steps."""
+        if not candidates:
+            return np.empty(0), np.empty(0)
+        rows = self._coordinates.of([(known, steps) for known in candidates])
+        means, deviations = self._regressor.predict(rows, return_std=True)
+        return means + self._expected(rows), deviations
+
+    def left_out(self) -> tuple[Array, Array]:
+        """Each point as all others predict it, and how it is.
+
+        Source: Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 5.12.
+        """
+        factor = (self._regressor.L_, True)
+        inverse = cho_solve(factor, np.eye(len(self.points)))
+        errors = self._regressor.alpha_ / np.diag(inverse)
+        values = np.array([point.psnr_y_db for _, point in self.points])
+        return values - errors, values
+
+    def _expected(self, rows: Array) -> Array:
+        """What is thought of the points before any result."""
+        doublings = rows[:, [MACS, DEPTH]] - np.log2(USUAL[:2])
+        later = rows[:, STEPS] - math.log2(self._full_steps)
+        gain = GAIN_DB + GAIN_PER_DOUBLING_DB * doublings.sum(axis=1) + LATER_GAIN_DB * later
+        expected: Array = self._bicubic_db + gain
+        return expected
+
+
+def _kernel(settings: Settings, columns: int) -> Kernel:
+    def near(lengths: dict[int, float]) -> Kernel:
+        """Alike where the named columns differ by less than their lengths."""
+        return RBF([lengths.get(column, math.inf) for column in range(columns)], "fixed")
+
+    def share(deviation_db: float) -> Kernel:
+        return ConstantKernel(deviation_db**2, "fixed")
+
+    families = {column: 0.5 for column in range(FIRST_FAMILY, columns)}
+    return (
+        share(LEVEL_DB) * near({STEPS: 2})
+        + share(FAMILY_DB) * near({**families, STEPS: 4})
+        + share(settings.structure_db) * near({column: 3 for column in (*STRUCTURE, STEPS)})
+        + share(settings.own_db) * near({IDENTITY: 0.1, STEPS: settings.memory})
+        + WhiteKernel(NOISE_DB**2, "fixed")
+    )
+
+
+def _chosen(rows: Array, residuals: Array) -> Settings:
+    """The settings under which the points are likeliest; the usual ones where they are few."""
+    if len(rows) < 8:
+        return USUAL_SETTINGS
+    rows, residuals = rows[:MOST_POINTS_FOR_SETTINGS], residuals[:MOST_POINTS_FOR_SETTINGS]
+    return max(SETTINGS, key=lambda settings: _log_likelihood(settings, rows, residuals))
+
+
+def _log_likelihood(settings: Settings, rows: Array, residuals: Array) -> float:
+    """Up to a constant."""
+    covariance = _kernel(settings, rows.shape[1])(rows)
+    factor = cho_factor(covariance, lower=True)
+    determinant = 2 * np.log(np.diag(factor[0])).sum()
+    return -0.5 * float(residuals @ cho_solve(factor, residuals) + determinant)
