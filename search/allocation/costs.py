@@ -1,8 +1,7 @@
 """What is not measured of a candidate yet: regressions on what the run has measured of others."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
