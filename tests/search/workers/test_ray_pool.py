@@ -19,13 +19,8 @@ from search.workers.machine import Installed
 from search.workers.ray_cluster import connected
 
 NODE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
-# A dead node is noticed within a second, not half a minute.
-IMPATIENT = {
-    "health_check_initial_delay_ms": 0,
-    "health_check_period_ms": 300,
-    "health_check_timeout_ms": 1000,
-    "health_check_failure_threshold": 3,
-}
+# A node that is gone is noticed in seconds; one that is only slow is not taken for dead.
+IMPATIENT = {"health_check_period_ms": 500, "health_check_failure_threshold": 6}
 CONFIG: dict[str, Any] = {
     "scale": 2,
     "families": {"splitsr": {"channels": 8, "groups": 1, "blocks": [1, 2, 3]}},
