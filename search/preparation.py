@@ -236,9 +236,14 @@ def training_bench(run: RunDirectory, listener: Listener) -> Workbench:
     """
     settings = of_this_version(run.read_settings().get("config"))
     config = parse_search_config(settings, f"{run.settings}, config")
-    torch.set_num_threads(config.training.threads)
     photographs = load_photographs(config, listener)
     _check_images(photographs.digests, run, listener, has_begun=True)
+    return workbench(config, run, photographs)
+
+
+def workbench(config: SearchConfig, run: RunDirectory, photographs: Photographs) -> Workbench:
+    """The same where the photographs are known to be the right ones."""
+    torch.set_num_threads(config.training.threads)
     return Workbench(
         config,
         run,

@@ -12,6 +12,8 @@ from search.sampler import population_size
 _ABSENT = object()
 _WITHOUT_EFFECT = ("created", "device")
 """Of what run.yaml holds: when and where the run began."""
+_RAY_ADDRESS = "config.workers.ray"
+"""Of what run.yaml holds: which cluster trains, which may be another one tomorrow."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,9 @@ class Changes:
             "workers": self.workers,
         }
         found = [
-            f"{key} {words}" for key, words in differences(began, now) if changed.get(key) is None
+            f"{key} {words}"
+            for key, words in differences(began, now)
+            if changed.get(key) is None and key != _RAY_ADDRESS
         ]
         if found:
             raise ValueError(
