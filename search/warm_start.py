@@ -242,8 +242,8 @@ class WarmStart:
         if not costs_compare:
             if candidate.is_measured_trained and not self._run.trainings(candidate.arch_id):
                 raise _LeftOutError("its weights, by which its costs are measured, are gone")
-            taken = self._appraisal.measured(candidate, taken)
-            return replace(taken, wall_seconds=taken.measure_seconds)
+            # In the time of the preparation, which is no trial's.
+            return replace(self._appraisal.measured(candidate, taken), measure_seconds=0.0)
         taken = replace(taken, **{name: getattr(record, name) for name in COSTS})
         if record.latency_ms is None or record.latency_ratio is None:
             return taken
