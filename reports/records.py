@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Self
 
+from foundation import nearest
 from reports.columns import (
     ActivationMib,
     ArchId,
@@ -148,7 +149,10 @@ def objective(name: str) -> Column:
         ValueError: no objective has that name; the message lists those there are.
     """
     if name not in OBJECTIVES:
-        raise ValueError(f"an objective must be one of {', '.join(OBJECTIVES)}, got {name!r}")
+        raise ValueError(
+            f"an objective must be one of {', '.join(OBJECTIVES)}, got {name!r}"
+            f"{nearest(name, OBJECTIVES, none='')}"
+        )
     return OBJECTIVES[name]
 
 

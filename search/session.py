@@ -12,11 +12,13 @@ from pydantic import Field, TypeAdapter
 
 from foundation.configs import Count
 from search.candidates.candidate import Costing
-from search.candidates.evaluation import CandidateEvaluator
+from search.candidates.evaluation import CandidateEvaluator, Workbench
 from search.candidates.evaluator import Evaluator
 from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
+from search.candidates.outlook import measure_cheapest, outlook, why_none_kept
 from search.config import SearchConfig, parse_search_config
+from search.insights.keeping import keep_insights
 from search.listening import SearchListener
 from search.live import told_live
 from search.loop import Search, on_trial_step
@@ -150,18 +152,48 @@ def _session(
         population = decided(_POPULATION, "population", run)
         study = open_study(config, run, listener, population=population)
         study.keep_settings(lasting(settings))
-        if study.baseline is None:
-            study.baseline = measured_baseline(bench)
+        evaluator = CandidateEvaluator(bench)
+        if (ended := _hopeless(bench, study, evaluator, listener)) is not None:
+            return ended
         device = run.read_settings().get("target_device", {})
         latency_filter = latency_filter_of(config, bench.calibration_file, device, listener)
-        evaluator = CandidateEvaluator(bench)
         folders = decided(_FOLDERS, "warm_start", run)
         if folders and study.warm_started is None:
             earlier = earlier_runs(folders, config, photographs.digests)
             WarmStart(bench, study, evaluator, listener).take(earlier)
-        listener.status(f"prepared in {time.perf_counter() - started:.1f} s")
         pool = stack.enter_context(_pool(config, run, evaluator, listener))
-        return Search(config, study, evaluator, listener, latency_filter, pool, programs).run()
+        search = Search(config, study, evaluator, listener, latency_filter, pool, programs)
+        study.preparation_seconds += time.perf_counter() - started
+        listener.status(f"prepared in {time.perf_counter() - started:.1f} s")
+        ended = search.run()
+        cheapest = study.cheapest or ()
+        study.keep_unkept(why_none_kept(config, study.records(), cheapest, study.baseline))
+        keep_insights(bench, study, device, listener)
+        return ended
+
+
+def _hopeless(
+    bench: Workbench, study: SearchStudy, evaluator: CandidateEvaluator, listener: SearchListener
+) -> str | None:
+    """Measure the baseline and the cheapest designs, once; say which bounds nothing may keep.
+
+    Returns what ends the search where one of them is out of reach, or None.
+    """
+    if study.baseline is None:
+        study.baseline = measured_baseline(bench)
+    cheapest = study.cheapest
+    if cheapest is None:
+        has_begun = bool(study.records())  # in an earlier version
+        cheapest = () if has_begun else measure_cheapest(bench.config, evaluator, listener)
+        study.cheapest = cheapest
+    evaluator.remember(cheapest)
+    found = outlook(bench.config, cheapest, study.baseline)
+    for sentence in found.unlikely:
+        listener.warning(sentence)
+    if not found.is_hopeless:
+        return None
+    study.keep_unkept(found.unlikely[0])
+    return "a bound is out of reach, so nothing was trained"
 
 
 def _workers(run: RunDirectory) -> int:

@@ -21,9 +21,12 @@ from search.space.hyperparameters import Value as Value
 from search.storage.genotype import Genotype
 from search.storage.journal import (
     BASELINE_KEY,
+    CHEAPEST_KEY,
+    PREPARATION_KEY,
     RECORD_KEY,
     SETTINGS_KEY,
     STUDY_NAME,
+    UNKEPT_KEY,
     WARM_START_KEY,
     WrittenJournal,
     check_journal,
@@ -183,6 +186,10 @@ class SearchStudy:
         """The records of all finished trials, in the order of their numbers."""
         return _records(self._study.get_trials(deepcopy=False))
 
+    def ended(self) -> list[tuple[FrozenTrial, TrialRecord]]:
+        """The finished trials, in the order of their numbers, each with its record."""
+        return _ended(self._study.get_trials(deepcopy=False))
+
     @property
     def baseline(self) -> TrialRecord | None:
         """The bicubic baseline, once measured."""
@@ -191,6 +198,29 @@ class SearchStudy:
     @baseline.setter
     def baseline(self, record: TrialRecord) -> None:
         self._study.set_user_attr(BASELINE_KEY, record.to_json())
+
+    @property
+    def cheapest(self) -> tuple[TrialRecord, ...] | None:
+        """The cheapest designs, once they are measured."""
+        return _cheapest(self._study)
+
+    @cheapest.setter
+    def cheapest(self, records: Sequence[TrialRecord]) -> None:
+        self._study.set_user_attr(CHEAPEST_KEY, [record.to_json() for record in records])
+
+    @property
+    def preparation_seconds(self) -> float:
+        """What all sessions took before their first trials."""
+        return float(self._study.user_attrs.get(PREPARATION_KEY, 0.0))
+
+    @preparation_seconds.setter
+    def preparation_seconds(self, seconds: float) -> None:
+        self._study.set_user_attr(PREPARATION_KEY, seconds)
+
+    def keep_unkept(self, why: str | None) -> None:
+        """Store why no network keeps every bound; None where one does."""
+        if self._study.user_attrs.get(UNKEPT_KEY) != why:
+            self._study.set_user_attr(UNKEPT_KEY, why)
 
     @property
     def warm_started(self) -> tuple[WarmStarted, ...] | None:
@@ -216,6 +246,12 @@ class RunContents:
     records: tuple[TrialRecord, ...] = ()
     began_with: Mapping[str, Any] | None = None
     """The settings kept in the journal; None in runs of earlier versions."""
+    cheapest: tuple[TrialRecord, ...] = ()
+    """The cheapest designs that were measured before the first trial."""
+    preparation_seconds: float = 0.0
+    """What all sessions took before their first trials."""
+    unkept: str | None = None
+    """Why no network keeps every bound, as the last session ended."""
     warm_started: tuple[WarmStarted, ...] = ()
     """What was taken over from earlier runs."""
 
@@ -254,6 +290,9 @@ def read_run(run_dir: Path) -> RunContents:
         _floor(study),
         tuple(_records(study.get_trials(deepcopy=False))),
         study.user_attrs.get(SETTINGS_KEY),
+        _cheapest(study) or (),
+        float(study.user_attrs.get(PREPARATION_KEY, 0.0)),
+        study.user_attrs.get(UNKEPT_KEY),
         warm_started=_warm_started(study) or (),
     )
 
@@ -265,8 +304,12 @@ def _state_of(record: TrialRecord, verdict: Verdict) -> TrialState:
 
 
 def _records(trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
+    return [record for _, record in _ended(trials)]
+
+
+def _ended(trials: Sequence[FrozenTrial]) -> list[tuple[FrozenTrial, TrialRecord]]:
     return [
-        TrialRecord.from_json(trial.user_attrs[RECORD_KEY])
+        (trial, TrialRecord.from_json(trial.user_attrs[RECORD_KEY]))
         for trial in trials
         if trial.state.is_finished() and RECORD_KEY in trial.user_attrs
     ]
@@ -275,6 +318,11 @@ def _records(trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
 def _floor(study: optuna.Study) -> TrialRecord | None:
     data = study.user_attrs.get(BASELINE_KEY)
     return TrialRecord.from_json(data) if data is not None else None
+
+
+def _cheapest(study: optuna.Study) -> tuple[TrialRecord, ...] | None:
+    data = study.user_attrs.get(CHEAPEST_KEY)
+    return None if data is None else tuple(map(TrialRecord.from_json, data))
 
 
 def _warm_started(study: optuna.Study) -> tuple[WarmStarted, ...] | None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from paretosr.cli.errors import FAILURE
 from paretosr.cli.options import JsonOption, positive
 
 
@@ -68,6 +69,10 @@ def search(
     leaves a run that --resume continues with the same result; the budget counts the whole run.
     What the search began with, its settings and images, must be the same then.
 
+    Before anything is trained, the cheapest designs are measured against the bounds. A search that
+    ends without a network that keeps them all says which bound none kept, the nearest value and
+    what would help, and its exit status is 1.
+
     \b
     Examples:
       paretosr search quickstart
@@ -113,3 +118,5 @@ def search(
             )
         display.warning(f"the search has ended: {run.ended}")
     write_run(run, as_json=json)
+    if run.unkept is not None:
+        raise typer.Exit(FAILURE)
