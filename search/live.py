@@ -40,6 +40,12 @@ class LiveListener:
         self._write()
         self._listener.status(text)
 
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        if text and done < total:
+            self._status = replace(self._status, doing=f"{text}: {done} of {total}")
+            self._write()
+        self._listener.progress(done, total, text)
+
     def trial_started(self, record: TrialRecord, standing: Standing) -> None:
         left = standing.seconds_left
         self._status = replace(

@@ -144,7 +144,7 @@ class WarmStart:
         taken = 0
         first = {record.arch_id for record in front(earlier.trained, earlier.config.objectives)}
         for done, record in enumerate(earlier.trained):
-            self._listener.progress(done, len(earlier.trained), record.arch_id)
+            self._listener.progress(done, len(earlier.trained), f"taking over {earlier.run.path}")
             try:
                 candidate, genotype = self._placed(record, earlier)
                 if why := self._quality_change(record, earlier):
@@ -162,6 +162,8 @@ class WarmStart:
             taken += 1
             if why is not None:
                 anew[why] += 1
+        if found := len(earlier.trained):
+            self._listener.progress(found, found, f"taking over {earlier.run.path}")
         counts = (dict(counted) for counted in (anew, proposed, left_out))
         return WarmStarted(str(earlier.run.path), taken, *counts)
 

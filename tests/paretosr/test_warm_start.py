@@ -24,7 +24,7 @@ from search.storage.study import Verdict, read_run
 
 
 class Heard:
-    """A listener that keeps what it is told, and may interrupt at some progress."""
+    """A listener that keeps what it is told, and may interrupt a takeover."""
 
     def __init__(self, interrupt_at: int | None = None) -> None:
         self.texts: list[str] = []
@@ -37,7 +37,7 @@ class Heard:
         self.texts.append(text)
 
     def progress(self, done: int, total: int, text: str = "") -> None:
-        if done == self._interrupt_at:
+        if text.startswith("taking over") and done == self._interrupt_at:
             raise KeyboardInterrupt
 
 
