@@ -11,6 +11,7 @@ from foundation import write_text_atomically
 from foundation.documents import read_json
 from foundation.listener import SILENT, Listener
 from paretosr.results import Result, Table
+from paretosr.runs import Run
 from reports.columns import row_values
 from reports.nothing_trained import why_nothing_trained
 from reports.records import OBJECTIVES, TrialRecord
@@ -102,7 +103,7 @@ class Pick(Result):
 
 
 def pick(
-    run: str | Path,
+    run: Run | str | Path,
     selector: str = KNEE,
     *,
     by: str = QUALITY,
@@ -111,7 +112,7 @@ def pick(
     """Return the network of a run that `selector` asks for, and remember it there.
 
     Args:
-        run: the run directory, of a search that has ended or goes on.
+        run: a run or its directory, of a search that has ended or goes on.
         selector: "knee", the number of a trial, the id of an architecture, or bounds on columns,
             such as "latency_ms<=15 and macs<=2e9".
         by: the column that decides between the networks that keep the bounds.
@@ -132,7 +133,7 @@ def pick(
         >>> pick = psr.pick("runs/mine", "macs<=5e9")  # doctest: +SKIP
         >>> pick.trial, pick.selection.why  # doctest: +SKIP
     """
-    run_dir = Path(run)
+    run_dir = directory_of(run)
     contents = read_run(run_dir)
     selection = _selected(contents, selector, by)
     file: Path | None = run_dir / PICK_FILE
@@ -151,6 +152,11 @@ def pick(
         listener.warning(f"the run directory is read-only: {run_dir}:{PICK} is not changed")
         file = None
     return Pick(run_dir, selection, contents.baseline, file)
+
+
+def directory_of(run: Run | str | Path) -> Path:
+    """The directory of a run that may be given by it."""
+    return run.path if isinstance(run, Run) else Path(run)
 
 
 def trial_named(

@@ -28,7 +28,7 @@ def trained(run: Path) -> list[Any]:
 
 def test_a_bound_picks_the_network_that_keeps_it(run: Path) -> None:
     small, large = trained(run)
-    picked = psr.pick(run, f"macs<={small.macs}")
+    picked = psr.pick(psr.open_run(run), f"macs<={small.macs}")
     assert picked.selection.chosen == small and picked.reference == f"{run}:{small.trial}"
     model = picked.model
     assert model.config is not None and model.config.arch_id == small.arch_id
