@@ -1,18 +1,15 @@
-"""Models by their references, and the published networks."""
+"""Models by their references."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-from blocks import CATALOGUE, CatalogueEntry, load_checkpoint, parse_network_config
+from blocks import load_checkpoint, parse_network_config
 from blocks.models import Model as Model
 from blocks.models import check_scale, did_you_mean, resolve_model
 from compressors import is_artefact, read_artefact
 from foundation.listener import SILENT, Listener
 from foundation.plugins import load_plugins
 from paretosr.answers.picking import trial_named
-from paretosr.results import Result, Table
-from profilers.counting.analytic_cost import macs_bound
 from reports.records import TrialRecord
 from search.candidates.candidate import INT8
 from search.storage.run_directory import ARTEFACT_FOLDER, RunDirectory
@@ -102,90 +99,3 @@ def _trial(reference: str, listener: Listener | None) -> Model:
     run = read_run(run_dir)
     load_plugins(run.plugins)
     return trial_model(run_dir, run.records, trial_named(run_dir, run, name, listener))
-
-
-@dataclass(frozen=True)
-class CatalogueRow:
-    """One published network at one scale, and its size."""
-
-    name: str
-    """What `load` takes, together with the scale."""
-    family: str
-    scale: int
-    params: int
-    macs: int
-    """Multiply-adds of convolutions, linear layers and matrix products for an output of 1280x720
-    on the costliest path, each computed once."""
-    macs_published: int | None
-    """As the paper prints it."""
-    macs_published_convention: str
-    """How the published number was counted, or why there is none."""
-    source: str
-    """The paper or the repository."""
-
-    @classmethod
-    def of(cls, entry: CatalogueEntry) -> "CatalogueRow":
-        """The row of an entry, its operators counted."""
-        bound = macs_bound(entry.config)
-        return cls(
-            name=entry.name,
-            family=entry.config.family,
-            scale=entry.config.scale,
-            params=bound.parameters,
-            macs=bound.total,
-            macs_published=entry.macs_published,
-            macs_published_convention=entry.published_convention,
-            source=entry.source,
-        )
-
-
-@dataclass(frozen=True, repr=False)
-class Catalogue(Result):
-    """The published networks."""
-
-    rows: tuple[CatalogueRow, ...]
-
-    def to_dict(self) -> Mapping[str, object]:
-        return {"models": [asdict(row) for row in self.rows]}
-
-    def tables(self) -> Sequence[Table]:
-        rows = [
-            (
-                row.name,
-                row.family,
-                f"x{row.scale}",
-                f"{row.params:,}",
-                _giga(row.macs),
-                _giga(row.macs_published),
-            )
-            for row in self.rows
-        ]
-        numeric = ("parameters", "GMACs", "published GMACs")
-        return (Table(("name", "family", "scale", *numeric), tuple(rows), frozenset(numeric)),)
-
-    def sentences(self) -> Sequence[str]:
-        return (
-            "GMACs for an output of 1280x720. These are designs: paretosr train gives weights.",
-        )
-
-
-def catalogue(*, listener: Listener = SILENT) -> Catalogue:
-    """Return the published networks, each with its parameters and MACs, which are counted now.
-
-    MACs are those of an output of 1280x720 pixels, an integer like the parameters.
-
-    Examples:
-        >>> import paretosr as psr
-        >>> row = next(row for row in psr.catalogue().rows if row.name == "seemore-t")
-        >>> row.scale, row.params
-        (2, 220104)
-    """
-    rows = []
-    for number, entry in enumerate(CATALOGUE, start=1):
-        rows.append(CatalogueRow.of(entry))
-        listener.progress(number, len(CATALOGUE), "counting")
-    return Catalogue(tuple(rows))
-
-
-def _giga(macs: int | None) -> str:
-    return "-" if macs is None else f"{macs / 1e9:,.2f}"

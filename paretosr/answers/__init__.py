@@ -1,1 +1,1 @@
-"""What a run answers: the network that it recommends, and that network made ready for use."""
+"""From results to answers: the services behind pick, finalize, plot, table and compare-runs."""

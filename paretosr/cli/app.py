@@ -12,6 +12,7 @@ from foundation.plugins import load_plugins
 from paretosr.cli.commands.cache import cache
 from paretosr.cli.commands.calibrate import calibrate
 from paretosr.cli.commands.compare import compare
+from paretosr.cli.commands.compare_runs import compare_runs
 from paretosr.cli.commands.compress import compress
 from paretosr.cli.commands.evaluate import evaluate
 from paretosr.cli.commands.export import export
@@ -28,16 +29,18 @@ from paretosr.cli.commands.sort_patches import sort_patches
 from paretosr.cli.commands.sparsity import sparsity
 from paretosr.cli.commands.stress import stress
 from paretosr.cli.commands.sweep import sweep
+from paretosr.cli.commands.table import table
 from paretosr.cli.commands.targets import targets
 from paretosr.cli.commands.train import train
 from paretosr.cli.commands.upscale import upscale
+from paretosr.cli.commands.watch import watch
 from paretosr.cli.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
-    init, search, pick, finalize, plot, report, profile, compare, sweep, stress, calibrate, train,
-    compress, evaluate, sort_patches, sparsity, upscale, import_weights, export, models, targets,
-    cache,
+    init, search, watch, pick, finalize, report, plot, table, compare_runs, profile, compare, sweep,
+    stress, calibrate, train, compress, evaluate, sort_patches, sparsity, upscale, import_weights,
+    export, models, targets, cache,
 ):  # fmt: skip
     app.command()(command)
 
