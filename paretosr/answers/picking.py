@@ -74,21 +74,21 @@ class Pick(Result):
 
     def tables(self) -> Sequence[Table]:
         selection = self.selection
-        rows = {"pick": selection.chosen, "runner-up": selection.runner_up, "bicubic": self.bicubic}
-        known = {role: record for role, record in rows.items() if record is not None}
-        columns = [name for name in self._columns if any(shown(it, name) for it in known.values())]
-        labels = [OBJECTIVES[name].label for name in columns]
-        cells = (
-            (
-                role,
-                "" if record.trial is None else str(record.trial),
-                record.arch_id,
-                *(shown(record, name) for name in columns),
-            )
-            for role, record in known.items()
-        )
-        heads = ("", "trial", "architecture", *labels)
-        return (Table(heads, tuple(cells), frozenset({"trial", *labels})),)
+        roles = {
+            "pick": selection.chosen,
+            "runner-up": selection.runner_up,
+            "bicubic": self.bicubic,
+        }
+        known = {role: record for role, record in roles.items() if record is not None}
+        rows = [
+            ("trial", *("" if it.trial is None else str(it.trial) for it in known.values())),
+            ("architecture", *(it.arch_id for it in known.values())),
+            *(
+                (OBJECTIVES[name].label, *(shown(it, name) for it in known.values()))
+                for name in self._columns
+            ),
+        ]
+        return (Table(("", *known), tuple(row for row in rows if any(row[1:]))),)
 
     def sentences(self) -> Sequence[str]:
         remembered = f", also {self.run}:{PICK}" if self.file is not None else ""

@@ -63,7 +63,9 @@ def test_the_command_prints_the_answer(cli: Callable[..., Any], run: Path) -> No
     assert completed.status == 0
     lines = completed.out.splitlines()
     assert f"MODEL: {run}:{small.trial}, also {run}:pick" in lines
-    assert any(line.split()[:3] == ["pick", str(small.trial), small.arch_id] for line in lines)
+    table = [line.split() for line in lines]
+    assert ["pick", "bicubic"] in table and ["trial", str(small.trial)] in table
+    assert ["architecture", small.arch_id, "bicubic-x2"] in table
     answer = cli("pick", run, "--json").json
     assert answer["selector"] == "knee" and answer["pick"]["trial"] in (0, 1)
     assert answer["model"] == f"{run}:{answer['pick']['trial']}"
