@@ -102,3 +102,8 @@ def test_picking_loads_no_torch(run: Path) -> None:
     )
     completed = subprocess.run([sys.executable, "-c", program, str(run)], capture_output=True)
     assert completed.returncode == 0, completed.stderr.decode()
+
+
+def test_a_misspelt_selector_is_answered_with_the_nearest(run: Path) -> None:
+    with pytest.raises(ValueError, match=r"must hold a trial 'kne': .*; did you mean 'knee'"):
+        psr.load(f"{run}:kne")
