@@ -210,7 +210,7 @@ def _rows_of_model(
     from paretosr.evaluating import evaluate
     from paretosr.models import load
 
-    model = load(source, scale)
+    model = load(source, scale, listener=listener)
     called = name or _short_name(model.name)
     if not folders:
         raise ValueError(
@@ -245,7 +245,7 @@ def _named_model(evaluation: Mapping[str, Any], source: str) -> "Model":
     from paretosr.models import load
 
     try:
-        return load(str(evaluation["model"]), int(evaluation["scale"]))
+        return load(str(evaluation["model"]), int(evaluation["scale"]), listener=None)
     except (ValueError, OSError) as error:
         raise ValueError(
             f"the model of {source} must still be where it was, to be counted: {error}"
