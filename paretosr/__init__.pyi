@@ -1,3 +1,17 @@
+from .answers.comparing_runs import RunComparison as RunComparison
+from .answers.comparing_runs import compare_runs as compare_runs
+from .answers.finalizing import Finalists as Finalists
+from .answers.finalizing import finalize as finalize
+from .answers.gathering import Systems as Systems
+from .answers.gathering import gather as gather
+from .answers.model_card import ModelCard as ModelCard
+from .answers.picking import Pick as Pick
+from .answers.picking import pick as pick
+from .answers.plotting import plot_front as plot_front
+from .answers.tabulating import bibliography as bibliography
+from .answers.tabulating import table as table
+from .answers.watching import View as View
+from .answers.watching import watch as watch
 from .compressing.caching import CachedPrograms as CachedPrograms
 from .compressing.caching import cache as cache
 from .compressing.int8 import QuantisedModel as QuantisedModel
@@ -27,6 +41,7 @@ from .measuring.comparing import Comparison as Comparison
 from .measuring.comparing import compare as compare
 from .measuring.comparing_targets import TargetComparison as TargetComparison
 from .measuring.comparing_targets import compare_targets as compare_targets
+from .measuring.pages import save_page as save_page
 from .measuring.profiling import Profile as Profile
 from .measuring.profiling import profile as profile
 from .measuring.sparsity import Sparsity as Sparsity

@@ -20,14 +20,17 @@ from reports.compression import (
     why_off_the_front,
 )
 from reports.nothing_trained import bounds_of, why_nothing_trained
+from reports.page.run_page import write_page
 from reports.pareto import front
 from reports.records import TrialRecord
 from reports.run_report import ReportPaths, RunHypervolume, run_hypervolume, write_report
 from reports.run_settings import RunSettings
 from reports.tables import TEXT_HEADINGS, front_columns, trials_table
+from search.insights.facts import run_facts
 from search.report import phase_seconds, run_settings
 from search.storage.run_directory import RunDirectory
 from search.storage.study import read_run
+from search.storage.warm_started import WarmStarted
 
 # What follows loads torch, which a run that is only read does not need.
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from blocks.models import Model
+    from paretosr.answers.picking import Pick
     from search.config import SearchConfig
 
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -54,6 +58,7 @@ class Run(Result):
         settings: how the numbers came about.
         baseline: the record of bicubic enlargement; None before it was measured.
         records: one for each trial that has ended, in their order.
+        warm_started: what was taken over from each earlier run that it began with.
         ended: what ended the search, in words; None for a run that was only opened.
         unkept: why no trained network keeps every bound, with the nearest value and what would
             help; None where one does.
@@ -66,6 +71,7 @@ class Run(Result):
     settings: RunSettings
     baseline: TrialRecord | None
     records: tuple[TrialRecord, ...]
+    warm_started: tuple[WarmStarted, ...] = ()
     ended: str | None = None
     files: ReportPaths | None = None
     unkept: str | None = None
@@ -96,6 +102,7 @@ class Run(Result):
 
         `x` and `y` are psnr_y_db, ssim_y, macs, params, size_kib, activation_mib, peak_memory_mib
         or latency_ms. psnr_y_db against macs is drawn as papers do, beside the published models.
+        `plot_front` draws several runs, other networks, and at other sizes.
 
         Raises:
             ValueError: an unknown column, twice the same, or one that no trained trial has.
@@ -105,9 +112,10 @@ class Run(Result):
             >>> figure = psr.open_run("runs/mine").plot(x="latency_ms")  # doctest: +SKIP
             >>> figure.savefig("front.pdf")  # doctest: +SKIP
         """
-        from reports.figures.fronts import plot_figure
+        from paretosr.answers.gathering import gather_for_plot
+        from paretosr.answers.plotting import plot_front
 
-        return plot_figure(self.rows, self.settings, x, y)
+        return plot_front(gather_for_plot([self], (x, y)), x=x, y=y)
 
     def model(self, trial: int | str) -> "Model":
         """Return the network of a trial with its trained weights, if they are still there.
@@ -126,17 +134,40 @@ class Run(Result):
 
         return load(f"{self.path}:{trial}")
 
+    def pick(
+        self, selector: str = "knee", *, by: str = "psnr_y_db", listener: Listener = SILENT
+    ) -> "Pick":
+        """Return the network that `selector` asks for, and remember it as "RUN_DIR:pick".
+
+        `selector` is "knee", the number of a trial, the id of an architecture, or bounds such as
+        "latency_ms<=15 and macs<=2e9", between which column `by` decides.
+
+        Raises:
+            ValueError: the selector means nothing, or no trained network is what is asked for.
+            OSError: the pick cannot be written, because the disk is full for instance.
+
+        Examples:
+            >>> import paretosr as psr
+            >>> psr.open_run("runs/mine").pick("macs<=5e9").model  # doctest: +SKIP
+        """
+        from paretosr.answers.picking import pick
+
+        return pick(self.path, selector, by=by, listener=listener)
+
     def report(self, *, listener: Listener = SILENT) -> "Run":
-        """Write the tables and figures into the run directory; return the run with their paths.
+        """Write the tables, the figures and the page of the run; return it with their paths.
 
         Each file is written wholly or not at all. Where the directory is read-only none is, and
         `listener` is warned.
 
         Raises:
+            ValueError: a file that the search left for the page is corrupt.
             OSError: a file cannot be written, because the disk is full for instance.
         """
         try:
             files = write_report(self.path, self.rows, self.settings)
+            facts = run_facts(RunDirectory(self.path).read_settings())
+            page, document = write_page(self.path, self.rows, self.settings, facts)
         except OSError as error:
             if error.errno not in _READ_ONLY:
                 raise
@@ -144,7 +175,7 @@ class Run(Result):
                 "the run directory cannot be written to: no tables and figures were saved"
             )
             return self
-        return replace(self, files=files)
+        return replace(self, files=replace(files, report_html=page, report_json=document))
 
     def to_dict(self) -> Mapping[str, object]:
         chosen, volume = front(self.rows, self.settings.objectives), self.hypervolume
@@ -155,6 +186,7 @@ class Run(Result):
             "unkept": self.unkept,
             "hypervolume": None if volume is None else asdict(volume),
             "compression": compression_rows(compared_networks(self.records)),
+            "warm_start": [one.to_json() for one in self.warm_started],
             "bicubic": None if self.baseline is None else dict(row_values(self.baseline)),
             "files": {name: str(path) for name, path in self._files},
             "seconds": self._seconds,
@@ -184,7 +216,7 @@ class Run(Result):
             yield Table(headings, rows, numeric=numeric, title="Compression")
 
     def sentences(self) -> Sequence[str]:
-        found = []
+        found = [str(one) for one in self.warm_started]
         if self.unkept is not None:
             found.append(self.unkept)
         if self.hypervolume is not None:
@@ -200,11 +232,17 @@ class Run(Result):
             *found,
             f"{_counted(self.records)}; time: {durations}",
             *(str(path) for _, path in self._files),
+            *(f"open {page.resolve().as_uri()} to see it all" for page in self._page),
         ]
 
     @property
     def _seconds(self) -> Mapping[str, float]:
         return {"preparation": self.preparation_seconds, **phase_seconds(self.records)}
+
+    @property
+    def _page(self) -> Iterator[Path]:
+        if self.files is not None and self.files.report_html is not None:
+            yield self.files.report_html
 
     @property
     def _files(self) -> Iterator[tuple[str, Path]]:
@@ -216,6 +254,7 @@ def search(
     config: "str | Path | Mapping[str, object] | SearchConfig",
     out: str | Path | None = None,
     *,
+    warm_start: str | Path | Sequence[str | Path] = (),
     listener: Listener = SILENT,
 ) -> Run:
     """Run a search to its end and return what it found, with its tables and figures written.
@@ -224,9 +263,14 @@ def search(
     of the same keys. `out` is the run directory to create; by default
     runs/CONFIG-DATE-TIME. Whatever interrupts the search, `resume` continues it.
 
+    `warm_start` names the directories of earlier runs. Their networks become trials of this one,
+    outside its budget, where they were trained alike; `Run.warm_started` says what was taken over,
+    and what not for which reasons.
+
     Raises:
         ValueError: the config is not valid, the directory holds a run, no architecture can keep
-            the constraints, or the photographs cannot be used.
+            the constraints, the photographs cannot be used, or an earlier run is of another scale
+            or of other photographs.
         FileNotFoundError: there is no such config.
         RuntimeError: several candidates in a row failed.
 
@@ -247,7 +291,8 @@ def search(
         config = parse_search_config(config, "config")
     run_dir = Path(out) if out is not None else _fresh_directory(name)
     with _continuable(run_dir):
-        ended = start_search(config, run_dir, as_search_listener(listener))
+        earlier = (warm_start,) if isinstance(warm_start, str | Path) else tuple(warm_start)
+        ended = start_search(config, run_dir, as_search_listener(listener), warm_start=earlier)
     return replace(open_run(run_dir).report(listener=listener), ended=ended)
 
 
@@ -315,6 +360,7 @@ def open_run(run_dir: str | Path) -> Run:
         settings,
         contents.baseline,
         rows,
+        contents.warm_started,
         unkept=why and (contents.unkept or why),
         preparation_seconds=contents.preparation_seconds,
     )

@@ -22,6 +22,7 @@ from reports.columns import (
     Macs,
     MacsExecuted,
     Meaning,
+    Origin,
     Params,
     PeakMemoryMib,
     Precision,
@@ -43,7 +44,7 @@ from reports.columns import (
 )
 
 BASELINE_FAMILY = "bicubic"
-_LATER_COLUMNS = ("precision", "size_kib")
+_LATER_COLUMNS = ("precision", "size_kib", "origin")
 """Those that records of earlier versions lack."""
 
 
@@ -86,6 +87,7 @@ class TrialRecord:
     train_seconds: TrainSeconds | None = None
     seed: Seed | None = None
     source: Source = "measured"
+    origin: Origin | None = None
     # Not columns of the table: what the network is, and how long each part took.
     config: Mapping[str, object] | None = field(default=None, hash=False)
     validation_seconds: float = 0.0

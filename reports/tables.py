@@ -10,25 +10,19 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from foundation import write_text_atomically
+from reports.frames import dtypes_of, typed_frame
 from reports.pareto import front
 from reports.records import COLUMNS, OBJECTIVES, TrialRecord
 from reports.selection.bounds import Bound
 from reports.ties import psnr_std_db, tie_threshold_db
 
-# Int64 is the integer that can be missing.
-_DTYPES = {int: "Int64", float: "float64", str: "str"}
-DTYPES: Mapping[str, str] = {column.name: _DTYPES[column.kind] for column in COLUMNS}
+DTYPES: Mapping[str, str] = dtypes_of(COLUMNS)
 
 
 def trials_table(records: Sequence[TrialRecord]) -> pd.DataFrame:
-    """The records as a tidy table: one row each, in the order given, exactly `COLUMNS`."""
-    values = {
-        column.name: pd.Series(
-            [getattr(record, column.name) for record in records], dtype=DTYPES[column.name]
-        )
-        for column in COLUMNS
-    }
-    return pd.DataFrame(values)
+    """The records as a tidy table: one row each, in the order given, exactly `COLUMNS`, and then
+    a column `config.NAME` for each hyperparameter of their networks."""
+    return typed_frame(records, COLUMNS)
 
 
 def write_csv(path: Path, records: Sequence[TrialRecord]) -> None:

@@ -2,7 +2,7 @@
 
 import datetime
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, TypeVar
@@ -57,14 +57,17 @@ _PRECISION: TypeAdapter[Mapping[str, Precision]] = TypeAdapter(Mapping[str, Prec
 T = TypeVar("T")
 
 
-def initial_settings(config: SearchConfig, workers: int) -> dict[str, object]:
-    """The settings of a run that has not begun."""
+def initial_settings(
+    config: SearchConfig, workers: int, warm_start: Sequence[str] = ()
+) -> dict[str, object]:
+    """The settings of a run that has not begun; `warm_start` names the runs it begins with."""
     return {
         "config": config.model_dump(mode="json", exclude_none=True),
         "train_steps": config.steps,
         "population": population_size(config.budget.trials),
         "workers": workers,
         "target": asdict(config.target),
+        **({"warm_start": list(warm_start)} if warm_start else {}),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "device": describe_device(),
     }

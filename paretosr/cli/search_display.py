@@ -107,7 +107,7 @@ class SearchDisplay:
             self._progress.remove_task(self._trials.pop(record.trial))
         self._refresh()
         if record.state in ("failed", "trained") or record.train_seconds is not None:
-            self.status(_line(record))
+            self.status(trial_line(record))
 
     def _advance(self, task: TaskID, done: int, total: int) -> None:
         """Move a bar, with the time left at the pace that it has had."""
@@ -179,7 +179,8 @@ def _interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _line(record: TrialRecord) -> str:
+def trial_line(record: TrialRecord) -> str:
+    """What came of a trial, in one line."""
     parts = [f"trial {record.trial}: {record.arch_id}"]
     if record.precision not in (None, "float32"):
         parts.append(str(record.precision))

@@ -142,9 +142,9 @@ def compare(
         >>> comparison.others[0].verdict
         'faster'
     """
-    first, wanted = load(model), as_target(target)
+    first, wanted = load(model, listener=listener), as_target(target)
     listed = [others] if isinstance(others, Model | str | Path) else others
-    compared = [load(other, first.scale) for other in listed]
+    compared = [load(other, first.scale, listener=listener) for other in listed]
     if not compared:
         raise ValueError("compare needs at least one other model")
     require_available(wanted)

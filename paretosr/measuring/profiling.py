@@ -223,7 +223,7 @@ def profile(
         >>> cost.latency_ci_low_ms <= cost.latency_ms <= cost.latency_ci_high_ms
         True
     """
-    resolved, wanted = load(model), as_target(target)
+    resolved, wanted = load(model, listener=listener), as_target(target)
     require_available(wanted)
     subject = subject_on(
         resolved, wanted, variant, calibration_images=calibration_images, listener=listener

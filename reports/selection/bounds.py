@@ -79,16 +79,19 @@ def interval(record: TrialRecord, column: str) -> tuple[float, float] | None:
     return None if low is None or high is None else (low, high)
 
 
+def shown(record: TrialRecord, column: str) -> str:
+    """A record's value with its interval, as in 9.12 [9.05, 9.3]; empty if it is not known."""
+    value, ends = getattr(record, column), interval(record, column)
+    if value is None:
+        return ""
+    number = f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+    return number if ends is None else f"{number} [{ends[0]:,.4g}, {ends[1]:,.4g}]"
+
+
 def described(record: TrialRecord, columns: Sequence[str]) -> str:
-    """The known values of columns in words: `latency_ms 9.12 (9.05 to 9.3) and macs 1.2e+09`."""
-    values = []
-    for name in columns:
-        value, ends = getattr(record, name), interval(record, name)
-        between = "" if ends is None else f" ({ends[0]:,.4g} to {ends[1]:,.4g})"
-        if value is not None:
-            shown = f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
-            values.append(f"{name} {shown}{between}")
-    return " and ".join(values)
+    """The known values of columns: `latency_ms 9.12 [9.05, 9.3] and macs 1,200,000`."""
+    values = [(name, shown(record, name)) for name in columns]
+    return " and ".join(f"{name} {value}" for name, value in values if value)
 
 
 def _bound(part: str, expression: str) -> Bound:

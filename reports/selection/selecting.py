@@ -33,6 +33,8 @@ class Selection:
     """The best of the others; None where there is no other."""
     uncertain: tuple[TrialRecord, ...] = ()
     """Those of which the interval of a bounded column crosses its bound."""
+    bounded: tuple[str, ...] = ()
+    """The columns of the bounds."""
 
 
 def select(
@@ -71,6 +73,11 @@ def select(
         return _at_the_knee(networks, by, cost)
     baseline = next((record for record in records if record.is_baseline), None)
     return _within(networks, baseline, bounds, selector, by, cost)
+
+
+def is_selector(text: str) -> bool:
+    """Whether `text` asks for a network by more than its name."""
+    return text.strip() == KNEE or _COMPARES.search(text) is not None
 
 
 def _cost_column(bounds: Sequence[Bound], objectives: Sequence[str], by: str) -> str:
@@ -125,7 +132,14 @@ def _within(
             "again with paretosr profile"
         )
     selection = Selection(
-        selector, by, cost, ranked[0], tuple(why), next(iter(ranked[1:]), None), tuple(uncertain)
+        selector,
+        by,
+        cost,
+        ranked[0],
+        tuple(why),
+        next(iter(ranked[1:]), None),
+        tuple(uncertain),
+        tuple(dict.fromkeys(bound.column for bound in bounds)),
     )
     return _preferring_cheaper(selection, ranked)
 

@@ -36,6 +36,8 @@ PREPARATION_KEY = "preparation_seconds"
 """That with the seconds of all sessions before their first trials."""
 UNKEPT_KEY = "unkept"
 """That which says why no network keeps every bound."""
+WARM_START_KEY = "warm_start"
+"""The attribute of the study that says what was taken over from earlier runs."""
 
 _BEGINNING = b'{"op_code":'
 _CREATE_STUDY, _CREATE_TRIAL = 0, 4
@@ -54,7 +56,7 @@ def exclusive(run_dir: Path) -> Iterator[None]:
     """
     lock = filelock.FileLock(run_dir / "search.lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=0.5)  # for which `is_searched` may hold it
     except filelock.Timeout as error:
         raise ValueError(
             f"one search at a time can use a run directory, and another process is using {run_dir}:"

@@ -1,10 +1,11 @@
 """The study: Optuna's storage behind the few verbs that a search needs.
 
-Only this file, `journal.py` and `sampler.py` know Optuna. None of them imports torch, so that a
-run can be reported on a machine without it.
+Only this file, `genotype.py`, `journal.py` and `sampler.py` know Optuna. None of them imports
+torch, so that a run can be reported on a machine without it.
 """
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +16,9 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from reports.records import OBJECTIVES, TrialRecord
-from search.sampler import ReproducibleSampler
+from search.sampler import GENERATION_KEY, ReproducibleSampler
+from search.space.hyperparameters import Value as Value
+from search.storage.genotype import Genotype
 from search.storage.journal import (
     BASELINE_KEY,
     CHEAPEST_KEY,
@@ -24,15 +27,12 @@ from search.storage.journal import (
     SETTINGS_KEY,
     STUDY_NAME,
     UNKEPT_KEY,
+    WARM_START_KEY,
     WrittenJournal,
     check_journal,
 )
 from search.storage.run_directory import RunDirectory
-
-Value = bool | int | float | str
-
-_GENERATION = ":generation"
-"""How the attribute ends by which Optuna's genetic samplers find the trials of a generation."""
+from search.storage.warm_started import WarmStarted
 
 
 class Proposal:
@@ -92,6 +92,10 @@ class SearchStudy:
             ],
             load_if_exists=True,
         )
+        if self._study.metric_names is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                self._study.set_metric_names(list(objectives))  # for Optuna's own figures
         self._unfinished = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
     def enqueue(self, proposals: Sequence[Mapping[str, object]]) -> None:
@@ -150,15 +154,41 @@ class SearchStudy:
                 system_attrs={
                     key: value
                     for key, value in origin.system_attrs.items()
-                    if key.endswith(_GENERATION)
+                    if key == GENERATION_KEY
                 },
                 constraints=dict(verdict.violations),
             )
         )
 
+    def add_taken(self, record: TrialRecord, verdict: Verdict, genotype: Genotype) -> None:
+        """Add a finished trial of another run, which has the `next_number`, in one line.
+
+        It is of the first generation, so that NSGA-II may choose it as a parent.
+        """
+        state = _state_of(record, verdict)
+        self._study.add_trial(
+            optuna.create_trial(
+                state=state,
+                values=verdict.values if state == TrialState.COMPLETE else None,
+                params=genotype.values,
+                distributions=genotype.distributions,
+                user_attrs={RECORD_KEY: record.to_json()},
+                system_attrs={GENERATION_KEY: 0},
+                constraints=dict(verdict.violations),
+            )
+        )
+
+    def propose(self, parameters: Mapping[str, object]) -> None:
+        """Put a proposal before those of the sampler, unless it is there already."""
+        self._study.enqueue_trial(dict(parameters), skip_if_exists=True)
+
     def records(self) -> list[TrialRecord]:
         """The records of all finished trials, in the order of their numbers."""
         return _records(self._study.get_trials(deepcopy=False))
+
+    def ended(self) -> list[tuple[FrozenTrial, TrialRecord]]:
+        """The finished trials, in the order of their numbers, each with its record."""
+        return _ended(self._study.get_trials(deepcopy=False))
 
     @property
     def baseline(self) -> TrialRecord | None:
@@ -192,6 +222,15 @@ class SearchStudy:
         if self._study.user_attrs.get(UNKEPT_KEY) != why:
             self._study.set_user_attr(UNKEPT_KEY, why)
 
+    @property
+    def warm_started(self) -> tuple[WarmStarted, ...] | None:
+        """What was taken over from earlier runs; None before that is done."""
+        return _warm_started(self._study)
+
+    @warm_started.setter
+    def warm_started(self, found: Iterable[WarmStarted]) -> None:
+        self._study.set_user_attr(WARM_START_KEY, [one.to_json() for one in found])
+
     def keep_settings(self, settings: Mapping[str, Any]) -> None:
         """Store what `run.yaml` is compared with when the search goes on."""
         if self._study.user_attrs.get(SETTINGS_KEY) != settings:
@@ -213,6 +252,8 @@ class RunContents:
     """What all sessions took before their first trials."""
     unkept: str | None = None
     """Why no network keeps every bound, as the last session ended."""
+    warm_started: tuple[WarmStarted, ...] = ()
+    """What was taken over from earlier runs."""
 
     @property
     def plugins(self) -> tuple[str, ...]:
@@ -252,6 +293,7 @@ def read_run(run_dir: Path) -> RunContents:
         _cheapest(study) or (),
         float(study.user_attrs.get(PREPARATION_KEY, 0.0)),
         study.user_attrs.get(UNKEPT_KEY),
+        warm_started=_warm_started(study) or (),
     )
 
 
@@ -262,8 +304,12 @@ def _state_of(record: TrialRecord, verdict: Verdict) -> TrialState:
 
 
 def _records(trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
+    return [record for _, record in _ended(trials)]
+
+
+def _ended(trials: Sequence[FrozenTrial]) -> list[tuple[FrozenTrial, TrialRecord]]:
     return [
-        TrialRecord.from_json(trial.user_attrs[RECORD_KEY])
+        (trial, TrialRecord.from_json(trial.user_attrs[RECORD_KEY]))
         for trial in trials
         if trial.state.is_finished() and RECORD_KEY in trial.user_attrs
     ]
@@ -277,3 +323,8 @@ def _floor(study: optuna.Study) -> TrialRecord | None:
 def _cheapest(study: optuna.Study) -> tuple[TrialRecord, ...] | None:
     data = study.user_attrs.get(CHEAPEST_KEY)
     return None if data is None else tuple(map(TrialRecord.from_json, data))
+
+
+def _warm_started(study: optuna.Study) -> tuple[WarmStarted, ...] | None:
+    data = study.user_attrs.get(WARM_START_KEY)
+    return None if data is None else tuple(map(WarmStarted.from_json, data))

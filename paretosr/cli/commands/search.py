@@ -53,6 +53,13 @@ def search(
         int | None,
         typer.Option(callback=positive, help="With --resume: train so many at a time."),
     ] = None,
+    warm_start: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RUN_DIR",
+            help="Begin with what an earlier run measured, as far as it compares; repeatable.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Search architectures and print the Pareto front.
@@ -70,6 +77,7 @@ def search(
     Examples:
       paretosr search quickstart
       paretosr search search.yaml --out runs/mine
+      paretosr search wider.yaml --warm-start runs/mine
       paretosr search --resume runs/quickstart-20260101-120000
       paretosr search --resume runs/quickstart-20260101-120000 --trials 40
     """
@@ -89,9 +97,14 @@ def search(
             "give a CONFIG.yaml to start a search (with --out to name its directory), "
             "or --resume RUN_DIR to continue one"
         )
+    if resume is not None and warm_start:
+        raise ValueError(
+            "--warm-start is for a new search, which keeps what it took over when --resume "
+            "continues it: leave it out"
+        )
     with search_display(silent=json) as display:
         if resume is None:
-            run = psr.search(str(config), out, listener=display)
+            run = psr.search(str(config), out, warm_start=warm_start or (), listener=display)
         else:
             run = psr.resume(
                 resume,

@@ -44,7 +44,7 @@ def test_an_interval_crosses_a_bound_or_lies_on_one_side(records: list[TrialReco
     assert Bound("latency_ms", "<=", 10.0).is_kept(record)
     assert not Bound("macs", "<=", 230_400_000.0).is_crossed(record)
     assert described(record, ["latency_ms", "macs"]) == (
-        "latency_ms 10 (9.7 to 10.5) and macs 230,400,000"
+        "latency_ms 10 [9.7, 10.5] and macs 230,400,000"
     )
 
 

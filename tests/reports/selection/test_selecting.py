@@ -36,7 +36,7 @@ def test_a_cheaper_one_that_ties_is_recommended(records: list[TrialRecord]) -> N
     selection = picked(records, "latency_ms<=30")
     assert numbers(selection) == (0, 1)
     assert selection.why[1] == (
-        "trial 0 is recommended instead: it has latency_ms 10 (9.7 to 10.5) instead of 20, and the "
+        "trial 0 is recommended instead: it has latency_ms 10 [9.7, 10.5] instead of 20, and the "
         "0.05 dB that trial 1 has more are within the noise between seeds, 0.10 dB"
     )
 
@@ -53,7 +53,7 @@ def test_one_that_keeps_the_bound_safely_comes_before_one_that_may(
     assert numbers(selection) == (0, 1)
     assert [record.trial for record in selection.uncertain] == [2]
     assert (
-        "their interval crosses the bound: trial 2 with latency_ms 40 (38.8 to 42)"
+        "their interval crosses the bound: trial 2 with latency_ms 40 [38.8, 42]"
         in (selection.why[1])
     )
     # 38.8 to 42 crosses 39.5 as well, though 40 does not keep it.
@@ -83,7 +83,7 @@ def test_none_keeps_it_names_the_nearest_and_bicubic(records: list[TrialRecord])
         picked(records, "latency_ms<=5")
     assert str(caught.value) == (
         "none of 4 trained networks keeps latency_ms <= 5: the nearest is trial 0 with latency_ms "
-        "10 (9.7 to 10.5); bicubic has latency_ms 2 (1.9 to 2.1)"
+        "10 [9.7, 10.5]; bicubic has latency_ms 2 [1.9, 2.1]"
     )
 
 
