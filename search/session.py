@@ -17,7 +17,7 @@ from search.candidates.evaluation import CandidateEvaluator, Workbench
 from search.candidates.evaluator import Evaluator
 from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
-from search.candidates.outlook import measure_cheapest, outlook, why_none_kept
+from search.candidates.outlook import measure_cheapest, outlook, quality_bounds, why_none_kept
 from search.config import SearchConfig
 from search.insights.keeping import keep_insights
 from search.ladder.driver import LadderSearch
@@ -240,15 +240,19 @@ def _hopeless(
 
     Returns what ends the search where one of them is out of reach, or None.
     """
-    if study.baseline is None:
-        study.baseline = measured_baseline(bench)
+    baseline = study.baseline
+    if baseline is None:
+        baseline = measured_baseline(bench)
+        study.baseline = baseline
     cheapest = study.cheapest
     if cheapest is None:
         has_begun = bool(study.records())  # in an earlier version
         cheapest = () if has_begun else measure_cheapest(bench.config, evaluator, listener)
         study.cheapest = cheapest
     evaluator.remember(cheapest)
-    found = outlook(bench.config, cheapest, study.baseline)
+    for line in quality_bounds(bench.config, baseline):
+        listener.status(line)
+    found = outlook(bench.config, cheapest, baseline)
     for sentence in found.unlikely:
         listener.warning(sentence)
     if not found.is_hopeless:
