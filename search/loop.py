@@ -181,9 +181,7 @@ class Search:
         if isinstance(outcome, Failed):
             record = replace(trial.record, state="failed", reason=outcome.reason)
         else:
-            record = self._appraisal.after_training(
-                trial.candidate, outcome.quality, trial.record
-            )
+            record = self._appraisal.after_training(trial.candidate, outcome.quality, trial.record)
         del self._training[outcome.trial]
         self._end(trial, record)
         self._twins.add(record)

@@ -1,8 +1,7 @@
 """What is not measured of a candidate yet: regressions on what the run has measured of others."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +49,9 @@ class Costs:
             for name in dict.fromkeys((*self.names, *bounded))
         }
         worst = {name: max(it.value for it in self._found[name].values()) for name in self.names}
-        self.reference = np.array([situation.reference.get(name, worst[name]) for name in self.names])
+        self.reference = np.array(
+            [situation.reference.get(name, worst[name]) for name in self.names]
+        )
         """The worst costs that count: (D,)."""
 
     def at(self, candidates: Sequence[Known], quantile: float) -> Array:
@@ -89,9 +90,7 @@ def seconds_per_step(situation: Situation, candidates: Sequence[Known]) -> Array
     return np.array([found[known.arch_id].value for known in candidates])
 
 
-def _completed(
-    candidates: Sequence[Known], name: str, reference: float | None
-) -> dict[str, Cost]:
+def _completed(candidates: Sequence[Known], name: str, reference: float | None) -> dict[str, Cost]:
     """The cost of that name by arch_id.
 
     Raises:

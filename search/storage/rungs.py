@@ -82,10 +82,14 @@ def climb_of(attributes: Mapping[str, Any]) -> Climb:
         ValueError: they are none that a search writes.
     """
     goals = [
-        parse_config(_GOALS, value, key) for key, value in attributes.items() if key.startswith(_GOAL)
+        parse_config(_GOALS, value, key)
+        for key, value in attributes.items()
+        if key.startswith(_GOAL)
     ]
     results = [
-        parse_config(_RESULTS, value, key) for key, value in attributes.items() if key.startswith(_RUNG)
+        parse_config(_RESULTS, value, key)
+        for key, value in attributes.items()
+        if key.startswith(_RUNG)
     ]
     started = attributes.get(STARTED_KEY)
     return Climb(

@@ -8,11 +8,11 @@ from types import MappingProxyType
 from typing import Any
 
 import matplotlib as mpl
-from cycler import cycler
 from matplotlib import rc_context, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.rcsetup import cycler
 
 from foundation import one_line
 from reports.figures.style import COLOURS, INK

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 COMMANDS = (
-    "search", "profile", "plot", "report", "train", "evaluate", "upscale", "import-weights",
+    "search", "profile", "plot", "table", "compare-runs", "report", "train", "evaluate", "upscale", "import-weights",
     "models", "targets",
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """What a figure for a paper shows, read from the figure itself.
 
-Covers reports.figures.paper.panels, reports.figures.paper.sizes and reports.figures.paper.caption.
+Covers reports.figures.paper.panels, reports.figures.paper.sizes, reports.figures.paper.caption and
+reports.figures.words.
 """
 
 from collections.abc import Sequence
