@@ -19,15 +19,18 @@ from reports.compression import (
     compression_rows,
     why_off_the_front,
 )
-from reports.nothing_trained import why_nothing_trained
+from reports.nothing_trained import bounds_of, why_nothing_trained
+from reports.page.run_page import write_page
 from reports.pareto import front
 from reports.records import TrialRecord
 from reports.run_report import ReportPaths, RunHypervolume, run_hypervolume, write_report
 from reports.run_settings import RunSettings
 from reports.tables import TEXT_HEADINGS, front_columns, trials_table
+from search.insights.facts import run_facts
 from search.report import phase_seconds, run_settings
 from search.storage.run_directory import RunDirectory
 from search.storage.study import read_run
+from search.storage.warm_started import WarmStarted
 
 # What follows loads torch, which a run that is only read does not need.
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from blocks.models import Model
+    from paretosr.answers.picking import Pick
     from search.config import SearchConfig
 
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -54,17 +58,24 @@ class Run(Result):
         settings: how the numbers came about.
         baseline: the record of bicubic enlargement; None before it was measured.
         records: one for each trial that has ended, in their order.
+        warm_started: what was taken over from each earlier run that it began with.
         ended: what ended the search, in words; None for a run that was only opened.
+        unkept: why no trained network keeps every bound, with the nearest value and what would
+            help; None where one does.
         files: the tables and figures that were written; None before `report`, and where the run
             directory is read-only.
+        preparation_seconds: what all its sessions took before their first trials.
     """
 
     path: Path
     settings: RunSettings
     baseline: TrialRecord | None
     records: tuple[TrialRecord, ...]
+    warm_started: tuple[WarmStarted, ...] = ()
     ended: str | None = None
     files: ReportPaths | None = None
+    unkept: str | None = None
+    preparation_seconds: float = 0.0
 
     @property
     def rows(self) -> tuple[TrialRecord, ...]:
@@ -123,17 +134,40 @@ class Run(Result):
 
         return load(f"{self.path}:{trial}")
 
+    def pick(
+        self, selector: str = "knee", *, by: str = "psnr_y_db", listener: Listener = SILENT
+    ) -> "Pick":
+        """Return the network that `selector` asks for, and remember it as "RUN_DIR:pick".
+
+        `selector` is "knee", the number of a trial, the id of an architecture, or bounds such as
+        "latency_ms<=15 and macs<=2e9", between which column `by` decides.
+
+        Raises:
+            ValueError: the selector means nothing, or no trained network is what is asked for.
+            OSError: the pick cannot be written, because the disk is full for instance.
+
+        Examples:
+            >>> import paretosr as psr
+            >>> psr.open_run("runs/mine").pick("macs<=5e9").model  # doctest: +SKIP
+        """
+        from paretosr.answers.picking import pick
+
+        return pick(self.path, selector, by=by, listener=listener)
+
     def report(self, *, listener: Listener = SILENT) -> "Run":
-        """Write the tables and figures into the run directory; return the run with their paths.
+        """Write the tables, the figures and the page of the run; return it with their paths.
 
         Each file is written wholly or not at all. Where the directory is read-only none is, and
         `listener` is warned.
 
         Raises:
+            ValueError: a file that the search left for the page is corrupt.
             OSError: a file cannot be written, because the disk is full for instance.
         """
         try:
             files = write_report(self.path, self.rows, self.settings)
+            facts = run_facts(RunDirectory(self.path).read_settings())
+            page, document = write_page(self.path, self.rows, self.settings, facts)
         except OSError as error:
             if error.errno not in _READ_ONLY:
                 raise
@@ -141,7 +175,7 @@ class Run(Result):
                 "the run directory cannot be written to: no tables and figures were saved"
             )
             return self
-        return replace(self, files=files)
+        return replace(self, files=replace(files, report_html=page, report_json=document))
 
     def to_dict(self) -> Mapping[str, object]:
         chosen, volume = front(self.rows, self.settings.objectives), self.hypervolume
@@ -149,15 +183,19 @@ class Run(Result):
             "objectives": self.settings.objectives,
             "trials": len(self.records),
             "front": [dict(row_values(record)) for record in chosen],
+            "unkept": self.unkept,
             "hypervolume": None if volume is None else asdict(volume),
             "compression": compression_rows(compared_networks(self.records)),
+            "warm_start": [one.to_json() for one in self.warm_started],
             "bicubic": None if self.baseline is None else dict(row_values(self.baseline)),
             "files": {name: str(path) for name, path in self._files},
-            "seconds": phase_seconds(self.records),
+            "seconds": self._seconds,
         }
 
     def tables(self) -> Sequence[Table]:
-        columns, _ = front_columns(self.rows, self.settings.objectives)
+        columns, _ = front_columns(
+            self.rows, self.settings.objectives, bounds_of(self.settings.bounds)
+        )
         headings = tuple(heading.replace("\n", " ") for heading in columns)
         front_table = Table(
             headings,
@@ -165,7 +203,7 @@ class Run(Result):
             numeric=frozenset(headings) - TEXT_HEADINGS,
             title="Pareto front",
         )
-        return (front_table, *self._compression())
+        return *(() if self.unkept else (front_table,)), *self._compression()
 
     def _compression(self) -> Iterator[Table]:
         """The networks that were judged in several precisions, if there are any."""
@@ -178,24 +216,33 @@ class Run(Result):
             yield Table(headings, rows, numeric=numeric, title="Compression")
 
     def sentences(self) -> Sequence[str]:
-        found = []
-        why = why_nothing_trained(self.rows, self.settings)
-        if self.records and why is not None:
-            found.append(why)
+        found = [str(one) for one in self.warm_started]
+        if self.unkept is not None:
+            found.append(self.unkept)
         if self.hypervolume is not None:
             found.append(str(self.hypervolume))
         found += changes_in_words(compared_networks(self.records))
         found += why_off_the_front(self.rows, self.settings.objectives)
-        seconds = phase_seconds(self.records)
+        seconds = self._seconds
         durations = ", ".join(f"{part} {spent:.1f} s" for part, spent in seconds.items())
-        passed = sum(record.wall_seconds for record in self.records)
+        passed = sum(record.wall_seconds for record in self.records) + self.preparation_seconds
         if sum(seconds.values()) > passed + 0.05:  # not a mere matter of rounding
             durations += f", side by side in {passed:.1f} s"
         return [
             *found,
             f"{_counted(self.records)}; time: {durations}",
             *(str(path) for _, path in self._files),
+            *(f"open {page.resolve().as_uri()} to see it all" for page in self._page),
         ]
+
+    @property
+    def _seconds(self) -> Mapping[str, float]:
+        return {"preparation": self.preparation_seconds, **phase_seconds(self.records)}
+
+    @property
+    def _page(self) -> Iterator[Path]:
+        if self.files is not None and self.files.report_html is not None:
+            yield self.files.report_html
 
     @property
     def _files(self) -> Iterator[tuple[str, Path]]:
@@ -207,6 +254,7 @@ def search(
     config: "str | Path | Mapping[str, object] | SearchConfig",
     out: str | Path | None = None,
     *,
+    warm_start: str | Path | Sequence[str | Path] = (),
     listener: Listener = SILENT,
 ) -> Run:
     """Run a search to its end and return what it found, with its tables and figures written.
@@ -215,9 +263,14 @@ def search(
     of the same keys. `out` is the run directory to create; by default
     runs/CONFIG-DATE-TIME. Whatever interrupts the search, `resume` continues it.
 
+    `warm_start` names the directories of earlier runs. Their networks become trials of this one,
+    outside its budget, where they were trained alike; `Run.warm_started` says what was taken over,
+    and what not for which reasons.
+
     Raises:
         ValueError: the config is not valid, the directory holds a run, no architecture can keep
-            the constraints, or the photographs cannot be used.
+            the constraints, the photographs cannot be used, or an earlier run is of another scale
+            or of other photographs.
         FileNotFoundError: there is no such config.
         RuntimeError: several candidates in a row failed.
 
@@ -238,7 +291,8 @@ def search(
         config = parse_search_config(config, "config")
     run_dir = Path(out) if out is not None else _fresh_directory(name)
     with _continuable(run_dir):
-        ended = start_search(config, run_dir, as_search_listener(listener))
+        earlier = (warm_start,) if isinstance(warm_start, str | Path) else tuple(warm_start)
+        ended = start_search(config, run_dir, as_search_listener(listener), warm_start=earlier)
     return replace(open_run(run_dir).report(listener=listener), ended=ended)
 
 
@@ -299,7 +353,17 @@ def open_run(run_dir: str | Path) -> Run:
     """
     path = Path(run_dir)
     contents = read_run(path)
-    return Run(path, run_settings(contents.settings), contents.baseline, contents.records)
+    settings, rows = run_settings(contents.settings), contents.records
+    why = why_nothing_trained(rows, settings) if rows or contents.unkept else None
+    return Run(
+        path,
+        settings,
+        contents.baseline,
+        rows,
+        contents.warm_started,
+        unkept=why and (contents.unkept or why),
+        preparation_seconds=contents.preparation_seconds,
+    )
 
 
 def _counted(records: Sequence[TrialRecord]) -> str:

@@ -129,6 +129,8 @@ TrainSteps = Annotated[int, Meaning("training steps")]
 TrainSeconds = Annotated[float, Meaning("training time (s)")]
 """Of this trial; None where the weights are those of an earlier one."""
 Seed = Annotated[int, Meaning("seed")]
+Origin = Annotated[str, Meaning("trial of an earlier run")]
+"""Which trained and measured it, as RUN_DIR:TRIAL; None for what this run did itself."""
 Source = Annotated[Literal["measured", "predicted", "published"], Meaning("source")]
 """What kind of evidence the numbers are."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Self
 
+from foundation import nearest
 from reports.columns import (
     ActivationMib,
     ArchId,
@@ -21,6 +22,7 @@ from reports.columns import (
     Macs,
     MacsExecuted,
     Meaning,
+    Origin,
     Params,
     PeakMemoryMib,
     Precision,
@@ -42,7 +44,7 @@ from reports.columns import (
 )
 
 BASELINE_FAMILY = "bicubic"
-_LATER_COLUMNS = ("precision", "size_kib")
+_LATER_COLUMNS = ("precision", "size_kib", "origin")
 """Those that records of earlier versions lack."""
 
 
@@ -85,6 +87,7 @@ class TrialRecord:
     train_seconds: TrainSeconds | None = None
     seed: Seed | None = None
     source: Source = "measured"
+    origin: Origin | None = None
     # Not columns of the table: what the network is, and how long each part took.
     config: Mapping[str, object] | None = field(default=None, hash=False)
     validation_seconds: float = 0.0
@@ -146,7 +149,10 @@ def objective(name: str) -> Column:
         ValueError: no objective has that name; the message lists those there are.
     """
     if name not in OBJECTIVES:
-        raise ValueError(f"an objective must be one of {', '.join(OBJECTIVES)}, got {name!r}")
+        raise ValueError(
+            f"an objective must be one of {', '.join(OBJECTIVES)}, got {name!r}"
+            f"{nearest(name, OBJECTIVES, none='')}"
+        )
     return OBJECTIVES[name]
 
 

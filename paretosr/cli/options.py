@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from foundation import has_suffix
 from paretosr.cli.replaced import replaced
 
 Number = TypeVar("Number", int, float)
@@ -22,10 +23,30 @@ def positive(parameter: typer.CallbackParam, value: Number | None) -> Number | N
     return value
 
 
+def html_file(parameter: typer.CallbackParam, value: Path | None) -> Path | None:
+    """Return `value` if it is absent or a file for a page.
+
+    Raises:
+        ValueError: its name ends otherwise than in .html.
+    """
+    if value is not None and not has_suffix(value, ".html"):
+        raise ValueError(f"{parameter.opts[0]} must end in .html, got {str(value)!r}")
+    return value
+
+
 _MODEL_HELP = (
     "Catalogue name, .json/.yaml config, .safetensors checkpoint, folder of paretosr compress, "
-    "RUN_DIR:TRIAL or bicubic."
+    "RUN_DIR:TRIAL, RUN_DIR:pick or bicubic."
 )
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--html",
+        metavar="FILE",
+        callback=html_file,
+        help="Write a page as well, with a heat map and what spends the MACs; it opens offline.",
+    ),
+]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
 ScaleOption = Annotated[
     int | None,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from paretosr.cli.errors import FAILURE
 from paretosr.cli.options import JsonOption, positive
 
 
@@ -52,6 +53,13 @@ def search(
         int | None,
         typer.Option(callback=positive, help="With --resume: train so many at a time."),
     ] = None,
+    warm_start: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RUN_DIR",
+            help="Begin with what an earlier run measured, as far as it compares; repeatable.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Search architectures and print the Pareto front.
@@ -61,10 +69,15 @@ def search(
     leaves a run that --resume continues with the same result; the budget counts the whole run.
     What the search began with, its settings and images, must be the same then.
 
+    Before anything is trained, the cheapest designs are measured against the bounds. A search that
+    ends without a network that keeps them all says which bound none kept, the nearest value and
+    what would help, and its exit status is 1.
+
     \b
     Examples:
       paretosr search quickstart
       paretosr search search.yaml --out runs/mine
+      paretosr search wider.yaml --warm-start runs/mine
       paretosr search --resume runs/quickstart-20260101-120000
       paretosr search --resume runs/quickstart-20260101-120000 --trials 40
     """
@@ -84,9 +97,14 @@ def search(
             "give a CONFIG.yaml to start a search (with --out to name its directory), "
             "or --resume RUN_DIR to continue one"
         )
+    if resume is not None and warm_start:
+        raise ValueError(
+            "--warm-start is for a new search, which keeps what it took over when --resume "
+            "continues it: leave it out"
+        )
     with search_display(silent=json) as display:
         if resume is None:
-            run = psr.search(str(config), out, listener=display)
+            run = psr.search(str(config), out, warm_start=warm_start or (), listener=display)
         else:
             run = psr.resume(
                 resume,
@@ -100,3 +118,5 @@ def search(
             )
         display.warning(f"the search has ended: {run.ended}")
     write_run(run, as_json=json)
+    if run.unkept is not None:
+        raise typer.Exit(FAILURE)
