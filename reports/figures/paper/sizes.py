@@ -50,6 +50,8 @@ BASE: MappingProxyType[str, Any] = MappingProxyType(
         "lines.linewidth": 0.9,
         "hatch.linewidth": 0.4,
         "savefig.dpi": 300.0,
+        # A dollar sign in the name of a folder is no formula.
+        "text.parse_math": False,
     }
 )
 """Sizes in points, 6.5 at least, which most publishers ask for."""

@@ -206,6 +206,17 @@ def test_several_runs_have_colours_of_their_own() -> None:
     assert {"mine: splitsr, on the front", "other: splitsr, on the front"} <= set(labels_of(figure))
 
 
+def test_names_are_no_formulas(tmp_path: Path) -> None:
+    names = ("$\\frac$", "a_b^c", "<b>&amp;</b>", "x" * 60)
+    systems = [
+        network(name, 30.0 + place, 1e9 * (1 + place), run="r$1$", data="d$\\x$")
+        for place, name in enumerate(names)
+    ]
+    figure = front_figure(systems, FrontOptions(width="column", labels="all"))
+    save_figure(figure, tmp_path / "front.svg")
+    assert texts_of(figure.axes[0]) == set(names)
+
+
 def test_the_style_sheet_of_the_user_is_heard(tmp_path: Path) -> None:
     sheet = tmp_path / "paper.mplstyle"
     sheet.write_text("axes.labelsize: 11\nfont.family: serif\n", encoding="utf-8")
