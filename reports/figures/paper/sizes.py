@@ -133,9 +133,10 @@ class _Told(logging.Handler):
         self.messages.append(record.getMessage())
 
 
-def new_printed_figure(width: float, height: float) -> Figure:
+def new_printed_figure(width: float, height: float, dpi: float | None = None) -> Figure:
     """An empty figure of so many inches that belongs to no window."""
-    figure = Figure(figsize=(width, height), dpi=style_value("savefig.dpi"), layout="constrained")
+    density = style_value("savefig.dpi") if dpi is None else dpi
+    figure = Figure(figsize=(width, height), dpi=density, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 

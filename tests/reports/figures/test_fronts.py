@@ -179,7 +179,7 @@ def test_the_picture_is_not_blank(
 ) -> None:
     save_figure(pareto_figure(records, settings), tmp_path / "pareto.png")
     with Image.open(tmp_path / "pareto.png") as image:
-        assert image.width == 2100
+        assert image.width == 1120
         assert len(image.convert("RGB").getcolors(1 << 20) or []) > 50
 
 
