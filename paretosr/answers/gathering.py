@@ -160,9 +160,12 @@ def gather_for_plot(
     sources: "Sequence[str | Path | Run | Model]", axes: tuple[str, str], **options: Any
 ) -> Systems:
     """Like `gather`, but a run alone, PSNR against MACs, gets published models beside it."""
+    found = gather(*sources, **options)
     alone = len(sources) == 1 and (isinstance(sources[0], Run) or _is_run(sources[0]))
-    beside = [f"{PUBLISHED}:Set5"] if alone and axes == ("macs", "psnr_y_db") else []
-    return gather(*sources, *beside, **options)
+    if not alone or axes != ("macs", "psnr_y_db"):
+        return found
+    beside, _ = published_systems(found.rows[0].scale if found.rows else None, ("Set5",))
+    return replace(found, rows=(*found.rows, *beside))
 
 
 def _is_published(source: object) -> bool:
