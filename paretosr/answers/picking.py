@@ -14,6 +14,7 @@ from paretosr.results import Result, Table
 from paretosr.runs import Run
 from reports.columns import row_values
 from reports.nothing_trained import why_nothing_trained
+from reports.page.picked import PICK_FILE
 from reports.records import OBJECTIVES, TrialRecord
 from reports.selection import KNEE, QUALITY, Selection, is_selector, select, shown
 from search.report import run_settings
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 PICK = "pick"
 """The trial that was picked last."""
-PICK_FILE = "pick.json"
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
