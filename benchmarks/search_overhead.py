@@ -65,6 +65,8 @@ class Stopwatch:
 
     def training_step(self, trial: int, step: int, steps: int, loss: float) -> None: ...
 
+    def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None: ...
+
     def trial_finished(self, record: TrialRecord) -> None:
         self.records.append(record)
         self.ends.append(time.perf_counter())
@@ -129,7 +131,11 @@ def main() -> None:
     for sampler in arguments.samplers:
         budget = {"trials": 10 * arguments.trials, "steps": 1}
         config = SearchConfig.model_validate(
-            {**base.model_dump(mode="json"), "sampler": sampler, "budget": budget}
+            {
+                **base.model_dump(mode="json", exclude_none=True),
+                "sampler": sampler,
+                "budget": budget,
+            }
         )
         trials = min(arguments.trials, GP_TRIALS) if sampler == "gp" else arguments.trials
         lines.append(row(sampler, measure(config, trials)))

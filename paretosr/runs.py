@@ -1,14 +1,13 @@
 """Searches: started, continued, and read when they are done or still going on."""
 
-import datetime
 import errno
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foundation.listener import SILENT, Listener
+from paretosr.answers.continuing import continuable, fresh_directory
 from paretosr.config_files import find_config
 from paretosr.results import Result, Table
 from reports.columns import row_values
@@ -19,6 +18,7 @@ from reports.compression import (
     compression_rows,
     why_off_the_front,
 )
+from reports.ladder import LadderFacts, family_columns, family_rows, ladder_values, write_ladder
 from reports.nothing_trained import bounds_of, why_nothing_trained
 from reports.page.run_page import write_page
 from reports.pareto import front
@@ -59,6 +59,7 @@ class Run(Result):
         baseline: the record of bicubic enlargement; None before it was measured.
         records: one for each trial that has ended, in their order.
         warm_started: what was taken over from each earlier run that it began with.
+        ladder: what a search with a ladder has found beside its trials; None without one.
         ended: what ended the search, in words; None for a run that was only opened.
         unkept: why no trained network keeps every bound, with the nearest value and what would
             help; None where one does.
@@ -72,6 +73,7 @@ class Run(Result):
     baseline: TrialRecord | None
     records: tuple[TrialRecord, ...]
     warm_started: tuple[WarmStarted, ...] = ()
+    ladder: LadderFacts | None = None
     ended: str | None = None
     files: ReportPaths | None = None
     unkept: str | None = None
@@ -166,6 +168,8 @@ class Run(Result):
         """
         try:
             files = write_report(self.path, self.rows, self.settings)
+            families, curves = write_ladder(self.path, self.records, self.ladder)
+            files = replace(files, families_csv=families, curves_csv=curves)
             facts = run_facts(RunDirectory(self.path).read_settings())
             page, document = write_page(self.path, self.rows, self.settings, facts)
         except OSError as error:
@@ -185,6 +189,7 @@ class Run(Result):
             "front": [dict(row_values(record)) for record in chosen],
             "unkept": self.unkept,
             "hypervolume": None if volume is None else asdict(volume),
+            **ladder_values(self.records, self.ladder),
             "compression": compression_rows(compared_networks(self.records)),
             "warm_start": [one.to_json() for one in self.warm_started],
             "bicubic": None if self.baseline is None else dict(row_values(self.baseline)),
@@ -203,7 +208,17 @@ class Run(Result):
             numeric=frozenset(headings) - TEXT_HEADINGS,
             title="Pareto front",
         )
-        return *(() if self.unkept else (front_table,)), *self._compression()
+        front_tables = () if self.unkept else (front_table,)
+        return (*front_tables, *self._families(), *self._compression())
+
+    def _families(self) -> Iterator[Table]:
+        """What became of the proposals of each family."""
+        rows = family_rows(self.records, self.ladder)
+        if rows:
+            columns = family_columns(rows)
+            cells = tuple(zip(*columns.values(), strict=True))
+            numeric = frozenset(columns) - {"family"}
+            yield Table(tuple(columns), cells, numeric=numeric, title="Proposals")
 
     def _compression(self) -> Iterator[Table]:
         """The networks that were judged in several precisions, if there are any."""
@@ -221,6 +236,10 @@ class Run(Result):
             found.append(self.unkept)
         if self.hypervolume is not None:
             found.append(str(self.hypervolume))
+        if any(record.source == "replayed" for record in self.records):
+            found.append(f"nothing was trained here: {self.settings.training_data}")
+        if self.ladder is not None:
+            found.append(str(self.ladder))
         found += changes_in_words(compared_networks(self.records))
         found += why_off_the_front(self.rows, self.settings.objectives)
         seconds = self._seconds
@@ -255,6 +274,7 @@ def search(
     out: str | Path | None = None,
     *,
     warm_start: str | Path | Sequence[str | Path] = (),
+    replay: str | Path | None = None,
     listener: Listener = SILENT,
 ) -> Run:
     """Run a search to its end and return what it found, with its tables and figures written.
@@ -267,10 +287,13 @@ def search(
     outside its budget, where they were trained alike; `Run.warm_started` says what was taken over,
     and what not for which reasons.
 
+    With `replay`, the folder of a table such as benchmarks/tabular, nothing is trained or measured:
+    what the search would train is looked up, in seconds, and every record says "replayed".
+
     Raises:
         ValueError: the config is not valid, the directory holds a run, no architecture can keep
-            the constraints, the photographs cannot be used, or an earlier run is of another scale
-            or of other photographs.
+            the constraints, the photographs cannot be used, an earlier run is of another scale or
+            of other photographs, or the table lacks what the config asks for.
         FileNotFoundError: there is no such config.
         RuntimeError: several candidates in a row failed.
 
@@ -281,7 +304,7 @@ def search(
     """
     from search.config import SearchConfig, load_search_config, parse_search_config
     from search.listening import as_search_listener
-    from search.session import start_search
+    from search.session import replay_search, start_search
 
     name = "search"
     if isinstance(config, str | Path):
@@ -289,10 +312,13 @@ def search(
         name, config = path.stem, load_search_config(path)
     elif not isinstance(config, SearchConfig):
         config = parse_search_config(config, "config")
-    run_dir = Path(out) if out is not None else _fresh_directory(name)
-    with _continuable(run_dir):
+    run_dir = Path(out) if out is not None else fresh_directory(name)
+    with continuable(run_dir):
         earlier = (warm_start,) if isinstance(warm_start, str | Path) else tuple(warm_start)
-        ended = start_search(config, run_dir, as_search_listener(listener), warm_start=earlier)
+        if replay is None:
+            ended = start_search(config, run_dir, as_search_listener(listener), warm_start=earlier)
+        else:
+            ended = replay_search(config, Path(replay), run_dir, as_search_listener(listener))
     return replace(open_run(run_dir).report(listener=listener), ended=ended)
 
 
@@ -330,7 +356,7 @@ def resume(
 
     directory = Path(run_dir)
     expected = None if config is None else load_search_config(find_config(config))
-    with _continuable(directory):
+    with continuable(directory):
         ended = resume_search(
             directory,
             as_search_listener(listener),
@@ -361,6 +387,7 @@ def open_run(run_dir: str | Path) -> Run:
         contents.baseline,
         rows,
         contents.warm_started,
+        ladder=contents.ladder,
         unkept=why and (contents.unkept or why),
         preparation_seconds=contents.preparation_seconds,
     )
@@ -370,28 +397,3 @@ def _counted(records: Sequence[TrialRecord]) -> str:
     states = [record.state for record in records]
     counted = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     return f"{len(records)} trials ({counted})" if records else "no trial has ended yet"
-
-
-def _fresh_directory(name: str) -> Path:
-    return Path("runs") / f"{name}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
-
-
-@contextmanager
-def _continuable(run_dir: Path) -> Iterator[None]:
-    """Let what ends a search say how it goes on."""
-    try:
-        yield
-    except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(f"interrupted; {_how_to_go_on(run_dir)}") from interrupt
-    except (OSError, RuntimeError) as error:
-        error.add_note(_how_to_go_on(run_dir))
-        raise
-
-
-def _how_to_go_on(run_dir: Path) -> str:
-    if not RunDirectory(run_dir).settings.exists():
-        return "nothing has been trained or written yet"
-    return (
-        f"nothing finished is lost: `paretosr search --resume {run_dir}` continues, "
-        f"`paretosr report {run_dir}` shows what there is"
-    )

@@ -34,6 +34,10 @@ class ReportPaths:
     report_html: Path | None = None
     """The page of the run; None until `reports.page` has written it, as the next."""
     report_json: Path | None = None
+    families_csv: Path | None = None
+    """None before a network was proposed."""
+    curves_csv: Path | None = None
+    """Only of a run with a ladder."""
 
 
 @dataclass(frozen=True)

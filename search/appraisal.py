@@ -22,6 +22,9 @@ from search.config import SearchConfig
 from search.storage.study import Verdict
 from search.workers.pool import Pool
 
+CostOf = Callable[[TrialRecord, Candidate, Costing], TrialRecord]
+"""Fills in the columns that a design alone decides."""
+
 
 class Appraisal:
     """What a search finds out of a candidate in its own process, beside what workers train."""
@@ -33,6 +36,7 @@ class Appraisal:
         latency_filter: LatencyFilter,
         pool: Pool,
         programs: Programs | None,
+        cost: CostOf = with_analytic_cost,
     ) -> None:
         self.costing = Costing(config.target, config.seed)
         self.still_seconds = 0.0
@@ -42,11 +46,12 @@ class Appraisal:
         self._latency_filter = latency_filter
         self._pool = pool
         self._programs = programs
+        self._cost = cost
 
     def of_design(self, record: TrialRecord, candidate: Candidate) -> TrialRecord:
         """The record with the cheap columns, which the design alone decides; judged by them."""
         try:
-            return self.judged(with_analytic_cost(record, candidate, self.costing))
+            return self.judged(self._cost(record, candidate, self.costing))
         except ValueError as error:
             return replace(record, state="infeasible", reason=str(error))
 
@@ -115,6 +120,7 @@ class Appraisal:
                 train_steps=quality.train_steps,
                 train_seconds=quality.train_seconds,
                 validation_seconds=quality.validation_seconds,
+                start=quality.start,
             )
             is_measured = not candidate.is_measured_trained
             return self.run_by_target(candidate, self._programs, is_measured, trained)

@@ -6,7 +6,8 @@ from reports.records import TrialRecord
 from search.config import SearchConfig
 from search.history import History
 from search.listening import SearchListener, Standing
-from search.storage.study import Proposal, SearchStudy, Value, Verdict
+from search.storage.proposal import Proposal, Value
+from search.storage.study import SearchStudy, Verdict
 
 
 class Bookkeeping:
@@ -20,6 +21,8 @@ class Bookkeeping:
         self._study = study
         self._listener = listener
         self._workers = workers
+        self.open_seconds = 0.0
+        """Of those, what was for rungs of trials that have not ended."""
         self._told = time.perf_counter()
 
     def begin(self) -> None:
@@ -45,7 +48,7 @@ class Bookkeeping:
 
     @property
     def _searched_seconds(self) -> float:
-        return self.history.seconds + time.perf_counter() - self._told
+        return self.history.seconds + self.open_seconds + time.perf_counter() - self._told
 
     def wall_seconds(self, record: TrialRecord, started: float) -> float:
         """The time since the last trial ended, so that those of all trials add up to the search's.
@@ -53,9 +56,13 @@ class Bookkeeping:
         A trial that an earlier session began has trained for longer than this session lasts: as
         many workers did so at a time.
         """
-        now = time.perf_counter()
         parts = record.propose_seconds + record.measure_seconds + record.validation_seconds
-        earlier = max(0.0, parts + (record.train_seconds or 0.0) - (now - started))
+        return self.passed(parts + (record.train_seconds or 0.0), started)
+
+    def passed(self, claimed_seconds: float, started: float) -> float:
+        """The time since anything ended; what began at `started` says that it took so long."""
+        now = time.perf_counter()
+        earlier = max(0.0, claimed_seconds - (now - started))
         since, self._told = now - self._told, now
         return since + earlier / self._workers
 

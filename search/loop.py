@@ -6,16 +6,18 @@ from typing import cast
 
 from reports.columns import Precision
 from reports.records import TrialRecord
-from search.appraisal import Appraisal
+from search.appraisal import Appraisal, CostOf
 from search.bookkeeping import Bookkeeping
-from search.candidates.candidate import Candidate, described, unbuildable
+from search.candidates.candidate import Candidate, described, unbuildable, with_analytic_cost
 from search.candidates.evaluator import Evaluator, Programs
 from search.candidates.latency_filter import LatencyFilter, no_latency_filter
 from search.config import SearchConfig
 from search.history import History, Untried, duplicate_of
 from search.listening import SearchListener
 from search.space.hyperparameters import suggest
-from search.storage.study import Proposal, SearchStudy
+from search.space.search_space import SearchSpace
+from search.storage.proposal import Proposal
+from search.storage.study import SearchStudy
 from search.twins import PRECISION, Twins
 from search.workers.messages import Failed, Trained
 from search.workers.pool import OnTrialStep, Pool, ThisProcess, Training
@@ -64,13 +66,18 @@ class Search:
         latency_filter: LatencyFilter = no_latency_filter,
         pool: Pool | None = None,
         programs: Programs | None = None,
+        *,
+        space: SearchSpace | None = None,
+        cost_of: CostOf = with_analytic_cost,
     ) -> None:
         self._config = config
-        self._space = config.space
+        self._space = space or config.space
         self._study = study
         self._listener = listener
         self._pool = pool or ThisProcess(evaluator, on_trial_step(listener, config))
-        self._appraisal = Appraisal(config, evaluator, latency_filter, self._pool, programs)
+        self._appraisal = Appraisal(
+            config, evaluator, latency_filter, self._pool, programs, cost_of
+        )
         self._books = Bookkeeping(config, study, listener, self._pool.size)
         self._twins = Twins(config, study, self._appraisal, self._books, listener, programs)
         self._untried = Untried(self._space.networks(), config.precisions)

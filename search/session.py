@@ -12,13 +12,15 @@ from pydantic import Field, TypeAdapter
 
 from foundation.configs import Count
 from search.candidates.candidate import Costing
+from search.candidates.checkpoints import Checkpoints
 from search.candidates.evaluation import CandidateEvaluator, Workbench
 from search.candidates.evaluator import Evaluator
 from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
-from search.candidates.outlook import measure_cheapest, outlook, why_none_kept
-from search.config import SearchConfig, parse_search_config
+from search.candidates.outlook import measure_cheapest, outlook, quality_bounds, why_none_kept
+from search.config import SearchConfig
 from search.insights.keeping import keep_insights
+from search.ladder.driver import LadderSearch
 from search.listening import SearchListener
 from search.live import told_live
 from search.loop import Search, on_trial_step
@@ -31,14 +33,17 @@ from search.preparation import (
     prepare,
     target_programs,
 )
+from search.replay.replaying import check_replay, replay
+from search.replay.table import ReplayTable
+from search.report import REPLAYED
 from search.sampler import ReproducibleSampler, population_size
-from search.storage.changes import UNCHANGED, Changes, differences, lasting
+from search.storage.changes import UNCHANGED, Changes, config_in, differences, lasting
 from search.storage.journal import exclusive, repair_journal
 from search.storage.run_directory import RunDirectory
 from search.storage.study import SearchStudy, read_run
 from search.warm_start import WarmStart, earlier_runs
-from search.workers.placement import check_workers, environments, workers_of
-from search.workers.pool import Pool, ThisProcess
+from search.workers.placement import check_workers, cluster_of, environments, workers_of
+from search.workers.pool import Cluster, Pool, ThisProcess
 from search.workers.processes import Processes
 
 _POPULATION: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=2)])
@@ -77,15 +82,16 @@ def start_search(
     costing = Costing(config.target, config.seed)
     for line in check_feasible(config.space, config.constraints_before_training, costing):
         listener.warning(line)
-    workers = workers_of(config)
-    photographs = load_photographs(config, listener)
-    earlier = earlier_runs(warm_start, config, photographs.digests)
-    run_dir.mkdir(parents=True, exist_ok=True)
-    with exclusive(run_dir):
-        folders = [str(one.run.path) for one in earlier]
-        run.write_settings(initial_settings(config, workers, folders))
-        search = partial(_session, config, run, photographs)
-        return told_live(run, listener, search)
+    with cluster_of(config, listener) as cluster:
+        workers = workers_of(config) if cluster is None else cluster.workers_of(config)
+        photographs = load_photographs(config, listener)
+        earlier = earlier_runs(warm_start, config, photographs.digests)
+        run_dir.mkdir(parents=True, exist_ok=True)
+        with exclusive(run_dir):
+            folders = [str(one.run.path) for one in earlier]
+            run.write_settings(initial_settings(config, workers, folders))
+            search = partial(_session, config, run, photographs, cluster)
+            return told_live(run, listener, search)
 
 
 def resume_search(
@@ -113,6 +119,11 @@ def resume_search(
             f"the run in {run_dir} must belong to the config given, but there {found}: leave the "
             "config out to continue it, or choose a new --out"
         )
+    if (table := run.read_settings().get(REPLAYED)) is not None:
+        raise ValueError(
+            f"{run_dir} is a replay of {table}, which takes seconds: replay it anew with --replay "
+            "instead of continuing it"
+        )
     with exclusive(run_dir):
         if mended := repair_journal(run.journal):
             listener.warning(mended)
@@ -125,17 +136,54 @@ def resume_search(
                 "does not say, as in runs of earlier versions"
             )
         config = read_config(run_dir, changes)
-        check_workers(changes.workers or _workers(run), config)
-        photographs = load_photographs(config, listener)
-        has_begun = before.has_begun
-        search = partial(_session, config, run, photographs, changes=changes, has_begun=has_begun)
-        return told_live(run, listener, search)
+        with cluster_of(config, listener) as cluster:
+            if cluster is None:
+                check_workers(changes.workers or _workers(run), config)
+            photographs = load_photographs(config, listener)
+            search = partial(
+                _session,
+                config,
+                run,
+                photographs,
+                cluster,
+                changes=changes,
+                has_begun=before.has_begun,
+            )
+            return told_live(run, listener, search)
+
+
+def replay_search(
+    config: SearchConfig, table: Path, run_dir: Path, listener: SearchListener
+) -> str:
+    """Replay a search on the table in a folder, into a directory that holds no run.
+
+    Returns in words what ended it.
+
+    Raises:
+        ValueError: the directory holds a run, or the table is none or lacks what the config asks
+            for.
+        SearchFailedError: several candidates in a row failed.
+    """
+    run, rows = RunDirectory(run_dir), ReplayTable.load(table)
+    if run.settings.exists():
+        raise ValueError(
+            f"a replay needs a directory without a run, but {run_dir} holds one: choose another "
+            "with --out"
+        )
+    check_replay(config, rows)
+    listener.status(f"replaying {len(rows.rows)} networks of {table}; the run is in {run_dir}")
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with exclusive(run_dir):
+        settings = initial_settings(config, workers=1)
+        run.write_settings({**settings, REPLAYED: str(table.absolute())})
+        return replay(config, rows, listener, run_dir).ended
 
 
 def _session(
     config: SearchConfig,
     run: RunDirectory,
     photographs: Photographs,
+    cluster: Cluster | None,
     listener: SearchListener,
     *,
     changes: Changes = UNCHANGED,
@@ -161,8 +209,21 @@ def _session(
         if folders and study.warm_started is None:
             earlier = earlier_runs(folders, config, photographs.digests)
             WarmStart(bench, study, evaluator, listener).take(earlier)
-        pool = stack.enter_context(_pool(config, run, evaluator, listener))
-        search = Search(config, study, evaluator, listener, latency_filter, pool, programs)
+        pool = stack.enter_context(_pool(config, run, photographs, evaluator, cluster, listener))
+        search: Search | LadderSearch = (
+            LadderSearch(
+                config,
+                study,
+                evaluator,
+                listener,
+                latency_filter,
+                pool,
+                population=population or population_size(config.budget.trials),
+                checkpoints=Checkpoints(run),
+            )
+            if config.rungs
+            else Search(config, study, evaluator, listener, latency_filter, pool, programs)
+        )
         study.preparation_seconds += time.perf_counter() - started
         listener.status(f"prepared in {time.perf_counter() - started:.1f} s")
         ended = search.run()
@@ -179,15 +240,19 @@ def _hopeless(
 
     Returns what ends the search where one of them is out of reach, or None.
     """
-    if study.baseline is None:
-        study.baseline = measured_baseline(bench)
+    baseline = study.baseline
+    if baseline is None:
+        baseline = measured_baseline(bench)
+        study.baseline = baseline
     cheapest = study.cheapest
     if cheapest is None:
         has_begun = bool(study.records())  # in an earlier version
         cheapest = () if has_begun else measure_cheapest(bench.config, evaluator, listener)
         study.cheapest = cheapest
     evaluator.remember(cheapest)
-    found = outlook(bench.config, cheapest, study.baseline)
+    for line in quality_bounds(bench.config, baseline):
+        listener.status(line)
+    found = outlook(bench.config, cheapest, baseline)
     for sentence in found.unlikely:
         listener.warning(sentence)
     if not found.is_hopeless:
@@ -202,18 +267,25 @@ def _workers(run: RunDirectory) -> int:
 
 
 def _pool(
-    config: SearchConfig, run: RunDirectory, evaluator: Evaluator, listener: SearchListener
+    config: SearchConfig,
+    run: RunDirectory,
+    photographs: Photographs,
+    evaluator: Evaluator,
+    cluster: Cluster | None,
+    listener: SearchListener,
 ) -> AbstractContextManager[Pool]:
     """Those who train; no more than there are candidates to be trained."""
     workers = min(_workers(run), config.budget.trials or sys.maxsize)
     on_step = on_trial_step(listener, config)
-    if workers == 1:
+    if cluster is None and workers == 1:
         return nullcontext(ThisProcess(evaluator, on_step))
     threads = config.training.threads
     listener.status(
         f"{workers} workers train candidates side by side, "
         + (f"{threads} threads each" if threads > 1 else "one thread each")
     )
+    if cluster is not None:
+        return cluster.pool(run, photographs, workers, on_step)
     return Processes(run.path, environments(config, workers), on_step)
 
 
@@ -230,7 +302,10 @@ def open_study(
     """
     if population is None:
         population = population_size(config.budget.trials)
-    sampler = ReproducibleSampler(config.sampler, config.seed, population)
+    # With a ladder it only draws what a proposal leaves open: see ladder/shadow.py.
+    sampler = ReproducibleSampler(
+        "random" if config.rungs else config.sampler, config.seed, population
+    )
     study = SearchStudy(run, config.objectives, sampler)
     proposals = []
     for name, network, misfit in config.space.published():
@@ -253,10 +328,10 @@ def read_config(run_dir: Path, changes: Changes = UNCHANGED) -> SearchConfig:
     """
     run = RunDirectory(run_dir)
     settings, where = run.read_settings(), f"{run.settings}, config"
-    config = parse_search_config(settings.get("config"), where)
+    config = config_in(settings, where)
     if changes == UNCHANGED:
         return config
-    return parse_search_config(changes.applied(settings)["config"], where)
+    return config_in(changes.applied(settings), where)
 
 
 def _plain(config: SearchConfig) -> dict[str, object]:

@@ -45,7 +45,9 @@ class Twins:
         candidate = Candidate.of(parse_network_config(trained.config), precision)
         record = described(self.study.next_number, candidate, self.appraisal.costing)
         record = with_analytic_cost(record, candidate, self.appraisal.costing)
-        record = self.appraisal.judged(replace(record, train_steps=trained.train_steps))
+        record = self.appraisal.judged(
+            replace(record, train_steps=trained.train_steps, start=trained.start)
+        )
         if record.state == "proposed":
             self.listener.trial_started(record, self.books.standing)
             record = self.appraisal.run_by_target(candidate, programs, False, record)

@@ -33,7 +33,9 @@ ROOMS_OF_MEMBERS = frozenset(
         "training/objectives",
     }
 )
-HEAVY = frozenset({"torch", "pandas", "matplotlib", "optuna", "scipy", "skimage", "pydantic"})
+HEAVY = frozenset(
+    {"torch", "pandas", "matplotlib", "optuna", "scipy", "skimage", "sklearn", "pydantic"}
+)
 
 
 @cache

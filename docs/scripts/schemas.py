@@ -11,8 +11,9 @@ from dataclass_tables import meanings_of
 
 from profilers import Target
 from reports.records import COLUMNS, TrialRecord
-from search.config import PerDevice, Quantisation, SearchConfig
+from search.config import Quantisation, SearchConfig
 from search.space import SPACES, Families
+from search.workers.wanted import OnRay, PerDevice
 from training.recipes.choice import RecipeChoice
 
 REQUIRED = {
@@ -115,6 +116,8 @@ def _values(annotation: Any, metadata: Any = ()) -> str:
         return "`{images: FOLDER, crops: COUNT}`"
     if annotation is PerDevice:
         return "`{per_device: K}`"
+    if annotation is OnRay:
+        return "`{ray: ADDRESS}`"
     if annotation is Target:
         return "a target"
     kind = {int: "whole number", float: "number", str: "text", bool: "`true` or `false`"}

@@ -102,6 +102,11 @@ class SearchDisplay:
         if self._is_logged and time.monotonic() - self._logged >= LINE_SECONDS:
             self._log(", ".join(self._under_way()))
 
+    def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None:
+        self._progress.remove_task(self._trials.pop(trial))
+        self._refresh()
+        self.status(f"trial {trial}: {psnr_y_db:.2f} dB after {steps:,} steps")
+
     def trial_finished(self, record: TrialRecord) -> None:
         if record.trial in self._trials:
             self._progress.remove_task(self._trials.pop(record.trial))

@@ -24,7 +24,7 @@ from search.allocation.state import (
 
 FEWEST_FINISHED = 5
 """Before so many trainings are finished nothing can be said of how good an estimate is."""
-MOST_POINTS = 200
+MOST_POINTS = 150
 """That an estimate learns from: it stays a matter of milliseconds however long the run."""
 RUNG_FRACTIONS = (0.4, 1.0)
 

@@ -104,14 +104,13 @@ class _Points:
     def reached_from(self, costs: Array) -> Array:
         """How much of each part costs no less than each candidate: (M, K) of candidates (M, D)."""
         within = (self.costs[None, :, :] >= costs[:, None, :]).all(axis=2)
-        reached: Array = within * (self.volume / len(self.costs))
-        return reached
+        return np.where(within, self.volume / len(self.costs), 0.0)
 
 
 def expected_gain(means: Array, deviations: Array, qualities: Array, bound: Bound) -> Array:
     """The expectation of max(0, y - h) for normal y, where a y beyond the bound gains nothing."""
-    lowest = qualities if bound.min is None else np.maximum(qualities, bound.min)
-    highest = math.inf if bound.max is None else np.maximum(bound.max, lowest)
+    lowest: Array = np.maximum(qualities, -math.inf if bound.min is None else bound.min)
+    highest: Array = np.maximum(math.inf if bound.max is None else bound.max, lowest)
     low, high = (lowest - means) / deviations, (highest - means) / deviations
     gain: Array = (means - qualities) * (ndtr(high) - ndtr(low)) + deviations * (
         _density(low) - _density(high)

@@ -20,7 +20,7 @@ NOISE_DB = 0.02
 """Standard deviation between trainings of one network that differ in their seeds."""
 
 # What is thought before the run has any result; its results correct the level and the slopes.
-GAIN_DB = 1.6
+GAIN_DB = 1.7
 """Of a full training over bicubic enlargement."""
 GAIN_PER_DOUBLING_DB = 0.12
 """For twice the MACs, and for twice the dense-equivalent depth."""
@@ -35,6 +35,7 @@ MACS, DEPTH, RADIUS, STEPS, IDENTITY = range(5)
 FIRST_FAMILY = IDENTITY + 1
 STRUCTURE = (MACS, DEPTH, RADIUS)
 
+FEWEST_POINTS_FOR_SETTINGS = 8
 MOST_POINTS_FOR_SETTINGS = 100
 
 
@@ -50,9 +51,8 @@ class Settings:
     """In doublings of the steps: how far a rung tells of what is a candidate's own at another."""
 
 
-SETTINGS = tuple(
-    Settings(*values) for values in product((0.1, 0.2, 0.4), (0.05, 0.1, 0.2), (1.0, 2.0, 4.0))
-)
+STRUCTURE_DB, OWN_DB, MEMORIES = (0.1, 0.2, 0.4), (0.05, 0.1, 0.2), (1.0, 2.0, 4.0)
+"""The values among which a run decides."""
 USUAL_SETTINGS = Settings(0.2, 0.1, 2.0)
 
 
@@ -111,7 +111,7 @@ class Process:
             self._regressor.fit(rows, self._residuals)
 
     def predict(self, candidates: Sequence[Known], steps: int) -> tuple[Array, Array]:
-        """The means and standard deviations of what the candidates will have after so many steps."""
+        """The means and standard deviations of the candidates after so many steps: (M,) each."""
         if not candidates:
             return np.empty(0), np.empty(0)
         rows = self._coordinates.of([(known, steps) for known in candidates])
@@ -138,35 +138,59 @@ class Process:
         return expected
 
 
-def _kernel(settings: Settings, columns: int) -> Kernel:
-    def near(lengths: dict[int, float]) -> Kernel:
-        """Alike where the named columns differ by less than their lengths."""
-        return RBF([lengths.get(column, math.inf) for column in range(columns)], "fixed")
+def _near(lengths: dict[int, float], columns: int) -> Kernel:
+    """Alike where the named columns differ by less than their lengths."""
+    return RBF([lengths.get(column, math.inf) for column in range(columns)], "fixed")
 
-    def share(deviation_db: float) -> Kernel:
-        return ConstantKernel(deviation_db**2, "fixed")
 
-    families = {column: 0.5 for column in range(FIRST_FAMILY, columns)}
+def _shared(columns: int) -> Kernel:
+    """The level, the families and the noise, which no settings change."""
+    families = dict.fromkeys(range(FIRST_FAMILY, columns), 0.5)
     return (
-        share(LEVEL_DB) * near({STEPS: 2})
-        + share(FAMILY_DB) * near({**families, STEPS: 4})
-        + share(settings.structure_db) * near({column: 3 for column in (*STRUCTURE, STEPS)})
-        + share(settings.own_db) * near({IDENTITY: 0.1, STEPS: settings.memory})
+        ConstantKernel(LEVEL_DB**2, "fixed") * _near({STEPS: 2}, columns)
+        + ConstantKernel(FAMILY_DB**2, "fixed") * _near({**families, STEPS: 4}, columns)
         + WhiteKernel(NOISE_DB**2, "fixed")
+    )
+
+
+def _of_structure(columns: int) -> Kernel:
+    return _near(dict.fromkeys((*STRUCTURE, STEPS), 3.0), columns)
+
+
+def _own(memory: float, columns: int) -> Kernel:
+    return _near({IDENTITY: 0.1, STEPS: memory}, columns)
+
+
+def _kernel(settings: Settings, columns: int) -> Kernel:
+    return (
+        _shared(columns)
+        + ConstantKernel(settings.structure_db**2, "fixed") * _of_structure(columns)
+        + ConstantKernel(settings.own_db**2, "fixed") * _own(settings.memory, columns)
     )
 
 
 def _chosen(rows: Array, residuals: Array) -> Settings:
     """The settings under which the points are likeliest; the usual ones where they are few."""
-    if len(rows) < 8:
+    if len(rows) < FEWEST_POINTS_FOR_SETTINGS:
         return USUAL_SETTINGS
     rows, residuals = rows[:MOST_POINTS_FOR_SETTINGS], residuals[:MOST_POINTS_FOR_SETTINGS]
-    return max(SETTINGS, key=lambda settings: _log_likelihood(settings, rows, residuals))
+    columns = rows.shape[1]
+    shared, structure = _shared(columns)(rows), _of_structure(columns)(rows)
+    # Of a single rung all memories say the same.
+    memories = MEMORIES if np.ptp(rows[:, STEPS]) > 0 else (USUAL_SETTINGS.memory,)
+    likelihoods = {
+        Settings(structure_db, own_db, memory): _log_likelihood(
+            shared + structure_db**2 * structure + own_db**2 * own, residuals
+        )
+        for memory in memories
+        for own in [_own(memory, columns)(rows)]
+        for structure_db, own_db in product(STRUCTURE_DB, OWN_DB)
+    }
+    return max(likelihoods, key=likelihoods.__getitem__)
 
 
-def _log_likelihood(settings: Settings, rows: Array, residuals: Array) -> float:
+def _log_likelihood(covariance: Array, residuals: Array) -> float:
     """Up to a constant."""
-    covariance = _kernel(settings, rows.shape[1])(rows)
-    factor = cho_factor(covariance, lower=True)
+    factor = cho_factor(covariance, lower=True, overwrite_a=True, check_finite=False)
     determinant = 2 * np.log(np.diag(factor[0])).sum()
-    return -0.5 * float(residuals @ cho_solve(factor, residuals) + determinant)
+    return -0.5 * float(residuals @ cho_solve(factor, residuals, check_finite=False) + determinant)

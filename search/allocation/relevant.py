@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from reports.pareto import non_dominated
-from search.allocation.costs import cost_names
-from search.allocation.state import Known, Situation
+from search.allocation.costs import Array, cost_names
+from search.allocation.state import QUALITY, Known, Situation
 
 MOST_FINISHED = 100
 """The last ones, beside the front."""
@@ -26,27 +26,31 @@ def relevant(situation: Situation) -> Situation:
     if len(finished) <= MOST_FINISHED and len(waiting) <= MOST_WAITING:
         return situation
     names = cost_names(situation)
-    points = np.array([_point(it, names) for it in known])
+    points = _points(known, names)
     front = np.array(finished)[non_dominated(points[finished])] if finished else np.array([], int)
     kept = {place for place, it in enumerate(known) if it.state == "running"}
     kept.update(front.tolist(), finished[-MOST_FINISHED:])
     rungs = {known[place].curve[-1].steps for place in waiting}
     for rung in rungs:
         there = np.array([place for place in waiting if known[place].curve[-1].steps == rung])
-        gaps = _gaps(points[there], points[front], situation.reference["psnr_y_db"])
+        gaps = _gaps(points[there], points[front], situation.reference[QUALITY])
         nearest = np.argsort(gaps, kind="stable")[: MOST_WAITING // len(rungs)]
         kept.update(there[nearest].tolist())
     return replace(situation, known=tuple(known[place] for place in sorted(kept)))
 
 
-def _point(known: Known, names: Sequence[str]) -> list[float]:
+def _points(known: Sequence[Known], names: Sequence[str]) -> Array:
     """Quality negated, so that all is minimised; a cost that is not known yet counts as nothing."""
-    costs = [known.costs[name].value if name in known.costs else 0.0 for name in names]
-    return [-known.curve[-1].psnr_y_db if known.curve else 0.0, *costs]
+    points = np.zeros((len(known), 1 + len(names)))
+    points[:, 0] = [-it.curve[-1].psnr_y_db if it.curve else 0.0 for it in known]
+    for column, name in enumerate(names, start=1):
+        points[:, column] = [it.costs[name].value if name in it.costs else 0.0 for it in known]
+    return points
 
 
-def _gaps(points: np.ndarray, front: np.ndarray, worst_quality: float) -> np.ndarray:
+def _gaps(points: Array, front: Array, worst_quality: float) -> Array:
     """How far the quality of each point is below the best of the front at its costs."""
     covers = (front[None, :, 1:] <= points[:, None, 1:]).all(axis=2)
     best = np.min(np.where(covers, front[None, :, 0], np.inf), axis=1, initial=-worst_quality)
-    return points[:, 0] - best
+    gaps: Array = points[:, 0] - best
+    return gaps

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 from foundation import one_line
 from reports.records import TrialRecord
@@ -56,6 +56,7 @@ class TrainedQuality(_Answer):
     train_steps: int
     train_seconds: float
     validation_seconds: float = 0.0
+    start: Literal["scratch"] = "scratch"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,8 +24,7 @@ def structure_of(config: NetworkConfig, macs: int) -> Structure:
     looked_at: NetworkConfigBase = config
     if isinstance(config, ClassSRConfig):
         looked_at = config.branches[-1]
-    width = looked_at.model_dump().get("channels")
-    width = width if isinstance(width, int) else None
+    width = _width(looked_at)
     convolutions = _convolutions(looked_at)
     return Structure(
         family=config.family,
@@ -36,6 +35,11 @@ def structure_of(config: NetworkConfig, macs: int) -> Structure:
         receptive_field_radius_px=looked_at.receptive_field_radius_px,
         convolution_radius_px=round(sum(it.radius_px for it in convolutions), 2),
     )
+
+
+def _width(config: NetworkConfigBase) -> int | None:
+    channels = config.model_dump().get("channels")
+    return channels if isinstance(channels, int) else None
 
 
 @dataclass(frozen=True)

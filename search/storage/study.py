@@ -6,22 +6,23 @@ torch, so that a run can be reported on a machine without it.
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from reports.ladder import LadderFacts, with_probabilities
 from reports.records import OBJECTIVES, TrialRecord
 from search.sampler import GENERATION_KEY, ReproducibleSampler
-from search.space.hyperparameters import Value as Value
 from search.storage.genotype import Genotype
 from search.storage.journal import (
     BASELINE_KEY,
     CHEAPEST_KEY,
+    FINDINGS_KEY,
     PREPARATION_KEY,
     RECORD_KEY,
     SETTINGS_KEY,
@@ -31,37 +32,11 @@ from search.storage.journal import (
     WrittenJournal,
     check_journal,
 )
+from search.storage.proposal import Proposal as Proposal
+from search.storage.proposal import Value as Value
 from search.storage.run_directory import RunDirectory
+from search.storage.rungs import Findings, ladder_facts
 from search.storage.warm_started import WarmStarted
-
-
-class Proposal:
-    """A trial of the study, which gives a value for each parameter that is asked for."""
-
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
-
-    @property
-    def number(self) -> int:
-        return self.trial.number
-
-    def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Value:
-        return cast(Value, self.trial.suggest_categorical(name, choices))
-
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
-        return self.trial.suggest_int(name, low, high, step=step)
-
-    def stored_record(self) -> TrialRecord | None:
-        """The record of a trial whose telling was cut short."""
-        data = self.trial.user_attrs.get(RECORD_KEY)
-        return TrialRecord.from_json(data) if data is not None else None
-
-    def store(self, record: TrialRecord, violations: Mapping[str, float]) -> None:
-        """Write what is told below into the trial, except what is there already."""
-        if RECORD_KEY not in self.trial.user_attrs:
-            self.trial.set_user_attr(RECORD_KEY, record.to_json())
-        for name in violations.keys() - self.trial.constraints.keys():
-            self.trial.set_constraint(name, violations[name])
 
 
 @dataclass(frozen=True)
@@ -78,13 +53,18 @@ class Verdict:
 
 
 class SearchStudy:
-    """One study in one journal file; open it only while holding the run directory's lock."""
+    """One study in one journal file; open it only while holding the run directory's lock.
 
-    def __init__(self, run: RunDirectory, objectives: Sequence[str], sampler: ReproducibleSampler):
+    Without a run it is in memory alone.
+    """
+
+    def __init__(
+        self, run: RunDirectory | None, objectives: Sequence[str], sampler: ReproducibleSampler
+    ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._study = optuna.create_study(
             study_name=STUDY_NAME,
-            storage=JournalStorage(WrittenJournal(run.journal)),
+            storage=None if run is None else JournalStorage(WrittenJournal(run.journal)),
             sampler=sampler,
             directions=[
                 "maximize" if OBJECTIVES[name].direction == "maximise" else "minimize"
@@ -114,6 +94,30 @@ class SearchStudy:
         # and could never become a parent: the generation is assigned by this access.
         _ = trial.relative_params
         return Proposal(trial)
+
+    def start(self, parameters: Mapping[str, Value], attributes: Mapping[str, Any]) -> Proposal:
+        """A new trial with these parameters and attributes; what is missing of them is drawn."""
+        self._study.enqueue_trial(dict(parameters), user_attrs=dict(attributes))
+        return Proposal(self._study.ask())
+
+    def unfinished(self) -> list[Proposal]:
+        """The trials that a killed session left unfinished."""
+        found, self._unfinished = self._unfinished, []
+        return [Proposal(Trial(self._study, trial._trial_id)) for trial in found]
+
+    @property
+    def is_any_enqueued(self) -> bool:
+        """Whether proposals were put before all others and are not begun."""
+        waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        return bool(waiting)
+
+    def drawn(self, number: int) -> FrozenTrial:
+        """A trial with all that it has drawn."""
+        return self._study.get_trials(deepcopy=False)[number]
+
+    def attributes(self) -> list[Mapping[str, Any]]:
+        """What is kept in each trial, in the order of their numbers."""
+        return [trial.user_attrs for trial in self._study.get_trials(deepcopy=False)]
 
     def tell(self, proposal: Proposal, record: TrialRecord, verdict: Verdict) -> None:
         """Store the record, then finish the trial; after a kill between the two, tell again."""
@@ -199,6 +203,10 @@ class SearchStudy:
     def baseline(self, record: TrialRecord) -> None:
         self._study.set_user_attr(BASELINE_KEY, record.to_json())
 
+    def keep_findings(self, findings: Findings) -> None:
+        """Store what a search with a ladder has found beside its trials."""
+        self._study.set_user_attr(FINDINGS_KEY, asdict(findings))
+
     @property
     def cheapest(self) -> tuple[TrialRecord, ...] | None:
         """The cheapest designs, once they are measured."""
@@ -254,6 +262,8 @@ class RunContents:
     """Why no network keeps every bound, as the last session ended."""
     warm_started: tuple[WarmStarted, ...] = ()
     """What was taken over from earlier runs."""
+    ladder: LadderFacts | None = None
+    """What a search with a ladder has found beside its trials."""
 
     @property
     def plugins(self) -> tuple[str, ...]:
@@ -285,21 +295,28 @@ def read_run(run_dir: Path) -> RunContents:
         study = optuna.load_study(study_name=STUDY_NAME, storage=storage)
     except KeyError:
         return RunContents(settings)
+    trials = study.get_trials(deepcopy=False)
+    ladder = ladder_facts(
+        settings, [trial.user_attrs for trial in trials], study.user_attrs.get(FINDINGS_KEY)
+    )
     return RunContents(
         settings,
         _floor(study),
-        tuple(_records(study.get_trials(deepcopy=False))),
+        with_probabilities(_records(trials), ladder),
         study.user_attrs.get(SETTINGS_KEY),
         _cheapest(study) or (),
         float(study.user_attrs.get(PREPARATION_KEY, 0.0)),
         study.user_attrs.get(UNKEPT_KEY),
         warm_started=_warm_started(study) or (),
+        ladder=ladder,
     )
 
 
 def _state_of(record: TrialRecord, verdict: Verdict) -> TrialState:
     if record.state == "failed":
         return TrialState.FAIL
+    if record.state == "stopped":
+        return TrialState.PRUNED
     return TrialState.PRUNED if verdict.values is None else TrialState.COMPLETE
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blocks import EdsrConfig, NetworkConfig, SmsrConfig, SplitSRConfig
+from blocks import NetworkConfig, SmsrConfig, SplitSRConfig
 from foundation.listener import SILENT, ParetoSRWarning
 from training.recipes.choice import RecipeChoice
 
@@ -47,27 +47,6 @@ def images(tmp_path: Path) -> str:
     pixels = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(folder / "noise.png")
     return str(folder)
-
-
-def test_the_structure_of_a_plain_network_is_that_worked_out_by_hand() -> None:
-    found = import_module("structure").structure_of(EdsrConfig(scale=2, channels=8, blocks=1))
-    # 3 to 8; two of the block, one behind it, and 8 to 32, which counts as one; 8 to 3.
-    assert found.width == 8
-    assert found.convolutions == 6
-    assert found.dense_equivalent_depth == pytest.approx(4 + 2 * (3 / 8) ** 0.5, abs=1e-4)
-    # The last one on pixels of half the size.
-    assert found.convolution_radius_px == 5.5
-    assert found.receptive_field_radius_px == 6
-
-
-def test_a_split_convolution_counts_by_its_active_channels() -> None:
-    structure_of = import_module("structure").structure_of
-    depths = [
-        structure_of(TINY.replace(channels=16, active_channels=active)).dense_equivalent_depth
-        for active in (2, 4, 8)
-    ]
-    # The one split block has one convolution, between its active channels.
-    assert np.diff(depths) == pytest.approx([2 / 16, 4 / 16], abs=2e-4)
 
 
 def test_families_take_turns_and_the_first_of_each_are_repeated(table: ModuleType) -> None:

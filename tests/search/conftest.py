@@ -65,6 +65,8 @@ class RecordingListener:
     def training_step(self, trial: int, step: int, steps: int, loss: float) -> None:
         pass
 
+    def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None: ...
+
     def trial_finished(self, record: TrialRecord) -> None:
         self.records.append(record)
 

@@ -53,6 +53,13 @@ def search(
         int | None,
         typer.Option(callback=positive, help="With --resume: train so many at a time."),
     ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TABLE",
+            help="Look up in a table of trainings (a folder) instead of training: takes seconds.",
+        ),
+    ] = None,
     warm_start: Annotated[
         list[str] | None,
         typer.Option(
@@ -97,6 +104,10 @@ def search(
             "give a CONFIG.yaml to start a search (with --out to name its directory), "
             "or --resume RUN_DIR to continue one"
         )
+    if replay is not None and (resume is not None or warm_start):
+        raise ValueError(
+            "--replay starts a search that measures nothing: leave --resume and --warm-start out"
+        )
     if resume is not None and warm_start:
         raise ValueError(
             "--warm-start is for a new search, which keeps what it took over when --resume "
@@ -104,7 +115,9 @@ def search(
         )
     with search_display(silent=json) as display:
         if resume is None:
-            run = psr.search(str(config), out, warm_start=warm_start or (), listener=display)
+            run = psr.search(
+                str(config), out, warm_start=warm_start or (), replay=replay, listener=display
+            )
         else:
             run = psr.resume(
                 resume,

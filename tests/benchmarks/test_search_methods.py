@@ -1,0 +1,106 @@
+"""What benchmarks/search_methods.py makes of the runs of its methods."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
+BUDGET = 100
+
+
+@pytest.fixture(autouse=True)
+def _scripts_are_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they are for a script that is run."""
+    monkeypatch.syspath_prepend(FOLDER)
+
+
+@pytest.fixture
+def report() -> Any:
+    return import_module("search_methods_report")
+
+
+def rows(runs: dict[str, list[list[tuple[int, float]]]]) -> pd.DataFrame:
+    """Of every method the runs, one for each seed, as steps and hypervolumes."""
+    return pd.DataFrame(
+        [
+            {"method": method, "seed": seed, "steps": steps, "hypervolume": volume}
+            for method, seeds in runs.items()
+            for seed, run in enumerate(seeds)
+            for steps, volume in run
+        ]
+    )
+
+
+def test_a_hypervolume_stays_until_the_next_row(report: Any) -> None:
+    runs = {"ours": [[(10, 1.0), (30, 3.0)], [(20, 2.0)], [(10, 5.0)]]}
+    curves = report.Curves.of(rows(runs), BUDGET)
+    assert curves.steps.tolist() == [10, 20, 30, 100]
+    # Three runs: 1, 0, 5; then 1, 2, 5; then 3, 2, 5.
+    assert curves.median("ours").tolist() == [1.0, 2.0, 3.0, 3.0]
+    assert curves.at("ours", 0.05).tolist() == [0.0, 0.0, 0.0]
+    assert curves.at("ours", 0.25)[1] == 2.0
+    assert curves.steps_to("ours", 2.5) == 30
+    assert curves.steps_to("ours", 3.5) is None
+
+
+def promising(**others: list[tuple[int, float]]) -> pd.DataFrame:
+    runs = {
+        "random": [(50, 9.0), (100, 10.0)],
+        "tpe": [(50, 9.5), (100, 10.5)],
+        "moasha": [(10, 1.0), (100, 9.0)],
+        "structure only": [(15, 5.0), (100, 10.0)],
+        "ours": [(10, 5.0), (20, 10.0), (100, 11.0)],
+    }
+    return rows({name: [run] for name, run in (runs | others).items()})
+
+
+def test_all_promises_are_kept_by_a_run_that_keeps_them(report: Any) -> None:
+    found = report.verdicts(report.Curves.of(promising(), BUDGET))
+    assert [verdict.kept for verdict in found] == [True, True, True]
+    # 95 % of 10.5 is 9.975.
+    assert "The best is tpe" in found[0].figures
+    assert "ours 20, a share of 0.200" in found[0].figures
+
+
+@pytest.mark.parametrize(
+    ("ours", "kept"),
+    [
+        ([(10, 5.0), (21, 10.0), (100, 11.0)], [False, True, True]),
+        ([(10, 5.0), (20, 9.9), (100, 9.9)], [False, True, False]),
+        ([(11, 5.0), (20, 10.0), (100, 11.0)], [True, False, True]),
+        ([(10, 4.0), (20, 10.0), (100, 11.0)], [True, True, False]),
+    ],
+)
+def test_a_promise_that_is_broken_is_told(
+    report: Any, ours: list[tuple[int, float]], kept: list[bool]
+) -> None:
+    found = report.verdicts(report.Curves.of(promising(ours=ours), BUDGET))
+    assert [verdict.kept for verdict in found] == kept
+
+
+def test_the_same_figure_is_drawn_from_the_same_numbers(report: Any, tmp_path: Path) -> None:
+    curves = report.Curves.of(promising(), BUDGET)
+    for name in ("a.svg", "b.svg"):
+        report.draw(tmp_path / name, curves, "GMACs")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    report.write_report(tmp_path / "report.md", curves, "# Title")
+    lines = (tmp_path / "report.md").read_text().splitlines()
+    assert len([line for line in lines if line.startswith("| ")]) == 1 + 5
+
+
+def test_taus_of_rungs(monkeypatch: pytest.MonkeyPatch) -> None:
+    ranks = import_module("rung_ranks")
+    truth = np.array([1.0, 2.0, 3.0, 4.0])
+    macs = np.array([1.0, 1.2, 10.0, 12.0])
+    # The pairs of nearly equal MACs are the first two and the last two.
+    assert ranks.tau_among_equals(np.array([1.0, 2.0, 4.0, 3.0]), truth, macs) == 0
+    assert ranks.tau_among_equals(truth, truth, macs) == 1
+    # What each is predicted by, the others follow exactly.
+    given = np.arange(12.0)[:, None]
+    assert ranks.predicted(given, 2 * given[:, 0] + 1) == pytest.approx(
+        2 * given[:, 0] + 1, abs=0.05
+    )
