@@ -11,7 +11,7 @@ from reports.figures.fronts import axes_of
 from reports.nothing_trained import bounds_of, why_nothing_trained
 from reports.page.designs import designs
 from reports.page.history import history
-from reports.page.insights import Insights, read_curves, read_insights
+from reports.page.insights import Insights, read_curves, read_families, read_insights
 from reports.page.latencies import predicted_latencies, speedups
 from reports.page.picked import Picked, picked
 from reports.pareto import front
@@ -85,6 +85,7 @@ def run_document(
             for row in front_rows(records, settings.objectives, bounds_of(settings.bounds))
         ],
         "hypervolume": _hypervolume(records, settings),
+        "families": read_families(run_dir),
         "designs": designs(trials),
         "importance": [it.model_dump() for it in insights.importance] if insights else None,
         "curves": [

@@ -32,7 +32,7 @@ _SECTIONS = {
     "curves": "Learning curves",
     "speed": "Promised and real speed",
     "macs": "Where the MACs go",
-    "failures": "Trials without a result",
+    "failures": "Trials that were not finished",
     "provenance": "Where the numbers come from",
 }
 _ALWAYS_SHOWN = ("psnr_y_db", "ssim_y", "latency_ms", "macs", "params")
