@@ -1,6 +1,7 @@
 """A worker as it runs on another machine, here in this process: what goes there and comes back."""
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -57,17 +58,21 @@ class Colleague:
         self.worker = RemoteWorker(kit, photographs_of(run))
         self.run = run
         self.said = Said((), ())
+        self._unheard: deque[Report] = deque()
 
     def hear_of(self, kind: type[Report] | None) -> Any:
         """Listen until there is such a report, or for None the end."""
-        while not self.said.has_ended:
+        while True:
+            while self._unheard:
+                report = self._unheard.popleft()
+                if kind is not None and isinstance(report, kind):
+                    return report
+            if self.said.has_ended:
+                return None
             self.said = self.worker.said()
             for files in self.said.checkpoints:
                 files.apply(self.run.all_checkpoints)
-            for report in self.said.reports:
-                if kind is not None and isinstance(report, kind):
-                    return report
-        return None
+            self._unheard.extend(self.said.reports)
 
 
 @pytest.fixture
