@@ -17,8 +17,8 @@ from search.candidates.evaluation import CandidateEvaluator, Workbench
 from search.candidates.evaluator import Evaluator
 from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
-from search.candidates.outlook import measure_cheapest, outlook, why_none_kept
-from search.config import SearchConfig, parse_search_config
+from search.candidates.outlook import measure_cheapest, outlook, quality_bounds, why_none_kept
+from search.config import SearchConfig
 from search.insights.keeping import keep_insights
 from search.ladder.driver import LadderSearch
 from search.listening import SearchListener
@@ -37,7 +37,7 @@ from search.replay.replaying import check_replay, replay
 from search.replay.table import ReplayTable
 from search.report import REPLAYED
 from search.sampler import ReproducibleSampler, population_size
-from search.storage.changes import UNCHANGED, Changes, differences, lasting, of_this_version
+from search.storage.changes import UNCHANGED, Changes, config_in, differences, lasting
 from search.storage.journal import exclusive, repair_journal
 from search.storage.run_directory import RunDirectory
 from search.storage.study import SearchStudy, read_run
@@ -240,15 +240,19 @@ def _hopeless(
 
     Returns what ends the search where one of them is out of reach, or None.
     """
-    if study.baseline is None:
-        study.baseline = measured_baseline(bench)
+    baseline = study.baseline
+    if baseline is None:
+        baseline = measured_baseline(bench)
+        study.baseline = baseline
     cheapest = study.cheapest
     if cheapest is None:
         has_begun = bool(study.records())  # in an earlier version
         cheapest = () if has_begun else measure_cheapest(bench.config, evaluator, listener)
         study.cheapest = cheapest
     evaluator.remember(cheapest)
-    found = outlook(bench.config, cheapest, study.baseline)
+    for line in quality_bounds(bench.config, baseline):
+        listener.status(line)
+    found = outlook(bench.config, cheapest, baseline)
     for sentence in found.unlikely:
         listener.warning(sentence)
     if not found.is_hopeless:
@@ -324,10 +328,10 @@ def read_config(run_dir: Path, changes: Changes = UNCHANGED) -> SearchConfig:
     """
     run = RunDirectory(run_dir)
     settings, where = run.read_settings(), f"{run.settings}, config"
-    config = parse_search_config(of_this_version(settings.get("config")), where)
+    config = config_in(settings, where)
     if changes == UNCHANGED:
         return config
-    return parse_search_config(of_this_version(changes.applied(settings)["config"]), where)
+    return config_in(changes.applied(settings), where)
 
 
 def _plain(config: SearchConfig) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """What is found out of a search's networks when it ends, and kept in its run directory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from blocks import load_network
 from blocks.networks.registry import NetworkConfig, parse_network_config
@@ -43,7 +43,7 @@ def keep_insights(
     """
     trained = [(trial, it) for trial, it in study.ended() if it.state == "trained"]
     records = [record for _, record in trained]
-    found = front(records, bench.config.objectives)
+    found = _with_the_knee(front(records, bench.config.objectives), records, bench)
     listener.status("finding out what made the networks good, for the page of the run")
     values: dict[str, object] = {}
     for what, find in (
@@ -110,18 +110,29 @@ def _shown(bench: Workbench, found: Sequence[TrialRecord]) -> list[CropCandidate
     spread = list(networks.values())
     if len(spread) > MOST_CROPPED:
         last = len(spread) - 1
-        places = {0, last // 2, last, *_place_of_pick(spread, bench.config.objectives)}
+        knee = _knee(spread, bench.config.objectives)
+        chosen = [place for place, record in enumerate(spread) if record == knee]
+        places = {0, last // 2, last, *chosen}
         spread = [spread[place] for place in sorted(places)]
     return [_crop_candidate(bench, record) for record in spread]
 
 
-def _place_of_pick(records: Sequence[TrialRecord], objectives: Sequence[str]) -> Iterator[int]:
-    """That of the knee, if there is one."""
+def _knee(records: Sequence[TrialRecord], objectives: Sequence[str]) -> TrialRecord | None:
+    """The network of the knee; None of a run without a quality."""
     try:
-        pick = select(records, objectives, KNEE).chosen
-    except ValueError:  # of a run without a quality
-        return
-    yield from (place for place, record in enumerate(records) if record.trial == pick.trial)
+        return select(records, objectives, KNEE).chosen
+    except ValueError:
+        return None
+
+
+def _with_the_knee(
+    found: Sequence[TrialRecord], records: Sequence[TrialRecord], bench: Workbench
+) -> list[TrialRecord]:
+    """The front, and what ties with its knee, which may lie behind it; cheapest first."""
+    knee = _knee(records, bench.config.objectives)
+    if knee is None or knee in found:
+        return list(found)
+    return sorted([*found, knee], key=lambda record: record.macs or 0)
 
 
 def _crop_candidate(bench: Workbench, record: TrialRecord) -> CropCandidate:

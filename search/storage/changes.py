@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from search.config import DataConfig
+from search.config import DataConfig, SearchConfig, parse_search_config
 from search.ladder.choice import NO_LADDER
 from search.sampler import population_size
 
@@ -75,9 +75,15 @@ class Changes:
 UNCHANGED = Changes()
 
 
-def of_this_version(config: object) -> object:
-    """The config in the settings of a run: runs of earlier versions had no ladder."""
-    return {"ladder": NO_LADDER, **config} if isinstance(config, Mapping) else config
+def config_in(settings: Mapping[str, Any], where: str) -> SearchConfig:
+    """Return the config in the settings of a run; runs of earlier versions had no ladder.
+
+    Raises:
+        ValueError: there is none, or it is not valid.
+    """
+    config = settings.get("config")
+    known = {"ladder": NO_LADDER, **config} if isinstance(config, Mapping) else config
+    return parse_search_config(known, where)
 
 
 def lasting(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import Any
 from foundation.plugins import load_plugins, loaded_plugins
 from search.candidates.evaluation import CandidateEvaluator
 from search.candidates.evaluator import failure_in_words
-from search.config import parse_search_config
 from search.preparation import Photographs, workbench
+from search.storage.changes import config_in
 from search.storage.run_directory import RunDirectory
 from search.workers.folder_copy import Files, WatchedFolder
 from search.workers.machine import Machine
@@ -148,7 +148,7 @@ class RemoteWorker:
         try:
             with tempfile.TemporaryDirectory(prefix="paretosr-worker-") as folder:
                 run = kit.unpacked(Path(folder))
-                config = parse_search_config(run.read_settings()["config"], "config")
+                config = config_in(run.read_settings(), "config")
                 bench = workbench(config, run, photographs)
                 evaluator = CandidateEvaluator(bench, between_images=self._orders.follow)
                 self._saved = WatchedFolder(run.all_checkpoints)
