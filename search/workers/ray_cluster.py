@@ -142,10 +142,11 @@ def _local_ray(config: SearchConfig) -> Iterator[None]:
             f"ray.shutdown(), or name {AUTO} for workers there"
         )
     with (
-        # Ray's sockets need a short path.
-        tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder,
-        # A token of its own, which Ray would otherwise write into the user's home.
-        _variables({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}),
+        # Sockets need a short path, which that of TMPDIR may not be.
+        tempfile.TemporaryDirectory(
+            prefix="ray-", dir="/tmp", ignore_cleanup_errors=True
+        ) as folder,
+        _token(),
         _initialised(
             address=LOCAL,
             num_cpus=allowed_cores(),
@@ -231,14 +232,14 @@ def _check_answers(address: str) -> None:
 
 
 @contextmanager
-def _variables(values: Mapping[str, str]) -> Iterator[None]:
-    """Environment variables that are not set yet, within the block."""
-    added = {name: value for name, value in values.items() if name not in os.environ}
-    os.environ.update(added)
+def _token() -> Iterator[None]:
+    """A token in the environment, which Ray would otherwise write into the user's home."""
+    before = set(os.environ)
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     try:
         yield
     finally:
-        for name in added:
+        for name in {"RAY_AUTH_TOKEN", "RAY_AUTH_MODE"} - before:  # Ray sets the second one
             os.environ.pop(name, None)
 
 

@@ -1,13 +1,18 @@
-"""A real Ray cluster of two nodes, both on this machine.
+"""Real clusters: of two nodes, both on this machine, and a Ray of one's own.
 
 Covers search.workers.machine.
 """
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ray.cluster_utils import Cluster
 
 from reports.records import TrialRecord
@@ -107,3 +112,24 @@ def test_a_search_on_two_nodes_loses_nothing_with_one_of_them(
     for record in kept:
         folder = RunDirectory(tmp_path / "run").checkpoints(record.arch_id, 0)
         assert [path.name for path in folder.iterdir()] == ["model.safetensors"]
+
+
+@pytest.mark.slow
+def test_a_search_with_a_ray_of_its_own_says_and_leaves_nothing_of_it(tmp_path: Path) -> None:
+    config, home = tmp_path / "search.yaml", tmp_path / "home"
+    home.mkdir()
+    one = {"budget": {"trials": 1, "steps": 2}, "objectives": ["psnr_y_db"]}
+    config.write_text(yaml.safe_dump({**CONFIG, **one, "workers": {"ray": "local"}}))
+    command = [sys.executable, "-m", "paretosr", "search", str(config), "--json"]
+    environment = {**os.environ, "HOME": str(home), "TMPDIR": str(home)}  # a long path
+    before = {*Path("/tmp").glob("ray-*")}
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "run")], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
+    assert "ray" not in done.stderr.lower()
+    assert not {*home.glob("*ray*"), *home.glob(".ray")}
+    assert {*Path("/tmp").glob("ray-*")} <= before
+    (record,) = read_run(tmp_path / "run").records
+    assert record.state == "trained"

@@ -1,8 +1,11 @@
 """A worker as it runs on another machine, here in this process: what goes there and comes back."""
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pytest
@@ -55,17 +58,21 @@ class Colleague:
         self.worker = RemoteWorker(kit, photographs_of(run))
         self.run = run
         self.said = Said((), ())
+        self._unheard: deque[Report] = deque()
 
     def hear_of(self, kind: type[Report] | None) -> Any:
         """Listen until there is such a report, or for None the end."""
-        while not self.said.has_ended:
+        while True:
+            while self._unheard:
+                report = self._unheard.popleft()
+                if kind is not None and isinstance(report, kind):
+                    return report
+            if self.said.has_ended:
+                return None
             self.said = self.worker.said()
             for files in self.said.checkpoints:
                 files.apply(self.run.all_checkpoints)
-            for report in self.said.reports:
-                if kind is not None and isinstance(report, kind):
-                    return report
-        return None
+            self._unheard.extend(self.said.reports)
 
 
 @pytest.fixture
@@ -123,6 +130,30 @@ def test_one_that_is_stopped_hands_back_its_training_and_another_goes_on(
     assert stopped_at > 1
     second.worker.hear(order(endless_trainings[0]), Files.of(root, root / arch_id))
     assert second.hear_of(Stepped).step == stopped_at + 1
+
+
+@pytest.mark.slow
+def test_what_one_has_trained_another_trains_longer(
+    begun_run: Begin, trainings: list[Training], colleagues: Any
+) -> None:
+    run = begun_run()
+    settings = run.read_settings()
+    settings["config"] |= {"training": {"recipe": "steady", "precision": "float32"}}
+    settings["config"]["ladder"] = "none"
+    run.write_settings(settings)
+    root, arch_id = run.all_checkpoints, trainings[0].candidate.arch_id
+    first_steps, quality = [], None
+    for steps in (5, 10):
+        colleague = colleagues(run)
+        longer = replace(trainings[0], steps=steps)
+        colleague.worker.hear(order(longer), Files.of(root, root / arch_id))
+        first_steps.append(colleague.hear_of(Stepped).step)
+        quality = colleague.hear_of(Trained).quality
+    assert first_steps[0] == 1 < first_steps[1] <= 6
+    rmtree(root)
+    here = CandidateEvaluator(training_bench(run, SILENT))
+    at_once = here.train(trainings[0].candidate, lambda *_: None, 10)
+    assert quality is not None and quality.psnr_y_db == at_once.psnr_y_db
 
 
 @pytest.mark.slow
