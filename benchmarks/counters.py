@@ -83,9 +83,8 @@ def make_report(cases: list[Any]) -> str:
             "# The time of counting",
             "",
             "Networks on the meta device, output 1280x720, processor time of one thread, median "
-            f"of {COUNTS} counts (extremes). The first count is given apart; in the first of a "
-            "process PyTorch also imports torch._dynamo, for a second. Memory is what Python "
-            "allocates; the meta device allocates none.",
+            f"of {COUNTS} counts (extremes). The first count is given apart. Memory is what "
+            "Python allocates; the meta device allocates none.",
             "",
             "| network | operators | per count, ms | per operator, ms | peak, MiB |",
             "|---|--:|--:|--:|--:|",

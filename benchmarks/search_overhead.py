@@ -42,7 +42,7 @@ class FormulaEvaluator:
     def measure(self, candidate: Candidate) -> MeasuredCosts:
         return MeasuredCosts(latency_ms=1.0 + len(candidate.arch_id) % 7)
 
-    def train(self, candidate: Candidate, on_step: Any) -> TrainedQuality:
+    def train(self, candidate: Candidate, on_step: Any, steps: int) -> TrainedQuality:
         score = int(candidate.arch_id.rsplit("-", 1)[1], 16) % 1000 / 1000
         return TrainedQuality(psnr_y_db=30 + score, train_steps=1, train_seconds=0.0)
 
@@ -64,6 +64,8 @@ class Stopwatch:
     def trial_started(self, record: TrialRecord, standing: Standing) -> None: ...
 
     def training_step(self, trial: int, step: int, steps: int, loss: float) -> None: ...
+
+    def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None: ...
 
     def trial_finished(self, record: TrialRecord) -> None:
         self.records.append(record)

@@ -19,6 +19,13 @@ from reports.compression import (
     compression_rows,
     why_off_the_front,
 )
+from reports.ladder import (
+    Estimation,
+    LadderFacts,
+    family_columns,
+    family_rows,
+    write_ladder,
+)
 from reports.nothing_trained import why_nothing_trained
 from reports.pareto import front
 from reports.records import TrialRecord
@@ -54,6 +61,7 @@ class Run(Result):
         settings: how the numbers came about.
         baseline: the record of bicubic enlargement; None before it was measured.
         records: one for each trial that has ended, in their order.
+        ladder: what a search with a ladder has found beside its trials; None without one.
         ended: what ended the search, in words; None for a run that was only opened.
         files: the tables and figures that were written; None before `report`, and where the run
             directory is read-only.
@@ -63,6 +71,7 @@ class Run(Result):
     settings: RunSettings
     baseline: TrialRecord | None
     records: tuple[TrialRecord, ...]
+    ladder: LadderFacts | None = None
     ended: str | None = None
     files: ReportPaths | None = None
 
@@ -132,6 +141,7 @@ class Run(Result):
         """
         try:
             files = write_report(self.path, self.rows, self.settings)
+            write_ladder(self.path, family_rows(self.records, self.ladder), self.ladder)
         except OSError as error:
             if error.errno not in _READ_ONLY:
                 raise
@@ -148,6 +158,8 @@ class Run(Result):
             "trials": len(self.records),
             "front": [dict(row_values(record)) for record in chosen],
             "hypervolume": None if volume is None else asdict(volume),
+            "families": [asdict(row) for row in family_rows(self.records, self.ladder)],
+            "estimation": None if self.ladder is None else _plain(self.ladder.estimation),
             "compression": compression_rows(compared_networks(self.records)),
             "bicubic": None if self.baseline is None else dict(row_values(self.baseline)),
             "files": {name: str(path) for name, path in self._files},
@@ -163,7 +175,16 @@ class Run(Result):
             numeric=frozenset(headings) - TEXT_HEADINGS,
             title="Pareto front",
         )
-        return (front_table, *self._compression())
+        return (front_table, *self._families(), *self._compression())
+
+    def _families(self) -> Iterator[Table]:
+        """What became of the proposals of each family."""
+        rows = family_rows(self.records, self.ladder)
+        if rows:
+            columns = family_columns(rows)
+            cells = tuple(zip(*columns.values(), strict=True))
+            numeric = frozenset(columns) - {"family"}
+            yield Table(tuple(columns), cells, numeric=numeric, title="Proposals")
 
     def _compression(self) -> Iterator[Table]:
         """The networks that were judged in several precisions, if there are any."""
@@ -182,6 +203,8 @@ class Run(Result):
             found.append(why)
         if self.hypervolume is not None:
             found.append(str(self.hypervolume))
+        if self.ladder is not None and self.ladder.estimation is not None:
+            found.append(str(self.ladder.estimation))
         found += changes_in_words(compared_networks(self.records))
         found += why_off_the_front(self.rows, self.settings.objectives)
         seconds = phase_seconds(self.records)
@@ -297,7 +320,12 @@ def open_run(run_dir: str | Path) -> Run:
     """
     path = Path(run_dir)
     contents = read_run(path)
-    return Run(path, run_settings(contents.settings), contents.baseline, contents.records)
+    settings = run_settings(contents.settings)
+    return Run(path, settings, contents.baseline, contents.records, contents.ladder)
+
+
+def _plain(estimation: Estimation | None) -> Mapping[str, object] | None:
+    return None if estimation is None else asdict(estimation)
 
 
 def _counted(records: Sequence[TrialRecord]) -> str:

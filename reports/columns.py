@@ -78,9 +78,10 @@ ArchId = Annotated[str, Meaning("architecture")]
 Family = Annotated[str, Meaning("family")]
 Scale = Annotated[int, Meaning("scale")]
 TrialState = Annotated[
-    Literal["proposed", "trained", "duplicate", "infeasible", "failed"], Meaning("state")
+    Literal["proposed", "trained", "stopped", "duplicate", "infeasible", "failed"],
+    Meaning("state"),
 ]
-"""`proposed` until the trial ends."""
+"""`proposed` until the trial ends, `stopped` where that was before the last rung of a ladder."""
 ProfileState = Annotated[Literal["measured", "failed"], Meaning("state")]
 Reason = Annotated[str, Meaning("reason")]
 """Why there are no numbers."""
@@ -128,9 +129,13 @@ ReferenceMs = Annotated[float, Meaning("latency of the reference network (ms)")]
 TrainSteps = Annotated[int, Meaning("training steps")]
 TrainSeconds = Annotated[float, Meaning("training time (s)")]
 """Of this trial; None where the weights are those of an earlier one."""
+Start = Annotated[Literal["scratch", "inherited"], Meaning("start")]
+"""What the training began with: drawn weights, or those of a trained relative."""
+FrontProbability = Annotated[float, Meaning("probability of being on the front")]
+"""Of a network that was trained to the last rung of a ladder, among all that were started."""
 Seed = Annotated[int, Meaning("seed")]
-Source = Annotated[Literal["measured", "predicted", "published"], Meaning("source")]
-"""What kind of evidence the numbers are."""
+Source = Annotated[Literal["measured", "predicted", "published", "replayed"], Meaning("source")]
+"""What kind of evidence the numbers are; replayed ones are looked up in a table."""
 
 
 @cache

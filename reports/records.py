@@ -12,6 +12,7 @@ from reports.columns import (
     ArchId,
     Column,
     Family,
+    FrontProbability,
     LatencyCiHighMs,
     LatencyCiLowMs,
     LatencyMs,
@@ -32,6 +33,7 @@ from reports.columns import (
     SizeKib,
     Source,
     SsimY,
+    Start,
     TargetName,
     TrainSeconds,
     TrainSteps,
@@ -42,7 +44,7 @@ from reports.columns import (
 )
 
 BASELINE_FAMILY = "bicubic"
-_LATER_COLUMNS = ("precision", "size_kib")
+_LATER_COLUMNS = ("precision", "size_kib", "start", "front_probability")
 """Those that records of earlier versions lack."""
 
 
@@ -83,8 +85,10 @@ class TrialRecord:
     lr_width_px: LrWidthPx | None = None
     train_steps: TrainSteps | None = None
     train_seconds: TrainSeconds | None = None
+    start: Start | None = None
     seed: Seed | None = None
     source: Source = "measured"
+    front_probability: FrontProbability | None = None
     # Not columns of the table: what the network is, and how long each part took.
     config: Mapping[str, object] | None = field(default=None, hash=False)
     validation_seconds: float = 0.0

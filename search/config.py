@@ -17,31 +17,11 @@ from profilers.runtimes.targets import RUNTIME_PRECISIONS, Target
 from reports.columns import Precision
 from reports.records import OBJECTIVES
 from search.candidates.candidate import INT8
+from search.ladder.choice import NO_LADDER, LadderChoice, Rungs, Trainings
 from search.space import SPACES, Families, ParsedFamilies, SearchSpace
 from search.space.hyperparameters import ONE_OR_MORE
+from search.target_list import DEFAULT_TARGET, Targets
 from training.recipes.choice import RecipeChoice
-
-DEFAULT_TARGET = "eager:threads=1"
-
-
-def _parsed_targets(value: object) -> tuple[Target, ...]:
-    listed = value if isinstance(value, list | tuple) else [value]
-    targets = tuple(it if isinstance(it, Target) else Target.parse(str(it)) for it in listed)
-    if not targets:
-        raise ValueError("name at least one target")
-    if len(set(targets)) < len(targets):
-        raise ValueError(f"targets must differ, got {', '.join(map(str, targets))}")
-    if len({target.images_shape for target in targets}) > 1:
-        raise ValueError(
-            "several targets must have the same lr and batch, since a network is to do the same "
-            f"work on each, got {', '.join(map(str, targets))}"
-        )
-    return targets
-
-
-def _written_targets(targets: tuple[Target, ...]) -> str | list[str]:
-    written = [str(target) for target in targets]
-    return written if len(written) > 1 else written[0]
 
 
 def _known_column(name: str) -> str:
@@ -54,11 +34,6 @@ Choice = Annotated[
     RecipeChoice,
     pydantic.BeforeValidator(RecipeChoice.parse),
     pydantic.PlainSerializer(RecipeChoice.written),
-]
-Targets = Annotated[
-    tuple[Target, ...],
-    pydantic.PlainValidator(_parsed_targets),
-    pydantic.PlainSerializer(_written_targets),
 ]
 ColumnName = Annotated[str, pydantic.AfterValidator(_known_column)]
 
@@ -137,9 +112,10 @@ class Quantisation(FrozenConfig):
 class Budget(FrozenConfig):
     """When the search ends; each is a total over all its sessions, whichever comes first.
 
-    `trials` counts trained candidates. `minutes` is the time that has passed while the search
-    ran, however many workers it has; it is checked before each trial, so that the last ones may
-    run over. `steps` is the length of one training.
+    `trials` counts trained candidates; with a ladder it is full trainings' worth of steps, so
+    `trials` times `steps` of them. `minutes` is the time that has passed while the search ran,
+    however many workers it has; it is checked before each training begins or goes on, so that the
+    last ones may run over. `steps` is the length of one full training.
     """
 
     trials: pydantic.PositiveInt | None = None
@@ -189,6 +165,9 @@ class SearchConfig(FrozenConfig):
     None is the target's alone, with the quality that training validated.
     """
     quantisation: Quantisation | None = None
+    ladder: LadderChoice | None = pydantic.Field(default=None, validate_default=True)
+    """The rungs of each training, or none; left out, a recipe that continues has the default ones.
+    """
     timing_seconds: pydantic.PositiveFloat = 5.0
     calibration: str | None = None
     """A file of `paretosr calibrate`, by whose predictions bounds on latency_ms reject."""
@@ -224,6 +203,24 @@ class SearchConfig(FrozenConfig):
     @classmethod
     def _absolute(cls, path: str | None) -> str | None:
         return None if path is None else str(Path(path).expanduser().absolute())
+
+    @pydantic.field_validator("ladder", mode="after")
+    @classmethod
+    def _ladder_is_decided(
+        cls, ladder: LadderChoice | None, info: pydantic.ValidationInfo
+    ) -> LadderChoice:
+        """The ladder, or in place of None what the keys above give."""
+        known = info.data
+        if not {"training", "budget", "objectives", "constraints", "targets"} <= known.keys():
+            return NO_LADDER  # another key is wrong, and its message comes
+        recipe = known["training"].recipe.recipe
+        return Trainings(
+            recipe,
+            known["budget"].steps or recipe.steps,
+            known["objectives"],
+            known["constraints"],
+            known.get("precision") is not None or known["targets"][0].precision == INT8,
+        ).decided(ladder)
 
     @pydantic.model_validator(mode="after")
     def _calibration_has_a_use(self) -> "SearchConfig":
@@ -296,6 +293,11 @@ class SearchConfig(FrozenConfig):
                 "one out"
             )
         return self
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """Of each training, the last of which is its end; () without a ladder."""
+        return self.ladder.rungs if isinstance(self.ladder, Rungs) else ()
 
     @property
     def target(self) -> Target:

@@ -54,21 +54,26 @@ def was_trained(record: TrialRecord) -> bool:
 class Untried:
     """Whether a space holds networks that no trial has proposed in some precision.
 
-    The id of one such network is kept at hand until it is proposed: each is passed only once, so
+    One such network is kept at hand until it is proposed: each is passed only once, so
     that a space of any size costs little.
     """
 
     def __init__(self, networks: Iterator[NetworkConfig], precisions: Sequence[str]) -> None:
         self._precisions = precisions
-        self._arch_ids = (config.arch_id for config in networks)
-        self._next = next(self._arch_ids, None)
+        self._networks = networks
+        self._next = next(self._networks, None)
+
+    @property
+    def network(self) -> NetworkConfig | None:
+        """One that `remain` found; None if it found none."""
+        return self._next
 
     def remain(self, history: History, running: Container[str]) -> bool:
         """Whether there is one whose id is neither in the history nor among those `running`."""
         while self._next is not None and (
-            self._next in running or self._is_known(self._next, history)
+            self._next.arch_id in running or self._is_known(self._next.arch_id, history)
         ):
-            self._next = next(self._arch_ids, None)
+            self._next = next(self._networks, None)
         return self._next is not None
 
     def _is_known(self, arch_id: str, history: History) -> bool:

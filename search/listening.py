@@ -29,6 +29,9 @@ class SearchListener(Listener, Protocol):
     def training_step(self, trial: int, step: int, steps: int, loss: float) -> None:
         """One training of a trial has done `step` of `steps` steps; not all steps are told."""
 
+    def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None:
+        """A trial has reached a rung of a ladder, and may wait before it goes on."""
+
     def trial_finished(self, record: TrialRecord) -> None:
         """A trial has ended, in whichever state."""
 
@@ -48,6 +51,8 @@ class TrialsAsProgress:
             self.progress(standing.trained, standing.budget, record.arch_id)
 
     def training_step(self, trial: int, step: int, steps: int, loss: float) -> None: ...
+
+    def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None: ...
 
     def trial_finished(self, record: TrialRecord) -> None: ...
 

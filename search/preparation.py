@@ -40,6 +40,7 @@ from search.candidates.patches import CandidatePatches
 from search.candidates.programs import TargetPrograms
 from search.config import Quantisation, SearchConfig, parse_search_config
 from search.sampler import population_size
+from search.storage.changes import of_this_version
 from search.storage.run_directory import RunDirectory
 from training.data.patches import PatchSampler
 from training.precision import choose_precision
@@ -230,7 +231,8 @@ def training_bench(run: RunDirectory, listener: Listener) -> Workbench:
     Raises:
         ValueError: run.yaml cannot be used, or the photographs are others than it began with.
     """
-    config = parse_search_config(run.read_settings().get("config"), f"{run.settings}, config")
+    settings = of_this_version(run.read_settings().get("config"))
+    config = parse_search_config(settings, f"{run.settings}, config")
     torch.set_num_threads(config.training.threads)
     photographs = load_photographs(config, listener)
     _check_images(photographs.digests, run, listener, has_begun=True)

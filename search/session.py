@@ -10,11 +10,13 @@ from pydantic import Field, TypeAdapter
 
 from foundation.configs import Count
 from search.candidates.candidate import Costing
+from search.candidates.checkpoints import Checkpoints
 from search.candidates.evaluation import CandidateEvaluator
 from search.candidates.evaluator import Evaluator
 from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
 from search.config import SearchConfig, parse_search_config
+from search.ladder.driver import LadderSearch
 from search.listening import SearchListener
 from search.loop import Search, on_trial_step
 from search.preparation import (
@@ -27,7 +29,7 @@ from search.preparation import (
     target_programs,
 )
 from search.sampler import ReproducibleSampler, population_size
-from search.storage.changes import UNCHANGED, Changes, differences, lasting
+from search.storage.changes import UNCHANGED, Changes, differences, lasting, of_this_version
 from search.storage.journal import exclusive, repair_journal
 from search.storage.run_directory import RunDirectory
 from search.storage.study import SearchStudy, read_run
@@ -140,7 +142,18 @@ def _session(
         evaluator = CandidateEvaluator(bench)
         listener.status(f"prepared in {time.perf_counter() - started:.1f} s")
         pool = stack.enter_context(_pool(config, run, evaluator, listener))
-        return Search(config, study, evaluator, listener, latency_filter, pool, programs).run()
+        if not config.rungs:
+            return Search(config, study, evaluator, listener, latency_filter, pool, programs).run()
+        return LadderSearch(
+            config,
+            study,
+            evaluator,
+            listener,
+            latency_filter,
+            pool,
+            population=population or population_size(config.budget.trials),
+            checkpoints=Checkpoints(run),
+        ).run()
 
 
 def _workers(run: RunDirectory) -> int:
@@ -177,7 +190,10 @@ def open_study(
     """
     if population is None:
         population = population_size(config.budget.trials)
-    sampler = ReproducibleSampler(config.sampler, config.seed, population)
+    # With a ladder it only draws what a proposal leaves open: see ladder/shadow.py.
+    sampler = ReproducibleSampler(
+        "random" if config.rungs else config.sampler, config.seed, population
+    )
     study = SearchStudy(run, config.objectives, sampler)
     proposals = []
     for name, network, misfit in config.space.published():
@@ -200,10 +216,10 @@ def read_config(run_dir: Path, changes: Changes = UNCHANGED) -> SearchConfig:
     """
     run = RunDirectory(run_dir)
     settings, where = run.read_settings(), f"{run.settings}, config"
-    config = parse_search_config(settings.get("config"), where)
+    config = parse_search_config(of_this_version(settings.get("config")), where)
     if changes == UNCHANGED:
         return config
-    return parse_search_config(changes.applied(settings)["config"], where)
+    return parse_search_config(of_this_version(changes.applied(settings)["config"]), where)
 
 
 def _plain(config: SearchConfig) -> dict[str, object]:

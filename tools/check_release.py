@@ -237,6 +237,8 @@ def main() -> None:
     )
     parser.add_argument("--torch-index", default="", help="index of a torch without CUDA")
     options = parser.parse_args()
+    # A shell starts what runs in the background deaf to Ctrl-C, and so would be the search below.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="paretosr-release-") as name:
         folder = Path(name)
         wheel = build(folder)

@@ -4,6 +4,7 @@ from paretosr.cli.output import write_json, write_line, write_table
 from paretosr.runs import Run
 from reports.block_kinds import bands, bands_table
 from reports.compression import compared_networks, compression_table
+from reports.ladder import family_rows, family_table
 from reports.tables import front_table
 
 
@@ -15,6 +16,8 @@ def write_run(run: Run, *, as_json: bool) -> None:
     write_table(front_table(run.rows, run.settings.objectives))
     if found := bands(run.rows):
         write_table(bands_table(found))
+    if proposed := family_rows(run.records, run.ladder):
+        write_table(family_table(proposed))
     if compared := compared_networks(run.records):
         write_table(compression_table(compared))
     for sentence in run.sentences():

@@ -88,6 +88,11 @@ class SearchDisplay:
             self._console.print(", ".join(self._under_way()))
             self._logged = time.monotonic()
 
+    def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None:
+        self._progress.remove_task(self._trials.pop(trial))
+        self._refresh()
+        self.status(f"trial {trial}: {psnr_y_db:.2f} dB after {steps:,} steps")
+
     def trial_finished(self, record: TrialRecord) -> None:
         if record.trial in self._trials:
             self._progress.remove_task(self._trials.pop(record.trial))

@@ -14,8 +14,9 @@ from paretosr.results import Result, Table
 from profilers import Target
 from profilers.predictor import CalibrationFile, LatencyPredictor
 from search.calibrating import calibrate as measure_networks
-from search.config import DEFAULT_TARGET, load_search_config
+from search.config import load_search_config
 from search.space import SearchSpace, every_space
+from search.target_list import DEFAULT_TARGET
 
 _DEFAULT_SCALE: Scale = 2
 

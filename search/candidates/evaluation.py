@@ -109,21 +109,24 @@ class CandidateEvaluator:
         ]
         return min(means)
 
-    def train(self, candidate: Candidate, on_step: OnStep) -> TrainedQuality:
+    def train(self, candidate: Candidate, on_step: OnStep, steps: int) -> TrainedQuality:
         trainings = [
-            self._train_once(candidate, seed, on_step) for seed in self._bench.config.training_seeds
+            self._train_once(candidate, seed, on_step, steps)
+            for seed in self._bench.config.training_seeds
         ]
         psnrs = [training.psnr_y_db for training in trainings]
         return TrainedQuality(
             psnr_y_db=statistics.fmean(psnrs),
             psnr_y_std_db=statistics.stdev(psnrs) if len(psnrs) > 1 else None,
             ssim_y=statistics.fmean(training.ssim_y for training in trainings),
-            train_steps=self._bench.config.steps,
+            train_steps=steps,
             train_seconds=sum(training.train_seconds for training in trainings),
             validation_seconds=sum(training.validation_seconds for training in trainings),
         )
 
-    def _train_once(self, candidate: Candidate, seed: int, on_step: OnStep) -> "_Training":
+    def _train_once(
+        self, candidate: Candidate, seed: int, on_step: OnStep, steps: int
+    ) -> "_Training":
         bench = self._bench
         network = seeded_network(candidate.config, seed)
         patches = bench.patches.sampler(candidate.config, seed)
@@ -131,7 +134,7 @@ class CandidateEvaluator:
             network,
             patches,
             patches.recipe,
-            steps=bench.config.steps,
+            steps=steps,
             device=bench.config.training.device,
             precision=bench.precision[candidate.config.family],
             checkpoint_folder=bench.run.checkpoints(candidate.arch_id, seed),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 from foundation import one_line
 from reports.records import TrialRecord
@@ -51,6 +51,7 @@ class TrainedQuality(_Answer):
     train_steps: int
     train_seconds: float
     validation_seconds: float = 0.0
+    start: Literal["scratch"] = "scratch"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +82,8 @@ class Evaluator(Protocol):
     def measure(self, candidate: Candidate) -> MeasuredCosts:
         """What it costs; after `train` and `Programs.quantise` where trained weights decide."""
 
-    def train(self, candidate: Candidate, on_step: OnStep) -> TrainedQuality:
-        """What it is worth."""
+    def train(self, candidate: Candidate, on_step: OnStep, steps: int) -> TrainedQuality:
+        """What it is worth after so many steps of training, continued from those it has."""
 
 
 class Programs(Protocol):

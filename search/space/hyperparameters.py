@@ -78,6 +78,15 @@ def values_of(hyperparameter: Hyperparameter) -> tuple[Value, ...]:
     return hyperparameter
 
 
+def values_beside(hyperparameter: Hyperparameter, value: Value) -> tuple[Value, ...]:
+    """The values next to one of the hyperparameter's; all others where they have no order."""
+    values = values_of(hyperparameter)
+    if any(isinstance(it, bool | str) for it in values):
+        return tuple(it for it in values if it != value)
+    place = values.index(value)
+    return (*values[max(0, place - 1) : place], *values[place + 1 : place + 2])
+
+
 def suggest(trial: Trial, name: str, hyperparameter: Hyperparameter) -> Value:
     """Ask the trial for a value; a hyperparameter of one value is not a parameter of the study."""
     values = values_of(hyperparameter)

@@ -14,7 +14,7 @@ from blocks.catalogue import CATALOGUE
 from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig
 from search.space.family import FamilySpace
-from search.space.hyperparameters import Trial, Value, suggest, values_of
+from search.space.hyperparameters import Trial, Value, suggest, values_beside, values_of
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,22 @@ class SearchSpace:
         if len(self.families) > 1:
             parameters["family"] = config.family
         return parameters
+
+    def neighbours(self, config: NetworkConfig) -> Iterator[NetworkConfig]:
+        """Yield the networks that differ from `config`, which the space holds, in one value.
+
+        A range or a list of numbers is left by one place to either side, any other list to all.
+        """
+        space = self._space_of(config.family)
+        values = space.values(config)
+        for name, hyperparameter in space.hyperparameters().items():
+            for value in values_beside(hyperparameter, values[name]):
+                try:
+                    other = space.network({**values, name: value}, self.scale).canonical()
+                except ValueError:  # no network together with the other values
+                    continue
+                if other.arch_id != config.arch_id:
+                    yield other
 
     def published(self) -> tuple[tuple[str, NetworkConfig, str | None], ...]:
         """The catalogue's networks of this scale: name, config, and why it does not fit.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from search.config import DataConfig
+from search.ladder.choice import NO_LADDER
 from search.sampler import population_size
 
 _ABSENT = object()
@@ -68,6 +69,11 @@ class Changes:
 
 
 UNCHANGED = Changes()
+
+
+def of_this_version(config: object) -> object:
+    """The config in the settings of a run: runs of earlier versions had no ladder."""
+    return {"ladder": NO_LADDER, **config} if isinstance(config, Mapping) else config
 
 
 def lasting(settings: Mapping[str, Any]) -> dict[str, Any]:

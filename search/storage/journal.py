@@ -12,8 +12,13 @@ from typing import Any
 
 import filelock
 from optuna.storages import JournalStorage
-from optuna.storages.journal import BaseJournalBackend
+from optuna.storages.journal import (
+    BaseJournalBackend,
+    JournalFileBackend,
+    JournalFileSymlinkLock,
+)
 
+from foundation import writing
 from foundation.append_only import cut_torn_line
 from foundation.documents import parse_json
 from reports.records import TrialRecord
@@ -23,6 +28,8 @@ RECORD_KEY = "record"
 """The attribute of a trial that holds its record."""
 BASELINE_KEY = "floor"
 """The attribute of the study that holds the bicubic baseline."""
+FINDINGS_KEY = "ladder"
+"""The attribute of the study with what a search with a ladder has found beside its trials."""
 SETTINGS_KEY = "settings"
 """The attribute of the study that holds the settings of the run."""
 
@@ -86,6 +93,32 @@ def check_journal(path: Path) -> None:
             f"each line of {path} must be a record of a search, but line {lines.number} is corrupt"
             f"{reason}; nothing was changed: restore the file from a copy, or start a new run"
         ) from error
+
+
+class _HeldLock(JournalFileSymlinkLock):
+    """The lock of a journal whose run directory is locked already, by `exclusive`.
+
+    Optuna's own is a file, which a killed writer leaves behind, and an interrupt that comes while
+    it is being removed turns into a FileNotFoundError.
+    """
+
+    def acquire(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass
+
+
+class WrittenJournal(JournalFileBackend):
+    """A journal in which a search writes, by itself; a full disk is told with the file's name."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), lock_obj=_HeldLock(str(path)))
+        self._path = path
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        with writing(self._path):
+            super().append_logs(logs)
 
 
 class _ForeignLineError(ValueError):

@@ -5,54 +5,33 @@ run can be reported on a machine without it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from foundation import writing
+from reports.ladder import LadderFacts, with_probabilities
 from reports.records import OBJECTIVES, TrialRecord
 from search.sampler import ReproducibleSampler
-from search.storage.journal import BASELINE_KEY, RECORD_KEY, SETTINGS_KEY, STUDY_NAME, check_journal
+from search.storage.journal import (
+    BASELINE_KEY,
+    FINDINGS_KEY,
+    RECORD_KEY,
+    SETTINGS_KEY,
+    STUDY_NAME,
+    WrittenJournal,
+    check_journal,
+)
+from search.storage.proposal import Proposal, Value
 from search.storage.run_directory import RunDirectory
-
-Value = bool | int | float | str
+from search.storage.rungs import Findings, ladder_facts
 
 _GENERATION = ":generation"
 """How the attribute ends by which Optuna's genetic samplers find the trials of a generation."""
-
-
-class Proposal:
-    """A trial of the study, which gives a value for each parameter that is asked for."""
-
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
-
-    @property
-    def number(self) -> int:
-        return self.trial.number
-
-    def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Value:
-        return cast(Value, self.trial.suggest_categorical(name, choices))
-
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
-        return self.trial.suggest_int(name, low, high, step=step)
-
-    def stored_record(self) -> TrialRecord | None:
-        """The record of a trial whose telling was cut short."""
-        data = self.trial.user_attrs.get(RECORD_KEY)
-        return TrialRecord.from_json(data) if data is not None else None
-
-    def store(self, record: TrialRecord, violations: Mapping[str, float]) -> None:
-        """Write what is told below into the trial, except what is there already."""
-        if RECORD_KEY not in self.trial.user_attrs:
-            self.trial.set_user_attr(RECORD_KEY, record.to_json())
-        for name in violations.keys() - self.trial.constraints.keys():
-            self.trial.set_constraint(name, violations[name])
 
 
 @dataclass(frozen=True)
@@ -68,40 +47,19 @@ class Verdict:
     violations: Mapping[str, float]
 
 
-class _HeldLock(JournalFileSymlinkLock):
-    """The lock of a journal whose run directory is locked already, by `exclusive`.
+class SearchStudy:
+    """One study in one journal file; open it only while holding the run directory's lock.
 
-    Optuna's own is a file, which a killed writer leaves behind, and an interrupt that comes while
-    it is being removed turns into a FileNotFoundError.
+    Without a run it is in memory alone.
     """
 
-    def acquire(self) -> bool:
-        return True
-
-    def release(self) -> None:
-        pass
-
-
-class _Journal(JournalFileBackend):
-    """A journal in which a search writes, by itself; a full disk is told with the file's name."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(str(path), lock_obj=_HeldLock(str(path)))
-        self._path = path
-
-    def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        with writing(self._path):
-            super().append_logs(logs)
-
-
-class SearchStudy:
-    """One study in one journal file; open it only while holding the run directory's lock."""
-
-    def __init__(self, run: RunDirectory, objectives: Sequence[str], sampler: ReproducibleSampler):
+    def __init__(
+        self, run: RunDirectory | None, objectives: Sequence[str], sampler: ReproducibleSampler
+    ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._study = optuna.create_study(
             study_name=STUDY_NAME,
-            storage=JournalStorage(_Journal(run.journal)),
+            storage=None if run is None else JournalStorage(WrittenJournal(run.journal)),
             sampler=sampler,
             directions=[
                 "maximize" if OBJECTIVES[name].direction == "maximise" else "minimize"
@@ -127,6 +85,30 @@ class SearchStudy:
         # and could never become a parent: the generation is assigned by this access.
         _ = trial.relative_params
         return Proposal(trial)
+
+    def start(self, parameters: Mapping[str, Value]) -> Proposal:
+        """A new trial with these parameters; those that are missing are drawn."""
+        self._study.enqueue_trial(dict(parameters))
+        return Proposal(self._study.ask())
+
+    def unfinished(self) -> list[Proposal]:
+        """The trials that a killed session left unfinished."""
+        found, self._unfinished = self._unfinished, []
+        return [Proposal(Trial(self._study, trial._trial_id)) for trial in found]
+
+    @property
+    def is_any_enqueued(self) -> bool:
+        """Whether proposals were put before all others and are not begun."""
+        waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        return bool(waiting)
+
+    def drawn(self, number: int) -> FrozenTrial:
+        """A trial with all that it has drawn."""
+        return self._study.get_trials(deepcopy=False)[number]
+
+    def attributes(self) -> list[Mapping[str, Any]]:
+        """What is kept in each trial, in the order of their numbers."""
+        return [trial.user_attrs for trial in self._study.get_trials(deepcopy=False)]
 
     def tell(self, proposal: Proposal, record: TrialRecord, verdict: Verdict) -> None:
         """Store the record, then finish the trial; after a kill between the two, tell again."""
@@ -186,6 +168,10 @@ class SearchStudy:
     def baseline(self, record: TrialRecord) -> None:
         self._study.set_user_attr(BASELINE_KEY, record.to_json())
 
+    def keep_findings(self, findings: Findings) -> None:
+        """Store what a search with a ladder has found beside its trials."""
+        self._study.set_user_attr(FINDINGS_KEY, asdict(findings))
+
     def keep_settings(self, settings: Mapping[str, Any]) -> None:
         """Store what `run.yaml` is compared with when the search goes on."""
         if self._study.user_attrs.get(SETTINGS_KEY) != settings:
@@ -201,6 +187,8 @@ class RunContents:
     records: tuple[TrialRecord, ...] = ()
     began_with: Mapping[str, Any] | None = None
     """The settings kept in the journal; None in runs of earlier versions."""
+    ladder: LadderFacts | None = None
+    """What a search with a ladder has found beside its trials."""
 
     @property
     def plugins(self) -> tuple[str, ...]:
@@ -232,17 +220,24 @@ def read_run(run_dir: Path) -> RunContents:
         study = optuna.load_study(study_name=STUDY_NAME, storage=storage)
     except KeyError:
         return RunContents(settings)
+    trials = study.get_trials(deepcopy=False)
+    ladder = ladder_facts(
+        settings, [trial.user_attrs for trial in trials], study.user_attrs.get(FINDINGS_KEY)
+    )
     return RunContents(
         settings,
         _floor(study),
-        tuple(_records(study.get_trials(deepcopy=False))),
+        with_probabilities(_records(trials), ladder),
         study.user_attrs.get(SETTINGS_KEY),
+        ladder,
     )
 
 
 def _state_of(record: TrialRecord, verdict: Verdict) -> TrialState:
     if record.state == "failed":
         return TrialState.FAIL
+    if record.state == "stopped":
+        return TrialState.PRUNED
     return TrialState.PRUNED if verdict.values is None else TrialState.COMPLETE
 
 

@@ -13,6 +13,8 @@ class Train:
     trial: int
     network: dict[str, Any]
     """Its configuration, as JSON."""
+    steps: int
+    """That it has at the end of the training."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ class Training:
 
     trial: int
     candidate: Candidate
+    steps: int
+    """That it has at the end, with those that its checkpoints have."""
 
 
 class Pool(Protocol):
@@ -65,7 +67,8 @@ class ThisProcess:
         training = self._submitted.pop()
         try:
             on_step = partial(self._on_step, training.trial)
-            return Trained(training.trial, self._evaluator.train(training.candidate, on_step))
+            quality = self._evaluator.train(training.candidate, on_step, training.steps)
+            return Trained(training.trial, quality)
         except CANDIDATE_FAILURES as error:
             raise_interrupt(error)
             return Failed(training.trial, failure_in_words(error))

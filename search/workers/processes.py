@@ -81,7 +81,8 @@ class Processes:
             worker.start()
         worker = next(worker for worker in self._workers if worker.trial is None)
         worker.trial = training.trial
-        worker.say(Train(training.trial, training.candidate.config.model_dump(mode="json")))
+        network = training.candidate.config.model_dump(mode="json")
+        worker.say(Train(training.trial, network, training.steps))
 
     def next_ended(self) -> Trained | Failed:
         while not self._ended:

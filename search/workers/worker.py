@@ -151,7 +151,7 @@ def _report(training: Train, evaluator: Evaluator, on_step: Callable[[int, float
     """What came of a training."""
     try:
         candidate = Candidate.of(parse_network_config(training.network))
-        return Trained(training.trial, evaluator.train(candidate, on_step))
+        return Trained(training.trial, evaluator.train(candidate, on_step, training.steps))
     except OSError as error:
         return Unwritable.of(error)
     except CANDIDATE_FAILURES as error:

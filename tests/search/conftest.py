@@ -35,7 +35,7 @@ class ClosedFormEvaluator:
     def measure(self, candidate: Candidate) -> MeasuredCosts:
         return MeasuredCosts(latency_ms=float(candidate.config.model_dump()["channels"]))
 
-    def train(self, candidate: Candidate, on_step: Any) -> TrainedQuality:
+    def train(self, candidate: Candidate, on_step: Any, steps: int) -> TrainedQuality:
         self.trained.append(candidate.arch_id)
         fields = candidate.config.model_dump()
         psnr_y_db = 30 + fields["channels"] / 16 + fields["groups"] / 7
@@ -64,6 +64,8 @@ class RecordingListener:
 
     def training_step(self, trial: int, step: int, steps: int, loss: float) -> None:
         pass
+
+    def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None: ...
 
     def trial_finished(self, record: TrialRecord) -> None:
         self.records.append(record)

@@ -27,7 +27,7 @@ class ClosedForm:
     def measure(self, candidate: Candidate) -> MeasuredCosts:
         return MeasuredCosts()
 
-    def train(self, candidate: Candidate, on_step: Any) -> TrainedQuality:
+    def train(self, candidate: Candidate, on_step: Any, steps: int) -> TrainedQuality:
         fields = candidate.config.model_dump()
         psnr = 30 + fields["channels"] / 16 + fields["groups"] / 7
         return TrainedQuality(psnr_y_db=psnr, train_steps=1, train_seconds=0.0)
@@ -44,6 +44,8 @@ class Silent:
     def trial_started(self, record: Any, standing: Standing) -> None: ...
 
     def training_step(self, trial: int, step: int, steps: int, loss: float) -> None: ...
+
+    def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None: ...
 
     def trial_finished(self, record: Any) -> None: ...
 

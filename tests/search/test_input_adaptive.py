@@ -64,6 +64,8 @@ class StepCounter:
     def training_step(self, trial: int, step: int, steps: int, loss: float) -> None:
         self.steps += 1
 
+    def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None: ...
+
     def trial_finished(self, record: Any) -> None: ...
 
 

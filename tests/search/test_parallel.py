@@ -75,7 +75,7 @@ class ScriptedPool:
         return self._outcome(training)
 
     def _outcome(self, training: Training) -> Trained | Failed:
-        quality = self._evaluator.train(training.candidate, lambda *_: None)
+        quality = self._evaluator.train(training.candidate, lambda *_: None, training.steps)
         return Trained(training.trial, quality)
 
     def standing_still(self) -> AbstractContextManager[object]:
@@ -267,8 +267,8 @@ def test_minutes_are_those_that_pass_not_those_of_all_workers(
         trained = evaluator.trained
         measure = staticmethod(evaluator.measure)
 
-        def train(self, candidate: Any, on_step: Any) -> TrainedQuality:
-            return replace(evaluator.train(candidate, on_step), train_seconds=100.0)
+        def train(self, candidate: Any, on_step: Any, steps: int) -> TrainedQuality:
+            return replace(evaluator.train(candidate, on_step, steps), train_seconds=100.0)
 
     # A training claims 100 s of an earlier session: two workers spend 200 s on four, and a fifth
     # is under way then.

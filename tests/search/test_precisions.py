@@ -175,7 +175,7 @@ class LastFirst:
 
     def next_ended(self) -> Trained | Failed:
         training = self._running.pop()
-        quality = self._evaluator.train(training.candidate, lambda *_: None)
+        quality = self._evaluator.train(training.candidate, lambda *_: None, training.steps)
         return Trained(training.trial, quality)
 
     def standing_still(self) -> AbstractContextManager[object]:

@@ -57,7 +57,7 @@ class HashedEvaluator:
     def measure(self, candidate: Candidate) -> MeasuredCosts:
         return MeasuredCosts(latency_ms=1.0)
 
-    def train(self, candidate: Candidate, on_step: Any) -> TrainedQuality:
+    def train(self, candidate: Candidate, on_step: Any, steps: int) -> TrainedQuality:
         score = int(candidate.arch_id.rsplit("-", 1)[1], 16) % 1000 / 1000
         return TrainedQuality(psnr_y_db=30 + score, train_steps=5, train_seconds=0.25)
 

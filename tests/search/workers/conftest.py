@@ -22,21 +22,21 @@ SMALL: dict[str, Any] = {
     "groups": 1,
     "hybrid_index": 1,
 }
-Begin = Callable[[int], RunDirectory]
+Begin = Callable[[], RunDirectory]
 
 
 @pytest.fixture
 def begun_run(tmp_path: Path) -> Begin:
-    """Begins a run whose trainings have so many steps of the smallest networks."""
+    """Begins a run of the smallest networks."""
 
-    def begin(steps: int) -> RunDirectory:
+    def begin() -> RunDirectory:
         config = SearchConfig.model_validate(
             {
                 "scale": 2,
                 "families": {"splitsr": {"channels": 8, "groups": 1, "blocks": 1}},
                 "objectives": ["psnr_y_db", "macs"],
                 "training": {"precision": "float32"},
-                "budget": {"trials": 9, "steps": steps},
+                "budget": {"trials": 9, "steps": 3},
             }
         )
         run = RunDirectory(tmp_path / "run")
@@ -52,8 +52,18 @@ def begun_run(tmp_path: Path) -> Begin:
 
 @pytest.fixture
 def trainings() -> list[Training]:
-    """Two small networks as trials 0 and 1."""
+    """Three steps of two small networks, as trials 0 and 1."""
+    return _trainings(3)
+
+
+@pytest.fixture
+def endless_trainings() -> list[Training]:
+    """The same without an end."""
+    return _trainings(1_000_000)
+
+
+def _trainings(steps: int) -> list[Training]:
     return [
-        Training(trial, Candidate.of(SplitSRConfig(**SMALL, blocks=blocks)))
+        Training(trial, Candidate.of(SplitSRConfig(**SMALL, blocks=blocks)), steps)
         for trial, blocks in enumerate((1, 2))
     ]

@@ -26,7 +26,7 @@ QUALITY = TrainedQuality(
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        (Order, Train(3, {"family": "splitsr", "channels": 8, "nested": {"a": [1, 2]}})),
+        (Order, Train(3, {"family": "splitsr", "channels": 8, "nested": {"a": [1, 2]}}, 500)),
         (Order, StandStill()),
         (Order, GoOn()),
         (Order, Stop()),

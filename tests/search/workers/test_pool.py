@@ -17,7 +17,7 @@ class Evaluator:
 
     def measure(self, candidate: Any) -> Any: ...
 
-    def train(self, candidate: Any, on_step: Any) -> TrainedQuality:
+    def train(self, candidate: Any, on_step: Any, steps: int) -> TrainedQuality:
         on_step(1, 0.25)
         if self._error is not None:
             raise self._error

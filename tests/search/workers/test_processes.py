@@ -18,9 +18,8 @@ from search.workers.messages import Failed, Trained
 from search.workers.pool import Training
 from search.workers.processes import Processes
 
-Begin = Callable[[int], RunDirectory]
+Begin = Callable[[], RunDirectory]
 ENVIRONMENTS = [{"OMP_NUM_THREADS": "1"}] * 2
-ENDLESS = 1_000_000
 
 
 class Steps:
@@ -54,7 +53,7 @@ def is_running(pid: int) -> bool:
 
 @pytest.mark.slow
 def test_workers_train_as_this_process_does(begun_run: Begin, trainings: list[Training]) -> None:
-    run, steps = begun_run(3), Steps()
+    run, steps = begun_run(), Steps()
     with Processes(run.path, ENVIRONMENTS, steps) as pool:
         assert pool.size == 2
         for training in trainings:
@@ -69,7 +68,7 @@ def test_workers_train_as_this_process_does(begun_run: Begin, trainings: list[Tr
     here = CandidateEvaluator(training_bench(run, SILENT))
     for training, folder in zip(trainings, checkpoints, strict=True):
         (folder / "model.safetensors").unlink()
-        quality = here.train(training.candidate, lambda *_: None)
+        quality = here.train(training.candidate, lambda *_: None, training.steps)
         outcome = outcomes[training.trial]
         assert isinstance(outcome, Trained)
         assert outcome.quality.psnr_y_db == quality.psnr_y_db
@@ -78,11 +77,11 @@ def test_workers_train_as_this_process_does(begun_run: Begin, trainings: list[Tr
 
 @pytest.mark.slow
 def test_nothing_computes_while_workers_stand_still_and_they_save_when_they_are_ended(
-    begun_run: Begin, trainings: list[Training]
+    begun_run: Begin, endless_trainings: list[Training]
 ) -> None:
-    run, steps = begun_run(ENDLESS), Steps()
+    run, steps = begun_run(), Steps()
     with Processes(run.path, ENVIRONMENTS, steps) as pool:
-        for training in trainings:
+        for training in endless_trainings:
             pool.submit(training)
         steps.wait(pool, {0, 1})
         with pool.standing_still():
@@ -94,18 +93,18 @@ def test_nothing_computes_while_workers_stand_still_and_they_save_when_they_are_
         assert all(steps.last[trial] > step for trial, step in heard.items())
         pids = pool.pids
     assert not any(map(is_running, pids))
-    for training in trainings:
+    for training in endless_trainings:
         folder = run.checkpoints(training.candidate.arch_id, 0)
         assert (folder / "training-state.safetensors").is_file()
 
 
 @pytest.mark.slow
 def test_a_killed_worker_is_lost_with_its_training_and_replaced(
-    begun_run: Begin, trainings: list[Training]
+    begun_run: Begin, endless_trainings: list[Training]
 ) -> None:
     steps = Steps()
-    with Processes(begun_run(ENDLESS).path, ENVIRONMENTS, steps) as pool:
-        for training in trainings:
+    with Processes(begun_run().path, ENVIRONMENTS, steps) as pool:
+        for training in endless_trainings:
             pool.submit(training)
         steps.wait(pool, {0, 1})
         first, second = pool.pids
@@ -113,7 +112,7 @@ def test_a_killed_worker_is_lost_with_its_training_and_replaced(
         assert pool.next_ended() == Failed(0, "the process died (SIGKILL)", is_lost=True)
         with pool.standing_still():  # of those that are left
             assert pool.pids == (second,)
-        pool.submit(trainings[0])
+        pool.submit(endless_trainings[0])
         steps.wait(pool, {0, 1})
         assert second in pool.pids and first not in pool.pids and len(pool.pids) == 2
 
@@ -124,7 +123,7 @@ def test_a_full_disk_in_a_worker_is_an_error_with_the_name_of_the_file(
     trainings: list[Training],
     files_up_to: Callable[[int], AbstractContextManager[None]],
 ) -> None:
-    run = begun_run(2)
+    run = begun_run()
     with (
         files_up_to(1000),
         Processes(run.path, ENVIRONMENTS[:1], lambda *_: None) as pool,
@@ -138,7 +137,7 @@ def test_a_full_disk_in_a_worker_is_an_error_with_the_name_of_the_file(
 
 @pytest.mark.slow
 def test_why_a_worker_cannot_begin_is_said(begun_run: Begin, trainings: list[Training]) -> None:
-    run = begun_run(2)
+    run = begun_run()
     settings: dict[str, Any] = run.read_settings()
     settings["config"]["scale"] = 7
     run.write_settings(settings)

@@ -84,7 +84,7 @@ def test_a_worker_without_work_stands_still_when_it_is_told_to() -> None:
         assert thread.is_alive()
     assert (said, trainings) == ([StandingStill()], [])
     orders.hear(GoOn())
-    orders.hear(Train(4, {"family": "splitsr"}))
+    orders.hear(Train(4, {"family": "splitsr"}, 9))
     orders.hear(Stop())
     thread.join(30)
     # What was ordered before the end is not begun any more.
@@ -93,9 +93,9 @@ def test_a_worker_without_work_stands_still_when_it_is_told_to() -> None:
 
 def test_trainings_are_handed_on() -> None:
     orders = Orders(lambda _: None)
-    orders.hear(Train(4, {"family": "splitsr"}))
+    orders.hear(Train(4, {"family": "splitsr"}, 9))
     trainings = orders.trainings()
-    assert next(trainings) == Train(4, {"family": "splitsr"})
+    assert next(trainings) == Train(4, {"family": "splitsr"}, 9)
     orders.hear(Stop())
     assert list(trainings) == []
 

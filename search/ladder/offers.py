@@ -1,0 +1,183 @@
+"""What may be started next: draws of the sampler, and neighbours of the best."""
+
+import hashlib
+from collections import Counter, deque
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from blocks.networks.registry import NetworkConfig
+from reports.records import OBJECTIVES, TrialRecord
+from search.allocation.state import Cost, Known, Structure
+from search.appraisal import Appraisal
+from search.candidates.candidate import Candidate, described
+from search.candidates.structure import structure_of
+from search.config import SearchConfig
+from search.ladder.shadow import FixedValues, Shadow
+from search.space.search_space import SearchSpace
+from search.storage.proposal import Value
+from search.storage.rungs import Counts, Drawn
+
+# What a network costs and what its structure is takes some ten milliseconds to find out, of which
+# each decision may take fifty: it finds them out of one draw and one neighbour, and keeps others.
+KEPT_DRAWS = 16
+"""The last draws, one from each decision, which are offered until they are started."""
+NEIGHBOURS = 8
+NEIGHBOURS_STAY = 8
+"""So many decisions the same neighbours are offered."""
+
+StructureOf = Callable[[NetworkConfig, int], Structure]
+"""The features of a network, from its configuration and its MACs."""
+_Proposal = tuple[NetworkConfig, Mapping[str, Value]]
+"""A network and the parameters of the study that propose it."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A design that keeps the constraints as far as it alone tells, and was not started."""
+
+    candidate: Candidate
+    record: TrialRecord
+    structure: Structure
+    parameters: Mapping[str, Value]
+    """Of the study, which propose it."""
+
+    @property
+    def known(self) -> Known:
+        """What a decision is told of it."""
+        return Known(self.candidate.arch_id, self.structure, cheap_costs(self.record))
+
+
+def cheap_costs(record: TrialRecord) -> dict[str, Cost]:
+    """The costs that a design alone decides, as far as a record has them."""
+    found = {name: getattr(record, name) for name, column in OBJECTIVES.items() if column.cheap}
+    return {
+        name: Cost(float(value), float(value), float(value))
+        for name, value in found.items()
+        if value is not None
+    }
+
+
+class Offers:
+    """Makes the offers of every decision, and counts what was proposed."""
+
+    def __init__(
+        self,
+        config: SearchConfig,
+        space: SearchSpace,
+        appraisal: Appraisal,
+        shadow: Shadow,
+        structure: StructureOf = structure_of,
+    ) -> None:
+        self._config = config
+        self._space = space
+        self._appraisal = appraisal
+        self._shadow = shadow
+        self._structure = structure
+        self._draws: deque[Drawn] = deque(maxlen=KEPT_DRAWS)
+        self._new_draws: list[Drawn] = []
+        self._known: dict[str, Offer] = {}
+        """The offers of the last decision, by arch_id."""
+        self._beside: dict[str, dict[str, NetworkConfig]] = {}
+        """The neighbours of each network that was among the best."""
+        self._seen: set[str] = set()
+        self._proposed: Counter[str] = Counter()
+        self._gated: Counter[str] = Counter()
+
+    def go_on(self, draws: Iterable[Drawn], proposed: Counts, gated: Counts) -> None:
+        """Go on from what an earlier session had drawn and counted."""
+        self._draws.extend(draws)
+        self._proposed.update(proposed)
+        self._gated.update(gated)
+
+    def new_draws(self) -> tuple[Drawn, ...]:
+        """What was drawn since this was asked for last, to be kept in the journal."""
+        found, self._new_draws = tuple(self._new_draws), []
+        return found
+
+    @property
+    def counts(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How many different networks were proposed, and how many were gated, by family."""
+        return dict(self._proposed), dict(self._gated)
+
+    def count(self, record: TrialRecord) -> None:
+        """Count a proposal that is judged by its design, unless the network was counted before."""
+        if record.arch_id not in self._seen:
+            self._seen.add(record.arch_id)
+            self._proposed[record.family] += 1
+            self.count_gated(record)
+
+    def count_gated(self, record: TrialRecord) -> None:
+        """Count a network that breaks a constraint before it is trained, if it does."""
+        self._gated[record.family] += record.state == "infeasible"
+
+    def of(
+        self, decision: tuple[int, int], best: Sequence[NetworkConfig], tried: set[str]
+    ) -> list[Offer]:
+        """The offers of a decision, no two of one network.
+
+        `decision` is its number, and how often there was nothing to offer. Those that break a
+        constraint join what was `tried`.
+        """
+        self._draw(decision)
+        drawn = (self._proposed_by(draw) for draw in self._draws)
+        proposals = [it for it in drawn if it is not None]
+        return self._offered([*proposals, *self._neighbours(decision, best, tried)], tried)
+
+    def of_network(self, config: NetworkConfig, tried: set[str]) -> list[Offer]:
+        """The offer of one network, if it keeps the constraints and was not tried."""
+        return self._offered([(config, self._space.parameters(config))], tried)
+
+    def _offered(self, proposals: Iterable[_Proposal], tried: set[str]) -> list[Offer]:
+        before, self._known = self._known, {}
+        for config, parameters in proposals:
+            candidate = Candidate.of(config, self._config.precisions[0])
+            arch_id = candidate.arch_id
+            if arch_id in tried or arch_id in self._known:
+                continue
+            offer = before.get(arch_id) or self._offer(candidate, parameters)
+            if offer is None:
+                tried.add(arch_id)
+            else:
+                self._known[arch_id] = offer
+        return list(self._known.values())
+
+    def _offer(self, candidate: Candidate, parameters: Mapping[str, Value]) -> Offer | None:
+        record = described(None, candidate, self._appraisal.costing)
+        record = self._appraisal.of_design(record, candidate)
+        self.count(record)
+        if record.state == "infeasible":
+            return None
+        structure = self._structure(candidate.config, record.macs or 0)
+        return Offer(candidate, record, structure, parameters)
+
+    def _draw(self, decision: tuple[int, int]) -> None:
+        draw = self._shadow.draw(*decision)
+        try:
+            self._space.suggest(draw)
+        except ValueError:  # each value is in its range, but together they make no network
+            return
+        self._draws.append(draw.values)
+        self._new_draws.append(draw.values)
+
+    def _proposed_by(self, draw: Drawn) -> _Proposal | None:
+        try:
+            return self._space.suggest(FixedValues(draw)), draw
+        except ValueError:
+            return None
+
+    def _neighbours(
+        self, decision: tuple[int, int], best: Sequence[NetworkConfig], tried: Container[str]
+    ) -> Iterator[_Proposal]:
+        found: dict[str, NetworkConfig] = {}
+        for config in best:
+            if config.arch_id not in self._beside:
+                beside = self._space.neighbours(config)
+                self._beside[config.arch_id] = {it.arch_id: it for it in beside}
+            found |= self._beside[config.arch_id]
+        period = decision[0] // NEIGHBOURS_STAY
+
+        def place(arch_id: str) -> bytes:
+            return hashlib.sha256(f"{self._config.seed}/{period}/{arch_id}".encode()).digest()
+
+        for arch_id in sorted((it for it in found if it not in tried), key=place)[:NEIGHBOURS]:
+            yield found[arch_id], self._space.parameters(found[arch_id])

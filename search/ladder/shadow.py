@@ -1,0 +1,139 @@
+"""A study in memory that Optuna's samplers learn from, where partial trainings count too.
+
+In the run's own study a trial has values only when it is told. Here every candidate that was
+started has them: those of its training if that is finished, and else those that are expected.
+"""
+
+import hashlib
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.samplers import BaseSampler, NSGAIISampler, TPESampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from reports.records import objective
+from search.sampler import SAMPLERS
+from search.storage.proposal import Value
+from search.storage.rungs import Drawn
+
+_GENERATION = f"{NSGAIISampler.__name__}:generation"
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a trial of the study has drawn."""
+
+    values: Mapping[str, Any]
+    distributions: Mapping[str, BaseDistribution]
+
+
+class Shadow:
+    """Draws parameters by what is known and expected of all that was started."""
+
+    def __init__(
+        self, objectives: Sequence[str], sampler: str, *, seed: int, population: int
+    ) -> None:
+        directions = [objective(name).direction for name in objectives]
+        self._study = optuna.create_study(
+            directions=["maximize" if it == "maximise" else "minimize" for it in directions]
+        )
+        self._sampler = sampler
+        self._seed = seed
+        self._population = population
+        # Every draw is one of this trial, so that those not started leave nothing behind.
+        self._study.ask()
+        self._places: dict[int, int] = {}
+
+    def learn(
+        self,
+        trial: int,
+        parameters: Parameters,
+        values: Sequence[float],
+        violations: Mapping[str, float],
+    ) -> None:
+        """Take note of a trial's objectives; of the same trial the last values count."""
+        if trial not in self._places:
+            self._places[trial] = len(self._places)
+            self._study.add_trial(
+                optuna.create_trial(
+                    state=TrialState.COMPLETE,
+                    values=values,
+                    params=dict(parameters.values),
+                    distributions=dict(parameters.distributions),
+                )
+            )
+        place = self._places[trial]
+        known = self._trials[1 + place]
+        known.values = list(values)
+        known.system_attrs.clear()
+        # In the order of the starts, whichever of a generation end.
+        known.system_attrs[_GENERATION] = place // self._population
+        for name, violation in violations.items():
+            known.set_constraint(name, violation)
+
+    def draw(self, *key: int) -> "Draw":
+        """A draw that depends on the seed, on `key`, and on what was learned."""
+        draft = self._trials[0]
+        draft.system_attrs.clear()  # such as the generation of an earlier draw
+        text = "/".join(map(str, (self._seed, *key)))
+        seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+        return Draw(self._study, draft, _sampler(self._sampler, seed, self._population))
+
+    @property
+    def _trials(self) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False)
+
+
+class Draw:
+    """Gives a value for each parameter that is asked for, and keeps them."""
+
+    def __init__(self, study: Study, draft: FrozenTrial, sampler: BaseSampler) -> None:
+        self.values: dict[str, Value] = {}
+        self._study = study
+        self._draft = draft
+        self._sampler = sampler
+        sampler.before_trial(study, draft)
+        space = sampler.infer_relative_search_space(study, draft)
+        self._relative = sampler.sample_relative(study, draft, space)
+
+    def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Value:
+        value: Value = self._value(name, CategoricalDistribution(choices))
+        return value
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
+        return int(self._value(name, IntDistribution(low, high, step=step)))
+
+    def _value(self, name: str, distribution: BaseDistribution) -> Any:
+        if name in self._relative:
+            value = self._relative[name]
+        else:
+            value = self._sampler.sample_independent(self._study, self._draft, name, distribution)
+        self.values[name] = value
+        return value
+
+
+@dataclass(frozen=True)
+class FixedValues:
+    """Gives again what was drawn."""
+
+    values: Drawn
+
+    def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Value:
+        return self.values[name]
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
+        return int(self.values[name])
+
+
+def _sampler(name: str, seed: int, population: int) -> BaseSampler:
+    if name != "tpe":
+        return SAMPLERS[name](seed, population)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        # All parameters at once: they belong together, and a draw takes one fit, not one for each.
+        return TPESampler(seed=seed, multivariate=True)

@@ -1,0 +1,1 @@
+"""Searches replayed on a table of trainings, in seconds instead of days."""
