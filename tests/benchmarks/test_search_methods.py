@@ -87,9 +87,13 @@ def test_the_same_figure_is_drawn_from_the_same_numbers(report: Any, tmp_path: P
     for name in ("a.svg", "b.svg"):
         report.draw(tmp_path / name, curves, "GMACs")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
-    report.write_report(tmp_path / "report.md", curves, "# Title")
-    lines = (tmp_path / "report.md").read_text().splitlines()
-    assert len([line for line in lines if line.startswith("| ")]) == 1 + 5
+
+
+def test_the_table_has_a_row_for_each_method(report: Any) -> None:
+    lines = report.table(report.Curves.of(promising(), BUDGET)).splitlines()
+    assert len(lines) == 2 + 5
+    assert lines[-1].startswith("| ours | 1 | 0.000 (0.000-0.000) | 5.000 (5.000-5.000) | 10.000")
+    assert lines[-1].endswith("| 20 |")
 
 
 def test_taus_of_rungs(monkeypatch: pytest.MonkeyPatch) -> None:
