@@ -8,6 +8,8 @@ over the last rung alone, which knows no candidate but by its structure.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import Self
 
 import numpy as np
 from scipy.stats import kendalltau
@@ -58,17 +60,32 @@ class Estimator:
         last = [(known, point) for known, point in points if point.steps == self._full_steps]
         self._structure = self._process(last)
         self.comparison = _compared(self._structure, self._curves, self._full_steps)
+        self._used = self._curves if self.comparison.curve_is_used else self._structure
+
+    def believing(self, candidates: Sequence[Known]) -> Self:
+        """The same as if the candidates had come to what is expected of them."""
+        believing = copy(self)
+        believing._used = self._used.believing(candidates)
+        return believing
 
     def of(self, candidates: Sequence[Known]) -> list[Estimate]:
         """What is expected of the candidates, in their order."""
-        process = self._curves if self.comparison.curve_is_used else self._structure
-        means, deviations = process.predict(candidates, self._full_steps)
+        means, deviations = self._used.predict(candidates, self._full_steps)
         return [
             Estimate(known.curve[-1].psnr_y_db, NOISE_DB)
             if known.state == "finished"
             else Estimate(float(mean), float(deviation))
             for known, mean, deviation in zip(candidates, means, deviations, strict=True)
         ]
+
+    def shifts(self, candidates: Sequence[Known], rungs: Sequence[int]) -> Array:
+        """How far the result of each candidate at its next rung will move its estimate: (M,).
+
+        A standard deviation, in decibels; 0 where rungs are not used.
+        """
+        if not self.comparison.curve_is_used or not candidates:
+            return np.zeros(len(candidates))
+        return self._used.shifts(candidates, rungs, self._full_steps)
 
     def _process(self, points: Sequence[Point]) -> Process:
         return Process(points, self._coordinates, self._bicubic_db, self._full_steps)
