@@ -28,12 +28,6 @@ FEWEST_FINISHED = 5
 """Before so many trainings are finished nothing can be said of how good an estimate is."""
 MOST_POINTS = 150
 """That an estimate learns from: it stays a matter of milliseconds however long the run."""
-RUNG_FRACTIONS = (0.4, 1.0)
-
-
-def default_rungs(steps: int) -> tuple[int, ...]:
-    """The rungs of a ladder to so many steps."""
-    return tuple(sorted({max(1, round(fraction * steps)) for fraction in RUNG_FRACTIONS}))
 
 
 def estimates(situation: Situation) -> Mapping[str, Estimate]:

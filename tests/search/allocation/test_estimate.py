@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from search.allocation import estimate
-from search.allocation.estimate import comparison, default_rungs, estimates
+from search.allocation.estimate import comparison, estimates
 from search.allocation.state import Known, Situation
 
 Draw = Callable[[float, np.random.Generator], tuple[float, float]]
@@ -112,8 +112,3 @@ def test_a_long_run_is_learnt_from_up_to_a_bound(
 def test_a_rung_that_the_ladder_lacks_is_not_learnt_from(make: Any) -> None:
     known = make.trained(make.candidate("a"), 31.0, trial=0)
     assert estimate._points([known], type(make.ladder)((500, 2500))) == []
-
-
-def test_the_default_ladder_ends_with_the_full_training() -> None:
-    assert default_rungs(2500)[-1] == 2500
-    assert default_rungs(1) == (1,)
