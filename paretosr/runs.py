@@ -141,7 +141,8 @@ class Run(Result):
         """
         try:
             files = write_report(self.path, self.rows, self.settings)
-            write_ladder(self.path, family_rows(self.records, self.ladder), self.ladder)
+            families, curves = write_ladder(self.path, self.records, self.ladder)
+            files = replace(files, families_csv=families, curves_csv=curves)
         except OSError as error:
             if error.errno not in _READ_ONLY:
                 raise
@@ -203,6 +204,8 @@ class Run(Result):
             found.append(why)
         if self.hypervolume is not None:
             found.append(str(self.hypervolume))
+        if any(record.source == "replayed" for record in self.records):
+            found.append(f"nothing was trained here: {self.settings.training_data}")
         if self.ladder is not None and self.ladder.estimation is not None:
             found.append(str(self.ladder.estimation))
         found += changes_in_words(compared_networks(self.records))
@@ -228,6 +231,7 @@ def search(
     config: "str | Path | Mapping[str, object] | SearchConfig",
     out: str | Path | None = None,
     *,
+    replay: str | Path | None = None,
     listener: Listener = SILENT,
 ) -> Run:
     """Run a search to its end and return what it found, with its tables and figures written.
@@ -236,9 +240,13 @@ def search(
     of the same keys. `out` is the run directory to create; by default
     runs/CONFIG-DATE-TIME. Whatever interrupts the search, `resume` continues it.
 
+    With `replay`, the folder of a table such as benchmarks/tabular, nothing is trained or measured:
+    what the search would train is looked up, in seconds, and every record says "replayed".
+
     Raises:
         ValueError: the config is not valid, the directory holds a run, no architecture can keep
-            the constraints, or the photographs cannot be used.
+            the constraints, the photographs cannot be used, or the table lacks what the config
+            asks for.
         FileNotFoundError: there is no such config.
         RuntimeError: several candidates in a row failed.
 
@@ -249,7 +257,7 @@ def search(
     """
     from search.config import SearchConfig, load_search_config, parse_search_config
     from search.listening import as_search_listener
-    from search.session import start_search
+    from search.session import replay_search, start_search
 
     name = "search"
     if isinstance(config, str | Path):
@@ -259,7 +267,10 @@ def search(
         config = parse_search_config(config, "config")
     run_dir = Path(out) if out is not None else _fresh_directory(name)
     with _continuable(run_dir):
-        ended = start_search(config, run_dir, as_search_listener(listener))
+        if replay is None:
+            ended = start_search(config, run_dir, as_search_listener(listener))
+        else:
+            ended = replay_search(config, Path(replay), run_dir, as_search_listener(listener))
     return replace(open_run(run_dir).report(listener=listener), ended=ended)
 
 

@@ -153,21 +153,26 @@ def family_table(rows: Sequence[FamilyRow]) -> Table:
     return table
 
 
-def write_ladder(run_dir: Path, rows: Sequence[FamilyRow], facts: LadderFacts | None) -> None:
-    """Replace families.csv, and of a search with a ladder curves.csv.
+def write_ladder(
+    run_dir: Path, records: Sequence[TrialRecord], facts: LadderFacts | None
+) -> tuple[Path | None, Path | None]:
+    """Replace families.csv, and of a search with a ladder curves.csv; return their paths.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    _write(run_dir / "families.csv", FamilyRow, rows)
-    if facts is not None:
-        _write(run_dir / "curves.csv", CurveRow, facts.curves)
+    rows = family_rows(records, facts)
+    families = _written(run_dir / "families.csv", FamilyRow, rows) if rows else None
+    if facts is None:
+        return families, None
+    return families, _written(run_dir / "curves.csv", CurveRow, facts.curves)
 
 
-def _write(path: Path, table: type, rows: Sequence[FamilyRow | CurveRow]) -> None:
+def _written(path: Path, table: type, rows: Sequence[FamilyRow | CurveRow]) -> Path:
     names = [column.name for column in fields(table)]
     frame = pd.DataFrame([vars(row) for row in rows], columns=names)
     write_text_atomically(path, frame.to_csv(index=False, lineterminator="\n"))
+    return path
 
 
 def _tau(tau: float | None) -> str:

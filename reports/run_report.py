@@ -31,6 +31,10 @@ class ReportPaths:
     compression_csv: Path | None = None
     """Only of a run that judged networks in several precisions, as the next."""
     compression_png: Path | None = None
+    families_csv: Path | None = None
+    """None before a network was proposed."""
+    curves_csv: Path | None = None
+    """Only of a run with a ladder."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ import pydantic
 from reports.records import TrialRecord
 from reports.run_settings import RunSettings
 
+REPLAYED = "replayed_from"
+"""The key in run.yaml of the table that a replay looked its numbers up in."""
+
 
 def run_settings(settings: Mapping[str, Any]) -> RunSettings:
     """What run.yaml says of how the numbers of its run came about.
@@ -18,11 +21,12 @@ def run_settings(settings: Mapping[str, Any]) -> RunSettings:
     """
     try:
         config, target = settings["config"], settings["target"]
+        replayed = settings.get(REPLAYED) and f"replayed from {settings[REPLAYED]}"
         fields = {
             "scale": config["scale"],
             "objectives": config["objectives"],
-            "training_data": config["data"]["training"],
-            "validation_data": config["data"]["validation"],
+            "training_data": replayed or config["data"]["training"],
+            "validation_data": replayed or config["data"]["validation"],
             "train_steps": settings["train_steps"],
             "recipe": _recipe_in_words(config["training"]["recipe"]),
             "sampler": config["sampler"],

@@ -28,6 +28,9 @@ from search.preparation import (
     prepare,
     target_programs,
 )
+from search.replay.replaying import check_replay, replay
+from search.replay.table import ReplayTable
+from search.report import REPLAYED
 from search.sampler import ReproducibleSampler, population_size
 from search.storage.changes import UNCHANGED, Changes, differences, lasting, of_this_version
 from search.storage.journal import exclusive, repair_journal
@@ -96,6 +99,11 @@ def resume_search(
             f"the run in {run_dir} must belong to the config given, but there {found}: leave the "
             "config out to continue it, or choose a new --out"
         )
+    if (table := run.read_settings().get(REPLAYED)) is not None:
+        raise ValueError(
+            f"{run_dir} is a replay of {table}, which takes seconds: replay it anew with --replay "
+            "instead of continuing it"
+        )
     with exclusive(run_dir):
         if mended := repair_journal(run.journal):
             listener.warning(mended)
@@ -113,6 +121,33 @@ def resume_search(
         return _session(
             config, run, photographs, listener, changes=changes, has_begun=before.has_begun
         )
+
+
+def replay_search(
+    config: SearchConfig, table: Path, run_dir: Path, listener: SearchListener
+) -> str:
+    """Replay a search on the table in a folder, into a directory that holds no run.
+
+    Returns in words what ended it.
+
+    Raises:
+        ValueError: the directory holds a run, or the table is none or lacks what the config asks
+            for.
+        SearchFailedError: several candidates in a row failed.
+    """
+    run, rows = RunDirectory(run_dir), ReplayTable.load(table)
+    if run.settings.exists():
+        raise ValueError(
+            f"a replay needs a directory without a run, but {run_dir} holds one: choose another "
+            "with --out"
+        )
+    check_replay(config, rows)
+    listener.status(f"replaying {len(rows.rows)} networks of {table}; the run is in {run_dir}")
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with exclusive(run_dir):
+        settings = initial_settings(config, workers=1)
+        run.write_settings({**settings, REPLAYED: str(table.absolute())})
+        return replay(config, rows, listener, run_dir).ended
 
 
 def _session(

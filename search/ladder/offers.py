@@ -18,11 +18,12 @@ from search.storage.proposal import Value
 from search.storage.rungs import Counts, Drawn
 
 # What a network costs and what its structure is takes some ten milliseconds to find out, of which
-# each decision may take fifty: it finds them out of one draw and one neighbour, and keeps others.
-KEPT_DRAWS = 16
-"""The last draws, one from each decision, which are offered until they are started."""
+# each decision may take fifty. So a decision finds them out of few, and others stay on offer.
+FIRST_DRAWS = 16
+KEPT_DRAWS = 64
+"""The first decision draws sixteen times, each after it once; so many of the last are offered."""
 NEIGHBOURS = 8
-NEIGHBOURS_STAY = 8
+NEIGHBOURS_STAY = 4
 """So many decisions the same neighbours are offered."""
 
 StructureOf = Callable[[NetworkConfig, int], Structure]
@@ -118,7 +119,8 @@ class Offers:
         `decision` is its number, and how often there was nothing to offer. Those that break a
         constraint join what was `tried`.
         """
-        self._draw(decision)
+        for place in range(1 if self._draws else FIRST_DRAWS):
+            self._draw(*decision, place)
         drawn = (self._proposed_by(draw) for draw in self._draws)
         proposals = [it for it in drawn if it is not None]
         return self._offered([*proposals, *self._neighbours(decision, best, tried)], tried)
@@ -150,8 +152,8 @@ class Offers:
         structure = self._structure(candidate.config, record.macs or 0)
         return Offer(candidate, record, structure, parameters)
 
-    def _draw(self, decision: tuple[int, int]) -> None:
-        draw = self._shadow.draw(*decision)
+    def _draw(self, *key: int) -> None:
+        draw = self._shadow.draw(*key)
         try:
             self._space.suggest(draw)
         except ValueError:  # each value is in its range, but together they make no network

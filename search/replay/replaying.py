@@ -138,7 +138,8 @@ def check_replay(config: SearchConfig, table: ReplayTable) -> None:
             targets = sorted({name for row in table.rows.values() for name in row.latencies})
             raise ValueError(
                 f"{where} must have latencies on {config.target} of every network, but "
-                f"{len(lacking)} of {len(table.rows)} lack one: it has {', '.join(targets) or 'none'}"
+                f"{len(lacking)} of {len(table.rows)} lack one: its targets are "
+                f"{', '.join(targets) or 'none'}"
             )
     if config.judges_programs:
         raise ValueError(f"{where} knows networks as trained, got precision: leave it out")

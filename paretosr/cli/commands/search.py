@@ -52,6 +52,13 @@ def search(
         int | None,
         typer.Option(callback=positive, help="With --resume: train so many at a time."),
     ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TABLE",
+            help="Look up in a table of trainings (a folder) instead of training: takes seconds.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Search architectures and print the Pareto front.
@@ -84,9 +91,11 @@ def search(
             "give a CONFIG.yaml to start a search (with --out to name its directory), "
             "or --resume RUN_DIR to continue one"
         )
+    if replay is not None and resume is not None:
+        raise ValueError("--replay starts a search, --resume continues one: leave one out")
     with search_display(silent=json) as display:
         if resume is None:
-            run = psr.search(str(config), out, listener=display)
+            run = psr.search(str(config), out, replay=replay, listener=display)
         else:
             run = psr.resume(
                 resume,
