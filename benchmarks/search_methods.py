@@ -38,7 +38,7 @@ from search_methods_report import (
     table,
     verdicts,
 )
-from search_methods_table import BICUBIC_DB, Benchmark
+from search_methods_table import Benchmark
 from tabular_latency import TARGETS
 from tabular_table import FOLDER
 
@@ -183,11 +183,11 @@ def _about(benchmark: Benchmark) -> str:
     return (
         f"{len(benchmark.table.rows)} networks of the tabular benchmark, a budget of "
         f"{benchmark.trainings} full trainings of {benchmark.full_steps:,} steps. Hypervolume of "
-        f"the networks that were trained to the end, of PSNR on Set14 above bicubic's {BICUBIC_DB} "
-        f"dB and of {cost}, below the table's largest, {benchmark.largest_cost:.4g} "
-        f"{benchmark.unit}: median and quartiles over the seeds after shares of the budget, and "
-        "the steps after which the median has 95 % of what the best sampler of full trainings ends "
-        "with."
+        "the networks that were trained to the end, of PSNR on Set14 above bicubic's "
+        f"{benchmark.bicubic_db:.2f} dB and of {cost}, below the table's largest, "
+        f"{benchmark.largest_cost:.4g} {benchmark.unit}: median and quartiles over the seeds after "
+        "shares of the budget, and the steps after which the median has 95 % of what the best "
+        "sampler of full trainings ends with."
     )
 
 
