@@ -1,7 +1,7 @@
 """The search loop of a ladder: start a candidate or let one climb on, whichever promises more."""
 
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
 from reports.records import OBJECTIVES, TrialRecord
@@ -30,7 +30,7 @@ from search.listening import SearchListener
 from search.loop import check_failures, on_trial_step, tell_of_waits, warn_of_second_try
 from search.space.search_space import SearchSpace
 from search.storage.proposal import Proposal
-from search.storage.rungs import Findings, Goal, climb_of
+from search.storage.rungs import DRAWS_KEY, Findings, Goal, climb_of
 from search.storage.study import SearchStudy
 from search.workers.messages import Failed, Trained
 from search.workers.pool import Pool, ThisProcess, Training
@@ -121,12 +121,13 @@ class LadderSearch:
         for record in self._study.records():
             if record.trial is not None:
                 self._knowledge.finish(record, climbs[record.trial])
-        goals = sorted(
-            (goal for climb in climbs for goal in climb.goals), key=lambda goal: goal.decision
+        goals = [goal for climb in climbs for goal in climb.goals]
+        last = max(goals, key=lambda goal: goal.draws.decision, default=None)
+        self._offers.go_on(
+            (draws for climb in climbs for draws in climb.all_draws),
+            {} if last is None else last.proposed,
+            {} if last is None else last.gated,
         )
-        if goals:
-            draws = [draw for goal in goals for draw in goal.drawn]
-            self._offers.go_on(draws, goals[-1].proposed, goals[-1].gated)
         for proposal in self._study.unfinished():
             climber = Climber.stored(proposal)
             if climber is None:
@@ -191,7 +192,9 @@ class LadderSearch:
             self._promote(climber, full if is_last else next_rung, why)
         else:
             offer = offers[action.index]
-            self._start(self._study.start(offer.parameters), offer, why, started)
+            draws = asdict(self._offers.new_draws(self._decision))
+            proposal = self._study.start(offer.parameters, {DRAWS_KEY: draws})
+            self._start(proposal, offer, why, started)
         return None
 
     def _offered(self) -> list[Offer]:
@@ -285,8 +288,8 @@ class LadderSearch:
         self._aim(climber, steps, why)
 
     def _aim(self, climber: Climber, steps: int, why: str) -> None:
-        draws = self._offers.new_draws()
-        climber.aim(Goal(steps, why, *self._offers.counts, self._decision, draws))
+        draws = self._offers.new_draws(self._decision)
+        climber.aim(Goal(steps, why, *self._offers.counts, draws))
         self._budget.under_way += steps - climber.steps
         self._submit(climber)
 

@@ -15,7 +15,7 @@ from search.config import SearchConfig
 from search.ladder.shadow import FixedValues, Shadow
 from search.space.search_space import SearchSpace
 from search.storage.proposal import Value
-from search.storage.rungs import Counts, Drawn
+from search.storage.rungs import Counts, Drawn, Draws
 
 # What a network costs and what its structure is takes some ten milliseconds to find out, of which
 # each decision may take fifty. So a decision finds them out of few, and others stay on offer.
@@ -84,16 +84,17 @@ class Offers:
         self._proposed: Counter[str] = Counter()
         self._gated: Counter[str] = Counter()
 
-    def go_on(self, draws: Iterable[Drawn], proposed: Counts, gated: Counts) -> None:
+    def go_on(self, draws: Iterable[Draws], proposed: Counts, gated: Counts) -> None:
         """Go on from what an earlier session had drawn and counted."""
-        self._draws.extend(draws)
+        in_order = sorted(draws, key=lambda it: it.decision)
+        self._draws.extend(values for it in in_order for values in it.drawn)
         self._proposed.update(proposed)
         self._gated.update(gated)
 
-    def new_draws(self) -> tuple[Drawn, ...]:
+    def new_draws(self, decision: int) -> Draws:
         """What was drawn since this was asked for last, to be kept in the journal."""
         found, self._new_draws = tuple(self._new_draws), []
-        return found
+        return Draws(decision, found)
 
     @property
     def counts(self) -> tuple[dict[str, int], dict[str, int]]:

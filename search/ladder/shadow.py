@@ -130,7 +130,31 @@ class FixedValues:
         return int(self.values[name])
 
 
+class _ForgetfulNSGAII(NSGAIISampler):
+    """Chooses the parents anew for each draw: what is expected of a trial changes.
+
+    Optuna keeps those of a generation once they are chosen. Here they are the best of the last two
+    generations.
+    """
+
+    _chooses = False
+
+    def get_parent_population(self, study: Study, generation: int) -> list[FrozenTrial]:
+        if generation == 0:
+            return []
+        if self._chooses:
+            return self.get_population(study, generation - 1)
+        self._chooses = True
+        return self.select_parent(study, generation)
+
+    @classmethod
+    def _get_generation_key(cls) -> str:
+        return _GENERATION
+
+
 def _sampler(name: str, seed: int, population: int) -> BaseSampler:
+    if name == "nsga2":
+        return _ForgetfulNSGAII(seed=seed, population_size=population)
     if name != "tpe":
         return SAMPLERS[name](seed, population)
     with warnings.catch_warnings():

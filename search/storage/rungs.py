@@ -19,6 +19,8 @@ STARTED_KEY = "started"
 """The attribute with the record of a trial whose training has begun."""
 STRUCTURE_KEY = "structure"
 """That with the features of its network."""
+DRAWS_KEY = "draws"
+"""That with the `Draws` of the decision to start it."""
 _GOAL, _RUNG = "goal:", "rung:"
 """How the attributes begin that hold a `Goal` and a `RungResult`; behind it come the steps."""
 
@@ -46,6 +48,15 @@ class RungResult:
 
 
 @dataclass(frozen=True)
+class Draws:
+    """What was drawn for a decision, for those to come."""
+
+    decision: int
+    """Its number, from 0."""
+    drawn: tuple[Drawn, ...]
+
+
+@dataclass(frozen=True)
 class Goal:
     """That a trial is trained to so many steps, and what was known of the proposals by then."""
 
@@ -56,10 +67,8 @@ class Goal:
     """How many different networks were proposed so far."""
     gated: Counts
     """How many of these broke a constraint, by what is known without measuring or training."""
-    decision: int
-    """Its number, from 0."""
-    drawn: tuple[Drawn, ...] = ()
-    """What was drawn for it, for the decisions to come."""
+    draws: Draws
+    """Of the decision to promote it; without any for a start, whose draws the trial has."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,8 @@ class Climb:
     """Its record with what was measured before the training; None before that."""
     structure: Structure | None = None
     """Of its network."""
+    draws: Draws | None = None
+    """Of the decision to start it; None where it was not decided, as of published networks."""
 
     @property
     def steps(self) -> int:
@@ -90,12 +101,14 @@ class Climb:
         return self.results[-1].steps if self.results else 0
 
     @property
-    def is_under_way(self) -> bool:
-        """Whether it was to be trained further than it has been."""
-        return bool(self.goals) and self.goals[-1].steps > self.steps
+    def all_draws(self) -> tuple[Draws, ...]:
+        """Of the decisions that it comes from."""
+        started = () if self.draws is None else (self.draws,)
+        return (*started, *(goal.draws for goal in self.goals))
 
 
 _GOALS, _RESULTS = pydantic.TypeAdapter(Goal), pydantic.TypeAdapter(RungResult)
+_DRAWS = pydantic.TypeAdapter(Draws)
 _STRUCTURES, _FINDINGS = pydantic.TypeAdapter(Structure), pydantic.TypeAdapter(Findings)
 
 
@@ -116,11 +129,13 @@ def climb_of(attributes: Mapping[str, Any]) -> Climb:
         if key.startswith(_RUNG)
     ]
     started, structure = attributes.get(STARTED_KEY), attributes.get(STRUCTURE_KEY)
+    draws = attributes.get(DRAWS_KEY)
     return Climb(
         tuple(sorted(goals, key=lambda goal: goal.steps)),
         tuple(sorted(results, key=lambda result: result.steps)),
         None if started is None else TrialRecord.from_json(started),
         None if structure is None else parse_config(_STRUCTURES, structure, STRUCTURE_KEY),
+        None if draws is None else parse_config(_DRAWS, draws, DRAWS_KEY),
     )
 
 

@@ -86,9 +86,9 @@ class SearchStudy:
         _ = trial.relative_params
         return Proposal(trial)
 
-    def start(self, parameters: Mapping[str, Value]) -> Proposal:
-        """A new trial with these parameters; those that are missing are drawn."""
-        self._study.enqueue_trial(dict(parameters))
+    def start(self, parameters: Mapping[str, Value], attributes: Mapping[str, Any]) -> Proposal:
+        """A new trial with these parameters and attributes; what is missing of them is drawn."""
+        self._study.enqueue_trial(dict(parameters), user_attrs=dict(attributes))
         return Proposal(self._study.ask())
 
     def unfinished(self) -> list[Proposal]:
