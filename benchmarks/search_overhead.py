@@ -82,7 +82,9 @@ class Stopwatch:
         ]
 
 
-def measure(config: SearchConfig, trials: int) -> Stopwatch:
+def measure(
+    config: SearchConfig, trials: int, evaluator: FormulaEvaluator | None = None
+) -> Stopwatch:
     with tempfile.TemporaryDirectory() as folder:
         run = RunDirectory(Path(folder))
         run.write_settings({})
@@ -90,7 +92,7 @@ def measure(config: SearchConfig, trials: int) -> Stopwatch:
         study = open_study(config, run, watch)
         watch.ends = [time.perf_counter()]
         try:
-            Search(config, study, FormulaEvaluator(), watch).run()
+            Search(config, study, evaluator or FormulaEvaluator(), watch).run()
         except EnoughTrialsError:
             return watch
     raise SystemExit("the search ended before its trials were done")

@@ -1,9 +1,11 @@
 """Networks on disk: safetensors with the configuration in the metadata, never a pickle."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -56,17 +58,21 @@ def load_checkpoint(path: Path) -> Checkpoint:
         ValueError: the file is missing, not a safetensors file, or has no valid
             configuration.
     """
-    require_file(path)
-    try:
-        with safe_open(path, framework="pt") as opened:
-            metadata = dict(opened.metadata() or {})
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(
-            f"{path} must be a whole safetensors file, but is damaged or of another kind: write it"
-            " anew, or convert a file of a network's authors with paretosr import-weights"
-        ) from error
+    with _opened(path) as opened:
+        metadata = dict(opened.metadata() or {})
+        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     return Checkpoint(_config(path, metadata.pop(CONFIG_KEY, None)), tensors, metadata)
+
+
+def read_metadata(path: Path) -> Mapping[str, str]:
+    """Return what a checkpoint says of itself, without its tensors and its configuration.
+
+    Raises:
+        ValueError: the file is missing, or not a safetensors file.
+    """
+    with _opened(path) as opened:
+        metadata = dict(opened.metadata() or {})
+    return {key: value for key, value in metadata.items() if key != CONFIG_KEY}
 
 
 def load_network(path: Path) -> SuperResolutionNetwork:
@@ -126,6 +132,19 @@ def weights_digest(tensors: Mapping[str, Tensor]) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:10]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    require_file(path)
+    try:
+        with safe_open(path, framework="pt") as opened:
+            yield opened
+    except SafetensorError as error:
+        raise ValueError(
+            f"{path} must be a whole safetensors file, but is damaged or of another kind: write it"
+            " anew, or convert a file of a network's authors with paretosr import-weights"
+        ) from error
 
 
 def _config(path: Path, text: str | None) -> NetworkConfig:

@@ -16,7 +16,7 @@ from blocks import (
 )
 from blocks.catalogue import SCALES
 from blocks.random_weights import seeded_network
-from foundation import has_suffix
+from foundation import alternatives, has_suffix
 from foundation.documents import read_json, read_yaml
 
 BICUBIC = "bicubic"
@@ -124,20 +124,36 @@ def _resolve(reference: str, scale: int | None, read_trial: TrialReader) -> Mode
 def did_you_mean(name: str, known: Sequence[str], cutoff: float = 0.0) -> str:
     """A hint with the three names most alike, or those of them above the cutoff."""
     alike = [repr(other) for other in get_close_matches(name, known, n=3, cutoff=cutoff)]
-    if not alike:
-        return ""
-    *others, last = alike
-    return f"; did you mean {', '.join(others)} or {last}?" if others else f"; did you mean {last}?"
+    return f"; did you mean {alternatives(alike)}?" if alike else ""
+
+
+def _check_is_no_path(path: Path) -> None:
+    """Refuse a path, of which no name of the catalogue would be a useful hint.
+
+    Raises:
+        ValueError: there is a file or a folder of that name, or it names a place where none is.
+    """
+    if path.is_dir():
+        found = [name for name in ("run.yaml", "model.safetensors") if (path / name).exists()]
+        trial, training = f"{path}:TRIAL of a search", f"{path}/model.safetensors of a training"
+        give = {"run.yaml": trial, "model.safetensors": training}
+        raise ValueError(
+            f"MODEL must not be a folder, unless of paretosr compress, got '{path}': give "
+            + (" or ".join(give[name] for name in found or give))
+        )
+    if path.exists():
+        raise ValueError(
+            "a file as MODEL must be a .json or .yaml config or a .safetensors checkpoint, got "
+            f"'{path}'"
+        )
+    if len(path.parts) > 1:
+        raise ValueError(f"no such file or folder: {path}")
 
 
 def _by_name(name: str, scale: int | None) -> Model:
     known = [*dict.fromkeys(entry.name for entry in CATALOGUE), BICUBIC]
     if name not in known:
-        if Path(name).is_dir():
-            raise ValueError(
-                f"MODEL must not be a folder, unless of paretosr compress, got {name!r}: give "
-                f"{name}/model.safetensors of a training, or {name}:TRIAL of a search"
-            )
+        _check_is_no_path(Path(name))
         raise ValueError(
             "MODEL must be a catalogue name, a .json or .yaml config, a .safetensors checkpoint, "
             f"RUN_DIR:TRIAL or bicubic, got {name!r}{did_you_mean(name, known)} (paretosr models "

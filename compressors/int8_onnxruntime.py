@@ -17,7 +17,7 @@ from blocks.programs.onnx_graph import IMAGES
 from compressors.activation_ranges import TensorRanges
 from compressors.layers import Layer, nodes_of
 from compressors.onnx_layers import exported, onnx_layers, store_in_half_precision
-from compressors.quantiser import KIB, Images, missing_library
+from compressors.quantiser import KIB, Images, missing_for
 from compressors.schemes import InstructionSet, Ranges, Scheme
 from foundation.library_messages import quiet_libraries
 
@@ -30,7 +30,7 @@ class OnnxRuntimeEngine:
     libraries = ("onnxruntime", "onnx", "torch")
 
     def why_unavailable(self) -> str | None:
-        return missing_library(
+        return missing_for(
             "onnx", "onnxscript", "onnxruntime", remedy="pip install 'paretosr[onnx]'"
         )
 

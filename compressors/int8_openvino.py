@@ -12,7 +12,7 @@ from typing import Any
 from blocks import SuperResolutionNetwork
 from compressors.layers import Layer, nodes_of
 from compressors.onnx_layers import exported, onnx_layers, store_in_half_precision
-from compressors.quantiser import KIB, Images, missing_library
+from compressors.quantiser import KIB, Images, missing_for, without_telemetry
 from compressors.schemes import InstructionSet, Ranges, Scheme
 from foundation.library_messages import silent_libraries
 
@@ -26,7 +26,7 @@ class OpenVinoEngine:
     libraries = ("nncf", "openvino", "onnx", "torch")
 
     def why_unavailable(self) -> str | None:
-        return missing_library(
+        return missing_for(
             "onnx", "onnxscript", "openvino", "nncf", remedy="pip install 'paretosr[openvino,int8]'"
         )
 
@@ -59,6 +59,7 @@ class OpenVinoQuantiser:
         floats = nodes_of(self.layers, without=quantised)
         graph = copy.deepcopy(self._model)
         store_in_half_precision(graph, floats)
+        without_telemetry()
         with silent_libraries():
             import nncf
             import openvino

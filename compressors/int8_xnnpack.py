@@ -22,7 +22,7 @@ from blocks.programs.executorch_program import EXPORT_MODULES, lowered, lowering
 from compressors import layers as rule
 from compressors.activation_ranges import TensorRanges
 from compressors.layers import Layer
-from compressors.quantiser import KIB, Images, QuantisationFailed, missing_library
+from compressors.quantiser import KIB, Images, QuantisationFailed, missing_for
 from compressors.schemes import InstructionSet, Scheme
 from foundation import raise_interrupt
 from foundation.library_messages import quiet_libraries
@@ -54,7 +54,7 @@ class XnnpackEngine:
     libraries = ("executorch", "torchao", "torch")
 
     def why_unavailable(self) -> str | None:
-        return missing_library(
+        return missing_for(
             *EXPORT_MODULES,
             "torchao.quantization.pt2e.quantize_pt2e",
             remedy="pip install 'paretosr[executorch]'",

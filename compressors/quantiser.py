@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Collection
-from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 from blocks import SuperResolutionNetwork
 from compressors.layers import Layer
 from compressors.schemes import InstructionSet, Scheme
-from foundation.library_messages import quiet_libraries
-from foundation.messages import one_line
+from foundation.libraries import missing_library
 
 KIB = 1024
 
@@ -70,14 +68,15 @@ class Engine(Protocol):
         """
 
 
-def missing_library(*modules: str, remedy: str) -> str | None:
-    """The first of `modules` that cannot be imported, with the `remedy`, or None if all can."""
-    # Telemetry of OpenVINO forks this process to report the import, and the fork can hang.
+def missing_for(*modules: str, remedy: str) -> str | None:
+    """The first of `modules` that is not installed, with the `remedy`, or None if all are."""
+    missing = missing_library(*modules)
+    return None if missing is None else f"{missing}; {remedy}"
+
+
+def without_telemetry() -> None:
+    """Keep OpenVINO, imported later, from finding its telemetry package.
+
+    Telemetry forks this process to report the import, and the fork can hang.
+    """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    for module in modules:
-        try:
-            with quiet_libraries():
-                import_module(module)
-        except ImportError as error:
-            return f"cannot import {module}: {one_line(error)}; {remedy}"
-    return None

@@ -9,6 +9,7 @@ from .configs import nearest as nearest
 from .configs import parse_config as parse_config
 from .interrupts import raise_interrupt as raise_interrupt
 from .interrupts import was_interrupted as was_interrupted
+from .messages import alternatives as alternatives
 from .messages import one_line as one_line
 from .paths import has_suffix as has_suffix
 from .paths import require_file as require_file

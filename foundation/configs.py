@@ -55,16 +55,20 @@ def parse_config(config_type: type[T] | TypeAdapter[T], data: object, where: str
     try:
         return adapter.validate_python(data)
     except ValidationError as error:
-        problems = error.errors(include_url=False)
+        found = error.errors(include_url=False)
+        # What is left of a list without its wrong items may be too short: no problem of its own.
+        problems = [problem for problem in found if problem["type"] != "too_short"] or found
     others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     raise ValueError(f"{where}: {_describe(problems[0], data)}{others}")
 
 
-def nearest(name: object, known: Iterable[str]) -> str:
-    """A hint for a misspelt name: the nearest known one, or all of them if none is near."""
+def nearest(name: object, known: Iterable[str], *, none: str | None = None) -> str:
+    """A hint for a misspelt name: the nearest known one; without one `none`, or all of them."""
     names = list(known)
     matches = difflib.get_close_matches(str(name), names, n=1)
-    return f"; did you mean {matches[0]!r}?" if matches else f"; known: {', '.join(names)}"
+    if matches:
+        return f"; did you mean {matches[0]!r}?"
+    return f"; known: {', '.join(names)}" if none is None else none
 
 
 def _describe(problem: ErrorDetails, data: object) -> str:

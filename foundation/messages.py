@@ -1,4 +1,6 @@
-"""Text on one line, whatever a library wrote."""
+"""Text on one line, whatever a library wrote; choices in a sentence."""
+
+from collections.abc import Sequence
 
 
 def one_line(text: object) -> str:
@@ -8,3 +10,9 @@ def one_line(text: object) -> str:
     """
     line = " ".join(str(text).split())
     return type(text).__name__ if isinstance(text, BaseException) and not line else line
+
+
+def alternatives(choices: Sequence[str]) -> str:
+    """Return the choices as a sentence names them: "a, b or c"."""
+    *others, last = choices
+    return f"{', '.join(others)} or {last}" if others else last

@@ -11,6 +11,7 @@ from typing import IO, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from foundation.listener import SILENT, Listener
 from foundation.memory import available_memory_bytes
 from imaging.bundled_photographs import bundled_photographs
 from imaging.decoding import GRAYSCALE, BadImageError, conversion_notes, decode, decoded_bytes
@@ -50,13 +51,14 @@ def load_images(
     split: Literal["training", "validation"],
     memory_limit_bytes: int | None = None,
     skip_bad: bool = False,
+    listener: Listener = SILENT,
 ) -> ImageSet:
     """The photographs of a folder, or for "bundled" those of `split` inside scikit-image.
 
     Each is decoded once. Where their pixels would take more than `memory_limit_bytes` (by default
     half of the available memory) they lie in a temporary memory-mapped file, which a note says.
     Files that do not decode are an error that names them all; if `skip_bad`, only if no other is
-    left.
+    left. `listener` hears how many are decoded.
 
     Raises:
         ValueError: the folder is missing or holds no image, images cannot be decoded, or the
@@ -64,11 +66,21 @@ def load_images(
     """
     is_bundled = source == BUNDLED
     paths = bundled_photographs(split) if is_bundled else image_paths(Path(source).expanduser())
-    return load_files(paths, memory_limit_bytes=memory_limit_bytes, skip_bad=skip_bad)
+    paths = list(paths)
+    return load_files(
+        paths,
+        memory_limit_bytes=memory_limit_bytes,
+        skip_bad=skip_bad,
+        on_image=lambda done: listener.progress(done, len(paths), f"decoding {split} images"),
+    )
 
 
 def load_files(
-    paths: Iterable[Path], *, memory_limit_bytes: int | None = None, skip_bad: bool = False
+    paths: Iterable[Path],
+    *,
+    memory_limit_bytes: int | None = None,
+    skip_bad: bool = False,
+    on_image: Callable[[int], object] = lambda _: None,
 ) -> ImageSet:
     """The photographs in these files; the rest is as for `load_images`."""
     paths = list(paths)
@@ -79,7 +91,7 @@ def load_files(
     sizes_bytes = dict(_attempted(paths, decoded_bytes, bad))
     total_bytes = sum(sizes_bytes.values())
     counts: Counter[str] = Counter()
-    decoded = _decode_all(sizes_bytes, counts, bad)
+    decoded = _counted(_decode_all(sizes_bytes, counts, bad), on_image)
     in_memory = total_bytes <= limit_bytes
     images = tuple(decoded if in_memory else _memory_mapped(decoded))
     if bad and not (skip_bad and images):
@@ -161,6 +173,12 @@ def _decode_all(
     for path, (pixels, kinds) in _attempted(paths, decode, bad):
         counts.update(kinds)
         yield Image(path.name, pixels, GRAYSCALE in kinds)
+
+
+def _counted(images: Iterable[Image], on_image: Callable[[int], object]) -> Iterator[Image]:
+    for number, image in enumerate(images, start=1):
+        yield image
+        on_image(number)
 
 
 def _memory_mapped(images: Iterable[Image]) -> Iterator[Image]:

@@ -33,8 +33,15 @@ def find_config(reference: str | Path) -> Path:
 
     Raises:
         FileNotFoundError: there is neither; the message names the examples.
+        IsADirectoryError: it is a folder.
     """
     path, bundled = Path(reference), bundled_configs()
+    if path.is_dir() and str(reference) not in bundled:
+        is_run = (path / "run.yaml").exists()
+        remedy = f"continue it with --resume {path}" if is_run else "give its YAML file"
+        raise IsADirectoryError(
+            f"a config must be a file, but {path} is a {'run' if is_run else 'folder'}: {remedy}"
+        )
     if path.exists() or (path.suffix and str(reference) not in bundled):
         return path
     if str(reference) not in bundled:

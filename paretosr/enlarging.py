@@ -136,7 +136,7 @@ def upscale(
         >>> psr.upscale(psr.load("bicubic", scale=2), np.zeros((20, 30, 3), np.uint8)).shape
         (40, 60, 3)
     """
-    model = load(model)
+    model = load(model, listener=listener)
     if isinstance(image, np.ndarray):
         _require_pixels(image)
         with program_on(
@@ -212,7 +212,7 @@ def upscale_folder(
         >>> psr.upscale_folder(psr.load("bicubic", scale=2), "cat.png", "large.png").files
         (PosixPath('large.png'),)
     """
-    model = load(model)
+    model = load(model, listener=listener)
     suffix = None if file_format is None else f".{file_format.lower().removeprefix('.')}"
     folders = FolderOptions(recursive, skip_existing, suffix)
     plan = planned(Path(source), Path(destination), model.scale, folders, model.config)

@@ -153,7 +153,7 @@ def evaluate(
         >>> round(evaluation.psnr_y_db, 1)
         32.9
     """
-    model = load(model)
+    model = load(model, listener=listener)
     images = load_pairs(
         str(data),
         None if low_resolution is None else str(low_resolution),

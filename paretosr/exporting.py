@@ -103,7 +103,7 @@ def export(
         >>> psr.export(training.checkpoint, "fsrcnn.onnx").max_difference < 1e-4
         True
     """
-    path, model = Path(path), load(model)
+    path, model = Path(path), load(model, listener=listener)
     if model.artefact is not None:
         if opset is not None or lr_size_px is not None:
             raise ValueError(

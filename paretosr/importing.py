@@ -68,7 +68,7 @@ def import_weights(
         20
     """
     sources = [Path(source)] if isinstance(source, str | Path) else [Path(part) for part in source]
-    out, model = Path(out), load(model)
+    out, model = Path(out), load(model, listener=None)
     if not has_suffix(out, ".safetensors"):
         raise ValueError(f"a checkpoint to be written must end in .safetensors, got {out}")
     if model.config is None:

@@ -1,31 +1,40 @@
-"""Models by their references, and the published networks."""
+"""Models by their references."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-from blocks import CATALOGUE, CatalogueEntry, load_checkpoint, parse_network_config
+from blocks import load_checkpoint, parse_network_config
 from blocks.models import Model as Model
 from blocks.models import check_scale, did_you_mean, resolve_model
 from compressors import is_artefact, read_artefact
 from foundation.listener import SILENT, Listener
 from foundation.plugins import load_plugins
-from paretosr.results import Result, Table
-from profilers.counting.analytic_cost import macs_bound
+from paretosr.answers.picking import trial_named
 from reports.records import TrialRecord
 from search.candidates.candidate import INT8
 from search.storage.run_directory import ARTEFACT_FOLDER, RunDirectory
 from search.storage.study import read_run
+from training.state import unfinished_note
 
 
-def load(reference: Model | str | Path, scale: int | None = None) -> Model:
+def load(
+    reference: Model | str | Path,
+    scale: int | None = None,
+    *,
+    listener: Listener | None = SILENT,
+) -> Model:
     """Return the model that `reference` stands for; no weights are read yet.
 
     `reference` is a name of the catalogue (`catalogue()` lists them), a config (.json, .yaml),
     a checkpoint (.safetensors), the folder of a quantised network (`compress` writes it), a trial
-    of a search ("RUN_DIR:TRIAL", by its number or the id of its architecture), "bicubic", or a
-    model, which is returned as it is. `scale`, 2, 3 or 4, is needed for names of the catalogue and
-    bicubic; the others say it themselves.
+    of a search, "bicubic", or a model, which is returned as it is. A trial is "RUN_DIR:TRIAL", by
+    its number or the id of its architecture, or by what `pick` takes: "RUN_DIR:knee" or
+    "RUN_DIR:latency_ms<=15"; "RUN_DIR:pick" is the last that was picked, or else the knee.
+    `scale`, 2, 3 or 4, is needed for names of the catalogue and bicubic; the others say it
+    themselves.
+
+    `listener` is warned of weights whose training has not ended; None stands for a use of the
+    design alone.
 
     Raises:
         ValueError: the reference is unknown, needs a scale or contradicts it, or its file is not
@@ -45,8 +54,12 @@ def load(reference: Model | str | Path, scale: int | None = None) -> Model:
     if is_artefact(folder):
         model = _quantised_model(folder)
         check_scale(model, scale)
-        return model
-    return resolve_model(str(reference), scale, _trial_by_reference)
+    else:
+        model = resolve_model(str(reference), scale, lambda trial: _trial(trial, listener))
+    note = None if model.weights is None else unfinished_note(model.weights)
+    if listener is not None and note is not None:
+        listener.warning(note)
+    return model
 
 
 def trial_model(run_dir: Path, records: Sequence[TrialRecord], trial: int | str) -> Model:
@@ -80,95 +93,9 @@ def _quantised_model(folder: Path) -> Model:
     return Model(str(folder), config.scale, config, checkpoint, folder)
 
 
-def _trial_by_reference(reference: str) -> Model:
+def _trial(reference: str, listener: Listener | None) -> Model:
     folder, _, name = reference.rpartition(":")
-    run = read_run(Path(folder))
+    run_dir = Path(folder)
+    run = read_run(run_dir)
     load_plugins(run.plugins)
-    return trial_model(Path(folder), run.records, name)
-
-
-@dataclass(frozen=True)
-class CatalogueRow:
-    """One published network at one scale, and its size."""
-
-    name: str
-    """What `load` takes, together with the scale."""
-    family: str
-    scale: int
-    params: int
-    macs: int
-    """Multiply-adds of convolutions, linear layers and matrix products for an output of 1280x720
-    on the costliest path, each computed once."""
-    macs_published: int | None
-    """As the paper prints it."""
-    macs_published_convention: str
-    """How the published number was counted, or why there is none."""
-    source: str
-    """The paper or the repository."""
-
-    @classmethod
-    def of(cls, entry: CatalogueEntry) -> "CatalogueRow":
-        """The row of an entry, its operators counted."""
-        bound = macs_bound(entry.config)
-        return cls(
-            name=entry.name,
-            family=entry.config.family,
-            scale=entry.config.scale,
-            params=bound.parameters,
-            macs=bound.total,
-            macs_published=entry.macs_published,
-            macs_published_convention=entry.published_convention,
-            source=entry.source,
-        )
-
-
-@dataclass(frozen=True, repr=False)
-class Catalogue(Result):
-    """The published networks."""
-
-    rows: tuple[CatalogueRow, ...]
-
-    def to_dict(self) -> Mapping[str, object]:
-        return {"models": [asdict(row) for row in self.rows]}
-
-    def tables(self) -> Sequence[Table]:
-        rows = [
-            (
-                row.name,
-                row.family,
-                f"x{row.scale}",
-                f"{row.params:,}",
-                _giga(row.macs),
-                _giga(row.macs_published),
-            )
-            for row in self.rows
-        ]
-        numeric = ("parameters", "GMACs", "published GMACs")
-        return (Table(("name", "family", "scale", *numeric), tuple(rows), frozenset(numeric)),)
-
-    def sentences(self) -> Sequence[str]:
-        return (
-            "GMACs for an output of 1280x720. These are designs: paretosr train gives weights.",
-        )
-
-
-def catalogue(*, listener: Listener = SILENT) -> Catalogue:
-    """Return the published networks, each with its parameters and MACs, which are counted now.
-
-    MACs are those of an output of 1280x720 pixels, an integer like the parameters.
-
-    Examples:
-        >>> import paretosr as psr
-        >>> row = next(row for row in psr.catalogue().rows if row.name == "seemore-t")
-        >>> row.scale, row.params
-        (2, 220104)
-    """
-    rows = []
-    for number, entry in enumerate(CATALOGUE, start=1):
-        rows.append(CatalogueRow.of(entry))
-        listener.progress(number, len(CATALOGUE), "counting")
-    return Catalogue(tuple(rows))
-
-
-def _giga(macs: int | None) -> str:
-    return "-" if macs is None else f"{macs / 1e9:,.2f}"
+    return trial_model(run_dir, run.records, trial_named(run_dir, run, name, listener))

@@ -1,14 +1,13 @@
 """Searches: started, continued, and read when they are done or still going on."""
 
-import datetime
 import errno
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foundation.listener import SILENT, Listener
+from paretosr.answers.continuing import continuable, fresh_directory
 from paretosr.config_files import find_config
 from paretosr.results import Result, Table
 from reports.columns import row_values
@@ -19,22 +18,19 @@ from reports.compression import (
     compression_rows,
     why_off_the_front,
 )
-from reports.ladder import (
-    Estimation,
-    LadderFacts,
-    family_columns,
-    family_rows,
-    write_ladder,
-)
-from reports.nothing_trained import why_nothing_trained
+from reports.ladder import LadderFacts, family_columns, family_rows, ladder_values, write_ladder
+from reports.nothing_trained import bounds_of, why_nothing_trained
+from reports.page.run_page import write_page
 from reports.pareto import front
 from reports.records import TrialRecord
 from reports.run_report import ReportPaths, RunHypervolume, run_hypervolume, write_report
 from reports.run_settings import RunSettings
 from reports.tables import TEXT_HEADINGS, front_columns, trials_table
+from search.insights.facts import run_facts
 from search.report import phase_seconds, run_settings
 from search.storage.run_directory import RunDirectory
 from search.storage.study import read_run
+from search.storage.warm_started import WarmStarted
 
 # What follows loads torch, which a run that is only read does not need.
 if TYPE_CHECKING:
@@ -42,6 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from blocks.models import Model
+    from paretosr.answers.picking import Pick
     from search.config import SearchConfig
 
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -61,19 +58,26 @@ class Run(Result):
         settings: how the numbers came about.
         baseline: the record of bicubic enlargement; None before it was measured.
         records: one for each trial that has ended, in their order.
+        warm_started: what was taken over from each earlier run that it began with.
         ladder: what a search with a ladder has found beside its trials; None without one.
         ended: what ended the search, in words; None for a run that was only opened.
+        unkept: why no trained network keeps every bound, with the nearest value and what would
+            help; None where one does.
         files: the tables and figures that were written; None before `report`, and where the run
             directory is read-only.
+        preparation_seconds: what all its sessions took before their first trials.
     """
 
     path: Path
     settings: RunSettings
     baseline: TrialRecord | None
     records: tuple[TrialRecord, ...]
+    warm_started: tuple[WarmStarted, ...] = ()
     ladder: LadderFacts | None = None
     ended: str | None = None
     files: ReportPaths | None = None
+    unkept: str | None = None
+    preparation_seconds: float = 0.0
 
     @property
     def rows(self) -> tuple[TrialRecord, ...]:
@@ -100,6 +104,7 @@ class Run(Result):
 
         `x` and `y` are psnr_y_db, ssim_y, macs, params, size_kib, activation_mib, peak_memory_mib
         or latency_ms. psnr_y_db against macs is drawn as papers do, beside the published models.
+        `plot_front` draws several runs, other networks, and at other sizes.
 
         Raises:
             ValueError: an unknown column, twice the same, or one that no trained trial has.
@@ -109,9 +114,10 @@ class Run(Result):
             >>> figure = psr.open_run("runs/mine").plot(x="latency_ms")  # doctest: +SKIP
             >>> figure.savefig("front.pdf")  # doctest: +SKIP
         """
-        from reports.figures.fronts import plot_figure
+        from paretosr.answers.gathering import gather_for_plot
+        from paretosr.answers.plotting import plot_front
 
-        return plot_figure(self.rows, self.settings, x, y)
+        return plot_front(gather_for_plot([self], (x, y)), x=x, y=y)
 
     def model(self, trial: int | str) -> "Model":
         """Return the network of a trial with its trained weights, if they are still there.
@@ -130,19 +136,42 @@ class Run(Result):
 
         return load(f"{self.path}:{trial}")
 
+    def pick(
+        self, selector: str = "knee", *, by: str = "psnr_y_db", listener: Listener = SILENT
+    ) -> "Pick":
+        """Return the network that `selector` asks for, and remember it as "RUN_DIR:pick".
+
+        `selector` is "knee", the number of a trial, the id of an architecture, or bounds such as
+        "latency_ms<=15 and macs<=2e9", between which column `by` decides.
+
+        Raises:
+            ValueError: the selector means nothing, or no trained network is what is asked for.
+            OSError: the pick cannot be written, because the disk is full for instance.
+
+        Examples:
+            >>> import paretosr as psr
+            >>> psr.open_run("runs/mine").pick("macs<=5e9").model  # doctest: +SKIP
+        """
+        from paretosr.answers.picking import pick
+
+        return pick(self.path, selector, by=by, listener=listener)
+
     def report(self, *, listener: Listener = SILENT) -> "Run":
-        """Write the tables and figures into the run directory; return the run with their paths.
+        """Write the tables, the figures and the page of the run; return it with their paths.
 
         Each file is written wholly or not at all. Where the directory is read-only none is, and
         `listener` is warned.
 
         Raises:
+            ValueError: a file that the search left for the page is corrupt.
             OSError: a file cannot be written, because the disk is full for instance.
         """
         try:
             files = write_report(self.path, self.rows, self.settings)
             families, curves = write_ladder(self.path, self.records, self.ladder)
             files = replace(files, families_csv=families, curves_csv=curves)
+            facts = run_facts(RunDirectory(self.path).read_settings())
+            page, document = write_page(self.path, self.rows, self.settings, facts)
         except OSError as error:
             if error.errno not in _READ_ONLY:
                 raise
@@ -150,7 +179,7 @@ class Run(Result):
                 "the run directory cannot be written to: no tables and figures were saved"
             )
             return self
-        return replace(self, files=files)
+        return replace(self, files=replace(files, report_html=page, report_json=document))
 
     def to_dict(self) -> Mapping[str, object]:
         chosen, volume = front(self.rows, self.settings.objectives), self.hypervolume
@@ -158,17 +187,20 @@ class Run(Result):
             "objectives": self.settings.objectives,
             "trials": len(self.records),
             "front": [dict(row_values(record)) for record in chosen],
+            "unkept": self.unkept,
             "hypervolume": None if volume is None else asdict(volume),
-            "families": [asdict(row) for row in family_rows(self.records, self.ladder)],
-            "estimation": None if self.ladder is None else _plain(self.ladder.estimation),
+            **ladder_values(self.records, self.ladder),
             "compression": compression_rows(compared_networks(self.records)),
+            "warm_start": [one.to_json() for one in self.warm_started],
             "bicubic": None if self.baseline is None else dict(row_values(self.baseline)),
             "files": {name: str(path) for name, path in self._files},
-            "seconds": phase_seconds(self.records),
+            "seconds": self._seconds,
         }
 
     def tables(self) -> Sequence[Table]:
-        columns, _ = front_columns(self.rows, self.settings.objectives)
+        columns, _ = front_columns(
+            self.rows, self.settings.objectives, bounds_of(self.settings.bounds)
+        )
         headings = tuple(heading.replace("\n", " ") for heading in columns)
         front_table = Table(
             headings,
@@ -176,7 +208,8 @@ class Run(Result):
             numeric=frozenset(headings) - TEXT_HEADINGS,
             title="Pareto front",
         )
-        return (front_table, *self._families(), *self._compression())
+        front_tables = () if self.unkept else (front_table,)
+        return (*front_tables, *self._families(), *self._compression())
 
     def _families(self) -> Iterator[Table]:
         """What became of the proposals of each family."""
@@ -198,28 +231,37 @@ class Run(Result):
             yield Table(headings, rows, numeric=numeric, title="Compression")
 
     def sentences(self) -> Sequence[str]:
-        found = []
-        why = why_nothing_trained(self.rows, self.settings)
-        if self.records and why is not None:
-            found.append(why)
+        found = [str(one) for one in self.warm_started]
+        if self.unkept is not None:
+            found.append(self.unkept)
         if self.hypervolume is not None:
             found.append(str(self.hypervolume))
         if any(record.source == "replayed" for record in self.records):
             found.append(f"nothing was trained here: {self.settings.training_data}")
-        if self.ladder is not None and self.ladder.estimation is not None:
-            found.append(str(self.ladder.estimation))
+        if self.ladder is not None:
+            found.append(str(self.ladder))
         found += changes_in_words(compared_networks(self.records))
         found += why_off_the_front(self.rows, self.settings.objectives)
-        seconds = phase_seconds(self.records)
+        seconds = self._seconds
         durations = ", ".join(f"{part} {spent:.1f} s" for part, spent in seconds.items())
-        passed = sum(record.wall_seconds for record in self.records)
+        passed = sum(record.wall_seconds for record in self.records) + self.preparation_seconds
         if sum(seconds.values()) > passed + 0.05:  # not a mere matter of rounding
             durations += f", side by side in {passed:.1f} s"
         return [
             *found,
             f"{_counted(self.records)}; time: {durations}",
             *(str(path) for _, path in self._files),
+            *(f"open {page.resolve().as_uri()} to see it all" for page in self._page),
         ]
+
+    @property
+    def _seconds(self) -> Mapping[str, float]:
+        return {"preparation": self.preparation_seconds, **phase_seconds(self.records)}
+
+    @property
+    def _page(self) -> Iterator[Path]:
+        if self.files is not None and self.files.report_html is not None:
+            yield self.files.report_html
 
     @property
     def _files(self) -> Iterator[tuple[str, Path]]:
@@ -231,6 +273,7 @@ def search(
     config: "str | Path | Mapping[str, object] | SearchConfig",
     out: str | Path | None = None,
     *,
+    warm_start: str | Path | Sequence[str | Path] = (),
     replay: str | Path | None = None,
     listener: Listener = SILENT,
 ) -> Run:
@@ -240,13 +283,17 @@ def search(
     of the same keys. `out` is the run directory to create; by default
     runs/CONFIG-DATE-TIME. Whatever interrupts the search, `resume` continues it.
 
+    `warm_start` names the directories of earlier runs. Their networks become trials of this one,
+    outside its budget, where they were trained alike; `Run.warm_started` says what was taken over,
+    and what not for which reasons.
+
     With `replay`, the folder of a table such as benchmarks/tabular, nothing is trained or measured:
     what the search would train is looked up, in seconds, and every record says "replayed".
 
     Raises:
         ValueError: the config is not valid, the directory holds a run, no architecture can keep
-            the constraints, the photographs cannot be used, or the table lacks what the config
-            asks for.
+            the constraints, the photographs cannot be used, an earlier run is of another scale or
+            of other photographs, or the table lacks what the config asks for.
         FileNotFoundError: there is no such config.
         RuntimeError: several candidates in a row failed.
 
@@ -265,10 +312,11 @@ def search(
         name, config = path.stem, load_search_config(path)
     elif not isinstance(config, SearchConfig):
         config = parse_search_config(config, "config")
-    run_dir = Path(out) if out is not None else _fresh_directory(name)
-    with _continuable(run_dir):
+    run_dir = Path(out) if out is not None else fresh_directory(name)
+    with continuable(run_dir):
+        earlier = (warm_start,) if isinstance(warm_start, str | Path) else tuple(warm_start)
         if replay is None:
-            ended = start_search(config, run_dir, as_search_listener(listener))
+            ended = start_search(config, run_dir, as_search_listener(listener), warm_start=earlier)
         else:
             ended = replay_search(config, Path(replay), run_dir, as_search_listener(listener))
     return replace(open_run(run_dir).report(listener=listener), ended=ended)
@@ -308,7 +356,7 @@ def resume(
 
     directory = Path(run_dir)
     expected = None if config is None else load_search_config(find_config(config))
-    with _continuable(directory):
+    with continuable(directory):
         ended = resume_search(
             directory,
             as_search_listener(listener),
@@ -331,40 +379,21 @@ def open_run(run_dir: str | Path) -> Run:
     """
     path = Path(run_dir)
     contents = read_run(path)
-    settings = run_settings(contents.settings)
-    return Run(path, settings, contents.baseline, contents.records, contents.ladder)
-
-
-def _plain(estimation: Estimation | None) -> Mapping[str, object] | None:
-    return None if estimation is None else asdict(estimation)
+    settings, rows = run_settings(contents.settings), contents.records
+    why = why_nothing_trained(rows, settings) if rows or contents.unkept else None
+    return Run(
+        path,
+        settings,
+        contents.baseline,
+        rows,
+        contents.warm_started,
+        ladder=contents.ladder,
+        unkept=why and (contents.unkept or why),
+        preparation_seconds=contents.preparation_seconds,
+    )
 
 
 def _counted(records: Sequence[TrialRecord]) -> str:
     states = [record.state for record in records]
     counted = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     return f"{len(records)} trials ({counted})" if records else "no trial has ended yet"
-
-
-def _fresh_directory(name: str) -> Path:
-    return Path("runs") / f"{name}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
-
-
-@contextmanager
-def _continuable(run_dir: Path) -> Iterator[None]:
-    """Let what ends a search say how it goes on."""
-    try:
-        yield
-    except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(f"interrupted; {_how_to_go_on(run_dir)}") from interrupt
-    except (OSError, RuntimeError) as error:
-        error.add_note(_how_to_go_on(run_dir))
-        raise
-
-
-def _how_to_go_on(run_dir: Path) -> str:
-    if not RunDirectory(run_dir).settings.exists():
-        return "nothing has been trained or written yet"
-    return (
-        f"nothing finished is lost: `paretosr search --resume {run_dir}` continues, "
-        f"`paretosr report {run_dir}` shows what there is"
-    )

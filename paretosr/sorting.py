@@ -193,7 +193,8 @@ def sort_patches(
     ):
         if value < least:
             raise ValueError(f"{name} must be at least {least}, got {value}")
-    models = _models(reference, [others] if isinstance(others, Model | str | Path) else others)
+    listed = [others] if isinstance(others, Model | str | Path) else others
+    models = _models(reference, listed, listener)
     scale = models[0].scale
     low = None if low_resolution is None else str(low_resolution)
     images = load_pairs(str(data), low, split="validation", scale=scale)
@@ -244,11 +245,11 @@ def sort_patches(
 
 
 def _models(
-    reference: Model | str | Path, others: Sequence[Model | str | Path]
+    reference: Model | str | Path, others: Sequence[Model | str | Path], listener: Listener
 ) -> tuple[Model, ...]:
     """All of one scale, bicubic at the end unless it was given."""
-    first = load(reference)
-    models = (first, *(load(other, first.scale) for other in others))
+    first = load(reference, listener=listener)
+    models = (first, *(load(other, first.scale, listener=listener) for other in others))
     if any(model.config is None for model in models):
         return models
     return (*models, load(BICUBIC, first.scale))

@@ -1,22 +1,24 @@
 """Training one network in a folder of its own."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 from blocks import NetworkConfig
 from foundation.listener import SILENT, Listener
-from imaging import BUNDLED, Image, ImageSets, ValidationPair, prepare_validation
-from imaging.evaluation import exact_by_bicubic, left_out_notes
-from imaging.pairs import load_pairs
+from imaging import BUNDLED
 from paretosr.models import Model, load
 from paretosr.results import Result, Table
 from paretosr.single_training import (
+    ImageSource,
+    TrainingImages,
     TrainingOutcome,
     TrainingPlan,
     check_images,
     settled_precision,
+    steps_for,
     torch_threads,
     train_and_validate,
 )
@@ -33,6 +35,8 @@ from training.initial import Start, start_of
 from training.recipes.choice import RecipeChoice
 from training.recipes.registry import patch_classes, recipe_warnings
 from training.recipes.schedule import schedule_in_words
+from training.state import unfinished_note
+from training.validation import Validation
 
 
 @dataclass(frozen=True, repr=False)
@@ -157,6 +161,7 @@ def train(
     recipe: str = "quick",
     settings: Mapping[str, object] | None = None,
     steps: int | None = None,
+    minutes: float | None = None,
     init: str | Path | None = None,
     teacher: str | Path | None = None,
     teacher_weight: float | None = None,
@@ -184,13 +189,15 @@ def train(
             by default MATLAB's imresize makes them.
         validation: folder of the validation images, or "bundled" for three others.
         validation_low_resolution: that of their low-resolution images, likewise.
-        recipe: "quick", "steady", which can be continued to more steps, "long", or as published
-            for the network's family: its name, as in "seemore"; for ClassSR's stages
-            "classsr-branch", "classsr-classifier", "classsr-joint".
+        recipe: "quick", "steady", which can be continued to more steps, "medium", an hour or so on
+            one core, "long", or as published for the network's family: its name, as in "seemore";
+            for ClassSR's stages "classsr-branch", "classsr-classifier", "classsr-joint".
         settings: fields of the recipe that are set otherwise, such as {"learning_rate": 0.001,
             "sparsity.weight": 0.01}.
         steps: optimizer steps; by default the recipe's. The schedule has their length, and only a
             recipe of constant rate, as "steady", lets a later call ask for more.
+        minutes: instead of `steps`, as many as fit into so many minutes by a few timed steps; a
+            training that is continued keeps the number that it began with.
         init: checkpoint to start from, of the same network or of another scale of it, or
             "interpolation", as which FSRCNN can start; by default random weights.
         teacher: checkpoint of a trained network of the same scale, whose images are learned beside
@@ -220,20 +227,18 @@ def train(
         >>> training.checkpoint.name
         'model.safetensors'
     """
-    model, out = load(model), Path(out)
+    model, out = load(model, listener=None), Path(out)
     config = model.config
     if config is None:
         raise ValueError("MODEL must be a network to be trained, got bicubic, which has no weights")
     require_available(Target(device=device))
     choice = RecipeChoice(recipe, _all_settings(settings or {}, teacher, teacher_weight))
-    if steps is not None and "steps" in choice.settings:
-        raise ValueError("steps must be given once, got both steps and a setting of the recipe")
+    _check_length(choice, steps, minutes)
     start = None if init is None else start_of(str(init))
     chosen = _adapted_recipe(choice, config, start)
-    steps = steps or chosen.steps
-    training_source = _Source.of(data, low_resolution)
-    validation_source = _Source.of(validation, validation_low_resolution)
-    images = _Images.read(training_source, validation_source, config)
+    training_source = ImageSource.of(data, low_resolution)
+    validation_source = ImageSource.of(validation, validation_low_resolution)
+    images = TrainingImages.read(training_source, validation_source, config)
     unchecked = check_images(images.sets, out)
     patches = PatchSampler(
         images.training,
@@ -253,10 +258,22 @@ def train(
             number_format = settled_precision(config, patches, device=own_device, folder=out)
         else:
             number_format = precision
+        number_format = processes.agreed(number_format)
         if processes.is_first:
-            notes = images.notes if unchecked is None else (unchecked, *images.notes)
-            for line in dict.fromkeys((*notes, *recipe_warnings(chosen, config))):
-                listener.warning(line)
+            _warn(listener, chosen, config, start, (unchecked, *images.notes))
+        if minutes is not None:
+            heard.status("finding by timed steps how many fit")
+            steps = steps_for(
+                minutes,
+                config,
+                patches,
+                Validation(images.validation, own_device),
+                precision=number_format,
+                folder=out,
+                validate_every=validate_every,
+                processes=processes,
+            )
+        steps = steps or chosen.steps
         plan = TrainingPlan(
             config,
             patches,
@@ -264,22 +281,59 @@ def train(
             images.sets,
             steps=steps,
             device=own_device,
-            precision=processes.agreed(number_format),
+            precision=number_format,
             folder=out,
             initial=start,
             validate_every=validate_every,
+            minutes=minutes,
             processes=processes,
         )
         taught = "" if chosen.teacher is None else f" with the teacher {chosen.teacher}"
-        heard.status(f"training{taught}, {schedule_in_words(chosen, config, steps)}")
+        schedule = schedule_in_words(chosen, config, steps)
+        heard.status(f"training{taught}, {schedule}")
         outcome = train_and_validate(
-            plan, on_step=lambda step, loss: heard.progress(step, steps, f"loss {loss:.4f}")
+            plan,
+            on_step=lambda step, loss: heard.progress(step, steps, f"loss {loss:.4f}"),
+            on_pace=lambda pace: heard.status(f"training{taught}, {pace}: {schedule}"),
         )
     names = TrainingNames(model.name, str(training_source), str(validation_source))
     report = TrainingReport.beside(out)
     if processes.is_first:
         write_training_report(names, plan, outcome, report)
     return Training(model.name, str(validation), plan, outcome, report)
+
+
+def _check_length(choice: RecipeChoice, steps: int | None, minutes: float | None) -> None:
+    """Check that the length of the training is given once.
+
+    Raises:
+        ValueError: it is given twice, or no time is.
+    """
+    is_set = "steps" in choice.settings
+    if steps is not None and is_set:
+        raise ValueError("steps must be given once, got both steps and a setting of the recipe")
+    if minutes is not None and (steps is not None or is_set):
+        raise ValueError(
+            f"a training has a number of steps or of minutes, got {minutes:g} minutes too"
+        )
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise ValueError(f"minutes must be a number above 0, got {minutes:g}")
+
+
+def _warn(
+    listener: Listener,
+    recipe: Recipe,
+    config: NetworkConfig,
+    start: Start | None,
+    notes: Sequence[str | None],
+) -> None:
+    """Say once what should be known about the images, the recipe and the weights to begin with."""
+    weights = [start] if isinstance(start, Path) else []
+    weights += [] if recipe.teacher is None else [Path(recipe.teacher)]
+    said = (*notes, *recipe_warnings(recipe, config), *map(unfinished_note, weights))
+    for line in dict.fromkeys(said):
+        if line is not None:
+            listener.warning(line)
 
 
 def _all_settings(
@@ -299,52 +353,6 @@ def _all_settings(
         field = min(twice)
         raise ValueError(f"{field} must be given once, got both {field} and a setting of it")
     return {**settings, **given}
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Where images are read from."""
-
-    high: str
-    low: str | None
-
-    @classmethod
-    def of(cls, high: str | Path, low: str | Path | None) -> Self:
-        return cls(str(high), None if low is None else str(low))
-
-    def __str__(self) -> str:
-        return self.high if self.low is None else f"{self.high}, low resolution {self.low}"
-
-
-@dataclass(frozen=True)
-class _Images:
-    """What a network is trained on, and judged by."""
-
-    training: Sequence[Image]
-    training_low: Sequence[Image] | None
-    """None where they are to be made."""
-    validation: Sequence[ValidationPair]
-    sets: ImageSets
-    notes: tuple[str, ...]
-
-    @classmethod
-    def read(cls, data: _Source, validation: _Source, config: NetworkConfig) -> Self:
-        training = load_pairs(data.high, data.low, split="training", scale=config.scale)
-        judged = load_pairs(validation.high, validation.low, split="validation", scale=config.scale)
-        pairs = prepare_validation(judged.images, config.scale, judged.low)
-        exact = exact_by_bicubic(pairs)
-        if len(exact) == len(pairs):
-            raise ValueError(
-                "the validation images must have one of finite PSNR, but bicubic restores exactly "
-                f"all that there are ({', '.join(exact)}): add photographs"
-            )
-        return cls(
-            training.images,
-            training.low,
-            pairs,
-            ImageSets.of(training.all_images, judged.all_images),
-            (*training.notes, *judged.notes, *left_out_notes(exact)),
-        )
 
 
 def _adapted_recipe(choice: RecipeChoice, config: NetworkConfig, initial: Start | None) -> Recipe:

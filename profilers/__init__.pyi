@@ -30,10 +30,10 @@ from .host.device import describe_device as describe_device
 from .host.latency import Calibration as Calibration
 from .host.latency import Latency as Latency
 from .host.latency import LatencyMeter as LatencyMeter
-from .host.latency import measure_callable as measure_callable
 from .host.memory import measure_peak_memory_mib as measure_peak_memory_mib
 from .host.reference import REFERENCE_NAME as REFERENCE_NAME
 from .host.reference import ReferenceNetwork as ReferenceNetwork
+from .host.subject import Bicubic as Bicubic
 from .host.subject import Subject as Subject
 from .host.target_program import instruction_set as instruction_set
 from .host.target_program import program_runner as program_runner

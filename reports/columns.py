@@ -78,7 +78,7 @@ ArchId = Annotated[str, Meaning("architecture")]
 Family = Annotated[str, Meaning("family")]
 Scale = Annotated[int, Meaning("scale")]
 TrialState = Annotated[
-    Literal["proposed", "trained", "stopped", "duplicate", "infeasible", "failed"],
+    Literal["proposed", "trained", "duplicate", "infeasible", "failed", "stopped"],
     Meaning("state"),
 ]
 """`proposed` until the trial ends, `stopped` where that was before the last rung of a ladder."""
@@ -134,6 +134,8 @@ Start = Annotated[Literal["scratch", "inherited"], Meaning("start")]
 FrontProbability = Annotated[float, Meaning("probability of being on the front")]
 """Of a network that was trained to the last rung of a ladder, among all that were started."""
 Seed = Annotated[int, Meaning("seed")]
+Origin = Annotated[str, Meaning("trial of an earlier run")]
+"""Which trained and measured it, as RUN_DIR:TRIAL; None for what this run did itself."""
 Source = Annotated[Literal["measured", "predicted", "published", "replayed"], Meaning("source")]
 """What kind of evidence the numbers are; replayed ones are looked up in a table."""
 

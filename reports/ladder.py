@@ -1,7 +1,7 @@
 """What a search with a ladder leaves beside its trials: curves, families, and how it estimated."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 import pandas as pd
@@ -92,6 +92,10 @@ class LadderFacts:
     gated: Mapping[str, int] = field(default_factory=dict)
     estimation: Estimation | None = None
 
+    def __str__(self) -> str:
+        """One line for people: how the search estimated."""
+        return str(self.estimation or Estimation(0, None, None, None, None, curve_is_used=True))
+
 
 def with_probabilities(
     records: Sequence[TrialRecord], facts: LadderFacts | None
@@ -134,6 +138,15 @@ def family_rows(records: Sequence[TrialRecord], facts: LadderFacts | None) -> li
             )
         )
     return rows
+
+
+def ladder_values(records: Sequence[TrialRecord], facts: LadderFacts | None) -> dict[str, object]:
+    """What of all this a document of the run has, under its keys."""
+    estimation = None if facts is None else facts.estimation
+    return {
+        "families": [asdict(row) for row in family_rows(records, facts)],
+        "estimation": None if estimation is None else asdict(estimation),
+    }
 
 
 def family_columns(rows: Sequence[FamilyRow]) -> dict[str, list[str]]:

@@ -1,11 +1,26 @@
 """Pareto mathematics on plain arrays, and the front of a list of records."""
 
 from collections.abc import Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reports.records import TrialRecord, objective
+from reports.records import objective
+
+
+class Judged(Protocol):
+    """A row of a table that may be on a front: a trial, or a network of another origin."""
+
+    @property
+    def arch_id(self) -> str | None: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def is_baseline(self) -> bool: ...
+
+
+Row = TypeVar("Row", bound=Judged)
 
 
 def non_dominated(points: ArrayLike) -> NDArray[np.bool_]:
@@ -54,7 +69,7 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
     return _volume(inside[non_dominated(inside)], bound)
 
 
-def oriented(records: Sequence[TrialRecord], objectives: Sequence[str]) -> NDArray[np.float64]:
+def oriented(records: Sequence[Judged], objectives: Sequence[str]) -> NDArray[np.float64]:
     """The objectives of the records as points (M, D) to be minimised; NaN where unknown.
 
     Raises:
@@ -70,7 +85,7 @@ def oriented(records: Sequence[TrialRecord], objectives: Sequence[str]) -> NDArr
     return points
 
 
-def comparable(records: Sequence[TrialRecord], objectives: Sequence[str]) -> list[TrialRecord]:
+def comparable(records: Sequence[Row], objectives: Sequence[str]) -> list[Row]:
     """The trained records and the bicubic baseline, as far as every objective is known of them."""
     names = [objective(name).name for name in objectives]
     return [
@@ -81,7 +96,7 @@ def comparable(records: Sequence[TrialRecord], objectives: Sequence[str]) -> lis
     ]
 
 
-def front(records: Sequence[TrialRecord], objectives: Sequence[str]) -> list[TrialRecord]:
+def front(records: Sequence[Row], objectives: Sequence[str]) -> list[Row]:
     """The non-dominated of the comparable records, cheapest first.
 
     The order is by the objectives to be minimised, in the order given, then by the others.
@@ -97,7 +112,7 @@ def front(records: Sequence[TrialRecord], objectives: Sequence[str]) -> list[Tri
     costs = [name for name in objectives if objective(name).direction == "minimise"]
     gains = [name for name in objectives if name not in costs]
     keys = oriented(chosen, [*costs, *gains])
-    places = sorted(range(len(chosen)), key=lambda i: (*keys[i], chosen[i].arch_id))
+    places = sorted(range(len(chosen)), key=lambda i: (*keys[i], chosen[i].arch_id or ""))
     return [chosen[place] for place in places]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Self
 
+from foundation import nearest
 from reports.columns import (
     ActivationMib,
     ArchId,
@@ -22,6 +23,7 @@ from reports.columns import (
     Macs,
     MacsExecuted,
     Meaning,
+    Origin,
     Params,
     PeakMemoryMib,
     Precision,
@@ -44,7 +46,7 @@ from reports.columns import (
 )
 
 BASELINE_FAMILY = "bicubic"
-_LATER_COLUMNS = ("precision", "size_kib", "start", "front_probability")
+_LATER_COLUMNS = ("precision", "size_kib", "origin", "start", "front_probability")
 """Those that records of earlier versions lack."""
 
 
@@ -88,6 +90,7 @@ class TrialRecord:
     start: Start | None = None
     seed: Seed | None = None
     source: Source = "measured"
+    origin: Origin | None = None
     front_probability: FrontProbability | None = None
     # Not columns of the table: what the network is, and how long each part took.
     config: Mapping[str, object] | None = field(default=None, hash=False)
@@ -150,7 +153,10 @@ def objective(name: str) -> Column:
         ValueError: no objective has that name; the message lists those there are.
     """
     if name not in OBJECTIVES:
-        raise ValueError(f"an objective must be one of {', '.join(OBJECTIVES)}, got {name!r}")
+        raise ValueError(
+            f"an objective must be one of {', '.join(OBJECTIVES)}, got {name!r}"
+            f"{nearest(name, OBJECTIVES, none='')}"
+        )
     return OBJECTIVES[name]
 
 

@@ -31,6 +31,9 @@ class ReportPaths:
     compression_csv: Path | None = None
     """Only of a run that judged networks in several precisions, as the next."""
     compression_png: Path | None = None
+    report_html: Path | None = None
+    """The page of the run; None until `reports.page` has written it, as the next."""
+    report_json: Path | None = None
     families_csv: Path | None = None
     """None before a network was proposed."""
     curves_csv: Path | None = None

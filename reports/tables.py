@@ -10,24 +10,19 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from foundation import write_text_atomically
+from reports.frames import dtypes_of, typed_frame
 from reports.pareto import front
 from reports.records import COLUMNS, OBJECTIVES, TrialRecord
+from reports.selection.bounds import Bound
 from reports.ties import psnr_std_db, tie_threshold_db
 
-# Int64 is the integer that can be missing.
-_DTYPES = {int: "Int64", float: "float64", str: "str"}
-DTYPES: Mapping[str, str] = {column.name: _DTYPES[column.kind] for column in COLUMNS}
+DTYPES: Mapping[str, str] = dtypes_of(COLUMNS)
 
 
 def trials_table(records: Sequence[TrialRecord]) -> pd.DataFrame:
-    """The records as a tidy table: one row each, in the order given, exactly `COLUMNS`."""
-    values = {
-        column.name: pd.Series(
-            [getattr(record, column.name) for record in records], dtype=DTYPES[column.name]
-        )
-        for column in COLUMNS
-    }
-    return pd.DataFrame(values)
+    """The records as a tidy table: one row each, in the order given, exactly `COLUMNS`, and then
+    a column `config.NAME` for each hyperparameter of their networks."""
+    return typed_frame(records, COLUMNS)
 
 
 def write_csv(path: Path, records: Sequence[TrialRecord]) -> None:
@@ -49,11 +44,16 @@ class FrontRow:
     gain_db: float | None
     """PSNR above bicubic (dB); None where either is unknown."""
     note: str
-    """"ties with N": no better than the cheaper trial N, within the noise between seeds."""
+    """"ties with N": no better than the cheaper trial N, within the noise between seeds.
+    "may break ...": one end of its interval does not keep a bound that its value keeps."""
 
 
-def front_rows(records: Sequence[TrialRecord], objectives: Sequence[str]) -> list[FrontRow]:
+def front_rows(
+    records: Sequence[TrialRecord], objectives: Sequence[str], bounds: Sequence[Bound] = ()
+) -> list[FrontRow]:
     """The front, cheapest first, with bicubic as a row whether it is on the front or not.
+
+    A network is marked whose interval crosses one of `bounds`.
 
     Raises:
         ValueError: no objective, or an unknown one.
@@ -65,7 +65,9 @@ def front_rows(records: Sequence[TrialRecord], objectives: Sequence[str]) -> lis
     anchor: TrialRecord | None = None
     for record in chosen:
         tied = anchor is not None and _tie(record, anchor)
-        note = f"ties with {_trial(anchor)}" if anchor is not None and tied else ""
+        notes = [f"ties with {_trial(anchor)}"] if anchor is not None and tied else []
+        notes += [f"may break {bound}" for bound in bounds if bound.is_crossed(record)]
+        note = "; ".join(notes)
         rows.append(
             FrontRow(record, _gain_db(record, baseline), "baseline" if record.is_baseline else note)
         )
@@ -76,7 +78,7 @@ def front_rows(records: Sequence[TrialRecord], objectives: Sequence[str]) -> lis
 
 
 def front_columns(
-    records: Sequence[TrialRecord], objectives: Sequence[str]
+    records: Sequence[TrialRecord], objectives: Sequence[str], bounds: Sequence[Bound] = ()
 ) -> tuple[dict[str, list[str]], str]:
     """The columns of the front by their headings, and what is to be said of them.
 
@@ -85,7 +87,7 @@ def front_columns(
     Raises:
         ValueError: no objective, or an unknown one.
     """
-    rows = front_rows(records, objectives)
+    rows = front_rows(records, objectives, bounds)
     cells = {heading: [show(row) for row in rows] for heading, show in _CELLS.items()}
     for name in objectives:
         if name not in _SHOWN:
@@ -94,19 +96,22 @@ def front_columns(
                 _number(value, "{:#.4g}") for value in values
             ]
     cells["note"] = [row.note for row in rows]
-    caption = _TIE_CAPTION if any(row.note.startswith("ties") for row in rows) else ""
+    notes = " ".join(row.note for row in rows)
+    caption = "\n".join(text for word, text in _CAPTIONS.items() if word in notes)
     if len({record.precision for record in records if record.precision}) < 2:
         del cells["precision"]
     return {head: column for head, column in cells.items() if any(column) or not rows}, caption
 
 
-def front_table(records: Sequence[TrialRecord], objectives: Sequence[str]) -> Table:
+def front_table(
+    records: Sequence[TrialRecord], objectives: Sequence[str], bounds: Sequence[Bound] = ()
+) -> Table:
     """The front for a terminal; a column that nothing is known of is left out.
 
     Raises:
         ValueError: no objective, or an unknown one.
     """
-    shown, caption = front_columns(records, objectives)
+    shown, caption = front_columns(records, objectives, bounds)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, caption_justify="left")
     table.caption = caption or None
     for heading in shown:
@@ -161,9 +166,11 @@ _CELLS: Mapping[str, Callable[[FrontRow], str]] = {
     "PSNR\n(dB)": lambda row: _number(row.record.psnr_y_db, "{:.2f}"),
     "gain\n(dB)": lambda row: _number(row.gain_db, "{:+.2f}"),
 }
-_TIE_CAPTION = (
-    "ties with N: PSNR no better than that of the cheaper trial N, within the noise between seeds"
-)
+_CAPTIONS: Mapping[str, str] = {
+    "ties with": "ties with N: PSNR no better than that of the cheaper trial N, within the noise "
+    "between seeds",
+    "may break": "may break: the 95 % interval reaches beyond the bound",
+}
 _SHOWN = frozenset({"params", "macs", "latency_ms", "psnr_y_db"})
 TEXT_HEADINGS = frozenset({"architecture", "family", "precision", "note"})
 

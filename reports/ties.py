@@ -5,12 +5,22 @@ Source: three seeds per network, Set5 and crops of Set14 at x4. The standard dev
 """
 
 import math
-
-from reports.records import TrialRecord
+from typing import Protocol
 
 SHORT_TRAINING_STD_DB = 0.04
 LONG_TRAINING_STD_DB = 0.03
 LONG_TRAINING_STEPS = 2000
+
+
+class Trained(Protocol):
+    """A row of a table whose PSNR has noise."""
+
+    @property
+    def is_baseline(self) -> bool: ...
+    @property
+    def psnr_y_std_db(self) -> float | None: ...
+    @property
+    def train_steps(self) -> int | None: ...
 
 
 def expected_std_db(train_steps: int | None) -> float:
@@ -19,7 +29,7 @@ def expected_std_db(train_steps: int | None) -> float:
     return LONG_TRAINING_STD_DB if long else SHORT_TRAINING_STD_DB
 
 
-def psnr_std_db(record: TrialRecord) -> float:
+def psnr_std_db(record: Trained) -> float:
     """The standard deviation (dB) of a record's PSNR: measured if it was, else expected.
 
     The bicubic baseline is not trained, so it has none.

@@ -43,7 +43,11 @@ class Bookkeeping:
 
     @property
     def seconds(self) -> float:
-        """How long all sessions have searched by now."""
+        """How long all sessions have prepared and searched by now."""
+        return self._study.preparation_seconds + self._searched_seconds
+
+    @property
+    def _searched_seconds(self) -> float:
         return self.history.seconds + self.open_seconds + time.perf_counter() - self._told
 
     def wall_seconds(self, record: TrialRecord, started: float) -> float:
@@ -65,10 +69,10 @@ class Bookkeeping:
     @property
     def standing(self) -> Standing:
         """How far the search has come."""
-        budget, trained, seconds = self._config.budget, self.history.trained, self.seconds
-        left = [] if budget.minutes is None else [max(0.0, budget.minutes * 60 - seconds)]
+        budget, trained = self._config.budget, self.history.trained
+        left = [] if budget.minutes is None else [max(0.0, budget.minutes * 60 - self.seconds)]
         if budget.trials is not None and trained:
-            left.append(seconds / trained * (budget.trials - trained))
+            left.append(self._searched_seconds / trained * (budget.trials - trained))
         return Standing(trained, budget.trials, min(left, default=None))
 
     def _heard(self, record: TrialRecord) -> None:

@@ -9,7 +9,7 @@ import pydantic
 
 from blocks.config import Scale
 from compressors.crops import CROPS
-from foundation.configs import Count, FrozenConfig, parse_config
+from foundation.configs import Count, FrozenConfig, nearest, parse_config
 from foundation.documents import read_yaml
 from foundation.plugins import load_plugins
 from imaging.images import BUNDLED
@@ -26,7 +26,10 @@ from training.recipes.choice import RecipeChoice
 
 def _known_column(name: str) -> str:
     if name not in OBJECTIVES:
-        raise ValueError(f"must be one of {', '.join(OBJECTIVES)}, got {name}")
+        raise ValueError(
+            f"must be one of {', '.join(OBJECTIVES)}, got {name}"
+            f"{nearest(name, OBJECTIVES, none='')}"
+        )
     return name
 
 
@@ -196,7 +199,10 @@ class SearchConfig(FrozenConfig):
     @classmethod
     def _some_family(cls, families: Families) -> Families:
         if not families.searched():
-            raise ValueError(f"name at least one family of {', '.join(SPACES)}")
+            raise ValueError(
+                f"name at least one family of {', '.join(SPACES)}, each with its ranges, such as "
+                f"{next(iter(SPACES))}: {{}} for those by default"
+            )
         return families
 
     @pydantic.field_validator("calibration")

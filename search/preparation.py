@@ -2,12 +2,11 @@
 
 import datetime
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, TypeVar
 
-import numpy as np
 import torch
 from pydantic import BeforeValidator, TypeAdapter
 
@@ -27,7 +26,8 @@ from imaging.image_sets import ImageSets
 from imaging.images import Image, load_images
 from profilers.agent.machine import Description
 from profilers.host.device import computes_in_bfloat16, describe_device
-from profilers.host.latency import Calibration, LatencyMeter, measure_callable, with_present_names
+from profilers.host.latency import Calibration, LatencyMeter, with_present_names
+from profilers.host.subject import Bicubic
 from profilers.predictor import CalibrationFile
 from profilers.runtimes.registry import require_available
 from profilers.runtimes.targets import Target
@@ -58,14 +58,17 @@ _PRECISION: TypeAdapter[Mapping[str, Precision]] = TypeAdapter(Mapping[str, Prec
 T = TypeVar("T")
 
 
-def initial_settings(config: SearchConfig, workers: int) -> dict[str, object]:
-    """The settings of a run that has not begun."""
+def initial_settings(
+    config: SearchConfig, workers: int, warm_start: Sequence[str] = ()
+) -> dict[str, object]:
+    """The settings of a run that has not begun; `warm_start` names the runs it begins with."""
     return {
         "config": config.model_dump(mode="json", exclude_none=True),
         "train_steps": config.steps,
         "population": population_size(config.budget.trials),
         "workers": workers,
         "target": asdict(config.target),
+        **({"warm_start": list(warm_start)} if warm_start else {}),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "device": describe_device(),
     }
@@ -87,8 +90,8 @@ def load_photographs(config: SearchConfig, listener: Listener) -> Photographs:
         ValueError: a folder or an image cannot be used, or bicubic restores a validation image
             exactly, so that nothing can be compared by it.
     """
-    training = load_images(config.data.training, split="training")
-    validation = load_images(config.data.validation, split="validation")
+    training = load_images(config.data.training, split="training", listener=listener)
+    validation = load_images(config.data.validation, split="validation", listener=listener)
     for note in (*training.notes, *validation.notes):
         listener.warning(note)
     pairs = prepare_validation(validation.images, config.scale)
@@ -149,7 +152,7 @@ def prepare(
     targets: dict[str, tuple[CalibratedTarget, ...]] = {}
     stored = None
     if "latency_ms" in config.columns:
-        meter = stack.enter_context(LatencyMeter(config.target))
+        meter = stack.enter_context(LatencyMeter(config.target, listener))
         device = decided(Description, "target_device", run) or meter.describe_device()
         stored = stored_calibration(config, device, listener)
         calibration = decided(STORED_CALIBRATION, "calibration", run)
@@ -161,7 +164,7 @@ def prepare(
         known = decided(_CALIBRATIONS, "other_calibrations", run)
         others: dict[str, Calibration] = {} if known is None else dict(known)
         for target in config.other_targets:
-            meter = stack.enter_context(LatencyMeter(target))
+            meter = stack.enter_context(LatencyMeter(target, listener))
             if target.of_reference == config.target.of_reference:  # which differ in int8 alone
                 others[str(target)] = replace(calibration, target=str(target))
             elif str(target) not in others:
@@ -289,10 +292,8 @@ def measured_baseline(bench: Workbench) -> TrialRecord:
     targets = bench.targets.get(target.precision)
     if not targets or target.host:  # only networks are sent to another machine
         return baseline
-    pixels = np.zeros((target.lr_height_px, target.lr_width_px, 3), np.uint8)
-    calibration = targets[0].calibration
-    latency = measure_callable(
-        lambda: upscale(pixels), target, calibration, max_seconds=config.timing_seconds
+    latency = targets[0].meter.measure(
+        Bicubic(config.scale), targets[0].calibration, max_seconds=config.timing_seconds
     )
     return latency_costs(latency).in_record(baseline)
 
@@ -315,6 +316,7 @@ def _precision_of(
 ) -> Precision:
     if config.training.precision != "auto":
         return config.training.precision
+    listener.status(f"timing training steps of {typical.family}, to choose its precision")
     precision = choose_precision(
         lambda: build_network(typical),
         patches,

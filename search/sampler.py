@@ -23,6 +23,8 @@ Build = Callable[[int, int], BaseSampler]
 
 # NSGA-II's own default of 50 would spend a typical budget on the random first generation.
 GENERATIONS = 5
+GENERATION_KEY = f"{NSGAIISampler.__name__}:generation"
+"""The attribute of a trial by which NSGA-II finds those of a generation."""
 SMALLEST_POPULATION, LARGEST_POPULATION = 8, 50
 
 

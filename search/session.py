@@ -2,7 +2,9 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +13,16 @@ from pydantic import Field, TypeAdapter
 from foundation.configs import Count
 from search.candidates.candidate import Costing
 from search.candidates.checkpoints import Checkpoints
-from search.candidates.evaluation import CandidateEvaluator
+from search.candidates.evaluation import CandidateEvaluator, Workbench
 from search.candidates.evaluator import Evaluator
 from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
+from search.candidates.outlook import measure_cheapest, outlook, why_none_kept
 from search.config import SearchConfig, parse_search_config
+from search.insights.keeping import keep_insights
 from search.ladder.driver import LadderSearch
 from search.listening import SearchListener
+from search.live import told_live
 from search.loop import Search, on_trial_step
 from search.preparation import (
     Photographs,
@@ -36,20 +41,31 @@ from search.storage.changes import UNCHANGED, Changes, differences, lasting, of_
 from search.storage.journal import exclusive, repair_journal
 from search.storage.run_directory import RunDirectory
 from search.storage.study import SearchStudy, read_run
+from search.warm_start import WarmStart, earlier_runs
 from search.workers.placement import check_workers, environments, workers_of
 from search.workers.pool import Pool, ThisProcess
 from search.workers.processes import Processes
 
 _POPULATION: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=2)])
 _WORKERS: TypeAdapter[int] = TypeAdapter(Count)
+_FOLDERS: TypeAdapter[list[str]] = TypeAdapter(list[str])
 
 
-def start_search(config: SearchConfig, run_dir: Path, listener: SearchListener) -> str:
+def start_search(
+    config: SearchConfig,
+    run_dir: Path,
+    listener: SearchListener,
+    *,
+    warm_start: Sequence[str | Path] = (),
+) -> str:
     """Begin a search in a directory that holds no run yet; return in words what ended it.
+
+    `warm_start` names directories of earlier runs: what they measured is taken over as far as it
+    compares.
 
     Raises:
         ValueError: the directory holds a run, no architecture can keep the constraints, or
-            the photographs cannot be used.
+            the photographs or the earlier runs cannot be used.
         SearchFailedError: several candidates in a row failed.
     """
     run = RunDirectory(run_dir)
@@ -68,10 +84,13 @@ def start_search(config: SearchConfig, run_dir: Path, listener: SearchListener) 
         listener.warning(line)
     workers = workers_of(config)
     photographs = load_photographs(config, listener)
+    earlier = earlier_runs(warm_start, config, photographs.digests)
     run_dir.mkdir(parents=True, exist_ok=True)
     with exclusive(run_dir):
-        run.write_settings(initial_settings(config, workers))
-        return _session(config, run, photographs, listener)
+        folders = [str(one.run.path) for one in earlier]
+        run.write_settings(initial_settings(config, workers, folders))
+        search = partial(_session, config, run, photographs)
+        return told_live(run, listener, search)
 
 
 def resume_search(
@@ -118,9 +137,9 @@ def resume_search(
         config = read_config(run_dir, changes)
         check_workers(changes.workers or _workers(run), config)
         photographs = load_photographs(config, listener)
-        return _session(
-            config, run, photographs, listener, changes=changes, has_begun=before.has_begun
-        )
+        has_begun = before.has_begun
+        search = partial(_session, config, run, photographs, changes=changes, has_begun=has_begun)
+        return told_live(run, listener, search)
 
 
 def replay_search(
@@ -170,25 +189,61 @@ def _session(
         population = decided(_POPULATION, "population", run)
         study = open_study(config, run, listener, population=population)
         study.keep_settings(lasting(settings))
-        if study.baseline is None:
-            study.baseline = measured_baseline(bench)
+        evaluator = CandidateEvaluator(bench)
+        if (ended := _hopeless(bench, study, evaluator, listener)) is not None:
+            return ended
         device = run.read_settings().get("target_device", {})
         latency_filter = latency_filter_of(config, bench.calibration_file, device, listener)
-        evaluator = CandidateEvaluator(bench)
-        listener.status(f"prepared in {time.perf_counter() - started:.1f} s")
+        folders = decided(_FOLDERS, "warm_start", run)
+        if folders and study.warm_started is None:
+            earlier = earlier_runs(folders, config, photographs.digests)
+            WarmStart(bench, study, evaluator, listener).take(earlier)
         pool = stack.enter_context(_pool(config, run, evaluator, listener))
-        if not config.rungs:
-            return Search(config, study, evaluator, listener, latency_filter, pool, programs).run()
-        return LadderSearch(
-            config,
-            study,
-            evaluator,
-            listener,
-            latency_filter,
-            pool,
-            population=population or population_size(config.budget.trials),
-            checkpoints=Checkpoints(run),
-        ).run()
+        search: Search | LadderSearch = (
+            LadderSearch(
+                config,
+                study,
+                evaluator,
+                listener,
+                latency_filter,
+                pool,
+                population=population or population_size(config.budget.trials),
+                checkpoints=Checkpoints(run),
+            )
+            if config.rungs
+            else Search(config, study, evaluator, listener, latency_filter, pool, programs)
+        )
+        study.preparation_seconds += time.perf_counter() - started
+        listener.status(f"prepared in {time.perf_counter() - started:.1f} s")
+        ended = search.run()
+        cheapest = study.cheapest or ()
+        study.keep_unkept(why_none_kept(config, study.records(), cheapest, study.baseline))
+        keep_insights(bench, study, device, listener)
+        return ended
+
+
+def _hopeless(
+    bench: Workbench, study: SearchStudy, evaluator: CandidateEvaluator, listener: SearchListener
+) -> str | None:
+    """Measure the baseline and the cheapest designs, once; say which bounds nothing may keep.
+
+    Returns what ends the search where one of them is out of reach, or None.
+    """
+    if study.baseline is None:
+        study.baseline = measured_baseline(bench)
+    cheapest = study.cheapest
+    if cheapest is None:
+        has_begun = bool(study.records())  # in an earlier version
+        cheapest = () if has_begun else measure_cheapest(bench.config, evaluator, listener)
+        study.cheapest = cheapest
+    evaluator.remember(cheapest)
+    found = outlook(bench.config, cheapest, study.baseline)
+    for sentence in found.unlikely:
+        listener.warning(sentence)
+    if not found.is_hopeless:
+        return None
+    study.keep_unkept(found.unlikely[0])
+    return "a bound is out of reach, so nothing was trained"
 
 
 def _workers(run: RunDirectory) -> int:

@@ -2,17 +2,18 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from blocks.networks.registry import SuperResolutionNetwork
 from training.data.patches import PatchSampler
 from training.distributed import ALONE, Processes
 from training.monitor import Monitor, Watch
 from training.recipes.recipe import Recipe, learning_rate_at
-from training.state import NO_TEACHER, Progress, TrainingFolder
+from training.state import NO_TEACHER, PLANNED_STEPS, Progress, TrainingFolder
 from training.step import Precision, TrainingStep
 
 RANDOM_WEIGHTS = "random"
@@ -43,6 +44,7 @@ def train(
     precision: Precision = "float32",
     checkpoint_folder: Path | None = None,
     initial_weights: str = RANDOM_WEIGHTS,
+    notes: Mapping[str, str] = MappingProxyType({}),
     watch: Watch | None = None,
     processes: Processes = ALONE,
     on_step: Callable[[int, float], None] | None = None,
@@ -59,7 +61,8 @@ def train(
     finds there, and one that has ended already is only loaded. `initial_weights` names the
     weights it starts from, which belong to its identity. Where `recipe.continues`, a call with
     more `steps` continues a training that had ended, to the weights that it would have had
-    without the stop; its cooldown is left out then, and one that is interrupted begins anew.
+    without the stop; its cooldown is left out then, and one that is interrupted begins anew. The
+    checkpoints say `notes` too, which belong to nothing.
 
     With a `watch` the training is logged and validated in that folder. Of several
     `processes`, which all call this alike, only the first one writes.
@@ -92,7 +95,8 @@ def train(
             "initial_weights": initial_weights,
             "processes": str(processes.count),
         }
-        folder = TrainingFolder(checkpoint_folder, network.config, identity)
+        notes = {**notes, PLANNED_STEPS: str(steps)}
+        folder = TrainingFolder(checkpoint_folder, network.config, identity, notes)
     start = Progress(0, 0.0, math.nan)
     if folder is not None:
         kept = recipe.kept_steps(steps)

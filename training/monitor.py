@@ -17,6 +17,11 @@ SPARED_STEPS = 250
 """A validation may take as long as hundreds of steps, so short trainings have fewer."""
 
 
+def usual_interval(steps: int) -> int:
+    """The steps between validations of a training of `steps`, if nobody asks for another."""
+    return max(SPARED_STEPS, math.ceil(steps / VALIDATIONS))
+
+
 @dataclass(frozen=True)
 class Watch:
     """How closely a training is watched."""
@@ -32,7 +37,7 @@ class Watch:
         """About 200 rows and, unless `validate_every` says otherwise, at most 20 validations."""
         return cls(
             validation,
-            validate_every=validate_every or max(SPARED_STEPS, math.ceil(steps / VALIDATIONS)),
+            validate_every=validate_every or usual_interval(steps),
             log_every=math.ceil(steps / LOGGED_STEPS),
         )
 

@@ -9,12 +9,12 @@ gave the best PSNR.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import Tensor
 
-from blocks.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from blocks.checkpoints import Checkpoint, load_checkpoint, read_metadata, save_checkpoint
 from blocks.networks.registry import NetworkConfig
 from training.recipes.recipe import Recipe
 
@@ -22,6 +22,8 @@ MODEL_FILE = "model.safetensors"
 BEST_FILE = "best.safetensors"
 STATE_FILE = "training-state.safetensors"
 NO_TEACHER = "none"
+PLANNED_STEPS = "planned_steps"
+"""The length of the training, which its recipe may not make part of its identity."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,28 @@ class Progress:
     """Spent training, over all resumes."""
     loss: float
     """Of the last step."""
+
+
+def planned_steps(metadata: Mapping[str, str]) -> int | None:
+    """The length of the training that a checkpoint is of; None if it does not say."""
+    stored = metadata.get(PLANNED_STEPS, metadata.get("steps", ""))
+    return int(stored) if stored.isdigit() else None
+
+
+def unfinished_note(path: Path) -> str | None:
+    """What to know of a checkpoint whose training has not ended; None if it has, or is unknown.
+
+    Raises:
+        ValueError: the file is missing, or not a safetensors file.
+    """
+    metadata = read_metadata(path)
+    step, steps = metadata.get("step", ""), planned_steps(metadata)
+    if not step.isdigit() or steps is None or int(step) >= steps:
+        return None
+    result = path.with_name(MODEL_FILE)
+    if path.name == BEST_FILE and result.exists() and unfinished_note(result) is None:
+        return None
+    return f"{path} is of step {int(step):,} of {steps:,}: its training has not ended"
 
 
 Saved = tuple[Progress, Mapping[str, Tensor]]
@@ -47,6 +71,8 @@ class TrainingFolder:
     config: NetworkConfig
     identity: Mapping[str, str]
     """What must be equal to continue, beside the config: recipe, seed, steps, ..."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What else the checkpoints say, which may differ when the training is continued."""
 
     def load_state(self, kept_steps: int) -> Saved | None:
         """Return the tensors to continue with, or None where the folder has none.
@@ -108,6 +134,7 @@ class TrainingFolder:
 
     def _save(self, name: str, progress: Progress, tensors: Mapping[str, Tensor]) -> None:
         metadata = {
+            **self.notes,
             **self.identity,
             "step": str(progress.step),
             "seconds": repr(progress.seconds),

@@ -12,6 +12,7 @@ from dataclass_tables import meanings_of
 from profilers import Target
 from reports.records import COLUMNS, TrialRecord
 from search.config import PerDevice, Quantisation, SearchConfig
+from search.ladder.choice import Rungs
 from search.space import SPACES, Families
 from training.recipes.choice import RecipeChoice
 
@@ -113,6 +114,8 @@ def _values(annotation: Any, metadata: Any = ()) -> str:
         return "a recipe's name, or `{name: ..., FIELD: ...}`"
     if annotation is Quantisation:
         return "`{images: FOLDER, crops: COUNT}`"
+    if annotation is Rungs:
+        return "`{rungs: [STEPS, ...]}`"
     if annotation is PerDevice:
         return "`{per_device: K}`"
     if annotation is Target:

@@ -12,12 +12,15 @@ from foundation.plugins import load_plugins
 from paretosr.cli.commands.cache import cache
 from paretosr.cli.commands.calibrate import calibrate
 from paretosr.cli.commands.compare import compare
+from paretosr.cli.commands.compare_runs import compare_runs
 from paretosr.cli.commands.compress import compress
 from paretosr.cli.commands.evaluate import evaluate
 from paretosr.cli.commands.export import export
+from paretosr.cli.commands.finalize import finalize
 from paretosr.cli.commands.import_weights import import_weights
 from paretosr.cli.commands.init import init
 from paretosr.cli.commands.models import models
+from paretosr.cli.commands.pick import pick
 from paretosr.cli.commands.plot import plot
 from paretosr.cli.commands.profile import profile
 from paretosr.cli.commands.report import report
@@ -26,16 +29,18 @@ from paretosr.cli.commands.sort_patches import sort_patches
 from paretosr.cli.commands.sparsity import sparsity
 from paretosr.cli.commands.stress import stress
 from paretosr.cli.commands.sweep import sweep
+from paretosr.cli.commands.table import table
 from paretosr.cli.commands.targets import targets
 from paretosr.cli.commands.train import train
 from paretosr.cli.commands.upscale import upscale
+from paretosr.cli.commands.watch import watch
 from paretosr.cli.errors import explain
 
 app = typer.Typer(name="paretosr", add_completion=False, rich_markup_mode=None)
 for command in (
-    init, search, plot, report, profile, compare, sweep, stress, calibrate, train, compress,
-    evaluate, sort_patches, sparsity, upscale, import_weights, export, models, targets,
-    cache,
+    init, search, watch, pick, finalize, report, plot, table, compare_runs, profile, compare, sweep,
+    stress, calibrate, train, compress, evaluate, sort_patches, sparsity, upscale, import_weights,
+    export, models, targets, cache,
 ):  # fmt: skip
     app.command()(command)
 
@@ -66,7 +71,8 @@ def _front_door(
       a config file              design.json or design.yaml
       a checkpoint               model.safetensors
       a quantised network        the folder that paretosr compress wrote
-      a trial of a search        RUN_DIR:TRIAL, its number or the id of its architecture
+      a trial of a search        RUN_DIR:TRIAL, its number or the id of its architecture; also
+                                 RUN_DIR:knee, 'RUN_DIR:latency_ms<=15', and RUN_DIR:pick
       bicubic                    MATLAB's imresize, the baseline to compare with
     """
     load_plugins(plugin or ())

@@ -1,6 +1,7 @@
 """From an exception to the one line and the exit status that a user sees."""
 
 import errno
+import re
 from dataclasses import dataclass
 
 import typer
@@ -17,6 +18,8 @@ _MACHINE_ERRNOS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 )
 
+_WHOLE_NUMBER = re.compile(r"Input should be a valid integer[^.]*")
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -30,7 +33,7 @@ def explain(error: BaseException) -> Explanation | None:
     """Return what to tell the user, or None for a defect, whose traceback is needed."""
     match error:
         case typer.TyperException():
-            return Explanation(one_line(error.format_message()), error.exit_code)
+            return Explanation(_plain(error.format_message()), error.exit_code)
         case KeyboardInterrupt():
             return Explanation(one_line(str(error)) or "interrupted", INTERRUPTED)
         case OSError():
@@ -51,4 +54,17 @@ def explain(error: BaseException) -> Explanation | None:
 def _describe(error: OSError) -> str:
     if error.filename is None or error.strerror is None:
         return one_line(error)
+    match error:
+        case FileNotFoundError():
+            return f"no such file: {error.filename}"
+        case IsADirectoryError():
+            return f"{error.filename} is a folder, where a file is needed"
+        case FileExistsError() | NotADirectoryError():
+            return f"{error.filename} is a file, where a folder is needed"
     return f"{error.filename}: {error.strerror}"
+
+
+def _plain(message: str) -> str:
+    """What typer says of an option, without the words of the library that checked it."""
+    line = one_line(message).replace("Value error, ", "")
+    return _WHOLE_NUMBER.sub("must be a whole number", line)

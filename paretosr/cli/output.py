@@ -35,7 +35,12 @@ def write_table_of(table: ResultTable) -> None:
     """Write one table of a result, after its title."""
     if table.title:
         write_line(table.title)
-    write_rows(table.headings, table.rows, numbers=table.numeric)
+    write_table(rich_table(table))
+
+
+def rich_table(table: ResultTable) -> Table:
+    """A table of a result as rich draws it, without its title."""
+    return _aligned(table.headings, table.rows, table.numeric)
 
 
 def write_json(value: object) -> None:
@@ -58,12 +63,7 @@ def write_rows(
     headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[str] = ()
 ) -> None:
     """Write an aligned table; the columns headed as in `numbers` are aligned to the right."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading in numbers else "left")
-    for row in rows:
-        table.add_row(*row)
-    write_table(table)
+    write_table(_aligned(headings, rows, numbers))
 
 
 def write_table(table: RenderableType) -> None:
@@ -71,6 +71,17 @@ def write_table(table: RenderableType) -> None:
     width = None if sys.stdout.isatty() else _UNLIMITED_WIDTH
     with writing(_STANDARD_OUTPUT):
         Console(width=width, highlight=False, markup=False).print(table)
+
+
+def _aligned(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str]
+) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in numbers else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def _finite(value: object) -> object:

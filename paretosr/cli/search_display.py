@@ -22,8 +22,9 @@ LINE_SECONDS = 60.0
 class SearchDisplay:
     """A line for each trained or failed candidate, and how far the search has come.
 
-    That is a bar with the time left and one for each training under way, or where there is no
-    terminal a line every minute. `silent` leaves only the warnings.
+    That is a bar with the time left, one for each training under way, and one for what is being
+    prepared or timed; where there is no terminal, a line every minute. `silent` leaves only the
+    warnings.
     """
 
     def __init__(self, *, silent: bool = False) -> None:
@@ -44,10 +45,15 @@ class SearchDisplay:
         self._is_logged = not silent and not console.is_terminal
         self._refreshed = 0.0
         self._logged = time.monotonic()
-        self._all = self._progress.add_task("trained candidates", total=None, time="")
+        self._all = self._progress.add_task(
+            "trained candidates", total=None, time="", visible=False
+        )
         self._standing = Standing(0, None, None)
         self._told = time.monotonic()
         self._trials: dict[int, TaskID] = {}
+        self._began: dict[TaskID, tuple[float, int]] = {}
+        """When a bar began, and at which count: a training that goes on does not begin at 0."""
+        self._phase: tuple[str, TaskID] | None = None
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -69,11 +75,22 @@ class SearchDisplay:
         self._console.print(f"note: {text}")
 
     def progress(self, done: int, total: int, text: str = "") -> None:
-        """Nothing but trials is counted."""
+        """Show what is prepared or timed, until it is done."""
+        if self._phase is None or self._phase[0] != text:
+            self._end_phase()
+            self._phase = text, self._progress.add_task(text, total=total, time="")
+        self._advance(self._phase[1], done, total)
+        if done >= total:
+            self._end_phase()
+        if self._is_logged and time.monotonic() - self._logged >= LINE_SECONDS:
+            left = self._left(self._phase[1]) if self._phase else ""
+            self._log(", ".join(filter(None, (f"{text}: {done} of {total}", left))))
 
     def trial_started(self, record: TrialRecord, standing: Standing) -> None:
         self._standing, self._told = standing, time.monotonic()
-        self._progress.update(self._all, completed=standing.trained, total=standing.budget)
+        self._progress.update(
+            self._all, completed=standing.trained, total=standing.budget, visible=True
+        )
         if record.trial is not None:
             description = f"trial {record.trial}: {record.arch_id}"
             task = self._progress.add_task(description, total=None, time="being measured")
@@ -81,12 +98,9 @@ class SearchDisplay:
         self._refresh()
 
     def training_step(self, trial: int, step: int, steps: int, loss: float) -> None:
-        self._progress.update(self._trials[trial], completed=step, total=steps, time="")
-        if time.monotonic() - self._refreshed >= REFRESH_SECONDS:
-            self._refresh()
+        self._advance(self._trials[trial], step, steps)
         if self._is_logged and time.monotonic() - self._logged >= LINE_SECONDS:
-            self._console.print(", ".join(self._under_way()))
-            self._logged = time.monotonic()
+            self._log(", ".join(self._under_way()))
 
     def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None:
         self._progress.remove_task(self._trials.pop(trial))
@@ -98,7 +112,33 @@ class SearchDisplay:
             self._progress.remove_task(self._trials.pop(record.trial))
         self._refresh()
         if record.state in ("failed", "trained") or record.train_seconds is not None:
-            self.status(_line(record))
+            self.status(trial_line(record))
+
+    def _advance(self, task: TaskID, done: int, total: int) -> None:
+        """Move a bar, with the time left at the pace that it has had."""
+        self._began.setdefault(task, (time.monotonic(), done))
+        self._progress.update(task, completed=done, total=total)
+        self._progress.update(task, time=self._left(task))
+        if time.monotonic() - self._refreshed >= REFRESH_SECONDS:
+            self._refresh()
+
+    def _left(self, task: TaskID) -> str:
+        """The time left of a bar in words; empty where it has hardly begun."""
+        bar = next(it for it in self._progress.tasks if it.id == task)
+        began, first = self._began[task]
+        if bar.total is None or not first < bar.completed < bar.total:
+            return ""
+        pace = (time.monotonic() - began) / (bar.completed - first)
+        return f"about {_clock(pace * (bar.total - bar.completed))} left"
+
+    def _end_phase(self) -> None:
+        if self._phase is not None:
+            self._progress.remove_task(self._phase[1])
+            self._phase = None
+
+    def _log(self, line: str) -> None:
+        self._console.print(line)
+        self._logged = time.monotonic()
 
     def _refresh(self) -> None:
         self._progress.update(self._all, time=self._time_left())
@@ -110,7 +150,7 @@ class SearchDisplay:
         if self._standing.seconds_left is None:
             return ""
         left = self._standing.seconds_left - (time.monotonic() - self._told)
-        return f"about {timedelta(seconds=round(max(0.0, left)))} left"
+        return f"about {_clock(left)} left"
 
     def _under_way(self) -> Iterator[str]:
         """The parts of a line that says how far the search has come."""
@@ -135,11 +175,17 @@ def search_display(*, silent: bool) -> Iterator[SearchDisplay]:
         signal.signal(signal.SIGTERM, before)
 
 
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds: 0:01:30."""
+    return str(timedelta(seconds=round(max(0.0, seconds))))
+
+
 def _interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _line(record: TrialRecord) -> str:
+def trial_line(record: TrialRecord) -> str:
+    """What came of a trial, in one line."""
     parts = [f"trial {record.trial}: {record.arch_id}"]
     if record.precision not in (None, "float32"):
         parts.append(str(record.precision))

@@ -149,7 +149,7 @@ def quantise(
         >>> quantised = psr.quantise("runs/x2/model.safetensors", "int8", int8)  # doctest: +SKIP
         >>> psr.evaluate("int8", target=int8).psnr_y_db  # doctest: +SKIP
     """
-    resolved, wanted, folder = load(model), as_target(target), Path(out)
+    resolved, wanted, folder = load(model, listener=listener), as_target(target), Path(out)
     if resolved.config is None:
         raise ValueError("MODEL must be a network to be quantised, got bicubic")
     require_weights(resolved)

@@ -95,7 +95,7 @@ def prune(
         >>> round(pruning.share, 1)
         0.6
     """
-    model, out = load(model), Path(out)
+    model, out = load(model, listener=listener), Path(out)
     parent = _parent(model)
     child = _child(parent.config, keep, to)
     if steps < 0:
@@ -164,7 +164,7 @@ def _child(
         child = smaller(parent, keep)
     else:
         assert to is not None  # as was just checked
-        design = load(to)
+        design = load(to, listener=None)
         if design.config is None:
             raise ValueError("the smaller design must be a network's, got bicubic")
         child = design.config

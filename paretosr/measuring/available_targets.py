@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from compressors.engines import ENGINES
 from foundation.listener import Listener
 from paretosr.results import Result, Table
+from profilers import Missing, TargetStatus, list_targets
 from profilers import Target as Target
-from profilers import TargetStatus, list_targets
 from profilers.runtimes.registry import why_unavailable
 from profilers.runtimes.targets import targets_with
 
@@ -71,10 +71,14 @@ def named_targets(text: str, listener: Listener) -> tuple[Target, ...]:
     runtime, _, settings = text.strip().partition(":")
     named = targets_with(settings) if runtime == EVERY else (Target.parse(text),)
     available = []
+    left_out: dict[Missing, list[str]] = {}
     for target in named:
         missing = why_unavailable(target)
         if missing is None:
             available.append(target)
         else:
-            listener.warning(f"{target} is left out: {missing.reason}; {missing.remedy}")
+            left_out.setdefault(missing, []).append(f"{target.runtime}:device={target.device}")
+    for missing, names in left_out.items():
+        are = "is" if len(names) == 1 else "are"
+        listener.warning(f"{', '.join(names)} {are} left out: {missing.reason}; {missing.remedy}")
     return tuple(available)

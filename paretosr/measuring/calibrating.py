@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from blocks.config import Scale
+from foundation import has_suffix
 from foundation.configs import parse_config
 from foundation.listener import SILENT, Listener
 from paretosr.measuring.subjects import as_target
@@ -111,6 +112,11 @@ def calibrate(
         >>> summary.families["splitsr"].within_tenth  # doctest: +SKIP
         0.97
     """
+    if has_suffix(Path(out), ".yaml", ".yml"):
+        raise ValueError(
+            f"a calibration is written into a file such as {Path(out).stem}.jsonl, got {out}: name "
+            "a search's config with --config, or config= in Python"
+        )
     if not minutes > 0:
         raise ValueError(f"minutes must be greater than 0, got {minutes}")
     space, wanted = space_and_target(config, target, scale)

@@ -1,6 +1,6 @@
 """Which of several models is the fastest on a target, and how sure that is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,16 +10,13 @@ from foundation.listener import SILENT, Listener
 from imaging import BUNDLED
 from paretosr.compressing.quantising import subject_on
 from paretosr.measuring.profiling import CLOCKS
-from paretosr.measuring.subjects import as_target, bicubic_call, noise_warning
+from paretosr.measuring.subjects import as_target, noise_warning
 from paretosr.models import load
 from paretosr.results import Result, Table
-from profilers import LatencyMeter, RatioEstimate, Subject, Target
-from profilers.agent.fastest_variant import VARIANTS_SHARE
-from profilers.agent.timing.calls_in_turn import compare as time_both
-from profilers.host.networks import prepare_fastest_variant
-from profilers.host.target_program import threads_of
+from profilers import Bicubic, LatencyMeter, RatioEstimate, Target
+from profilers.host.subject import Timed
 from profilers.runtimes.clock import clock_of
-from profilers.runtimes.registry import require_available, require_here
+from profilers.runtimes.registry import require_available
 
 Verdict = Literal["faster", "slower", "not distinguishable"]
 _IN_WORDS: Mapping[Verdict, str] = {
@@ -145,27 +142,26 @@ def compare(
         >>> comparison.others[0].verdict
         'faster'
     """
-    first, wanted = load(model), as_target(target)
+    first, wanted = load(model, listener=listener), as_target(target)
     listed = [others] if isinstance(others, Model | str | Path) else others
-    compared = [load(other, first.scale) for other in listed]
+    compared = [load(other, first.scale, listener=listener) for other in listed]
     if not compared:
         raise ValueError("compare needs at least one other model")
     require_available(wanted)
-    subjects = [
+    subjects: list[Timed] = [
         subject_on(it, wanted, form, calibration_images=calibration_images, listener=listener)
+        or Bicubic(it.scale)
         for it, form in [(first, variant), *((other, None) for other in compared)]
     ]
-    if None in subjects:
-        require_here(wanted)
+    for subject in subjects:
+        subject.require_runs_on(wanted)
     results = []
     with LatencyMeter(wanted) as meter:
         for number, (other, subject) in enumerate(zip(compared, subjects[1:], strict=True)):
             listener.status(f"timing {first.name} and {other.name}")
             if len(compared) > 1:
                 listener.progress(number, len(compared))
-            results.append(
-                _compared(first.scale, subjects[0], other.name, subject, meter, max_seconds)
-            )
+            results.append(_compared(subjects[0], other.name, subject, meter, max_seconds))
     _warn_of_noise(results, listener)
     return Comparison(first.name, first.scale, str(wanted), clock_of(wanted)[0], tuple(results))
 
@@ -178,37 +174,12 @@ def verdict(ci_low: float, ci_high: float) -> Verdict:
 
 
 def _compared(
-    scale: int,
-    subject: Subject | None,
-    name: str,
-    other: Subject | None,
-    meter: LatencyMeter,
-    max_seconds: float,
+    subject: Timed, name: str, other: Timed, meter: LatencyMeter, max_seconds: float
 ) -> ComparedModel:
-    if subject is not None and other is not None:
-        times = meter.compare(subject, other, max_seconds=max_seconds)
-        return ComparedModel(name, times.variant, times.other_variant, times.estimate)
-    # Bicubic is NumPy code and has no runtime to run it: both are timed in this process.
-    target = meter.target
-    _, clock = clock_of(target)
-    variants_seconds = max_seconds * VARIANTS_SHARE
-    with threads_of(target):
-        first_variant, first_call = _call_of(subject, scale, target, variants_seconds)
-        variant, call = _call_of(other, scale, target, variants_seconds)
-        estimate = time_both(
-            first_call, call, max_seconds=max_seconds - variants_seconds, clock=clock
-        )
-    return ComparedModel(name, first_variant, variant, estimate)
-
-
-def _call_of(
-    subject: Subject | None, scale: int, target: Target, variants_seconds: float
-) -> tuple[str | None, Callable[[], object]]:
-    """Return the variant that is taken, None for bicubic, and what computes a batch with it."""
-    if subject is None:
-        return None, bicubic_call(scale, target)
-    fastest = prepare_fastest_variant(subject, target, variants_seconds)
-    return fastest.name, fastest.prepared.call
+    times = meter.compare(subject, other, max_seconds=max_seconds)
+    variants = zip((subject, other), (times.variant, times.other_variant), strict=True)
+    first, second = (None if isinstance(it, Bicubic) else variant for it, variant in variants)
+    return ComparedModel(name, first, second, times.estimate)
 
 
 def _warn_of_noise(compared: Sequence[ComparedModel], listener: Listener) -> None:

@@ -151,7 +151,7 @@ def compare_targets(
         >>> large.activation_mib == 9 * small.activation_mib
         True
     """
-    resolved = load(model)
+    resolved = load(model, listener=listener)
     listed = [targets] if isinstance(targets, str | Target) else targets
     wanted = list(dict.fromkeys(chain.from_iterable(_each(it, listener) for it in listed)))
     if not wanted:

@@ -59,7 +59,7 @@ class Explanation(Result):
         height_px, width_px = self.lr_size_px
         title = (
             f"MACs for one output of {HR_WIDTH_PX}x{HR_HEIGHT_PX}, an input of "
-            f"{width_px}x{height_px}, over all paths: {self.ledger.total:,}"
+            f"{width_px}x{height_px}, the costliest path: {self.ledger.total:,}"
         )
         return _modules_table(self.ledger, title), _operators_table(self.ledger)
 

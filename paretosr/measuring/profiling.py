@@ -11,10 +11,11 @@ from paretosr.compressing.quantising import subject_on
 from paretosr.decisions import TrainedDecisions, trained_decisions
 from paretosr.measuring.explanation import Explanation
 from paretosr.measuring.profile_table import ProfileRecord
-from paretosr.measuring.subjects import as_target, bicubic_call, noise_warning
+from paretosr.measuring.subjects import as_target, noise_warning
 from paretosr.models import load
 from paretosr.results import Result, Table
 from profilers import (
+    Bicubic,
     Calibration,
     InstructionSet,
     Latency,
@@ -25,7 +26,6 @@ from profilers import (
     Target,
     analytic_cost,
     describe_device,
-    measure_callable,
     measure_peak_memory_mib,
 )
 from profilers.predictor import CalibrationFile, CannotPredict, LatencyPredictor, Prediction
@@ -155,12 +155,14 @@ class Profile(Result, ProfileRecord):
             difference = f"{self.max_difference:.1e}"
             rows.append(("difference", difference, "largest, from eager float32"))
         if self.variant is not None:
-            rows.append(("variant", self.variant, "in which the network was measured"))
+            measured = f"{self.latency_ms:.2f} ms, the variant that was measured"
+            rows.append(("variant", self.variant, measured))
         for other in self.other_variants:
             found = (
                 str(other.reason)
                 if other.ratio is None
-                else f"takes {other.ratio:.2f} times as long as {self.variant}"
+                else f"about {other.ratio * self.latency_ms:.2f} ms, {other.ratio:.2f} times as "
+                f"long as {self.variant}"
             )
             rows.append(("", other.name, found))
         return rows
@@ -221,7 +223,7 @@ def profile(
         >>> cost.latency_ci_low_ms <= cost.latency_ms <= cost.latency_ci_high_ms
         True
     """
-    resolved, wanted = load(model), as_target(target)
+    resolved, wanted = load(model, listener=listener), as_target(target)
     require_available(wanted)
     subject = subject_on(
         resolved, wanted, variant, calibration_images=calibration_images, listener=listener
@@ -284,12 +286,9 @@ def _of_bicubic(model: Model, target: Target, max_seconds: float, listener: List
     listener.status("timing")
     with LatencyMeter(target) as meter:
         calibration = meter.calibrate(max_seconds * _REFERENCE_SHARE)
-    latency = measure_callable(
-        bicubic_call(model.scale, target),
-        target,
-        calibration,
-        max_seconds=max_seconds * (1 - _REFERENCE_SHARE),
-    )
+        latency = meter.measure(
+            Bicubic(model.scale), calibration, max_seconds=max_seconds * (1 - _REFERENCE_SHARE)
+        )
     record = replace(ProfileRecord.failed(model, target), params=0, macs=0)
     return _profile(record, latency, calibration, describe_device())
 

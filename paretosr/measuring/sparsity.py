@@ -167,7 +167,7 @@ def sparsity(
         >>> list(found.layers[0].by_region)
         ['flat', 'edge', 'texture']
     """
-    model = load(model)
+    model = load(model, listener=listener)
     if model.config is None or model.weights is None:
         raise ValueError(
             f"sparsity is of a trained network, but {model.name} has no weights: give a checkpoint"

@@ -100,7 +100,7 @@ def stress(
         >>> times.ci_low <= times.slowdown <= times.ci_high
         True
     """
-    resolved, wanted = load(model), as_target(target)
+    resolved, wanted = load(model, listener=listener), as_target(target)
     subject = subject_on(
         resolved, wanted, variant, calibration_images=calibration_images, listener=listener
     )

@@ -1,11 +1,6 @@
-"""From a model to what measuring processes run, or to a call of it in this process."""
-
-from collections.abc import Callable
-
-import numpy as np
+"""From a model and a text to what measuring processes run, and on which target."""
 
 from blocks.models import Model
-from imaging.evaluation import bicubic_upscaler
 from profilers import Subject, Target
 from profilers.host.variants import require_variant
 
@@ -33,14 +28,6 @@ def subject_of(model: Model, variant: str | None) -> Subject | None:
     if model.config is None:
         return None
     return Subject(model.config, model.weights, variant)
-
-
-def bicubic_call(scale: int, target: Target) -> Callable[[], object]:
-    """Return what enlarges a batch of the target's size by bicubic interpolation."""
-    upscale = bicubic_upscaler(scale)
-    shape = (target.batch, target.lr_height_px, target.lr_width_px, 3)
-    images = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
-    return lambda: [upscale(image) for image in images]
 
 
 def noise_warning(reference_spread: float, quiet_share: float | None) -> str | None:

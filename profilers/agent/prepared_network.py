@@ -3,12 +3,10 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-
-from profilers.agent.failure import one_line
 
 Images = NDArray[np.float32]
 """(N, 3, h, w) in [0, 1], or enlarged, not clamped; in this order in memory."""
@@ -52,6 +50,11 @@ class Missing:
     reason: str
     remedy: str
 
+    @classmethod
+    def of(cls, reason: str | None, remedy: str) -> Self | None:
+        """Return the reason with its remedy; None where nothing is missing."""
+        return None if reason is None else cls(reason, remedy)
+
 
 def without_telemetry() -> None:
     """Keep OpenVINO, imported later, from finding its telemetry package.
@@ -59,14 +62,3 @@ def without_telemetry() -> None:
     Telemetry forks this process to report the import, and the fork can hang and outlive it.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-
-
-def missing_library(*modules: str, remedy: str) -> Missing | None:
-    """Return which of `modules` cannot be imported, with the `remedy`, or None if all can."""
-    without_telemetry()
-    for module in modules:
-        try:
-            import_module(module)
-        except ImportError as error:
-            return Missing(f"cannot import {module}: {one_line(error)}", remedy)
-    return None

@@ -1,7 +1,7 @@
 """The worker process that measures on one target."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Self, TypeVar
 
 from foundation.plugins import worker_environment
@@ -40,14 +40,22 @@ class Child:
         """The process, if there is one."""
         return None if self._process is None else self._process.pid
 
-    def request(self, question: Question[Design], kind: type[A], timeout_seconds: float) -> A:
+    def request(
+        self,
+        question: Question[Design],
+        kind: type[A],
+        timeout_seconds: float,
+        on_wait: Callable[[float], object] | None = None,
+    ) -> A:
         """Send `question` and return what the worker measured, an answer of `kind`.
+
+        `on_wait` hears every second for how long the worker has measured.
 
         Raises:
             ProfilingFailed: the worker reported an error, died, or did not answer in time.
         """
         try:
-            answer = self._ask(question, timeout_seconds)
+            answer = self._ask(question, timeout_seconds, on_wait)
         except BaseException:
             # After a timeout or an interrupt, the answer to this question may still arrive.
             self.close()
@@ -62,7 +70,12 @@ class Child:
         if process is not None:
             process.end()
 
-    def _ask(self, question: Question[Design], timeout_seconds: float) -> Answer:
+    def _ask(
+        self,
+        question: Question[Design],
+        timeout_seconds: float,
+        on_wait: Callable[[float], object] | None,
+    ) -> Answer:
         waited_seconds = START_SECONDS
         try:
             if self._process is None:
@@ -72,7 +85,7 @@ class Child:
                 self._process.receive(START_SECONDS)
             waited_seconds = timeout_seconds
             self._process.send(question)
-            return self._process.receive(timeout_seconds)
+            return self._process.receive(timeout_seconds, on_wait)
         except TimeoutError:
             raise ProfilingFailed(
                 f"{self.target}: no answer within {waited_seconds:.0f} s, process ended"

@@ -1,11 +1,11 @@
 """Latency of networks on a target, in the reference network's time and in milliseconds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Self
 
-import torch
-
+from foundation.listener import SILENT, Listener
 from profilers.agent.fastest_variant import OtherVariant
 from profilers.agent.machine import Description
 from profilers.agent.serving.messages import (
@@ -21,14 +21,13 @@ from profilers.agent.serving.messages import (
     Sustain,
     Sustained,
 )
-from profilers.agent.timing.calls_in_turn import TimeEstimate, compare, require_positive
+from profilers.agent.timing.calls_in_turn import TimeEstimate, require_positive
 from profilers.agent.timing.ratio import RatioEstimate
 from profilers.host.child import START_SECONDS, Child
-from profilers.host.reference import REFERENCE_NAME, ReferenceNetwork
-from profilers.host.subject import Subject
+from profilers.host.reference import REFERENCE_NAME
+from profilers.host.subject import Bicubic, Subject, Timed
 from profilers.runtimes.clock import clock_of
-from profilers.runtimes.preparation import prepare_checked
-from profilers.runtimes.registry import require_available, require_here
+from profilers.runtimes.registry import require_available
 from profilers.runtimes.targets import Target
 
 # A worker may exceed its budget by preparing, and by the few calls of every measurement.
@@ -111,9 +110,11 @@ class LatencyMeter:
         ValueError: the target cannot be measured from this machine.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, listener: Listener = SILENT) -> None:
+        """`listener` hears how far the timing of a network is, in seconds of those it may take."""
         require_available(target)
         self.target = target
+        self._listener = listener
         self._child = Child(target, KEEP_FREED_MEMORY)
 
     def __enter__(self) -> Self:
@@ -136,7 +137,9 @@ class LatencyMeter:
         """
         require_positive(max_seconds=max_seconds)
         question = Calibrate(max_seconds)
-        alone = self._child.request(question, TimeEstimate, max_seconds + grace_seconds)
+        with self._shown("timing the reference network", max_seconds) as on_wait:
+            timeout_seconds = max_seconds + grace_seconds
+            alone = self._child.request(question, TimeEstimate, timeout_seconds, on_wait)
         return Calibration(
             target=str(self.target),
             reference=REFERENCE_NAME,
@@ -148,7 +151,7 @@ class LatencyMeter:
 
     def measure(
         self,
-        subject: Subject,
+        subject: Timed,
         calibration: Calibration,
         *,
         max_seconds: float,
@@ -157,15 +160,19 @@ class LatencyMeter:
         """Return the latency of a network, in its fastest variant unless the subject names one.
 
         Raises:
-            ValueError: the calibration belongs to another target or reference, or the subject has
-                no program for an int8 target.
+            ValueError: the calibration belongs to another target or reference, the subject has no
+                program for an int8 target, or it is bicubic and the target another machine.
         """
         _require_calibration_of(self.target, calibration)
         require_positive(max_seconds=max_seconds)
         subject.require_runs_on(self.target)
         self.start()
         question = Measure(subject.design(), max_seconds)
-        measured = self._child.request(question, Measured, max_seconds + grace_seconds)
+        with self._shown(f"timing {subject.name}", max_seconds) as on_wait:
+            timeout_seconds = max_seconds + grace_seconds
+            measured = self._child.request(question, Measured, timeout_seconds, on_wait)
+        if isinstance(subject, Bicubic):
+            return _latency(measured.estimate, calibration)
         return _latency(
             measured.estimate,
             calibration,
@@ -175,7 +182,7 @@ class LatencyMeter:
             other_variants=measured.other_variants,
         )
 
-    def compare(self, subject: Subject, other: Subject, *, max_seconds: float) -> ComparedTimes:
+    def compare(self, subject: Timed, other: Timed, *, max_seconds: float) -> ComparedTimes:
         """Return the time of `subject` over that of `other`.
 
         Two that are the same are timed in the same variant; the interval gets narrower than that
@@ -210,35 +217,20 @@ class LatencyMeter:
         """End the process."""
         self._child.close()
 
-    def _compare(self, subject: Subject, other: Subject, max_seconds: float) -> ComparedTimes:
+    @contextmanager
+    def _shown(self, text: str, max_seconds: float) -> Iterator[Callable[[float], None]]:
+        """Yield what shows by the seconds that have passed how far something is."""
+        total = max(1, round(max_seconds))
+        self._listener.progress(0, total, text)
+        try:
+            yield lambda passed: self._listener.progress(min(int(passed), total), total, text)
+        finally:
+            self._listener.progress(total, total, text)
+
+    def _compare(self, subject: Timed, other: Timed, max_seconds: float) -> ComparedTimes:
         self.start()
         question = Compare(subject.design(), other.design(), max_seconds)
         return self._child.request(question, ComparedTimes, max_seconds + GRACE_SECONDS)
-
-
-def measure_callable(
-    call: Callable[[], object], target: Target, calibration: Calibration, *, max_seconds: float
-) -> Latency:
-    """Return the latency of something that is not a network, timed in this process.
-
-    On the "cpu" clock every thread that `call` uses counts.
-
-    Raises:
-        ValueError: the target is not available or not on this machine, or the calibration is
-            not of it.
-    """
-    require_here(target)
-    require_available(target)
-    _require_calibration_of(target, calibration)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(target.threads)
-    try:
-        reference = prepare_checked(ReferenceNetwork(), target.of_reference)
-        _, clock = clock_of(target)
-        estimate = compare(call, reference.call, max_seconds=max_seconds, clock=clock)
-        return _latency(estimate, calibration)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _latency(

@@ -8,11 +8,11 @@ from profilers.agent.fastest_variant import FastestVariant, Variants, fastest_va
 from profilers.agent.machine import Description
 from profilers.agent.prepared_network import Prepared
 from profilers.agent.serving.messages import StoredVariant
-from profilers.agent.timing.clock import Clock
+from profilers.agent.timing.clock import Clock, call_ms
 from profilers.host.device import describe_device
 from profilers.host.memory import peak_memory_of_calls_mib
 from profilers.host.reference import ReferenceNetwork
-from profilers.host.subject import WEIGHTS_SEED, Design, Subject
+from profilers.host.subject import BICUBIC, WEIGHTS_SEED, Bicubic, Design, Subject
 from profilers.runtimes.clock import clock_of
 from profilers.runtimes.preparation import prepare_checked, prepare_quantised, quantised_call
 from profilers.runtimes.registry import RUNTIMES
@@ -38,6 +38,9 @@ class Networks:
         return prepare_checked(seeded_reference(), self._target.of_reference)
 
     def variants(self, subject: Design) -> Variants:
+        if subject.config["family"] == BICUBIC:
+            bicubic = Bicubic(subject.config["scale"])
+            return {BICUBIC: partial(_prepare_bicubic, bicubic, self._target)}
         return _variants(Subject.of(subject), self._target)
 
     def peak_memory_mib(self, subject: Design) -> float:
@@ -79,6 +82,12 @@ def prepare_fastest_variant(
     """
     _, clock = clock_of(target)
     return fastest_variant(_variants(subject, target), clock, max_seconds)
+
+
+def _prepare_bicubic(bicubic: Bicubic, target: Target) -> Prepared:
+    _, clock = clock_of(target)
+    call = bicubic.call(target)
+    return Prepared(call, prepare_seconds=0.0, first_ms=call_ms(call, clock), max_difference=0.0)
 
 
 def _variants(subject: Subject, target: Target) -> Variants:

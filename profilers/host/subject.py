@@ -1,8 +1,11 @@
-"""What is measured: a network, its weights and the variant it runs in."""
+"""What is measured: a network, its weights and the variant it runs in; or bicubic, the baseline."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
+
+import numpy as np
 
 from blocks import (
     NetworkConfig,
@@ -11,10 +14,14 @@ from blocks import (
     parse_network_config,
 )
 from blocks.random_weights import seeded_network
+from imaging.evaluation import bicubic_upscaler
+from profilers.runtimes.registry import require_here
 from profilers.runtimes.targets import PROGRAM_SUFFIXES, Target
 
 WEIGHTS_SEED = 0
 """The seed of the random weights with which networks are timed."""
+BICUBIC = "bicubic"
+"""What stands for the family and the variant of what is no network."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,11 @@ class Subject:
     weights: Path | None = None
     variant: str | None = None
     program: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called while it is measured."""
+        return self.config.arch_id
 
     def network(self) -> SuperResolutionNetwork:
         """Return the network as it is trained, on the CPU.
@@ -82,6 +94,40 @@ class Subject:
         weights = None if design.weights is None else Path(design.weights)
         program = None if design.program is None else Path(design.program)
         return cls(parse_network_config(design.config), weights, design.variant, program)
+
+
+@dataclass(frozen=True)
+class Bicubic:
+    """MATLAB's bicubic enlargement, which is timed where and as networks are."""
+
+    scale: int
+
+    @property
+    def name(self) -> str:
+        """What it is called while it is measured."""
+        return BICUBIC
+
+    def call(self, target: Target) -> Callable[[], object]:
+        """Return what enlarges a batch of the target's size; the result is kept until the next."""
+        upscale = bicubic_upscaler(self.scale)
+        shape = (target.batch, target.lr_height_px, target.lr_width_px, 3)
+        images = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
+        return lambda: [upscale(image) for image in images]
+
+    def design(self) -> "Design":
+        """Return it in plain values, for another process on this machine."""
+        return Design({"family": BICUBIC, "scale": self.scale}, None, None)
+
+    def require_runs_on(self, target: Target) -> None:
+        """Check that the target is this machine, for only networks are sent to another.
+
+        Raises:
+            ValueError: it is another one.
+        """
+        require_here(target)
+
+
+Timed: TypeAlias = Subject | Bicubic
 
 
 @dataclass(frozen=True)

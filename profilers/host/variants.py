@@ -7,6 +7,7 @@ import torch
 
 from blocks import variants_of
 from blocks.models import Model
+from foundation import alternatives
 from profilers.agent.fastest_variant import (
     FastestVariant,
     OtherVariant,
@@ -34,7 +35,7 @@ def require_variant(model: Model, variant: str | None) -> None:
     names = variants_of(model.config)
     if variant not in names:
         raise ValueError(
-            f"the variant must be {' or '.join(names)} for {model.name}, got {variant!r}"
+            f"the variant must be {alternatives(names)} for {model.name}, got {variant!r}"
         )
 
 

@@ -1,6 +1,7 @@
 from .measurements import CalibrationFile as CalibrationFile
 from .measurements import CalibrationHeader as CalibrationHeader
 from .measurements import Measurement as Measurement
+from .measurements import machine_change as machine_change
 from .predictor import COVERAGE as COVERAGE
 from .predictor import CannotPredict as CannotPredict
 from .predictor import LatencyPredictor as LatencyPredictor

@@ -71,12 +71,19 @@ class CalibrationHeader(FrozenConfig):
             return f"it was made on {self.target}, not on {target}"
         if self.scale != scale:
             return f"it was made with networks of scale {self.scale}, not {scale}"
-        for name, value in self.device.items():
-            if name.endswith(("cpu_model", "cpu_cores", "_version", "cuda_device")):
-                now = device.get(name, "none")
-                if now != value:
-                    return f"it was made with {name} {value}, here it is {now}"
+        if change := machine_change(self.device, device):
+            return f"it was made with {change}"
         return None
+
+
+def machine_change(before: Mapping[str, str | int], now: Mapping[str, str | int]) -> str | None:
+    """The first difference by which times measured on a machine do not hold any more, or None."""
+    for name, value in before.items():
+        if name.endswith(("cpu_model", "cpu_cores", "_version", "cuda_device")):
+            found = now.get(name, "none")
+            if found != value:
+                return f"{name} {value}, here it is {found}"
+    return None
 
 
 class Measurement(FrozenConfig):

@@ -4,13 +4,13 @@ from functools import lru_cache, partial
 
 from torch import nn
 
+from foundation.libraries import missing_library
 from profilers.agent.prepared_network import (
     PROGRAMS_KEPT,
     Images,
     Missing,
     PreparedCall,
     Program,
-    missing_library,
 )
 from profilers.agent.runtimes.ncnn_runtime import load_in_ncnn
 from profilers.runtimes.images import sample_images
@@ -28,7 +28,7 @@ class NcnnRuntime:
     def why_unavailable(self, device: str) -> Missing | None:
         exporter = EXPORTERS["ncnn"]
         remedy = f"pip install 'paretosr[{exporter.extra}]'"
-        return missing_library("ncnn", *exporter.modules, remedy=remedy)
+        return Missing.of(missing_library("ncnn", *exporter.modules), remedy)
 
     def prepare(self, network: nn.Module, target: Target) -> PreparedCall:
         """Convert `network`, load it and return its forward pass.

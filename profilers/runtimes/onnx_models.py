@@ -8,6 +8,7 @@ from torch import nn
 
 from blocks.programs.failure import ExportFailed
 from blocks.programs.onnx_graph import EXPORT_MODULES, export_onnx, export_onnx_of_any_size
+from foundation.libraries import missing_library
 from profilers.agent.failure import ProfilingFailed
 from profilers.agent.prepared_network import (
     PROGRAMS_KEPT,
@@ -15,7 +16,6 @@ from profilers.agent.prepared_network import (
     Missing,
     PreparedCall,
     Program,
-    missing_library,
 )
 from profilers.agent.runtimes.onnx_loaders import LOADERS
 from profilers.agent.runtimes.settings import Graph
@@ -36,7 +36,7 @@ class ExportedRuntime:
         self._remedy = f"pip install 'paretosr[{extra}]'"
 
     def why_unavailable(self, device: str) -> Missing | None:
-        return missing_library(*EXPORT_MODULES, self._name, remedy=self._remedy)
+        return Missing.of(missing_library(*EXPORT_MODULES, self._name), self._remedy)
 
     def prepare(self, network: nn.Module, target: Target) -> PreparedCall:
         """Export `network`, make it ready for this machine and return its forward pass.

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from torch import nn
 
-from profilers.agent.prepared_network import Missing, PreparedCall, Program, missing_library
+from foundation.libraries import missing_library
+from profilers.agent.prepared_network import Missing, PreparedCall, Program
 from profilers.runtimes.cuda_graph import CudaGraphRuntime
 from profilers.runtimes.eager import EagerRuntime
 from profilers.runtimes.ncnn import NcnnRuntime
@@ -71,7 +72,8 @@ def why_unavailable(target: Target) -> Missing | None:
     if shutil.which("ssh") is None:
         return Missing("no program ssh", "install OpenSSH's client")
     exporter = EXPORTERS[target.runtime]
-    return missing_library(*exporter.modules, remedy=f"pip install 'paretosr[{exporter.extra}]'")
+    remedy = f"pip install 'paretosr[{exporter.extra}]'"
+    return Missing.of(missing_library(*exporter.modules), remedy)
 
 
 def require_available(target: Target) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
+from foundation import alternatives
 from foundation.configs import nearest
 from profilers.agent.runtimes.settings import Settings
 
@@ -188,7 +189,7 @@ def _require_remote(host: str, runtime: str) -> None:
     if runtime not in PORTABLE_RUNTIMES:
         raise ValueError(
             f"{runtime} cannot be used on another machine, where it would need PyTorch; use "
-            f"{' or '.join(PORTABLE_RUNTIMES)}, or run paretosr on {host}"
+            f"{alternatives(PORTABLE_RUNTIMES)}, or run paretosr on {host}"
         )
 
 

@@ -16,13 +16,13 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import nn
 
+from foundation.libraries import missing_library
 from profilers.agent.cores import usable_cores
 from profilers.agent.prepared_network import (
     Images,
     Missing,
     PreparedCall,
     Program,
-    missing_library,
 )
 from profilers.runtimes.eager import EagerRuntime, forward_pass, network_on, on_images
 from profilers.runtimes.targets import Target
@@ -40,7 +40,7 @@ class CompiledRuntime:
         if missing is not None:
             return missing
         if device == "cuda":
-            return missing_library("triton", remedy="pip install triton")
+            return Missing.of(missing_library("triton"), "pip install triton")
         return _missing_compiler()
 
     def prepare(self, network: nn.Module, target: Target) -> PreparedCall:

@@ -10,6 +10,7 @@ from torch import nn
 from blocks import SuperResolutionNetwork
 from blocks.programs.executorch_program import EXPORT_MODULES, export_executorch
 from blocks.programs.failure import ExportFailed
+from foundation.libraries import missing_library
 from foundation.library_messages import quiet_libraries
 from profilers.agent.failure import ProfilingFailed, reason_of
 from profilers.agent.output_check import as_array
@@ -19,7 +20,6 @@ from profilers.agent.prepared_network import (
     Missing,
     PreparedCall,
     Program,
-    missing_library,
 )
 from profilers.runtimes.eager import network_on
 from profilers.runtimes.images import sample_images
@@ -37,12 +37,8 @@ class XnnpackRuntime:
     """
 
     def why_unavailable(self, device: str) -> Missing | None:
-        with quiet_libraries():
-            return missing_library(
-                "executorch.runtime",
-                *EXPORT_MODULES,
-                remedy="pip install 'paretosr[executorch]'",
-            )
+        missing = missing_library("executorch.runtime", *EXPORT_MODULES)
+        return Missing.of(missing, "pip install 'paretosr[executorch]'")
 
     def prepare(self, network: nn.Module, target: Target) -> PreparedCall:
         """Export `network`, give XNNPACK all it takes of it and return its forward pass.
@@ -87,23 +83,36 @@ class XnnpackRuntime:
         """
         ready = network_on(target.of_reference, network)
         assert isinstance(ready, SuperResolutionNetwork)  # no other is quantised
-        learned = _loaded(program.read_bytes(), target)
+        exported = program.read_bytes()
+        learned = _loaded(exported, target)
 
         def enlarge_each(encoded: torch.Tensor) -> torch.Tensor:
             try:  # the result lies in memory of the program
                 return torch.cat([learned(image[None]).clone() for image in encoded])
             except RuntimeError as error:
-                height, width = encoded.shape[2:]
-                raise ProfilingFailed(
-                    f"XNNPACK's program cannot enlarge images of {height}x{width} px "
-                    f"({reason_of(error)}): cut larger ones into tiles (--tile 512)"
-                ) from error
+                raise ProfilingFailed(_refusal(exported, encoded, reason_of(error))) from error
 
         def enlarge(images: Images) -> Images:
             with torch.inference_mode():
                 return as_array(ready.images_by(enlarge_each, torch.from_numpy(images)))
 
         return enlarge
+
+
+def _refusal(exported: bytes, encoded: torch.Tensor, reason: str) -> str:
+    """What to say of a program that failed: of their size, only if images are too large for it."""
+    from executorch.runtime import Runtime
+
+    method = Runtime.get().load_program(exported).load_method(_METHOD)
+    most_px = min(method.metadata.input_tensor_meta(0).sizes()[2:])
+    height, width = encoded.shape[2:]
+    refused = f"XNNPACK's program cannot enlarge images of {height}x{width} px ({reason})"
+    if max(height, width) > most_px:
+        return (
+            f"{refused}: its memory is planned for {most_px}x{most_px} px at most, so cut them "
+            f"into tiles (--tile {most_px // 2})"
+        )
+    return f"{refused}, though it is made for such: use another runtime, or precision=float32"
 
 
 def _exported(network: nn.Module, images: torch.Tensor, target: Target) -> _Method:
@@ -115,7 +124,8 @@ def _exported(network: nn.Module, images: torch.Tensor, target: Target) -> _Meth
 
 
 def _loaded(exported: bytes, target: Target) -> _Method:
-    from executorch.runtime import Runtime
+    with quiet_libraries():
+        from executorch.runtime import Runtime
 
     _use_threads(target.threads)
     program = Runtime.get().load_program(exported)

@@ -8,17 +8,20 @@ from matplotlib.figure import Figure
 
 from reports.compression import ComparedNetwork, changes_in_words
 from reports.figures.drawing import by_precision, marker_fill, points
+from reports.figures.labels import Label, place_labels
 from reports.figures.style import (
     GREY,
     INK,
     Quantity,
     add_legend,
     family_styles,
+    freeze_layout,
     new_figure,
     quantity,
     scale_cost_axis,
     set_titles,
 )
+from reports.figures.words import target_in_words
 from reports.run_settings import RunSettings
 
 _COSTS = ("latency_ms", "size_kib")
@@ -37,10 +40,13 @@ def compression_figure(networks: Sequence[ComparedNetwork], settings: RunSetting
     for axes, cost in zip(panels, shown, strict=True):
         _draw(axes, networks, cost, psnr)
     panels[0].set_ylabel(psnr.label)
-    title = f"{len(networks)} networks in several precisions, x{settings.scale}"
-    where = [] if settings.target is None else [f"on {settings.target}"]
+    title = f"{len(networks)} networks in several precisions, ×{settings.scale}"
+    where = [] if settings.target is None else [f"on {target_in_words(settings.target)}"]
     set_titles(panels[0], title, [*where, *changes_in_words(networks)], columns=115)
     add_legend(panels[-1])
+    freeze_layout(figure)
+    for axes, cost in zip(panels, shown, strict=True):
+        place_labels(axes, _labels(networks, cost, psnr))
     return figure
 
 
@@ -65,6 +71,16 @@ def _draw(axes: Axes, networks: Sequence[ComparedNetwork], cost: Quantity, psnr:
     scale_cost_axis(axes, [across for path in paths for across, _ in path])
     axes.set_xlabel(cost.label)
     axes.grid(True, lw=0.4, alpha=0.4)
+
+
+def _labels(networks: Sequence[ComparedNetwork], cost: Quantity, psnr: Quantity) -> list[Label]:
+    """The number of each network's first trial beside it; all other markers stay free."""
+    labels = []
+    for network in networks:
+        for trial in network.trials.values():
+            text = f"#{trial.trial}" if trial is network.reference else ""
+            labels += [Label(text, *point) for point in points([trial], cost, psnr)]
+    return labels
 
 
 def _path(network: ComparedNetwork, cost: Quantity, psnr: Quantity) -> list[tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""The figures of a run: quality against a cost, with the front.
+"""The figures that a report of a run draws: quality against a cost, with the front.
 
 The functions return figures; `style.save_figure` writes them.
 """
@@ -7,35 +7,21 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from reports.figures.drawing import (
-    draw_baseline,
-    draw_front,
-    draw_trials,
-    drawable,
-    intervals,
-    points,
-    trial_labels,
-    with_baseline,
-)
-from reports.figures.gmacs import psnr_vs_gmacs_figure
-from reports.figures.labels import place_labels
-from reports.figures.style import (
-    add_legend,
-    freeze_layout,
-    new_figure,
-    quantity,
-    save_figure,
-    say_empty,
-    scale_cost_axis,
-    set_titles,
-)
+from reports.figures.paper.front import COMPARABLE_STEPS, FrontOptions, front_figure
+from reports.figures.style import save_figure
+from reports.figures.words import axis_title
 from reports.nothing_trained import why_nothing_trained
-from reports.pareto import front
-from reports.records import OBJECTIVES, TrialRecord, objective
+from reports.papers.systems import published_systems, systems_of_run
+from reports.pareto import comparable, front
+from reports.records import TrialRecord, objective
 from reports.run_settings import RunSettings
 from reports.ties import expected_std_db, tie_threshold_db
 
-__all__ = ["axes_of", "pareto_figure", "plot_figure", "psnr_vs_gmacs_figure", "save_figure"]
+__all__ = ["axes_of", "pareto_figure", "psnr_vs_gmacs_figure", "save_figure"]
+
+PUBLISHED_DATASET = "Set5"
+_WIDE_INCHES = 10.0
+"""The names of thirty published models need more than a page."""
 
 
 def axes_of(objectives: Sequence[str]) -> tuple[str, str]:
@@ -63,81 +49,60 @@ def pareto_figure(records: Sequence[TrialRecord], settings: RunSettings) -> Figu
         ValueError: an unknown objective.
     """
     x, y = axes_of(settings.objectives)
-    return _scatter_figure(records, settings, x, y, settings.objectives)
+    title = axis_title(y)
+    options = FrontOptions(
+        x=x,
+        y=y,
+        bubbles=False,
+        bounds=settings.bounds,
+        objectives=settings.objectives,
+        title=f"{title[0].upper()}{title[1:]} against {axis_title(x)}, ×{settings.scale}",
+        notes=_notes(records, settings, y),
+        nothing=why_nothing_trained(records, settings),
+    )
+    return front_figure(systems_of_run(records, settings), options)
 
 
-def plot_figure(records: Sequence[TrialRecord], settings: RunSettings, x: str, y: str) -> Figure:
-    """Any objective against another, with the front of these two.
+def psnr_vs_gmacs_figure(records: Sequence[TrialRecord], settings: RunSettings) -> Figure:
+    """PSNR against multiply-adds; the area of a bubble is its number of parameters.
 
-    PSNR against MACs is drawn as papers do, beside the published models.
-
-    Raises:
-        ValueError: an unknown objective, twice the same, or one that no trained trial has.
+    Trials validated on Set5 share the axes of the published models; others get a panel of their
+    own, because decibels of different images do not compare.
     """
-    if x == y:
-        raise ValueError(f"a plot needs two different columns, got {x} twice")
-    for name in (x, y):
-        _check_known(name, records)
-    if (x, y) == ("macs", "psnr_y_db"):
-        return psnr_vs_gmacs_figure(records, settings)
-    return _scatter_figure(records, settings, x, y, (x, y))
-
-
-def _check_known(name: str, records: Sequence[TrialRecord]) -> None:
-    objective(name)
-    trained = [record for record in records if record.state == "trained" and not record.is_baseline]
-    known = [
-        column
-        for column in OBJECTIVES
-        if any(getattr(record, column) is not None for record in trained)
-    ]
-    if trained and name not in known:
-        raise ValueError(
-            f"a plot needs columns of the run, but no trained trial has {name}; they have "
-            f"{', '.join(known)}"
-        )
-
-
-def _scatter_figure(
-    records: Sequence[TrialRecord],
-    settings: RunSettings,
-    x_name: str,
-    y_name: str,
-    objectives: Sequence[str],
-) -> Figure:
-    x, y = quantity(x_name, settings), quantity(y_name, settings)
-    figure = new_figure(9.8, 5.6)
-    axes = figure.add_subplot()
-    trained, baseline = drawable(records, x, y)
-    chosen = [record for record in front(records, objectives) if record in trained]
-    title = f"{y.title[0].upper()}{y.title[1:]} against {x.title}, x{settings.scale}"
-    notes = _notes(settings, len(trained), len(chosen), (x_name, y_name))
-    set_titles(axes, title, notes, columns=130)
-    axes.set_xlabel(x.label)
-    axes.set_ylabel(y.label)
-    axes.grid(True, lw=0.4, alpha=0.4)
-    scale_cost_axis(axes, [across for across, _ in points(trained, x, y)])
-    staircase = draw_front(axes, with_baseline(trained, baseline, x), x, y)
-    draw_trials(axes, trained, chosen, x, y)
-    draw_baseline(axes, baseline, x, y)
-    if not trained:
-        say_empty(axes, why_nothing_trained(records, settings))
-    axes.margins(0.06, 0.08)
-    add_legend(axes)
-    freeze_layout(figure)
-    avoid = staircase + intervals(chosen, x, y)
-    place_labels(axes, trial_labels(trained, chosen, x, y), avoid)
-    return figure
-
-
-def _notes(settings: RunSettings, trained: int, chosen: int, names: tuple[str, str]) -> list[str]:
+    published, beyond = published_systems(settings.scale, (PUBLISHED_DATASET,))
+    together = settings.validation_name.lower() == PUBLISHED_DATASET.lower()
     notes = [
-        f"{trained} trained trials, {chosen} on the front; {settings.train_steps} steps of the "
-        f"{settings.recipe} recipe on {settings.training_name}; sampler {settings.sampler}, "
-        f"seed {settings.seed}",
+        f"{PUBLISHED_DATASET}: as papers print and count them (SMSR: with its mean mask), "
+        "counted here where none is printed; ours: with every path."
+        + (f" Beyond the axis: {', '.join(beyond)}." if beyond else ""),
+        f"Ours: trained {settings.train_steps:,} steps on {settings.training_name}, validated on "
+        f"{settings.validation_name}"
+        + (
+            "."
+            if together and settings.train_steps >= COMPARABLE_STEPS
+            else "; not comparable with published models."
+        ),
     ]
-    if "psnr_y_db" in names:
+    options = FrontOptions(
+        width=_WIDE_INCHES,
+        bounds=settings.bounds,
+        title=f"PSNR against multiply-adds, ×{settings.scale}",
+        notes=tuple(notes),
+        nothing=why_nothing_trained(records, settings),
+    )
+    return front_figure([*systems_of_run(records, settings), *published], options)
+
+
+def _notes(records: Sequence[TrialRecord], settings: RunSettings, quality: str) -> tuple[str, ...]:
+    trained = [it for it in comparable(records, settings.objectives) if not it.is_baseline]
+    chosen = [it for it in front(records, settings.objectives) if not it.is_baseline]
+    notes = [
+        f"{len(trained)} trained trials, {len(chosen)} on the front; {settings.train_steps:,} "
+        f"steps of the {settings.recipe} recipe on {settings.training_name}; sampler "
+        f"{settings.sampler}, seed {settings.seed}"
+    ]
+    if quality == "psnr_y_db":
         std_db = expected_std_db(settings.train_steps)
         threshold = f"{tie_threshold_db(std_db, std_db):.2f} dB"
         notes.append(f"PSNR differences up to {threshold} are ties (noise between training seeds)")
-    return notes
+    return tuple(notes)

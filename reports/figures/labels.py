@@ -47,7 +47,9 @@ class Label:
         return max(0.75 * self.radius_pt, 2.0)
 
 
-def place_labels(axes: Axes, labels: Sequence[Label], avoid: Sequence[Line] = ()) -> list[Text]:
+def place_labels(
+    axes: Axes, labels: Sequence[Label], avoid: Sequence[Line] = (), *, size_pt: float = _SIZE_PT
+) -> list[Text]:
     """Write the labels into the axes, each with a thin line to its point.
 
     The limits of the axes and the layout must be final. No label is written over another, and as
@@ -77,7 +79,7 @@ def place_labels(axes: Axes, labels: Sequence[Label], avoid: Sequence[Line] = ()
         nbr_candidates=_PLACES,
         avoid_label_lines_overlap=True,
         avoid_crossing_label_lines=True,
-        textsize=_SIZE_PT,
+        textsize=size_pt,
         textcolor=INK,
         linecolor=GREY,
         linewidth=0.5,

@@ -17,7 +17,7 @@ def sensitivity_bars(
     `loss_db`, what is lost with all of them quantised, is a line.
     """
     names, alone_db, without_db = zip(*layers, strict=True)
-    figure = new_figure(8.0, 1.6 + 0.34 * len(names))
+    figure = new_figure(8.0, 1.9 + 0.34 * len(names))
     axes = figure.subplots()
     note = "on held-out crops; a negative loss is a gain by chance"
     set_titles(axes, title, [note], columns=90)
@@ -33,5 +33,5 @@ def sensitivity_bars(
     axes.invert_yaxis()
     axes.set_xlabel("loss of PSNR on Y (dB)")
     axes.grid(True, axis="x", lw=0.4, alpha=0.4)
-    axes.legend(frameon=False, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure

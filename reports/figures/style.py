@@ -16,7 +16,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 
 from foundation import write_bytes_atomically
 from foundation.registry import Registry
-from reports.records import TrialRecord, objective
+from reports.figures.words import axis_label, axis_title
+from reports.records import objective
 from reports.run_settings import RunSettings
 
 INK = "#222222"
@@ -27,8 +28,9 @@ PUBLISHED_EDGE = "#5b7fa5"
 # Okabe and Ito's palette, which stays apart for colour-blind readers; markers differ as well.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = "os^DvP"
+LINE_STYLES = ("-", "--", ":", "-.")
 
-_UNITS = {"macs": (1e9, "GMACs (1280x720 output)"), "params": (1e3, "parameters (thousands)")}
+_DIVISORS = {"macs": 1e9, "params": 1e3}
 LOG_FROM_RATIO = 4.0
 
 
@@ -72,7 +74,7 @@ class Quantity:
     divisor: float
     """How many of the column's units make one of the axis."""
 
-    def value(self, record: TrialRecord) -> float | None:
+    def value(self, record: object) -> float | None:
         """The record's number in the unit of the axis; None where it is not known."""
         number = getattr(record, self.name)
         return None if number is None else number / self.divisor
@@ -89,13 +91,21 @@ def quantity(name: str, settings: RunSettings) -> Quantity:
     Raises:
         ValueError: no objective has that name.
     """
-    divisor, label = _UNITS.get(name, (1.0, objective(name).label))
-    title = label.split(" (")[0]
-    if name in ("latency_ms", "peak_memory_mib") and settings.target is not None:
-        label = f"{label} on {settings.target}"
-    if name in ("psnr_y_db", "ssim_y"):
-        label = f"{label}, {settings.validation_name} x{settings.scale}"
-    return Quantity(name, title, label, divisor)
+    return worded_quantity(
+        name, data=settings.validation_name, scale=settings.scale, target=settings.target
+    )
+
+
+def worded_quantity(
+    name: str, *, data: str | None = None, scale: int | None = None, target: str | None = None
+) -> Quantity:
+    """How an objective is shown: of which images, or measured where.
+
+    Raises:
+        ValueError: no objective has that name.
+    """
+    label = axis_label(name, data=data, scale=scale, target=target)
+    return Quantity(name, axis_title(name), label, _DIVISORS.get(name, 1.0))
 
 
 def new_figure(width_inches: float, height_inches: float) -> Figure:
@@ -115,9 +125,11 @@ def set_titles(axes: Axes, title: str, notes: Sequence[str], *, columns: int) ->
     """A bold title with grey notes below it, wrapped after so many characters."""
     lines = [part for note in notes for part in textwrap.wrap(note, columns)]
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", pad=8 + 11 * len(lines))
-    axes.text(
+    below = axes.text(
         0, 1.012, "\n".join(lines), transform=axes.transAxes, fontsize=8, color=GREY, va="bottom"
     )
+    # The title's padding keeps their place; as a part of the layout they would push axes apart.
+    below.set_in_layout(False)
 
 
 def say_empty(axes: Axes, why: str | None) -> None:
@@ -182,6 +194,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     stamp = {"png": "Software", "pdf": "CreationDate", "svg": "Date"}.get(image_format)
     metadata = None if stamp is None else {stamp: None}
     drawn = io.BytesIO()
-    with rc_context({"svg.hashsalt": "paretosr"}):
+    # Journals refuse Type 3 fonts, which are Matplotlib's default.
+    with rc_context({"svg.hashsalt": "paretosr", "pdf.fonttype": 42}):
         figure.savefig(drawn, format=image_format, metadata=metadata)
     write_bytes_atomically(path, drawn.getvalue())

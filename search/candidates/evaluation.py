@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -21,6 +21,7 @@ from profilers.host.memory import measure_peak_memory_mib
 from profilers.host.subject import Subject
 from profilers.host.target_program import program_variant
 from profilers.predictor import CalibrationFile
+from reports.records import TrialRecord
 from search.candidates.candidate import INT8, Candidate
 from search.candidates.cheapest_target import CalibratedTarget, cheapest
 from search.candidates.evaluator import MeasuredCosts, OnStep, TrainedQuality
@@ -65,8 +66,17 @@ class CandidateEvaluator:
         """`between_images` is called before each image of a validation, and may wait."""
         self._bench = workbench
         self._between_images = between_images
+        self._known: dict[tuple[str, str | None], MeasuredCosts] = {}
+
+    def remember(self, measured: Iterable[TrialRecord]) -> None:
+        """Take the costs of these designs as measured."""
+        self._known |= {(it.arch_id, it.precision): MeasuredCosts.of(it) for it in measured}
 
     def measure(self, candidate: Candidate) -> MeasuredCosts:
+        known = self._known.get((candidate.arch_id, candidate.precision))
+        return self._measured(candidate) if known is None else known
+
+    def _measured(self, candidate: Candidate) -> MeasuredCosts:
         bench = self._bench
         target = bench.config.target_at(candidate.precision)
         subject = self._subject(candidate)

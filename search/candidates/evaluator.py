@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 from foundation import one_line
 from reports.records import TrialRecord
@@ -38,6 +38,11 @@ class MeasuredCosts(_Answer):
     latency_ratio: float | None = None
     peak_memory_mib: float | None = None
     macs_executed: float | None = None
+
+    @classmethod
+    def of(cls, record: TrialRecord) -> Self:
+        """What a record says of it."""
+        return cls(**{item.name: getattr(record, item.name) for item in fields(cls)})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -157,7 +157,8 @@ def _structure(values: Mapping[Any, Any]) -> Structure:
     known = {name: None if pd.isna(it) else it for name, it in values.items()}
 
     def whole(name: str) -> int | None:
-        return None if known[name] is None else int(known[name])
+        value = known[name]
+        return None if value is None else int(value)
 
     return Structure(
         str(known["family"]),
@@ -174,7 +175,8 @@ def _latencies(measured: pd.DataFrame | None) -> dict[str, dict[str, Latency]]:
     """By arch_id and target."""
     found: dict[str, dict[str, Latency]] = {}
     if measured is not None:
-        medians = measured.groupby(["arch_id", "target"])[_LATENCIES].median()
-        for (arch_id, target), values in medians.iterrows():  # type: ignore[misc]
-            found.setdefault(arch_id, {})[target] = Latency(*map(float, values))
+        medians = measured.groupby(["arch_id", "target"])[_LATENCIES].median().reset_index()
+        for row in medians.to_dict("records"):
+            latency = Latency(*(float(row[name]) for name in _LATENCIES))
+            found.setdefault(str(row["arch_id"]), {})[str(row["target"])] = latency
     return found

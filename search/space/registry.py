@@ -1,12 +1,13 @@
 """The families that can be searched, and what a search config says of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any
 
 import pydantic
 
-from foundation.configs import FrozenConfig
+from foundation.configs import FrozenConfig, nearest
 from foundation.registry import Registry
 from search.space.classsr import ClassSRSpace
 from search.space.family import FamilySpace
@@ -61,7 +62,23 @@ def parse_families(data: object) -> Families:
     """
     if isinstance(data, Families):
         return data
+    if isinstance(data, Mapping):
+        _check_names(data)
     return _with_fields(tuple(SPACES.values())).model_validate(data)
+
+
+def _check_names(data: Mapping[object, object]) -> None:
+    for name, ranges in data.items():
+        if name not in SPACES:
+            raise ValueError(
+                f"no family that can be searched is called {name!r}{nearest(name, SPACES)} (one of "
+                "your own needs its module under plugins)"
+            )
+        if ranges is None:
+            raise ValueError(
+                f"{name} needs its ranges, but nothing stands behind its colon: write {name}: {{}} "
+                "for those by default"
+            )
 
 
 ParsedFamilies = Annotated[

@@ -32,6 +32,14 @@ FINDINGS_KEY = "ladder"
 """The attribute of the study with what a search with a ladder has found beside its trials."""
 SETTINGS_KEY = "settings"
 """The attribute of the study that holds the settings of the run."""
+CHEAPEST_KEY = "cheapest"
+"""That with the records of the cheapest designs, measured before the first trial."""
+PREPARATION_KEY = "preparation_seconds"
+"""That with the seconds of all sessions before their first trials."""
+UNKEPT_KEY = "unkept"
+"""That which says why no network keeps every bound."""
+WARM_START_KEY = "warm_start"
+"""The attribute of the study that says what was taken over from earlier runs."""
 
 _BEGINNING = b'{"op_code":'
 _CREATE_STUDY, _CREATE_TRIAL = 0, 4
@@ -50,7 +58,7 @@ def exclusive(run_dir: Path) -> Iterator[None]:
     """
     lock = filelock.FileLock(run_dir / "search.lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=0.5)  # for which `is_searched` may hold it
     except filelock.Timeout as error:
         raise ValueError(
             f"one search at a time can use a run directory, and another process is using {run_dir}:"
@@ -163,6 +171,8 @@ class _Lines(BaseJournalBackend):
         for key in (RECORD_KEY, BASELINE_KEY):
             if key in attributes:
                 TrialRecord.from_json(attributes[key])
+        for data in attributes.get(CHEAPEST_KEY, ()):
+            TrialRecord.from_json(data)
         return record
 
     def _check_is_known(self, record: Mapping[str, Any], key: str, created: int) -> None:

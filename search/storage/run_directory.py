@@ -50,9 +50,12 @@ class RunDirectory:
             ValueError: the file is missing or no YAML mapping.
         """
         if not self.settings.is_file():
+            found = f"{self.path} {'does not' if self.path.is_dir() else 'is a file'}"
+            if not self.path.exists():
+                found = f"there is no {self.path}"
             raise ValueError(
-                f"a run directory must hold {self.settings.name}, but {self.path} does not: "
-                "give the directory that `paretosr search` printed"
+                f"a run directory must hold {self.settings.name}, but {found}: give the directory "
+                "that `paretosr search` printed"
             )
         data = read_yaml(self.settings)
         if not isinstance(data, dict):

@@ -162,7 +162,8 @@ def ladder_facts(
     found = Findings({}, {}, None)
     if findings is not None:
         found = parse_config(_FINDINGS, findings, "what the journal says of the ladder")
-    last = max((found, *goals), key=lambda it: sum(it.proposed.values()))
+    counted: list[Findings | Goal] = [found, *goals]
+    last = max(counted, key=lambda it: sum(it.proposed.values()))
     return LadderFacts(
         tuple(ladder["rungs"]),
         tuple(

@@ -1,10 +1,11 @@
 """The study: Optuna's storage behind the few verbs that a search needs.
 
-Only this file, `journal.py` and `sampler.py` know Optuna. None of them imports torch, so that a
-run can be reported on a machine without it.
+Only this file, `genotype.py`, `journal.py` and `sampler.py` know Optuna. None of them imports
+torch, so that a run can be reported on a machine without it.
 """
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,22 +17,26 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from reports.ladder import LadderFacts, with_probabilities
 from reports.records import OBJECTIVES, TrialRecord
-from search.sampler import ReproducibleSampler
+from search.sampler import GENERATION_KEY, ReproducibleSampler
+from search.storage.genotype import Genotype
 from search.storage.journal import (
     BASELINE_KEY,
+    CHEAPEST_KEY,
     FINDINGS_KEY,
+    PREPARATION_KEY,
     RECORD_KEY,
     SETTINGS_KEY,
     STUDY_NAME,
+    UNKEPT_KEY,
+    WARM_START_KEY,
     WrittenJournal,
     check_journal,
 )
-from search.storage.proposal import Proposal, Value
+from search.storage.proposal import Proposal as Proposal
+from search.storage.proposal import Value as Value
 from search.storage.run_directory import RunDirectory
 from search.storage.rungs import Findings, ladder_facts
-
-_GENERATION = ":generation"
-"""How the attribute ends by which Optuna's genetic samplers find the trials of a generation."""
+from search.storage.warm_started import WarmStarted
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,10 @@ class SearchStudy:
             ],
             load_if_exists=True,
         )
+        if self._study.metric_names is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                self._study.set_metric_names(list(objectives))  # for Optuna's own figures
         self._unfinished = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
     def enqueue(self, proposals: Sequence[Mapping[str, object]]) -> None:
@@ -149,15 +158,41 @@ class SearchStudy:
                 system_attrs={
                     key: value
                     for key, value in origin.system_attrs.items()
-                    if key.endswith(_GENERATION)
+                    if key == GENERATION_KEY
                 },
                 constraints=dict(verdict.violations),
             )
         )
 
+    def add_taken(self, record: TrialRecord, verdict: Verdict, genotype: Genotype) -> None:
+        """Add a finished trial of another run, which has the `next_number`, in one line.
+
+        It is of the first generation, so that NSGA-II may choose it as a parent.
+        """
+        state = _state_of(record, verdict)
+        self._study.add_trial(
+            optuna.create_trial(
+                state=state,
+                values=verdict.values if state == TrialState.COMPLETE else None,
+                params=genotype.values,
+                distributions=genotype.distributions,
+                user_attrs={RECORD_KEY: record.to_json()},
+                system_attrs={GENERATION_KEY: 0},
+                constraints=dict(verdict.violations),
+            )
+        )
+
+    def propose(self, parameters: Mapping[str, object]) -> None:
+        """Put a proposal before those of the sampler, unless it is there already."""
+        self._study.enqueue_trial(dict(parameters), skip_if_exists=True)
+
     def records(self) -> list[TrialRecord]:
         """The records of all finished trials, in the order of their numbers."""
         return _records(self._study.get_trials(deepcopy=False))
+
+    def ended(self) -> list[tuple[FrozenTrial, TrialRecord]]:
+        """The finished trials, in the order of their numbers, each with its record."""
+        return _ended(self._study.get_trials(deepcopy=False))
 
     @property
     def baseline(self) -> TrialRecord | None:
@@ -171,6 +206,38 @@ class SearchStudy:
     def keep_findings(self, findings: Findings) -> None:
         """Store what a search with a ladder has found beside its trials."""
         self._study.set_user_attr(FINDINGS_KEY, asdict(findings))
+
+    @property
+    def cheapest(self) -> tuple[TrialRecord, ...] | None:
+        """The cheapest designs, once they are measured."""
+        return _cheapest(self._study)
+
+    @cheapest.setter
+    def cheapest(self, records: Sequence[TrialRecord]) -> None:
+        self._study.set_user_attr(CHEAPEST_KEY, [record.to_json() for record in records])
+
+    @property
+    def preparation_seconds(self) -> float:
+        """What all sessions took before their first trials."""
+        return float(self._study.user_attrs.get(PREPARATION_KEY, 0.0))
+
+    @preparation_seconds.setter
+    def preparation_seconds(self, seconds: float) -> None:
+        self._study.set_user_attr(PREPARATION_KEY, seconds)
+
+    def keep_unkept(self, why: str | None) -> None:
+        """Store why no network keeps every bound; None where one does."""
+        if self._study.user_attrs.get(UNKEPT_KEY) != why:
+            self._study.set_user_attr(UNKEPT_KEY, why)
+
+    @property
+    def warm_started(self) -> tuple[WarmStarted, ...] | None:
+        """What was taken over from earlier runs; None before that is done."""
+        return _warm_started(self._study)
+
+    @warm_started.setter
+    def warm_started(self, found: Iterable[WarmStarted]) -> None:
+        self._study.set_user_attr(WARM_START_KEY, [one.to_json() for one in found])
 
     def keep_settings(self, settings: Mapping[str, Any]) -> None:
         """Store what `run.yaml` is compared with when the search goes on."""
@@ -187,6 +254,14 @@ class RunContents:
     records: tuple[TrialRecord, ...] = ()
     began_with: Mapping[str, Any] | None = None
     """The settings kept in the journal; None in runs of earlier versions."""
+    cheapest: tuple[TrialRecord, ...] = ()
+    """The cheapest designs that were measured before the first trial."""
+    preparation_seconds: float = 0.0
+    """What all sessions took before their first trials."""
+    unkept: str | None = None
+    """Why no network keeps every bound, as the last session ended."""
+    warm_started: tuple[WarmStarted, ...] = ()
+    """What was taken over from earlier runs."""
     ladder: LadderFacts | None = None
     """What a search with a ladder has found beside its trials."""
 
@@ -229,7 +304,11 @@ def read_run(run_dir: Path) -> RunContents:
         _floor(study),
         with_probabilities(_records(trials), ladder),
         study.user_attrs.get(SETTINGS_KEY),
-        ladder,
+        _cheapest(study) or (),
+        float(study.user_attrs.get(PREPARATION_KEY, 0.0)),
+        study.user_attrs.get(UNKEPT_KEY),
+        warm_started=_warm_started(study) or (),
+        ladder=ladder,
     )
 
 
@@ -242,8 +321,12 @@ def _state_of(record: TrialRecord, verdict: Verdict) -> TrialState:
 
 
 def _records(trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
+    return [record for _, record in _ended(trials)]
+
+
+def _ended(trials: Sequence[FrozenTrial]) -> list[tuple[FrozenTrial, TrialRecord]]:
     return [
-        TrialRecord.from_json(trial.user_attrs[RECORD_KEY])
+        (trial, TrialRecord.from_json(trial.user_attrs[RECORD_KEY]))
         for trial in trials
         if trial.state.is_finished() and RECORD_KEY in trial.user_attrs
     ]
@@ -252,3 +335,13 @@ def _records(trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
 def _floor(study: optuna.Study) -> TrialRecord | None:
     data = study.user_attrs.get(BASELINE_KEY)
     return TrialRecord.from_json(data) if data is not None else None
+
+
+def _cheapest(study: optuna.Study) -> tuple[TrialRecord, ...] | None:
+    data = study.user_attrs.get(CHEAPEST_KEY)
+    return None if data is None else tuple(map(TrialRecord.from_json, data))
+
+
+def _warm_started(study: optuna.Study) -> tuple[WarmStarted, ...] | None:
+    data = study.user_attrs.get(WARM_START_KEY)
+    return None if data is None else tuple(map(WarmStarted.from_json, data))

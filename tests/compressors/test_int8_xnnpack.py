@@ -18,6 +18,8 @@ from compressors.layers import quantised
 from compressors.onnx_layers import exported, onnx_layers
 from compressors.quantiser import Images
 from foundation.library_messages import quiet_libraries
+from profilers import ProfilingFailed, Target
+from profilers.runtimes.xnnpack import XnnpackRuntime
 
 SCHEME = Scheme(ranges="histogram", symmetry="asymmetric")
 DOT_PRODUCT = InstructionSet("avx512_vnni", saturates=False)
@@ -97,6 +99,10 @@ def test_the_program_gives_what_the_rounded_graph_promises(
             enlarged = run(artefact.program, images)
             assert enlarged.shape == (1, 3, 2 * height, 2 * width)
             assert np.abs(enlarged - promised(images)).max() < 0.05
+    target = Target.parse("xnnpack:precision=int8")
+    enlarge = XnnpackRuntime().quantised(artefact.program, trained_network, target)
+    with pytest.raises(ProfilingFailed, match=r"planned for 1024x1024 px at most, .*--tile 512"):
+        enlarge(np.zeros((1, 3, LARGEST_PX + 1, LARGEST_PX + 1), np.float32))
 
 
 def loaded(file: Path) -> Callable[[torch.Tensor], torch.Tensor]:

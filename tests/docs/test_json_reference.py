@@ -33,7 +33,8 @@ def documented(heading: str, monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
 
 
 ESTIMATE = RatioEstimate(1, 1, 1, 1, 1, 1, 1, 1, 0)
-BUILT: Mapping[str, psr.Sweep | psr.Stress | psr.Comparison] = {
+BUILT: Mapping[str, psr.Sweep | psr.Stress | psr.Comparison | psr.Finalists] = {
+    "finalize": psr.Finalists(Path("runs/mine"), Path("runs/final"), ()),
     "sweep": psr.Sweep(Path("costs.csv"), 1, 0, 0),
     "stress": psr.Stress("m", 2, "eager", "plain", "cpu", SustainedTimes(1, 1, 1, 6, ())),
     "compare": psr.Comparison("m", 2, "eager", "cpu", (ComparedModel("o", None, None, ESTIMATE),)),
@@ -69,6 +70,7 @@ def test_keys_of_one_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("init", ["init", "made.yaml"]),
         ("plot", ["plot", "runs/mine"]),
+        ("pick", ["pick", "runs/mine"]),
         ("search and report", ["report", "runs/mine"]),
         ("evaluate", ["evaluate", "bicubic", "--scale", "2", "--data", "photos"]),
         ("sparsity", ["sparsity", "runs/mine:0", "--data", "photos"]),

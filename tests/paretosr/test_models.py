@@ -95,8 +95,10 @@ def test_candidate_whose_weights_were_deleted_is_a_design(run_dir: Path) -> None
         ("x.bin", 2, "import-weights"),
         ("x.onnx", None, "x.onnx is a graph without a network's design"),
         ("nothing.SafeTensors", None, "no such file: nothing.SafeTensors"),
+        ("a/x", 2, "no such file or folder: a/x"),
+        (__file__, 2, "a file as MODEL must be a .json or .yaml config or a .safetensors"),
         (".", 2, "MODEL must not be a folder, unless of paretosr compress, got '.'"),
-        ("nowhere:splitsr-x2-0", 2, "a run directory must hold run.yaml, but nowhere does not"),
+        ("nowhere:splitsr-x2-0", 2, "a run directory must hold run.yaml, but there is no nowhere"),
     ],
 )
 def test_wrong_reference(reference: str, scale: int | None, message: str) -> None:

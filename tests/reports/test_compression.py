@@ -128,7 +128,7 @@ def test_the_figure_joins_each_network_with_itself(
 ) -> None:
     figure = compression_figure(compared_networks(in_two), settings)
     by_latency, by_size = figure.axes
-    ends = [[tuple(point) for point in line.get_xydata()] for line in by_latency.lines]  # type: ignore[union-attr]
+    ends = [[tuple(point) for point in line.get_xydata()] for line in by_latency.lines[:3]]  # type: ignore[union-attr]
     assert ends == [
         [(10.0, 35.0), (5.0, 34.9)],
         [(20.0, 35.05), (30.0, 34.75)],

@@ -16,7 +16,7 @@ Bounds = dict[str, tuple[float | None, float | None]]
     [
         (
             {"latency_ms": (None, 1.5)},
-            "none kept latency_ms <= 1.5: the nearest had 10, bicubic 2",
+            "none kept latency_ms <= 1.5: the nearest had 10 (9.7 to 10.5), bicubic 2",
         ),
         ({"psnr_y_db": (40, None)}, "none kept psnr_y_db >= 40: the nearest had 36, bicubic 33"),
         ({"activation_mib": (None, 1)}, "none kept activation_mib <= 1: the nearest had 2"),

@@ -2,7 +2,13 @@
 
 import pytest
 
-from reports.published import HEADER, parse_rows, published_models
+from reports.published import (
+    HEADER,
+    dataset_named,
+    parse_rows,
+    published_models,
+    published_results,
+)
 
 HEADER_LINE = ",".join(HEADER) + "\n"
 
@@ -16,10 +22,13 @@ HEADER_LINE = ",".join(HEADER) + "\n"
         ("FALSR-A", 2, 1021, 234.7, 37.82),
         ("CARN", 4, 1592, 90.9, 32.13),
         ("IMDN", 3, 703, 72, 34.36),
+        ("RLFN", 2, 527, None, 38.07),
+        ("EDSR", 4, 43000, None, 32.46),
+        ("RCAN", 4, 16000, None, 32.63),
     ],
 )
 def test_printed_numbers(
-    name: str, scale: int, params_k: float, gmacs: float, psnr_db: float
+    name: str, scale: int, params_k: float, gmacs: float | None, psnr_db: float
 ) -> None:
     (model,) = [model for model in published_models(scale) if model.model == name]
     assert (model.params_k, model.gmacs, model.psnr_db) == (params_k, gmacs, psnr_db)
@@ -30,8 +39,15 @@ def test_each_model_once_by_rising_cost_with_its_source(scale: int) -> None:
     models = published_models(scale)
     names = [model.model for model in models]
     assert len(names) == len(set(names)) > 15
-    assert [model.gmacs for model in models] == sorted(model.gmacs for model in models)
+    gmacs = [
+        model.gmacs
+        if model.gmacs is not None or model.counted is None
+        else model.counted.macs / 1e9
+        for model in models
+    ]
+    assert gmacs == sorted(gmacs)
     assert all(model.source and model.scale == scale for model in models)
+    assert all(model.convention for model in models)
     assert "Bicubic" not in names
 
 
@@ -42,9 +58,19 @@ def test_every_source_is_named_with_what_it_prints_otherwise() -> None:
     assert sources["FALSR-A"].endswith("also xiaomi-automl/FALSR README.md")
 
 
-def test_models_without_printed_macs_are_left_out() -> None:
+def test_models_without_printed_or_counted_macs_are_left_out() -> None:
     assert published_models(4, "Test2K") == ()
     assert published_models(8) == ()
+
+
+@pytest.mark.parametrize(("name", "expected"), [("set14", "Set14"), ("BSD100", "B100")])
+def test_data_sets_have_one_name(name: str, expected: str) -> None:
+    assert dataset_named(name) == expected
+
+
+def test_every_counted_network_is_one_that_is_printed() -> None:
+    counted = {row.model for row in published_results() if row.counted is not None}
+    assert {"EDSR", "EDSR-baseline", "RCAN", "RLFN", "SPAN", "SMSR", "SeemoRe-T"} <= counted
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ DESIGN_ORDER = (
     "trial, arch_id, family, scale, state, reason, params, macs, macs_executed, size_kib, "
     "activation_mib, peak_memory_mib, latency_ms, latency_ci_low_ms, latency_ci_high_ms, "
     "latency_ratio, psnr_y_db, psnr_y_std_db, ssim_y, target, precision, lr_height_px, "
-    "lr_width_px, train_steps, train_seconds, seed, source"
+    "lr_width_px, train_steps, train_seconds, start, seed, source, "
+    "origin, front_probability"
 )
 
 RECORD = TrialRecord(

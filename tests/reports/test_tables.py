@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from reports.records import COLUMNS, TrialRecord
+from reports.selection import Bound
 from reports.tables import DTYPES, front_rows, front_table, trials_table, write_csv
 
 OBJECTIVES = ("psnr_y_db", "latency_ms")
@@ -147,3 +148,12 @@ def test_latencies_show_three_digits(
         latency_ci_high_ms=latency_ms,
     )
     assert f" {shown} [{shown}, {shown}] " in front_text([timed], OBJECTIVES)
+
+
+def test_a_network_whose_interval_crosses_a_bound_is_marked(records: list[TrialRecord]) -> None:
+    """10 ms has the interval 9.7 to 10.5 ms, 20 ms has 19.4 to 21 ms."""
+    bounds = [Bound("latency_ms", "<=", 20.5)]
+    notes = [row.note for row in front_rows(records, OBJECTIVES, bounds)]
+    assert notes == ["baseline", "", "ties with 0; may break latency_ms <= 20.5", ""]
+    table = front_table(records, OBJECTIVES, bounds)
+    assert "may break: the 95 % interval reaches beyond the bound" in str(table.caption)

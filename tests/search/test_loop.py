@@ -1,4 +1,7 @@
-"""The search loop over a real study, with quality as a formula instead of a training."""
+"""The search loop over a real study, with quality as a formula instead of a training.
+
+Covers search.appraisal and search.bookkeeping.
+"""
 
 from pathlib import Path
 from typing import Any

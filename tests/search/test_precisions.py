@@ -1,6 +1,6 @@
 """Searches that judge what they train in several precisions, by closed forms and for real.
 
-Covers search.candidates.programs.
+Covers search.candidates.programs and search.twins.
 """
 
 from contextlib import AbstractContextManager, nullcontext

@@ -101,7 +101,8 @@ def test_the_baseline_is_bicubic_and_costs_no_macs(finished_run: Path) -> None:
 def test_a_finished_search_ends_at_once(finished_run: Path) -> None:
     before = read_run(finished_run)
     assert "3 trained candidates" in resume_search(finished_run, Quiet())
-    assert read_run(finished_run) == before
+    after = read_run(finished_run)
+    assert (after.records, after.baseline) == (before.records, before.baseline)
 
 
 def test_the_report_is_rebuilt_from_the_journal_alone(finished_run: Path) -> None:

@@ -22,8 +22,10 @@ from blocks import (
     build_network,
     load_network,
 )
+from blocks.checkpoints import read_metadata
 from imaging.images import Image
 from training import PatchSampler, Recipe, TrainingDiverged, get_recipe, learning_rate_at, train
+from training.state import planned_steps, unfinished_note
 
 STEPS = 40
 CONFIG = SplitSRConfig(
@@ -368,3 +370,29 @@ def test_training_continues_on_a_gpu(tmp_path: Path) -> None:
     result = train(network, patches, RECIPE, steps=STEPS, checkpoint_folder=tmp_path, device="cuda")
     assert result.resumed_from_step == 17
     assert next(network.parameters()).is_cuda
+
+
+def test_a_checkpoint_says_that_its_training_has_not_ended(tmp_path: Path) -> None:
+    steady = get_recipe("steady").replace(batch_size=2, lr_patch_px=8)
+    for recipe in (RECIPE, steady):
+        folder = tmp_path / recipe.name
+        with pytest.raises(KeyboardInterrupt):
+            train(
+                make_network(), make_patches(recipe=recipe), recipe, steps=8,
+                checkpoint_folder=folder, on_step=stop_at(5, KeyboardInterrupt()),
+            )  # fmt: skip
+        checkpoint = folder / "model.safetensors"
+        told = unfinished_note(checkpoint)
+        assert told == f"{checkpoint} is of step 5 of 8: its training has not ended"
+        # The best on the way is of an unfinished training as well, as long as that is.
+        best = folder / "best.safetensors"
+        best.write_bytes(checkpoint.read_bytes())
+        assert unfinished_note(best) is not None
+        train(
+            make_network(), make_patches(recipe=recipe), recipe, steps=8, checkpoint_folder=folder,
+            notes={"minutes": "3"},
+        )  # fmt: skip
+        assert unfinished_note(checkpoint) is None and unfinished_note(best) is None
+        metadata = read_metadata(checkpoint)
+        assert planned_steps(metadata) == 8 and metadata["minutes"] == "3"
+        assert "config" not in metadata

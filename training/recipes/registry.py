@@ -6,7 +6,7 @@ from blocks.config import NetworkConfigBase
 from foundation.registry import Registry
 from training.recipes.classsr import CLASSSR_RECIPES
 from training.recipes.family import FamilyRecipes
-from training.recipes.published import LONG, QUICK, SEEMORE, SPLITSR, STEADY
+from training.recipes.published import LONG, MEDIUM, QUICK, SEEMORE, SPLITSR, STEADY
 from training.recipes.recipe import Recipe
 from training.recipes.smsr import HYBRID_RECIPES, SMSR_RECIPES
 
@@ -18,6 +18,7 @@ RECIPES = Registry(
     (
         QUICK,
         STEADY,
+        MEDIUM,
         LONG,
         SEEMORE,
         SPLITSR,
@@ -48,7 +49,7 @@ def check_family(recipe: Recipe, config: NetworkConfigBase) -> None:
     if recipe.family not in (None, config.family):
         raise ValueError(
             f"recipe {recipe.name} trains networks of the family {recipe.family}, got "
-            f"{config.family}: choose a recipe of its own, or quick or long"
+            f"{config.family}: choose a recipe of its own, or quick, medium or long"
         )
 
 

@@ -6,6 +6,7 @@ import typer
 
 from paretosr.cli.options import (
     CalibrationImagesOption,
+    HtmlOption,
     JsonOption,
     ScaleOption,
     VariantOption,
@@ -41,6 +42,7 @@ def compare(
         float,
         typer.Option(callback=positive, help="Longest time for timing each pair or target."),
     ] = 20.0,
+    html: HtmlOption = None,
     json: JsonOption = False,
 ) -> None:
     """Tell which model is the faster one on a target, or on which target a model is the fastest.
@@ -62,7 +64,6 @@ def compare(
     import paretosr
     from paretosr.cli.listener import TerminalListener
     from paretosr.cli.output import write_result
-    from paretosr.results import Result
 
     first, *others = models
     if targets and target is not None:
@@ -70,8 +71,8 @@ def compare(
     if not targets and not others:
         raise ValueError("give a second MODEL to compare with, or --targets")
     with TerminalListener(silent=json) as listener:
-        model = paretosr.load(first, scale)
-        result: Result
+        model = paretosr.load(first, scale, listener=listener)
+        result: paretosr.Comparison | paretosr.TargetComparison
         if targets:
             # An option takes one value: the targets after the first arrive among the models.
             result = paretosr.compare_targets(
@@ -92,4 +93,6 @@ def compare(
                 max_seconds=max_seconds,
                 listener=listener,
             )
+    if html is not None:
+        paretosr.save_page(result, html)
     write_result(result, as_json=json)

@@ -120,9 +120,9 @@ def compress(
     from paretosr.results import Result
 
     _require_options_of(method, context)
-    resolved = load(model, scale)
     result: Result
     with TerminalListener(silent=json) as listener:
+        resolved = load(model, scale, listener=listener)
         if method == "prune":
             result = prune(
                 resolved,

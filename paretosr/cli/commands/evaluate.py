@@ -68,7 +68,7 @@ def evaluate(
 
     with TerminalListener(silent=json) as listener:
         evaluation = evaluated(
-            load(model, scale),
+            load(model, scale, listener=listener),
             data,
             low_resolution=lr,
             target=target,

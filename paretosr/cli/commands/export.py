@@ -60,7 +60,7 @@ def export(
 
     with TerminalListener(silent=json) as listener:
         result = exported(
-            load(model, scale),
+            load(model, scale, listener=listener),
             out,
             opset=opset,
             lr_size_px=None if size is None else parse_size_px(size, "--size"),

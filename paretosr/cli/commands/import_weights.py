@@ -50,5 +50,5 @@ def import_weights(
     from paretosr.models import load
 
     with TerminalListener(silent=json) as listener:
-        result = imported(sources, load(name, scale), out, listener=listener)
+        result = imported(sources, load(name, scale, listener=None), out, listener=listener)
     write_result(result, as_json=json)

@@ -52,7 +52,7 @@ def _parsed(bounds: Sequence[str]) -> dict[str, float]:
     for text in bounds:
         name, _, value = text.partition("=")
         try:
-            number = float(value)
+            number = float(value if name.isidentifier() else "")
         except ValueError:
             raise ValueError(
                 f"--bound must be COLUMN=VALUE, such as latency_ms=20, got {text!r}"

@@ -17,11 +17,9 @@ def models(json: JsonOption = False) -> None:
       paretosr models --json
     """
     from paretosr import catalogue
-    from paretosr.cli.listener import TerminalListener
     from paretosr.cli.output import write_json, write_result
 
-    with TerminalListener(silent=json) as listener:
-        found = catalogue(listener=listener)
+    found = catalogue()
     if json:
         write_json(found.to_dict()["models"])
     else:

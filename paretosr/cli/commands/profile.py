@@ -9,6 +9,7 @@ from paretosr.cli.options import (
     CalibrationImagesOption,
     DataOption,
     FormOption,
+    HtmlOption,
     JsonOption,
     ModelArgument,
     ScaleOption,
@@ -52,6 +53,7 @@ def profile(
             "suffix: of SeemoRe the experts that each layer chooses, of SMSR the masks.",
         ),
     ] = None,
+    html: HtmlOption = None,
     json: JsonOption = False,
     against: Annotated[str | None, replaced("paretosr compare MODEL {value}")] = None,
     sustained: Annotated[str | None, replaced("paretosr stress MODEL --seconds {value}")] = None,
@@ -88,7 +90,7 @@ def profile(
 
     with TerminalListener(silent=json) as listener:
         result = paretosr.profile(
-            paretosr.load(model, scale),
+            paretosr.load(model, scale, listener=listener),
             target,
             variant=variant,
             calibration_images=calibration_images,
@@ -99,4 +101,6 @@ def profile(
             figure=figure,
             listener=listener,
         )
+    if html is not None:
+        paretosr.save_page(result, html)
     write_result(result, as_json=json)

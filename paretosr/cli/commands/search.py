@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from paretosr.cli.errors import FAILURE
 from paretosr.cli.options import JsonOption, positive
 
 
@@ -59,6 +60,13 @@ def search(
             help="Look up in a table of trainings (a folder) instead of training: takes seconds.",
         ),
     ] = None,
+    warm_start: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RUN_DIR",
+            help="Begin with what an earlier run measured, as far as it compares; repeatable.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Search architectures and print the Pareto front.
@@ -68,10 +76,15 @@ def search(
     leaves a run that --resume continues with the same result; the budget counts the whole run.
     What the search began with, its settings and images, must be the same then.
 
+    Before anything is trained, the cheapest designs are measured against the bounds. A search that
+    ends without a network that keeps them all says which bound none kept, the nearest value and
+    what would help, and its exit status is 1.
+
     \b
     Examples:
       paretosr search quickstart
       paretosr search search.yaml --out runs/mine
+      paretosr search wider.yaml --warm-start runs/mine
       paretosr search --resume runs/quickstart-20260101-120000
       paretosr search --resume runs/quickstart-20260101-120000 --trials 40
     """
@@ -91,11 +104,20 @@ def search(
             "give a CONFIG.yaml to start a search (with --out to name its directory), "
             "or --resume RUN_DIR to continue one"
         )
-    if replay is not None and resume is not None:
-        raise ValueError("--replay starts a search, --resume continues one: leave one out")
+    if replay is not None and (resume is not None or warm_start):
+        raise ValueError(
+            "--replay starts a search that measures nothing: leave --resume and --warm-start out"
+        )
+    if resume is not None and warm_start:
+        raise ValueError(
+            "--warm-start is for a new search, which keeps what it took over when --resume "
+            "continues it: leave it out"
+        )
     with search_display(silent=json) as display:
         if resume is None:
-            run = psr.search(str(config), out, replay=replay, listener=display)
+            run = psr.search(
+                str(config), out, warm_start=warm_start or (), replay=replay, listener=display
+            )
         else:
             run = psr.resume(
                 resume,
@@ -109,3 +131,5 @@ def search(
             )
         display.warning(f"the search has ended: {run.ended}")
     write_run(run, as_json=json)
+    if run.unkept is not None:
+        raise typer.Exit(FAILURE)

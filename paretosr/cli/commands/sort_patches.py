@@ -48,7 +48,7 @@ def sort_patches(
         figure_format(figure)
     with TerminalListener(silent=json) as listener:
         patches = sorted_(
-            load(model, scale),
+            load(model, scale, listener=listener),
             others or (),
             data,
             low_resolution=lr,

@@ -50,7 +50,10 @@ def sparsity(
         figure_format(figure)
     with TerminalListener(silent=json) as listener:
         result = paretosr.sparsity(
-            paretosr.load(model, scale), data, threshold=threshold, listener=listener
+            paretosr.load(model, scale, listener=listener),
+            data,
+            threshold=threshold,
+            listener=listener,
         )
     if figure is not None:
         save_figure(result.figure(), figure)

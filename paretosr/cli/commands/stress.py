@@ -42,7 +42,7 @@ def stress(
 
     with TerminalListener(silent=json) as listener:
         result = paretosr.stress(
-            paretosr.load(model, scale),
+            paretosr.load(model, scale, listener=listener),
             target,
             seconds=seconds,
             variant=variant,

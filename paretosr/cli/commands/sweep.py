@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from paretosr.cli.options import CalibrationImagesOption, JsonOption, positive
+from paretosr.cli.options import CalibrationImagesOption, HtmlOption, JsonOption, positive
 
 
 def sweep(
@@ -27,6 +27,7 @@ def sweep(
         float,
         typer.Option(callback=positive, help="Longest time for a network on a target, in all."),
     ] = 300.0,
+    html: HtmlOption = None,
     json: JsonOption = False,
 ) -> None:
     """Profile every network of the catalogue on every runtime of this machine, into a table.
@@ -54,4 +55,6 @@ def sweep(
             max_seconds=max_seconds,
             listener=listener,
         )
+    if html is not None:
+        paretosr.save_page(result, html)
     write_result(result, as_json=json)

@@ -35,14 +35,21 @@ def train(
     recipe: Annotated[
         str,
         typer.Option(
-            help="Training recipe: quick, steady, which can be continued to more steps, long, or "
-            "as published for the network's family: its name, as in seemore; for ClassSR's stages "
-            "classsr-branch, classsr-classifier, classsr-joint."
+            help="Training recipe: quick, steady, which can be continued to more steps, medium, an "
+            "hour or so on one core, long, or as published for the network's family: its name, as "
+            "in seemore; for ClassSR's stages classsr-branch, classsr-classifier, classsr-joint."
         ),
     ] = "quick",
     steps: Annotated[
         int | None,
         typer.Option(callback=positive, help="Optimizer steps [default: the recipe's]."),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            callback=positive,
+            help="Instead of --steps: as many as fit into so many minutes, by a few timed steps.",
+        ),
     ] = None,
     init: Annotated[
         str | None,
@@ -126,11 +133,13 @@ def train(
     best on the way, both complete models; training.csv and training.png show the course, report.md
     sums up. The same command continues a training that was interrupted exactly where it stopped.
     Of a checkpoint given as MODEL, only the design is used. A schedule has the length of the
-    training. Under torchrun several processes share each batch.
+    training. How long that takes on this machine is said after a few steps. Under torchrun several
+    processes share each batch.
 
     \b
     Examples:
       paretosr train seemore-t --scale 2 --out runs/seemore-t
+      paretosr train runs/search:pick --data DIV2K --recipe medium --minutes 60 --out runs/best
       paretosr train runs/search:splitsr-x2-0123456789 --data DIV2K --recipe long --out runs/best
       paretosr train seemore-t --scale 2 --data DIV2K_train_HR --lr DIV2K_train_LR_bicubic \\
         --recipe long --out runs/div2k
@@ -158,7 +167,7 @@ def train(
     is_first = is_first_process()
     with TerminalListener(silent=json or not is_first) as listener:
         training = trained(
-            load(model, scale),
+            load(model, scale, listener=None),
             out,
             data=data,
             low_resolution=lr,
@@ -167,6 +176,7 @@ def train(
             recipe=recipe,
             settings=_recipe_settings(settings or (), options),
             steps=steps,
+            minutes=minutes,
             init=init,
             teacher=teacher,
             teacher_weight=teacher_weight,

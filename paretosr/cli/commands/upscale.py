@@ -81,7 +81,7 @@ def upscale(
 
     with TerminalListener(silent=json) as listener:
         upscaled = upscale_folder(
-            load(model, scale),
+            load(model, scale, listener=listener),
             source,
             destination,
             target=target,

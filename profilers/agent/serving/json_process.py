@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO, Generic, TypeVar, cast
 
@@ -75,18 +75,31 @@ class JsonProcess(Generic[A]):
         except BrokenPipeError:
             raise self._ended() from None
 
-    def receive(self, timeout_seconds: float | None = None) -> A:
+    def receive(
+        self,
+        timeout_seconds: float | None = None,
+        on_wait: Callable[[float], object] | None = None,
+    ) -> A:
         """Return the next answer, or wait for it without end if there is no timeout.
+
+        `on_wait` hears every second for how long it has taken.
 
         Raises:
             TimeoutError: there was none in time.
             NotAMessageError: something else was written.
         """
-        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        began = time.monotonic()
         while b"\n" not in self._unread:
-            remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
-            if not select.select([self._stdout], [], [], remaining)[0]:
-                raise TimeoutError
+            passed = time.monotonic() - began
+            remaining = None if timeout_seconds is None else max(0.0, timeout_seconds - passed)
+            waits = remaining
+            if on_wait is not None:
+                waits = 1.0 if remaining is None else min(1.0, remaining)
+            if not select.select([self._stdout], [], [], waits)[0]:
+                if on_wait is None or waits == remaining:
+                    raise TimeoutError
+                on_wait(time.monotonic() - began)
+                continue
             part = os.read(self._stdout.fileno(), 65536)
             if not part:
                 raise self._ended()

@@ -121,6 +121,14 @@ def read_only_run(run_dir: Path) -> Iterator[Path]:
             copy.chmod(0o755)
 
 
+def test_pick_of_a_run_that_cannot_be_written(cli: Callable[..., Any], read_only_run: Path) -> None:
+    completed = cli("pick", read_only_run, "0")
+    assert completed.status == 0 and f"MODEL: {read_only_run}:0" in completed.out.splitlines()
+    assert completed.err == (
+        f"note: the run directory is read-only: {read_only_run}:pick is not changed\n"
+    )
+
+
 def test_report_of_a_run_that_cannot_be_written(
     cli: Callable[..., Any], read_only_run: Path
 ) -> None:

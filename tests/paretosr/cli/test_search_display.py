@@ -63,6 +63,23 @@ def test_a_log_says_now_and_then_what_each_worker_does_and_the_time_left(
     assert last.endswith("left, trial 5 at step 50 of 100")
 
 
+def test_a_log_says_how_far_a_preparation_is(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("paretosr.cli.search_display.LINE_SECONDS", 0.0)
+    with search_display(silent=False) as display:
+        display.progress(0, 4, "decoding training images")
+        display.progress(1, 4, "decoding training images")
+        display.progress(4, 4, "decoding training images")
+        display.progress(0, 5, "timing bicubic")
+    assert capfd.readouterr().err.splitlines() == [
+        "decoding training images: 0 of 4",
+        "decoding training images: 1 of 4, about 0:00:00 left",
+        "decoding training images: 4 of 4",
+        "timing bicubic: 0 of 5",
+    ]
+
+
 def test_sigterm_interrupts_a_search_and_nothing_else() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt), search_display(silent=True):

@@ -29,9 +29,10 @@ class Warned:
 def test_all_stands_for_each_runtime_on_each_device() -> None:
     heard = Warned()
     available = named_targets("all:lr=16x16", heard)
-    assert len(available) + len(heard.warnings) == sum(map(len, RUNTIME_DEVICES.values()))
+    left_out = [name for line in heard.warnings for name in line.split(" left ")[0].split(", ")]
+    assert len(available) + len(left_out) == sum(map(len, RUNTIME_DEVICES.values()))
     assert Target.parse("eager:lr=16x16") in available
-    assert all(" is left out: " in line for line in heard.warnings)
+    assert all(" left out: " in line for line in heard.warnings)
     assert named_targets("eager:threads=2", heard) == (Target(threads=2),)
 
 
@@ -44,7 +45,7 @@ def test_int8_is_listed_with_what_quantises_for_it(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "nncf", None)
     status = {it.name: it for it in psr.targets().statuses}[openvino]
     assert not status.available
-    assert status.reason is not None and status.reason.startswith("cannot import nncf")
+    assert status.reason == "nncf is not installed"
     assert status.remedy is not None and status.remedy.startswith("pip install 'paretosr[")
 
 

@@ -96,8 +96,8 @@ def test_a_slowest_tenth_needs_ten_calls() -> None:
 
 def test_the_table_names_the_measured_variant_and_what_others_are_compared_with() -> None:
     rows = [row for table in GIVEN.tables() for row in table.rows]
-    assert ("variant", "plain", "in which the network was measured") in rows
-    assert ("", "shuffled", "takes 1.42 times as long as plain") in rows
+    assert ("variant", "plain", "10.00 ms, the variant that was measured") in rows
+    assert ("", "shuffled", "about 14.20 ms, 1.42 times as long as plain") in rows
     assert ("", "odd", "has no op") in rows
 
 
@@ -126,8 +126,9 @@ def test_a_listener_hears_what_is_measured_and_of_a_noisy_machine(
         def progress(self, done: int, total: int, text: str = "") -> None: ...
 
     net = psr.load("bicubic", scale=2)
-    psr.profile(net, "eager:lr=8x8", max_seconds=0.2, listener=Hearing())
+    unprobed = "eager:lr=8x8,threads=2"  # with one thread, all may be measured in quiet moments
+    psr.profile(net, unprobed, max_seconds=0.2, listener=Hearing())
     assert heard[0] == "timing"
     assert "other work disturbs this machine" in heard[1]
     with pytest.warns(ParetoSRWarning, match="other work disturbs this machine"):
-        psr.profile(net, "eager:lr=8x8", max_seconds=0.2)
+        psr.profile(net, unprobed, max_seconds=0.2)

@@ -7,7 +7,6 @@ from blocks import FsrcnnConfig
 from blocks.models import Model
 from paretosr.measuring.subjects import (
     as_target,
-    bicubic_call,
     noise_warning,
     subject_of,
 )
@@ -26,11 +25,6 @@ def test_a_network_is_measured_with_its_variant_and_bicubic_is_no_network() -> N
 
 def test_a_target_may_be_text() -> None:
     assert as_target("eager:threads=2") == as_target(Target(threads=2)) == Target(threads=2)
-
-
-def test_bicubic_enlarges_a_batch_of_the_target() -> None:
-    enlarged = bicubic_call(3, Target(batch=2, lr_height_px=5, lr_width_px=7))()
-    assert [image.shape for image in enlarged] == [(15, 21, 3)] * 2  # type: ignore[attr-defined]
 
 
 def test_the_threads_are_as_they_were() -> None:

@@ -21,16 +21,17 @@ import torch
 from blocks import SeemoReConfig, SplitSRConfig
 from profilers import (
     REFERENCE_NAME,
+    Bicubic,
     Calibration,
     LatencyMeter,
     ProfilingFailed,
     Subject,
     Target,
-    measure_callable,
     measure_peak_memory_mib,
 )
 from profilers.agent.serving.messages import Calibrate
 from profilers.agent.timing.calls_in_turn import TimeEstimate
+from profilers.host.latency import KEEP_FREED_MEMORY
 
 TARGET = Target.parse("eager:lr=16x16")
 SMALL = SplitSRConfig(
@@ -174,7 +175,7 @@ def test_a_calibration_of_another_target_is_refused(calibration: Calibration) ->
     with pytest.raises(ValueError, match="calibrate this target"):
         LatencyMeter(other).measure(Subject(SMALL), calibration, max_seconds=1.0)
     with pytest.raises(ValueError, match="calibrate this target"):
-        measure_callable(int, other, calibration, max_seconds=1.0)
+        LatencyMeter(other).measure(Bicubic(2), calibration, max_seconds=1.0)
 
 
 @pytest.mark.parametrize(
@@ -216,11 +217,31 @@ def is_running(process: Path) -> bool:
         return False
 
 
-def test_a_callable_is_timed_here_and_the_thread_count_restored(
-    calibration: Calibration,
+def test_bicubic_is_timed_in_the_process_of_the_networks(
+    meter: LatencyMeter, calibration: Calibration
 ) -> None:
-    threads = torch.get_num_threads()
-    latency = measure_callable(lambda: sum(range(1000)), TARGET, calibration, max_seconds=0.1)
-    assert latency.latency_ms > 0
-    assert (latency.prepare_seconds, latency.max_difference) == (None, None)
-    assert torch.get_num_threads() == threads
+    latency = meter.measure(Bicubic(2), calibration, max_seconds=0.2)
+    assert latency.latency_ms == latency.latency_ratio * calibration.reference_ms > 0
+    assert (latency.variant, latency.prepare_seconds, latency.max_difference) == (None, None, None)
+    itself = meter.compare(Bicubic(2), Bicubic(2), max_seconds=0.2).estimate
+    assert 0.5 < itself.ratio < 2
+
+
+def test_the_time_of_bicubic_is_not_that_of_fetching_memory_anew() -> None:
+    """As it was in a process that gives memory back: up to three times as long, or not."""
+    target = Target.parse("eager:lr=90x160")
+    call = (
+        f"from profilers import Bicubic, Target; call = Bicubic(4).call(Target.parse('{target}'))"
+    )
+    count = (
+        "import resource\n"
+        f"{call}\n"
+        "call(); call()\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "for _ in range(10): call()\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)"
+    )
+    environment = {**os.environ, **KEEP_FREED_MEMORY}
+    command = [sys.executable, "-c", count]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert int(told.stdout) < 100

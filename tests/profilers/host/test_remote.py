@@ -28,6 +28,7 @@ from profilers import (
     REFERENCE_NAME,
     RUNTIMES,
     TOLERANCES,
+    Bicubic,
     Calibration,
     InstructionSet,
     LatencyMeter,
@@ -36,7 +37,6 @@ from profilers import (
     Target,
     describe_device,
     instruction_set,
-    measure_callable,
     measure_peak_memory_mib,
     program_runner,
     target_program,
@@ -242,7 +242,7 @@ def test_only_networks_are_timed_on_another_machine() -> None:
     target = Target.parse("ssh://board/onnxruntime")
     calibration = Calibration(str(target), REFERENCE_NAME, 1.0, "cpu", 3)
     with pytest.raises(ValueError, match="only networks can be timed on another machine"):
-        measure_callable(int, target, calibration, max_seconds=0.1)
+        LatencyMeter(target).measure(Bicubic(2), calibration, max_seconds=0.1)
 
 
 @pytest.mark.parametrize("runtime", PORTABLE_RUNTIMES)

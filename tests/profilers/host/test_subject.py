@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from blocks import FsrcnnConfig
-from profilers import LatencyMeter, Subject, Target, measure_peak_memory_mib, target_program
+from profilers import (
+    Bicubic,
+    LatencyMeter,
+    Subject,
+    Target,
+    measure_peak_memory_mib,
+    target_program,
+)
 
 CONFIG = FsrcnnConfig(scale=2, channels=8)
 INT8 = Target.parse("onnxruntime:precision=int8,lr=16x16")
@@ -15,6 +22,11 @@ def test_a_subject_arrives_in_another_process_as_it_was() -> None:
     whole = Subject(CONFIG, Path("/a/model.safetensors"), None, Path("/a/program.onnx"))
     for subject in (Subject(CONFIG), Subject(CONFIG, variant="plain"), whole):
         assert Subject.of(subject.design()) == subject
+
+
+def test_bicubic_enlarges_a_batch_of_the_target() -> None:
+    enlarged = Bicubic(3).call(Target(batch=2, lr_height_px=5, lr_width_px=7))()
+    assert [image.shape for image in enlarged] == [(15, 21, 3)] * 2  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Searches with a ladder over a real study, with quality as a formula instead of a training.
 
-Covers search.ladder.budget, search.ladder.climber and search.ladder.knowledge.
+Covers search.ladder.budget, search.ladder.climber, search.ladder.knowledge and
+search.candidates.checkpoints.
 """
 
 from collections import Counter

@@ -92,7 +92,7 @@ def test_the_ledger_adds_up_and_names_its_convention(
 
 def test_the_ledger_is_shown_as_tables(cli: Callable[..., Any], tiny_network: Path) -> None:
     shown = cli("profile", tiny_network, *SMALL, "--explain").out
-    assert "one output of 1280x720, an input of 640x360, over all paths: " in shown
+    assert "one output of 1280x720, an input of 640x360, the costliest path: " in shown
     assert "1 MAC = one multiply-add" in shown
     assert re.search(r"Conv2d +1 +[\d,]+ +\d+\.\d %", shown)
     assert re.search(r"aten\.convolution +counted +\d+ +[\d,]+ +100\.0 % +[\d,.]+ MiB", shown)

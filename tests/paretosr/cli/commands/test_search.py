@@ -134,3 +134,37 @@ def test_a_refused_search_names_no_run(
     assert completed.status == 2
     assert "the run is in" not in completed.err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_bound_out_of_reach_is_said_before_anything_is_trained(
+    cli: Callable[..., Any], small_search: Path, tmp_path: Path
+) -> None:
+    config = _changed(
+        small_search,
+        tmp_path,
+        constraints={"latency_ms": {"max": 1e-6}},
+        target="eager:lr=16x16",
+        timing_seconds=0.1,
+    )
+    run_dir = tmp_path / "run"
+    ended = cli("search", config, "--out", run_dir, "--json")
+    assert ended.status == 1
+    assert "no network is likely to keep latency_ms <= 1e-06: of the" in ended.err
+    assert ended.json["unkept"] in ended.err
+    assert [row["arch_id"] for row in ended.json["front"]] == ["bicubic-x2"]
+    assert ended.json["trials"] == 0
+    again = cli("search", "--resume", run_dir)
+    assert (again.status, again.out.splitlines()[0]) == (1, ended.json["unkept"])
+    report = cli("report", run_dir)
+    assert (report.status, report.out.splitlines()[0]) == (0, ended.json["unkept"])
+
+
+def test_the_minutes_of_a_budget_are_those_of_preparing_too(
+    cli: Callable[..., Any], small_search: Path, tmp_path: Path
+) -> None:
+    config = _changed(small_search, tmp_path, budget={"minutes": 1e-6, "steps": 1})
+    ended = cli("search", config, "--out", tmp_path / "run")
+    assert ended.status == 1
+    assert "no trial has ended: the budget was spent on preparing; raise budget.minutes" in (
+        ended.out
+    )

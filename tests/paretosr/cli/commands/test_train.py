@@ -410,3 +410,81 @@ def test_pairs_are_trained_on_and_remembered(
     without = cli(*arguments, "--steps", 2)
     assert without.status == 2
     assert "the training images must be those that" in without.err
+
+
+class Stops(Silent):
+    """Interrupts a training after so many steps, and hears what is said meanwhile."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+        self.said: list[str] = []
+
+    def status(self, text: str) -> None:
+        self.said.append(text)
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        if done == self.after:
+            raise KeyboardInterrupt
+
+
+def test_minutes_give_a_number_of_steps_that_a_continued_training_keeps(
+    tiny_network: Path, photographs: Path, tmp_path: Path, cli: Callable[..., Any]
+) -> None:
+    listener = Stops(15)
+    with pytest.raises(KeyboardInterrupt):
+        train(
+            tiny_network, tmp_path, data=photographs, validation=photographs, minutes=30,
+            precision="float32", listener=listener,
+        )  # fmt: skip
+    begun = load_checkpoint(tmp_path / "model.safetensors").metadata
+    steps = int(begun["steps"])
+    assert steps > 15 and begun["step"] == "15" and begun["minutes"] == "30"
+    assert any(f"{steps:,}" in text for text in listener.said)
+    assert any("about " in text and "a step: " in text for text in listener.said)
+    # However fast the machine is now.
+    again = Stops(16)
+    with pytest.raises(KeyboardInterrupt):
+        train(
+            tiny_network, tmp_path, data=photographs, validation=photographs, minutes=30,
+            precision="float32", listener=again,
+        )  # fmt: skip
+    assert load_checkpoint(tmp_path / "model.safetensors").metadata["steps"] == str(steps)
+    with pytest.raises(ValueError, match=r"a training for 30 minutes, not 20: ask for the same"):
+        train(
+            tiny_network, tmp_path, data=photographs, validation=photographs, minutes=20,
+            precision="float32",
+        )  # fmt: skip
+    # Every command that uses it says what it is.
+    for command in (
+        ["evaluate", tmp_path / "model.safetensors", "--data", photographs],
+        ["train", tiny_network, "--init", tmp_path / "model.safetensors", "--steps", 1, "--data",
+         photographs, "--validation", photographs, "--out", tmp_path / "next"],
+    ):  # fmt: skip
+        completed = cli(*command)
+        assert completed.status == 0
+        assert f"is of step 16 of {steps:,}: its training has not ended" in completed.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--minutes", 5, "--steps", 3], "a number of steps or of minutes, got 5 minutes too"),
+        (["--minutes", 5, "--set", "steps=3"], "a number of steps or of minutes"),
+        (["--minutes", 0], "--minutes must be greater than 0"),
+        (["--minutes", "inf"], "minutes must be a number above 0, got inf"),
+        (["--minutes", 1e-6], "minutes must be enough for a step and a validation, which take"),
+    ],
+)
+def test_minutes_that_cannot_be(
+    cli: Callable[..., Any], arguments: list[object], options: list[object], message: str
+) -> None:
+    refused = cli(*arguments, *options)
+    assert refused.status == 2 and message in refused.err
+
+
+def test_minutes_are_not_for_a_training_that_began_with_steps(
+    cli: Callable[..., Any], arguments: list[object]
+) -> None:
+    assert cli(*arguments, "--steps", 2).status == 0
+    refused = cli(*arguments, "--minutes", 5)
+    assert refused.status == 2 and "a training for no given number of minutes, not 5" in refused.err

@@ -1,18 +1,18 @@
-"""Bubbles whose area is a number of parameters, and their part of a legend."""
+"""Bubbles whose area is a number of parameters, on one scale for a whole figure."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.legend import Legend
 
 from reports.figures.style import GREY
 
 
 @dataclass(frozen=True)
 class BubbleScale:
-    """Area in square points per thousand parameters, one factor for a whole panel."""
+    """Area in square points per thousand parameters."""
 
     largest_k: float
     """Thousands of parameters of the largest bubble."""
@@ -26,33 +26,30 @@ class BubbleScale:
         """The radius of the bubble."""
         return math.sqrt(self.area_pt2(params_k) / math.pi)
 
-    def legend(self, axes: Axes) -> Legend:
-        """Three bubbles of round sizes, to be added beside the lower right of the axes."""
+    def add_examples(self, axes: Axes) -> list[Artist]:
+        """Two bubbles of round sizes without a place, for the legend."""
         largest = _round_down(self.largest_k)
-        sizes = (largest, largest / 4, largest / 20)
-        bubbles = [
-            axes.scatter([], [], s=self.area_pt2(size_k), facecolors="none", edgecolors=GREY)
-            for size_k in sizes
+        return [
+            axes.scatter(
+                [],
+                [],
+                s=self.area_pt2(size_k),
+                facecolors="none",
+                edgecolors=GREY,
+                linewidths=0.6,
+                label=f"{_short(size_k)} parameters",
+            )
+            for size_k in (largest, largest / 10)
         ]
-        return Legend(
-            axes,
-            bubbles,
-            [f"{size_k:,g} K" for size_k in sizes],
-            title="parameters",
-            loc="lower left",
-            bbox_to_anchor=(1.01, 0.0),
-            borderaxespad=0.0,
-            labelspacing=1.6,
-            alignment="left",
-            frameon=False,
-            fontsize=8,
-            title_fontsize=8,
-        )
 
 
-def bubble_scale(params_k: Sequence[float], largest_area_pt2: float = 400.0) -> BubbleScale:
+def bubble_scale(params_k: Sequence[float], largest_area_pt2: float) -> BubbleScale:
     """The scale that gives the most of so many thousand parameters the largest area."""
     return BubbleScale(max(params_k, default=1.0) or 1.0, largest_area_pt2)
+
+
+def _short(params_k: float) -> str:
+    return f"{params_k / 1000:g} M" if params_k >= 1000 else f"{params_k:g} K"
 
 
 def _round_down(number: float) -> float:

@@ -1,0 +1,1 @@
+"""Figures at the size at which they are printed."""

@@ -1,0 +1,10 @@
+from .bounds import Bound as Bound
+from .bounds import described as described
+from .bounds import parse_bounds as parse_bounds
+from .bounds import shown as shown
+from .knee import knee_distances as knee_distances
+from .selecting import KNEE as KNEE
+from .selecting import QUALITY as QUALITY
+from .selecting import Selection as Selection
+from .selecting import is_selector as is_selector
+from .selecting import select as select

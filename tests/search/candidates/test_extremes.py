@@ -1,0 +1,38 @@
+"""The cheapest designs of a space, whose MACs are known by hand."""
+
+from profilers.runtimes.targets import Target
+from search.candidates.candidate import Costing
+from search.candidates.extremes import Extremes
+from search.space import SplitSRSpace
+
+SPACE = SplitSRSpace(channels=(16, 32), groups=(1, 2), blocks=(1, 2))
+EXTREMES = Extremes(SPACE, 2, Costing(Target.parse("eager"), 0))
+LR_PIXELS = 640 * 360
+
+
+def macs(channels: int, active: int) -> int:
+    """Of one all-split group of one block, one-step upsampler (spec sheet, section 6.2)."""
+    per_pixel = 27 * channels + 9 * active**2 + 2 * 9 * channels**2 + 27 * 4 * channels
+    return per_pixel * LR_PIXELS
+
+
+def test_the_least_is_an_end_of_the_space_and_beyond_it_lies_what_changes_most() -> None:
+    nearest = EXTREMES.least(lambda record: record.macs)
+    assert nearest.record.macs == macs(16, 2)
+    assert SPACE.network(nearest.values, 2).canonical() == nearest.candidate.config
+    found = EXTREMES.beyond(nearest, lambda record: record.macs)
+    assert found is not None
+    name, value, design = found
+    assert (name, value, design.record.macs) == ("channels", 8, macs(8, 1))
+
+
+def test_the_first_that_is_enough_ends_the_descent() -> None:
+    enough = EXTREMES.least(lambda record: record.macs, is_enough=lambda _: True)
+    assert enough.values == SPACE.values_at(0.0)
+    largest = EXTREMES.least(lambda record: -record.params)
+    found = EXTREMES.beyond(largest, lambda record: -record.params)
+    assert found is not None and found[:2] == ("channels", 64)
+
+
+def test_values_that_make_no_network_make_no_design() -> None:
+    assert EXTREMES.design({**SPACE.values_at(0.0), "channels": -1}) is None
