@@ -25,7 +25,7 @@ from search.allocation.state import (
 )
 
 FEWEST_FINISHED = 5
-"""Before so many trainings are finished nothing can be said of how good an estimate is."""
+"""Before so many trainings are finished nothing tells whether rungs can be trusted: they are not."""
 MOST_POINTS = 150
 """That an estimate learns from: it stays a matter of milliseconds however long the run."""
 
@@ -102,7 +102,7 @@ def _points(started: Sequence[Known], ladder: Ladder) -> list[Point]:
 def _compared(structure: Process, curves: Process, full_steps: int) -> Comparison:
     finished = len(structure.points)
     if finished < FEWEST_FINISHED:
-        return Comparison(finished, None, None, None, None, curve_is_used=True)
+        return Comparison(finished, None, None, None, None, curve_is_used=False)
     from_structure, truth = structure.left_out()
     is_last = np.array([point.steps == full_steps for _, point in curves.points])
     from_curve = curves.left_out()[0][is_last]

@@ -69,8 +69,9 @@ def test_before_five_are_finished_nothing_is_compared(
 ) -> None:
     early, later = comparison(run(telling, 4)), comparison(run(telling, 5))
     assert (early.finished, early.curve_error_db, early.structure_tau) == (4, None, None)
-    assert early.curve_is_used
+    assert not early.curve_is_used
     assert later.curve_error_db is not None
+    assert later.curve_is_used
 
 
 def test_ninety_five_of_a_hundred_truths_lie_within_two_deviations(make: Any) -> None:
