@@ -95,5 +95,7 @@ def every_space() -> tuple[FamilySpace, ...]:
 @lru_cache
 def _with_fields(searched: tuple[SearchedFamily, ...]) -> type[Families]:
     """One type for the same families, so that equal configs are equal."""
-    fields: dict[str, Any] = {one.name: (one.space_type | None, None) for one in searched}
+    # A dump leaves out what is not searched, since a name without ranges is refused.
+    left_out = pydantic.Field(default=None, exclude_if=lambda space: space is None)
+    fields: dict[str, Any] = {one.name: (one.space_type | None, left_out) for one in searched}
     return pydantic.create_model("Families", __base__=Families, **fields)
