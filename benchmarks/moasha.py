@@ -73,15 +73,15 @@ def moasha(
     settings: MoashaSettings,
     rungs: Sequence[int],
     arch_ids: Sequence[str],
-    unseen: Callable[[str, set[str]], str | None],
+    unseen: Callable[[str], str | None],
     values: Callable[[str, int], tuple[float, float]],
     seed: int,
     budget_steps: int,
 ) -> list[Told]:
     """What it had trained until the steps were spent, in order.
 
-    It draws from `arch_ids`; `unseen` is what stands for a draw where some were seen already, None
-    when there are no more. `values` are the objectives of a network at a rung, to be minimised.
+    It draws from `arch_ids`; `unseen` gives what stands for a draw, as some were drawn already, or
+    None when there are no more. `values` are the objectives at a rung, to be minimised.
     """
     scheduler.ask(
         start={
@@ -93,14 +93,12 @@ def moasha(
         }
     )
     told: list[Told] = []
-    seen: set[str] = set()
-    spent = 0
+    trial, spent = 0, 0
     while spent < budget_steps:
         drawn = arch_ids[scheduler.ask(suggest=True)["choice"]]
-        if (arch_id := unseen(drawn, seen)) is None:
+        if (arch_id := unseen(drawn)) is None:
             break
-        trial, before = len(seen), 0
-        seen.add(arch_id)
+        before = 0
         for steps in rungs:
             if steps < settings.first_rung:
                 continue
@@ -110,6 +108,7 @@ def moasha(
             result = {"trial": trial, "steps": steps, "values": values(arch_id, steps)}
             if not scheduler.ask(result=result)["goes_on"] or spent >= budget_steps:
                 break
+        trial += 1
     return told
 
 

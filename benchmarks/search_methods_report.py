@@ -8,8 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from foundation.atomic import write_text_atomically
-
 OURS, CONTROL, MOASHA = "ours", "structure only", "moasha"
 FULL_TRAININGS = ("random", "nsga2", "tpe", "gp")
 REACHED_SHARE = 0.95
@@ -149,14 +147,6 @@ def table(curves: Curves) -> str:
         cells.append("-" if steps is None else f"{steps:,.0f}")
         lines.append(f"| {method} | {curves.seeds[method]} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def write_report(path: Path, curves: Curves, introduction: str) -> None:
-    """Write the table and the verdicts."""
-    text = "\n\n".join(
-        [introduction, table(curves), "\n".join(str(verdict) for verdict in verdicts(curves))]
-    )
-    write_text_atomically(path, text + "\n")
 
 
 def draw(path: Path, curves: Curves, cost_unit: str) -> None:

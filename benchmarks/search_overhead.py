@@ -131,7 +131,11 @@ def main() -> None:
     for sampler in arguments.samplers:
         budget = {"trials": 10 * arguments.trials, "steps": 1}
         config = SearchConfig.model_validate(
-            {**base.model_dump(mode="json", exclude_none=True), "sampler": sampler, "budget": budget}
+            {
+                **base.model_dump(mode="json", exclude_none=True),
+                "sampler": sampler,
+                "budget": budget,
+            }
         )
         trials = min(arguments.trials, GP_TRIALS) if sampler == "gp" else arguments.trials
         lines.append(row(sampler, measure(config, trials)))

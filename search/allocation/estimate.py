@@ -8,6 +8,8 @@ over the last rung alone, which knows no candidate but by its structure.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import Self
 
 import numpy as np
 from scipy.stats import kendalltau
@@ -23,15 +25,9 @@ from search.allocation.state import (
 )
 
 FEWEST_FINISHED = 5
-"""Before so many trainings are finished nothing can be said of how good an estimate is."""
+"""Before so many trainings are finished nothing tells whether rungs mislead: they are not used."""
 MOST_POINTS = 150
 """That an estimate learns from: it stays a matter of milliseconds however long the run."""
-RUNG_FRACTIONS = (0.4, 1.0)
-
-
-def default_rungs(steps: int) -> tuple[int, ...]:
-    """The rungs of a ladder to so many steps."""
-    return tuple(sorted({max(1, round(fraction * steps)) for fraction in RUNG_FRACTIONS}))
 
 
 def estimates(situation: Situation) -> Mapping[str, Estimate]:
@@ -58,17 +54,32 @@ class Estimator:
         last = [(known, point) for known, point in points if point.steps == self._full_steps]
         self._structure = self._process(last)
         self.comparison = _compared(self._structure, self._curves, self._full_steps)
+        self._used = self._curves if self.comparison.curve_is_used else self._structure
+
+    def believing(self, candidates: Sequence[Known]) -> Self:
+        """The same as if the candidates had come to what is expected of them."""
+        believing = copy(self)
+        believing._used = self._used.believing(candidates)
+        return believing
 
     def of(self, candidates: Sequence[Known]) -> list[Estimate]:
         """What is expected of the candidates, in their order."""
-        process = self._curves if self.comparison.curve_is_used else self._structure
-        means, deviations = process.predict(candidates, self._full_steps)
+        means, deviations = self._used.predict(candidates, self._full_steps)
         return [
             Estimate(known.curve[-1].psnr_y_db, NOISE_DB)
             if known.state == "finished"
             else Estimate(float(mean), float(deviation))
             for known, mean, deviation in zip(candidates, means, deviations, strict=True)
         ]
+
+    def shifts(self, candidates: Sequence[Known], rungs: Sequence[int]) -> Array:
+        """How far the result of each candidate at its next rung will move its estimate: (M,).
+
+        A standard deviation, in decibels; 0 where rungs are not used.
+        """
+        if not self.comparison.curve_is_used or not candidates:
+            return np.zeros(len(candidates))
+        return self._used.shifts(candidates, rungs, self._full_steps)
 
     def _process(self, points: Sequence[Point]) -> Process:
         return Process(points, self._coordinates, self._bicubic_db, self._full_steps)
@@ -91,7 +102,7 @@ def _points(started: Sequence[Known], ladder: Ladder) -> list[Point]:
 def _compared(structure: Process, curves: Process, full_steps: int) -> Comparison:
     finished = len(structure.points)
     if finished < FEWEST_FINISHED:
-        return Comparison(finished, None, None, None, None, curve_is_used=True)
+        return Comparison(finished, None, None, None, None, curve_is_used=False)
     from_structure, truth = structure.left_out()
     is_last = np.array([point.steps == full_steps for _, point in curves.points])
     from_curve = curves.left_out()[0][is_last]

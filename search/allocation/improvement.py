@@ -18,7 +18,7 @@ from scipy.stats import qmc
 from search.allocation.costs import Array, Costs
 from search.allocation.estimate import Estimator
 from search.allocation.relevant import relevant
-from search.allocation.state import QUALITY, Bound, Estimate, Known, Situation
+from search.allocation.state import QUALITY, Bound, Known, Situation
 
 COST_QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 """At which costs are looked at that are not known exactly."""
@@ -42,21 +42,29 @@ class Improvement:
         self._front_costs = self._costs.at(front, 0.5)
         self._front_qualities = np.array([it.psnr_y_db for it in estimator.of(front)])
 
-    def expected(self, candidates: Sequence[Known], estimates: Sequence[Estimate]) -> Array:
-        """The expected improvement of the hypervolume by each candidate alone: (M,)."""
+    def expected(self, candidates: Sequence[Known], means: Array, deviations: Array) -> Array:
+        """The expected improvement of the hypervolume by each candidate alone: (M, Q).
+
+        What is expected of their quality are `means` (M, Q), in Q cases that may come, with
+        `deviations` (M,).
+        """
         if not candidates:
-            return np.empty(0)
+            return np.zeros_like(means)
         at_quantiles = [self._costs.at(candidates, quantile) for quantile in COST_QUANTILES]
         parts = self._parts(np.min(at_quantiles, axis=(0, 1)))
-        reached = [
-            parts.reached_from(costs) * self._costs.keep_bounds(candidates, quantile)[:, None]
-            for costs, quantile in zip(at_quantiles, COST_QUANTILES, strict=True)
+        reached = np.mean(
+            [
+                parts.reached_from(costs) * self._costs.keep_bounds(candidates, quantile)[:, None]
+                for costs, quantile in zip(at_quantiles, COST_QUANTILES, strict=True)
+            ],
+            axis=0,
+        )
+        qualities = self._best_at(parts.costs)
+        cases = [
+            (reached * expected_gain(case[:, None], deviations[:, None], qualities, self._bound))
+            for case in means.T
         ]
-        means = np.array([it.psnr_y_db for it in estimates])[:, None]
-        deviations = np.array([it.deviation_db for it in estimates])[:, None]
-        gains = expected_gain(means, deviations, self._best_at(parts.costs), self._bound)
-        total: Array = (np.mean(reached, axis=0) * gains).sum(axis=1)
-        return total
+        return np.stack([case.sum(axis=1) for case in cases], axis=1)
 
     def _parts(self, lowest: Array) -> "_Steps | _Points":
         """The space of costs from `lowest` to the reference."""

@@ -94,7 +94,12 @@ class Process:
     """What the curve points of some candidates say of all others at any rung."""
 
     def __init__(
-        self, points: Sequence[Point], coordinates: Coordinates, bicubic_db: float, full_steps: int
+        self,
+        points: Sequence[Point],
+        coordinates: Coordinates,
+        bicubic_db: float,
+        full_steps: int,
+        settings: Settings | None = None,
     ) -> None:
         self.points = points
         self._coordinates = coordinates
@@ -103,12 +108,32 @@ class Process:
         rows = coordinates.of([(known, point.steps) for known, point in points])
         values = np.array([point.psnr_y_db for _, point in points])
         self._residuals = values - self._expected(rows)
-        self.settings = _chosen(rows, self._residuals)
+        self.settings = settings or _chosen(rows, self._residuals)
         kernel = _kernel(self.settings, coordinates.columns)
         # Without an optimizer: the settings are chosen.
         self._regressor = GaussianProcessRegressor(kernel, alpha=1e-8, optimizer=None)
         if len(points) > 0:
             self._regressor.fit(rows, self._residuals)
+
+    def believing(self, candidates: Sequence[Known]) -> "Process":
+        """The process as if the candidates had come to what is expected of them.
+
+        So of others like them less is left to learn.
+        """
+        if not candidates:
+            return self
+        means, _ = self.predict(candidates, self._full_steps)
+        believed = [
+            (known, CurvePoint(self._full_steps, float(mean)))
+            for known, mean in zip(candidates, means, strict=True)
+        ]
+        return Process(
+            [*self.points, *believed],
+            self._coordinates,
+            self._bicubic_db,
+            self._full_steps,
+            self.settings,
+        )
 
     def predict(self, candidates: Sequence[Known], steps: int) -> tuple[Array, Array]:
         """The means and standard deviations of the candidates after so many steps: (M,) each."""
@@ -117,6 +142,20 @@ class Process:
         rows = self._coordinates.of([(known, steps) for known in candidates])
         means, deviations = self._regressor.predict(rows, return_std=True)
         return means + self._expected(rows), deviations
+
+    def shifts(self, candidates: Sequence[Known], rungs: Sequence[int], steps: int) -> Array:
+        """How far the result of each candidate at its rung will move what is expected of it.
+
+        That is, the standard deviation of the mean after so many steps: (M,).
+        """
+        rows = self._coordinates.of(
+            [*zip(candidates, rungs, strict=True), *((known, steps) for known in candidates)]
+        )
+        _, covariance = self._regressor.predict(rows, return_cov=True)
+        places = np.arange(len(candidates))
+        shared = covariance[places, len(candidates) + places]
+        shifts: Array = np.abs(shared) / np.sqrt(np.diag(covariance)[places])
+        return shifts
 
     def left_out(self) -> tuple[Array, Array]:
         """Each point as all others predict it, and how it is.

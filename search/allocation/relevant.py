@@ -11,7 +11,7 @@ from search.allocation.state import QUALITY, Known, Situation
 
 MOST_FINISHED = 100
 """The last ones, beside the front."""
-MOST_WAITING = 100
+MOST_WAITING = 60
 
 
 def relevant(situation: Situation) -> Situation:

@@ -177,7 +177,7 @@ class Estimate:
 class Comparison:
     """How two estimates fare on the run's own finished trainings, each predicted by the others.
 
-    None where too few are finished to tell.
+    None where too few are finished to tell, and then structure alone is used.
     """
 
     finished: int

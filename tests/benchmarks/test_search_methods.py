@@ -1,5 +1,7 @@
 """What benchmarks/search_methods.py makes of the runs of its methods."""
 
+import shutil
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -87,9 +89,13 @@ def test_the_same_figure_is_drawn_from_the_same_numbers(report: Any, tmp_path: P
     for name in ("a.svg", "b.svg"):
         report.draw(tmp_path / name, curves, "GMACs")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
-    report.write_report(tmp_path / "report.md", curves, "# Title")
-    lines = (tmp_path / "report.md").read_text().splitlines()
-    assert len([line for line in lines if line.startswith("| ")]) == 1 + 5
+
+
+def test_the_table_has_a_row_for_each_method(report: Any) -> None:
+    lines = report.table(report.Curves.of(promising(), BUDGET)).splitlines()
+    assert len(lines) == 2 + 5
+    assert lines[-1].startswith("| ours | 1 | 0.000 (0.000-0.000) | 5.000 (5.000-5.000) | 10.000")
+    assert lines[-1].endswith("| 20 |")
 
 
 def test_taus_of_rungs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,3 +110,101 @@ def test_taus_of_rungs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ranks.predicted(given, 2 * given[:, 0] + 1) == pytest.approx(
         2 * given[:, 0] + 1, abs=0.05
     )
+
+
+RUNGS = (500, 1000, 2500)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A table of eighty networks, which gain with the root of their MACs and of their steps."""
+    networks = pd.read_csv(FOLDER / "tabular" / "architectures.csv").head(80)
+    networks.to_csv(tmp_path / "architectures.csv", index=False)
+    rows = [
+        {
+            "arch_id": arch_id,
+            "seed": 0,
+            "steps": steps,
+            "psnr_y_db": 31.0 + (macs / 1e10) ** 0.5 * (steps / 2500) ** 0.5,
+            "ssim_y": 0.9,
+            "steps_made": steps,
+            "train_seconds": 1.0,
+        }
+        for arch_id, macs in zip(networks["arch_id"], networks["macs"], strict=True)
+        for steps in RUNGS
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "trainings.csv", index=False)
+    shutil.copy(FOLDER / "tabular" / "bicubic.csv", tmp_path)
+    return tmp_path
+
+
+def test_rows_that_tune_do_not_judge_and_are_a_third(folder: Path) -> None:
+    load = import_module("search_methods_table").Benchmark.load
+    judging, tuning = load(folder, tuning=False), load(folder, tuning=True)
+    judges, tunes = set(judging.table.rows), set(tuning.table.rows)
+    assert judges.isdisjoint(tunes)
+    assert len(judges | tunes) == 80
+    assert 1 / 5 < len(tunes) / 80 < 1 / 2
+    # Budgets in proportion, and one reference for both.
+    assert tuning.trainings == round(60 * len(tunes) / len(judges))
+    assert tuning.largest_cost == judging.largest_cost
+
+
+def test_only_full_trainings_count_and_all_steps_do(folder: Path) -> None:
+    benchmark = import_module("search_methods_table").Benchmark.load(folder, tuning=False)
+    told = import_module("moasha").Told
+    first, second = list(benchmark.table.rows)[:2]
+    found = benchmark.volumes(
+        [told(first, 500, 500), told(second, 2500, 2500), told(first, 2500, 2000)]
+    )
+    assert [steps for steps, _ in found] == [500, 3000, 5000]
+    quality, cost = benchmark.point(second, 2500)
+    rectangle = (-30.32457 - quality) * (benchmark.largest_cost - cost)
+    assert [volume for _, volume in found[:2]] == pytest.approx([0.0, rectangle])
+    assert found[2][1] >= found[1][1]
+
+
+@pytest.mark.parametrize("method", ["random", "structure only", "ours"])
+def test_a_method_spends_its_budget_the_same_way_again(folder: Path, method: str) -> None:
+    methods = import_module("search_methods").METHODS
+    benchmark = import_module("search_methods_table").Benchmark.load(folder, tuning=False)
+    benchmark = replace(benchmark, trainings=4)
+    found = methods[method](benchmark, 1)
+    assert found[-1][0] <= 4 * 2500
+    assert found[-1][0] > 3 * 2500
+    assert found == methods[method](benchmark, 1)
+
+
+class Answers:
+    """A scheduler that stops every other training at its first rung."""
+
+    def __init__(self) -> None:
+        self.choices = iter(range(100))
+
+    def ask(self, **question: Any) -> dict[str, Any]:
+        if "suggest" in question:
+            return {"choice": next(self.choices)}
+        if "result" in question:
+            return {"goes_on": question["result"]["trial"] % 2 == 0}
+        return {}
+
+
+def test_moasha_is_told_of_every_rung_and_ends_with_the_budget() -> None:
+    moasha = import_module("moasha")
+    told = moasha.moasha(
+        Answers(),
+        moasha.MoashaSettings(first_rung=500, reduction_factor=2),
+        (100, 500, 2500),
+        [f"net{number}" for number in range(9)],
+        lambda drawn: drawn,
+        lambda arch_id, steps: (-31.0, 1.0),
+        seed=0,
+        budget_steps=3500,
+    )
+    # The third is begun, for 500 steps are left.
+    assert [(it.arch_id, it.steps, it.steps_made) for it in told] == [
+        ("net0", 500, 500),
+        ("net0", 2500, 2000),
+        ("net1", 500, 500),
+        ("net2", 500, 500),
+    ]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from search.allocation import estimate
-from search.allocation.estimate import comparison, default_rungs, estimates
+from search.allocation.estimate import comparison, estimates
 from search.allocation.state import Known, Situation
 
 Draw = Callable[[float, np.random.Generator], tuple[float, float]]
@@ -69,8 +69,9 @@ def test_before_five_are_finished_nothing_is_compared(
 ) -> None:
     early, later = comparison(run(telling, 4)), comparison(run(telling, 5))
     assert (early.finished, early.curve_error_db, early.structure_tau) == (4, None, None)
-    assert early.curve_is_used
+    assert not early.curve_is_used
     assert later.curve_error_db is not None
+    assert later.curve_is_used
 
 
 def test_ninety_five_of_a_hundred_truths_lie_within_two_deviations(make: Any) -> None:
@@ -112,8 +113,3 @@ def test_a_long_run_is_learnt_from_up_to_a_bound(
 def test_a_rung_that_the_ladder_lacks_is_not_learnt_from(make: Any) -> None:
     known = make.trained(make.candidate("a"), 31.0, trial=0)
     assert estimate._points([known], type(make.ladder)((500, 2500))) == []
-
-
-def test_the_default_ladder_ends_with_the_full_training() -> None:
-    assert default_rungs(2500)[-1] == 2500
-    assert default_rungs(1) == (1,)

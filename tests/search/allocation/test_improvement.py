@@ -14,7 +14,7 @@ from scipy.stats import norm
 from reports.pareto import hypervolume
 from search.allocation.estimate import Estimator
 from search.allocation.improvement import Improvement, expected_gain, front_probabilities
-from search.allocation.state import Bound, Cost, Estimate, Situation
+from search.allocation.state import Bound, Cost, Situation
 
 CERTAIN_DB = 1e-9
 QUALITIES = st.floats(29.0, 33.0)
@@ -24,7 +24,8 @@ LATENCIES = st.floats(1.0, 110.0)
 def expected(situation: Situation, *, quality_db: float, deviation_db: float = CERTAIN_DB) -> float:
     """Of the first of the pool, of which so much is estimated."""
     improvement = Improvement(situation, Estimator(situation))
-    return float(improvement.expected(situation.pool[:1], [Estimate(quality_db, deviation_db)])[0])
+    means, deviations = np.array([[quality_db]]), np.array([deviation_db])
+    return float(improvement.expected(situation.pool[:1], means, deviations)[0, 0])
 
 
 @settings(max_examples=40)

@@ -42,6 +42,18 @@ def test_one_point_moves_another_rung_by_its_share_of_the_covariance(make: Any) 
     assert means == pytest.approx([31.7 + share * 0.4], abs=1e-6)
 
 
+def test_a_rung_moves_the_estimate_as_far_as_the_variance_falls(make: Any) -> None:
+    begun, new = make.candidate("begun", gmacs=2.0), make.candidate("new")
+    points = [(begun, CurvePoint(500, 31.4))]
+    found = the_process(points, (new,))
+    shifts = found.shifts([begun, new], [1000, 1000], FULL_STEPS)
+    for known, shift in zip((begun, new), shifts, strict=True):
+        _, before = found.predict([known], FULL_STEPS)
+        with_rung = the_process([*points, (known, CurvePoint(1000, 31.5))], (new,))
+        _, after = with_rung.predict([known], FULL_STEPS)
+        assert shift**2 == pytest.approx(before[0] ** 2 - after[0] ** 2, rel=1e-4)
+
+
 def test_points_left_out_are_predicted_as_by_a_process_without_them(make: Any) -> None:
     rng = np.random.default_rng(0)
     points = [
