@@ -57,7 +57,7 @@ def main() -> None:
         trials = min(arguments.trials, GP_MOST_TRIALS) if sampler == "gp" else arguments.trials
         config = SearchConfig.model_validate(
             {
-                **base.model_dump(mode="json"),
+                **base.model_dump(mode="json", exclude_none=True),
                 "sampler": sampler,
                 "budget": {"trials": trials, "steps": 1},
             }

@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,12 +97,22 @@ class KilledSearch:
 
     def kill_workers(self, kills: int) -> None:
         """Kill one of the workers so often while the search goes on, and let it end."""
+        self.kill_parts(kills, self._kill_a_worker)
+
+    def _kill_a_worker(self, search: int) -> None:
+        while not (workers := workers_of(search)):
+            time.sleep(POLL_SECONDS)
+        os.kill(self.moments.choice(workers), signal.SIGKILL)
+
+    def kill_parts(self, kills: int, kill: Callable[[int], None]) -> None:
+        """Kill something else so often while the search goes on, and let it end.
+
+        `kill` is given the process of the search.
+        """
         with self._started() as process:
             while len(self.rows) < kills:
                 delay = self._wait(process)
-                while not (workers := workers_of(process.pid)):
-                    time.sleep(POLL_SECONDS)
-                os.kill(self.moments.choice(workers), signal.SIGKILL)
+                kill(process.pid)
                 self._note(delay)
                 enough = len(self._finished) + ENOUGH
                 while len(self._finished) < enough and process.poll() is None:

@@ -44,7 +44,7 @@ class FormulaEvaluator:
 
     def train(self, candidate: Candidate, on_step: Any, steps: int) -> TrainedQuality:
         score = int(candidate.arch_id.rsplit("-", 1)[1], 16) % 1000 / 1000
-        return TrainedQuality(psnr_y_db=30 + score, train_steps=1, train_seconds=0.0)
+        return TrainedQuality(psnr_y_db=30 + score, train_steps=steps, train_seconds=0.0)
 
 
 class Stopwatch:
@@ -131,7 +131,11 @@ def main() -> None:
     for sampler in arguments.samplers:
         budget = {"trials": 10 * arguments.trials, "steps": 1}
         config = SearchConfig.model_validate(
-            {**base.model_dump(mode="json"), "sampler": sampler, "budget": budget}
+            {
+                **base.model_dump(mode="json", exclude_none=True),
+                "sampler": sampler,
+                "budget": budget,
+            }
         )
         trials = min(arguments.trials, GP_TRIALS) if sampler == "gp" else arguments.trials
         lines.append(row(sampler, measure(config, trials)))

@@ -20,14 +20,19 @@ _loaded: dict[str, Path] = {}
 """The plug-ins by the names of their modules, with the folders that these were found in."""
 
 
-def load_plugins(modules: Iterable[str]) -> None:
-    """Import modules, also from the current folder.
+def load_plugins(modules: Iterable[str], folder: Path | None = None) -> None:
+    """Import modules, also from a folder, by default the current one.
 
     Raises:
         ValueError: there is no such module, or it raised while it was imported.
     """
     for module in modules:
-        _load(module, Path.cwd())
+        _load(module, Path.cwd() if folder is None else folder)
+
+
+def loaded_plugins() -> Mapping[str, Path]:
+    """The plug-ins by the names of their modules, with the folders that these were found in."""
+    return dict(_loaded)
 
 
 def note_plugin(module: str) -> None:

@@ -9,8 +9,9 @@ from blocks.models import check_scale, did_you_mean, resolve_model
 from compressors import is_artefact, read_artefact
 from foundation.listener import SILENT, Listener
 from foundation.plugins import load_plugins
-from paretosr.answers.picking import trial_named
+from paretosr.answers.picking import PICK, trial_named
 from reports.records import TrialRecord
+from reports.selection import KNEE
 from search.candidates.candidate import INT8
 from search.storage.run_directory import ARTEFACT_FOLDER, RunDirectory
 from search.storage.study import read_run
@@ -75,7 +76,7 @@ def trial_model(run_dir: Path, records: Sequence[TrialRecord], trial: int | str)
     found = next((record for record in built if name in (record.arch_id, str(record.trial))), None)
     if found is None or found.config is None:
         trials = f"its trials are 0 to {built[-1].trial}" if built else "it has none yet"
-        hint = did_you_mean(name, [record.arch_id for record in built], cutoff=0.6)
+        hint = did_you_mean(name, [KNEE, PICK, *(record.arch_id for record in built)], cutoff=0.6)
         raise ValueError(f"{run_dir} must hold a trial {name!r}: {trials}{hint}")
     config = parse_network_config(found.config, reference)
     weights = next(iter(RunDirectory(run_dir).trainings(found.arch_id)), None)

@@ -9,7 +9,7 @@ import pydantic
 
 from blocks.config import Scale
 from compressors.crops import CROPS
-from foundation.configs import Count, FrozenConfig, nearest, parse_config
+from foundation.configs import FrozenConfig, nearest, parse_config
 from foundation.documents import read_yaml
 from foundation.plugins import load_plugins
 from imaging.images import BUNDLED
@@ -21,7 +21,9 @@ from search.ladder.choice import NO_LADDER, LadderChoice, Rungs, Trainings
 from search.space import SPACES, Families, ParsedFamilies, SearchSpace
 from search.space.hyperparameters import ONE_OR_MORE
 from search.target_list import DEFAULT_TARGET, Targets
+from search.workers.wanted import OnRay, Workers, per_device_of
 from training.recipes.choice import RecipeChoice
+from training.recipes.recipe import BICUBIC
 
 
 def _known_column(name: str) -> str:
@@ -132,22 +134,6 @@ class Budget(FrozenConfig):
         return self
 
 
-class PerDevice(FrozenConfig):
-    """So many workers on each CUDA device, where small networks leave it idle."""
-
-    per_device: Count
-
-
-def _kind_of_workers(workers: object) -> str:
-    return "per_device" if isinstance(workers, Mapping | PerDevice) else "count"
-
-
-Workers = Annotated[
-    Annotated[Count, pydantic.Tag("count")] | Annotated[PerDevice, pydantic.Tag("per_device")],
-    pydantic.Discriminator(_kind_of_workers),
-]
-
-
 class SearchConfig(FrozenConfig):
     """Everything that determines a search; examples/quickstart.yaml explains each key."""
 
@@ -175,7 +161,7 @@ class SearchConfig(FrozenConfig):
     calibration: str | None = None
     """A file of `paretosr calibrate`, by whose predictions bounds on latency_ms reject."""
     workers: Workers | None = None
-    """Processes that train candidates side by side; None is as many as the machine takes."""
+    """Those who train candidates side by side; None is as many as this machine takes."""
     sampler: Literal["nsga2", "tpe", "gp", "random"] = "nsga2"
     seed: pydantic.NonNegativeInt = 0
 
@@ -266,10 +252,21 @@ class SearchConfig(FrozenConfig):
 
     @pydantic.model_validator(mode="after")
     def _workers_have_a_device(self) -> "SearchConfig":
-        if isinstance(self.workers, PerDevice) and self.training.device != "cuda":
+        if per_device_of(self.workers) is not None and self.training.device != "cuda":
             raise ValueError(
-                "workers: {per_device: K} is for training.device cuda, got cpu: name how many, or "
-                "leave workers out for as many as the cores allow"
+                "per_device of workers is for training.device cuda, got cpu: name how many, or "
+                "leave it out for as many as the cores allow"
+            )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _nodes_have_the_files(self) -> "SearchConfig":
+        classes_by = self.training.recipe.recipe.routing.classes_by
+        if isinstance(self.workers, OnRay) and classes_by != BICUBIC:
+            raise ValueError(
+                "workers on Ray cannot sort patches by a network, whose file is on this machine, "
+                f"got routing.classes_by {classes_by}: leave it out, or train on this machine "
+                "(workers: N)"
             )
         return self
 

@@ -28,6 +28,7 @@ class LiveListener:
         self._listener = listener
         self._status = LiveStatus(time.time(), "starting", 0, None, None, ())
         self._under_way: dict[int, UnderWay] = {}
+        self._waiting: set[int] = set()
         self._written = -math.inf
         self._write()
 
@@ -40,6 +41,12 @@ class LiveListener:
         self._write()
         self._listener.status(text)
 
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        if text and done < total:
+            self._status = replace(self._status, doing=f"{text}: {done} of {total}")
+            self._write()
+        self._listener.progress(done, total, text)
+
     def trial_started(self, record: TrialRecord, standing: Standing) -> None:
         left = standing.seconds_left
         self._status = replace(
@@ -49,11 +56,13 @@ class LiveListener:
             ends=None if left is None else time.time() + left,
         )
         if record.trial is not None:
+            self._waiting.discard(record.trial)
             self._under_way[record.trial] = UnderWay(record.trial, record.arch_id, time.time())
         self._write()
         self._listener.trial_started(record, standing)
 
     def training_step(self, trial: int, step: int, steps: int, loss: float) -> None:
+        self._waiting.discard(trial)
         if (known := self._under_way.get(trial)) is not None:
             finite = loss if math.isfinite(loss) else None
             self._under_way[trial] = replace(known, step=step, steps=steps, loss=finite)
@@ -61,7 +70,7 @@ class LiveListener:
         self._listener.training_step(trial, step, steps, loss)
 
     def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None:
-        self._under_way.pop(trial, None)
+        self._waiting.add(trial)
         self._write()
         self._listener.rung_reached(trial, steps, psnr_y_db)
 
@@ -79,7 +88,9 @@ class LiveListener:
 
     def _write(self) -> None:
         if time.monotonic() - self._written >= WRITE_SECONDS:
-            under_way = tuple(self._under_way.values())
+            under_way = tuple(
+                one for trial, one in self._under_way.items() if trial not in self._waiting
+            )
             replace(self._status, written=time.time(), under_way=under_way).write(self._run)
             self._written = time.monotonic()
 

@@ -38,9 +38,9 @@ from search.candidates.evaluation import Workbench, latency_costs
 from search.candidates.latency_filter import stored_calibration
 from search.candidates.patches import CandidatePatches
 from search.candidates.programs import TargetPrograms
-from search.config import Quantisation, SearchConfig, parse_search_config
+from search.config import Quantisation, SearchConfig
 from search.sampler import population_size
-from search.storage.changes import of_this_version
+from search.storage.changes import config_in
 from search.storage.run_directory import RunDirectory
 from training.data.patches import PatchSampler
 from training.precision import choose_precision
@@ -234,11 +234,15 @@ def training_bench(run: RunDirectory, listener: Listener) -> Workbench:
     Raises:
         ValueError: run.yaml cannot be used, or the photographs are others than it began with.
     """
-    settings = of_this_version(run.read_settings().get("config"))
-    config = parse_search_config(settings, f"{run.settings}, config")
-    torch.set_num_threads(config.training.threads)
+    config = config_in(run.read_settings(), f"{run.settings}, config")
     photographs = load_photographs(config, listener)
     _check_images(photographs.digests, run, listener, has_begun=True)
+    return workbench(config, run, photographs)
+
+
+def workbench(config: SearchConfig, run: RunDirectory, photographs: Photographs) -> Workbench:
+    """The same where the photographs are known to be the right ones."""
+    torch.set_num_threads(config.training.threads)
     return Workbench(
         config,
         run,

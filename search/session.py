@@ -17,8 +17,8 @@ from search.candidates.evaluation import CandidateEvaluator, Workbench
 from search.candidates.evaluator import Evaluator
 from search.candidates.feasibility import check_feasible
 from search.candidates.latency_filter import latency_filter_of
-from search.candidates.outlook import measure_cheapest, outlook, why_none_kept
-from search.config import SearchConfig, parse_search_config
+from search.candidates.outlook import measure_cheapest, outlook, quality_bounds, why_none_kept
+from search.config import SearchConfig
 from search.insights.keeping import keep_insights
 from search.ladder.driver import LadderSearch
 from search.listening import SearchListener
@@ -37,13 +37,13 @@ from search.replay.replaying import check_replay, replay
 from search.replay.table import ReplayTable
 from search.report import REPLAYED
 from search.sampler import ReproducibleSampler, population_size
-from search.storage.changes import UNCHANGED, Changes, differences, lasting, of_this_version
+from search.storage.changes import UNCHANGED, Changes, config_in, differences, lasting
 from search.storage.journal import exclusive, repair_journal
 from search.storage.run_directory import RunDirectory
 from search.storage.study import SearchStudy, read_run
 from search.warm_start import WarmStart, earlier_runs
-from search.workers.placement import check_workers, environments, workers_of
-from search.workers.pool import Pool, ThisProcess
+from search.workers.placement import check_workers, cluster_of, environments, workers_of
+from search.workers.pool import Cluster, Pool, ThisProcess
 from search.workers.processes import Processes
 
 _POPULATION: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=2)])
@@ -82,15 +82,16 @@ def start_search(
     costing = Costing(config.target, config.seed)
     for line in check_feasible(config.space, config.constraints_before_training, costing):
         listener.warning(line)
-    workers = workers_of(config)
-    photographs = load_photographs(config, listener)
-    earlier = earlier_runs(warm_start, config, photographs.digests)
-    run_dir.mkdir(parents=True, exist_ok=True)
-    with exclusive(run_dir):
-        folders = [str(one.run.path) for one in earlier]
-        run.write_settings(initial_settings(config, workers, folders))
-        search = partial(_session, config, run, photographs)
-        return told_live(run, listener, search)
+    with cluster_of(config, listener) as cluster:
+        workers = workers_of(config) if cluster is None else cluster.workers_of(config)
+        photographs = load_photographs(config, listener)
+        earlier = earlier_runs(warm_start, config, photographs.digests)
+        run_dir.mkdir(parents=True, exist_ok=True)
+        with exclusive(run_dir):
+            folders = [str(one.run.path) for one in earlier]
+            run.write_settings(initial_settings(config, workers, folders))
+            search = partial(_session, config, run, photographs, cluster)
+            return told_live(run, listener, search)
 
 
 def resume_search(
@@ -135,11 +136,20 @@ def resume_search(
                 "does not say, as in runs of earlier versions"
             )
         config = read_config(run_dir, changes)
-        check_workers(changes.workers or _workers(run), config)
-        photographs = load_photographs(config, listener)
-        has_begun = before.has_begun
-        search = partial(_session, config, run, photographs, changes=changes, has_begun=has_begun)
-        return told_live(run, listener, search)
+        with cluster_of(config, listener) as cluster:
+            if cluster is None:
+                check_workers(changes.workers or _workers(run), config)
+            photographs = load_photographs(config, listener)
+            search = partial(
+                _session,
+                config,
+                run,
+                photographs,
+                cluster,
+                changes=changes,
+                has_begun=before.has_begun,
+            )
+            return told_live(run, listener, search)
 
 
 def replay_search(
@@ -173,6 +183,7 @@ def _session(
     config: SearchConfig,
     run: RunDirectory,
     photographs: Photographs,
+    cluster: Cluster | None,
     listener: SearchListener,
     *,
     changes: Changes = UNCHANGED,
@@ -198,7 +209,7 @@ def _session(
         if folders and study.warm_started is None:
             earlier = earlier_runs(folders, config, photographs.digests)
             WarmStart(bench, study, evaluator, listener).take(earlier)
-        pool = stack.enter_context(_pool(config, run, evaluator, listener))
+        pool = stack.enter_context(_pool(config, run, photographs, evaluator, cluster, listener))
         search: Search | LadderSearch = (
             LadderSearch(
                 config,
@@ -229,15 +240,19 @@ def _hopeless(
 
     Returns what ends the search where one of them is out of reach, or None.
     """
-    if study.baseline is None:
-        study.baseline = measured_baseline(bench)
+    baseline = study.baseline
+    if baseline is None:
+        baseline = measured_baseline(bench)
+        study.baseline = baseline
     cheapest = study.cheapest
     if cheapest is None:
         has_begun = bool(study.records())  # in an earlier version
         cheapest = () if has_begun else measure_cheapest(bench.config, evaluator, listener)
         study.cheapest = cheapest
     evaluator.remember(cheapest)
-    found = outlook(bench.config, cheapest, study.baseline)
+    for line in quality_bounds(bench.config, baseline):
+        listener.status(line)
+    found = outlook(bench.config, cheapest, baseline)
     for sentence in found.unlikely:
         listener.warning(sentence)
     if not found.is_hopeless:
@@ -252,18 +267,25 @@ def _workers(run: RunDirectory) -> int:
 
 
 def _pool(
-    config: SearchConfig, run: RunDirectory, evaluator: Evaluator, listener: SearchListener
+    config: SearchConfig,
+    run: RunDirectory,
+    photographs: Photographs,
+    evaluator: Evaluator,
+    cluster: Cluster | None,
+    listener: SearchListener,
 ) -> AbstractContextManager[Pool]:
     """Those who train; no more than there are candidates to be trained."""
     workers = min(_workers(run), config.budget.trials or sys.maxsize)
     on_step = on_trial_step(listener, config)
-    if workers == 1:
+    if cluster is None and workers == 1:
         return nullcontext(ThisProcess(evaluator, on_step))
     threads = config.training.threads
     listener.status(
         f"{workers} workers train candidates side by side, "
         + (f"{threads} threads each" if threads > 1 else "one thread each")
     )
+    if cluster is not None:
+        return cluster.pool(run, photographs, workers, on_step)
     return Processes(run.path, environments(config, workers), on_step)
 
 
@@ -306,10 +328,10 @@ def read_config(run_dir: Path, changes: Changes = UNCHANGED) -> SearchConfig:
     """
     run = RunDirectory(run_dir)
     settings, where = run.read_settings(), f"{run.settings}, config"
-    config = parse_search_config(of_this_version(settings.get("config")), where)
+    config = config_in(settings, where)
     if changes == UNCHANGED:
         return config
-    return parse_search_config(of_this_version(changes.applied(settings)["config"]), where)
+    return config_in(changes.applied(settings), where)
 
 
 def _plain(config: SearchConfig) -> dict[str, object]:

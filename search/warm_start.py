@@ -19,10 +19,11 @@ from search.candidates.candidate import Candidate, described, with_analytic_cost
 from search.candidates.evaluation import Workbench
 from search.candidates.evaluator import CANDIDATE_FAILURES, Evaluator, failure_in_words
 from search.candidates.latency_filter import no_latency_filter
-from search.config import SearchConfig, parse_search_config
+from search.config import SearchConfig
 from search.listening import SearchListener
 from search.loop import on_trial_step
 from search.space.hyperparameters import suggest
+from search.storage.changes import config_in
 from search.storage.genotype import Genotype
 from search.storage.run_directory import RunDirectory
 from search.storage.study import RunContents, SearchStudy, read_run
@@ -85,7 +86,7 @@ def earlier_runs(
 
 def _earlier_run(folder: Path, config: SearchConfig, images: ImageSets) -> EarlierRun:
     contents, run = read_run(folder), RunDirectory(folder)
-    found = parse_search_config(contents.settings.get("config"), f"{run.settings}, config")
+    found = config_in(contents.settings, f"{run.settings}, config")
     if found.scale != config.scale:
         raise ValueError(
             f"a warm start needs a run of the same scale, x{config.scale}, but {folder} is of "
@@ -144,7 +145,7 @@ class WarmStart:
         taken = 0
         first = {record.arch_id for record in front(earlier.trained, earlier.config.objectives)}
         for done, record in enumerate(earlier.trained):
-            self._listener.progress(done, len(earlier.trained), record.arch_id)
+            self._listener.progress(done, len(earlier.trained), f"taking over {earlier.run.path}")
             try:
                 candidate, genotype = self._placed(record, earlier)
                 if why := self._quality_change(record, earlier):
@@ -162,6 +163,8 @@ class WarmStart:
             taken += 1
             if why is not None:
                 anew[why] += 1
+        if found := len(earlier.trained):
+            self._listener.progress(found, found, f"taking over {earlier.run.path}")
         counts = (dict(counted) for counted in (anew, proposed, left_out))
         return WarmStarted(str(earlier.run.path), taken, *counts)
 
@@ -242,8 +245,8 @@ class WarmStart:
         if not costs_compare:
             if candidate.is_measured_trained and not self._run.trainings(candidate.arch_id):
                 raise _LeftOutError("its weights, by which its costs are measured, are gone")
-            taken = self._appraisal.measured(candidate, taken)
-            return replace(taken, wall_seconds=taken.measure_seconds)
+            # In the time of the preparation, which is no trial's.
+            return replace(self._appraisal.measured(candidate, taken), measure_seconds=0.0)
         taken = replace(taken, **{name: getattr(record, name) for name in COSTS})
         if record.latency_ms is None or record.latency_ratio is None:
             return taken

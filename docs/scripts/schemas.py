@@ -11,9 +11,10 @@ from dataclass_tables import meanings_of
 
 from profilers import Target
 from reports.records import COLUMNS, TrialRecord
-from search.config import PerDevice, Quantisation, SearchConfig
+from search.config import Quantisation, SearchConfig
 from search.ladder.choice import Rungs
 from search.space import SPACES, Families
+from search.workers.wanted import OnRay, PerDevice
 from training.recipes.choice import RecipeChoice
 
 REQUIRED = {
@@ -118,6 +119,8 @@ def _values(annotation: Any, metadata: Any = ()) -> str:
         return "`{rungs: [STEPS, ...]}`"
     if annotation is PerDevice:
         return "`{per_device: K}`"
+    if annotation is OnRay:
+        return "`{ray: ADDRESS}`"
     if annotation is Target:
         return "a target"
     kind = {int: "whole number", float: "number", str: "text", bool: "`true` or `false`"}

@@ -132,10 +132,11 @@ class RunComparison(Result):
 def compare_runs(runs: "Sequence[str | Path | Run]") -> RunComparison:
     """Return runs of one task side by side: fronts, hypervolumes, and which differ beyond noise.
 
-    Runs whose configs differ only in the seed are a group, with median and quartiles. Two groups
-    are told apart by an exact permutation test, for all pairs together; too few seeds are said to
-    be too few. Latencies of several moments are made comparable: each ratio to the reference
-    network is turned into milliseconds by the first run's time of that network.
+    Runs whose configs differ only in the seed are a group, with median and quartiles; one that
+    began with an earlier run is in another group. Two groups are told apart by an exact permutation
+    test, for all pairs together; too few seeds are said to be too few. Latencies of several moments
+    are made comparable: each ratio to the reference network is turned into milliseconds by the
+    first run's time of that network.
 
     Args:
         runs: run directories, or runs: two or more.
@@ -245,7 +246,7 @@ def _groups(
     reference: Mapping[str, float],
     settings: Mapping[str, RunSettings],
 ) -> tuple[RunGroup, ...]:
-    configs = {name: dict(_leaves(run.settings["config"])) for name, run in contents.items()}
+    configs = {name: _what_decides(run.settings) for name, run in contents.items()}
     members: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for name, config in configs.items():
         members.setdefault(tuple(sorted(config.items())), []).append(name)
@@ -292,6 +293,13 @@ def _volume(
         max(qualities, default=None),
         sum(phase_seconds(tuple(records)).values()) / 60,
     )
+
+
+def _what_decides(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The config, but for a seed alone, and how many earlier runs the run began with."""
+    began_with = settings.get("warm_start", ())
+    counted = {"warm_start": str(len(began_with))} if began_with else {}
+    return {**dict(_leaves(settings["config"])), **counted}
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

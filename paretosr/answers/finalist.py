@@ -274,18 +274,21 @@ def bicubic_quality(data: str, scale: int) -> Quality:
     return evaluate_quality(bicubic_upscaler(scale), prepare_validation(images.images, scale))
 
 
-def check_parent(parent: Path, models: Sequence[Model]) -> None:
-    """Check that all models can inherit from a checkpoint, before any is trained.
+def check_parent(parent: Model, models: Sequence[Model]) -> None:
+    """Check that all models can inherit from a trained one, before any is trained.
 
     Raises:
-        ValueError: one is of another family or scale, or the file is no checkpoint.
+        ValueError: the parent has no weights, or is of another family or scale.
     """
-    config = load_checkpoint(parent).config
+    if parent.config is None or parent.weights is None:
+        raise ValueError(
+            f"a parent must be a checkpoint, whose weights are inherited: {parent.name}"
+        )
     for model in models:
         assert model.config is not None
-        if (model.config.family, model.scale) != (config.family, config.scale):
+        if (model.config.family, model.scale) != (parent.config.family, parent.scale):
             raise ValueError(
-                f"all picks must be of the parent's family and scale, {config.family} x"
-                f"{config.scale}, to inherit from {parent}, but {model.name} is of "
+                f"all picks must be of the parent's family and scale, {parent.config.family} x"
+                f"{parent.scale}, to inherit from {parent.name}, but {model.name} is of "
                 f"{model.config.family} x{model.scale}: leave it out, or train from random weights"
             )

@@ -12,10 +12,11 @@ from foundation.listener import SILENT, Listener
 from foundation.plugins import load_plugins
 from paretosr.answers.finalist import PAGE, Finalist, Protocol, bicubic_quality, check_parent
 from paretosr.answers.model_card import ModelCard
-from paretosr.answers.picking import record_of
+from paretosr.answers.picking import directory_of, record_of
 from paretosr.measuring.subjects import as_target
-from paretosr.models import load, trial_model
+from paretosr.models import Model, load, trial_model
 from paretosr.results import Result, Table
+from paretosr.runs import Run
 from profilers import Target, require_available
 from search.storage.study import RunContents, read_run
 from training import Precision
@@ -96,7 +97,7 @@ class Finalists(Result):
 
 
 def finalize(
-    run: str | Path,
+    run: Run | str | Path,
     out: str | Path,
     picks: str | Sequence[str] = "pick",
     *,
@@ -104,7 +105,7 @@ def finalize(
     settings: Mapping[str, object] | None = None,
     steps: int | None = None,
     minutes: float | None = None,
-    parent: str | Path | None = None,
+    parent: Model | str | Path | None = None,
     teacher: str | Path | None = None,
     data: str | Path | None = None,
     validation: str | Path | None = None,
@@ -125,15 +126,15 @@ def finalize(
     call goes on where one was interrupted, and passes over what is finished.
 
     Args:
-        run: the run directory.
+        run: a run or its directory.
         out: the folder.
         picks: what `pick` takes, one or several; by default the last pick, or else the knee.
         recipe: of the trainings, as of `train`.
         settings: fields of the recipe that are set otherwise.
         steps: optimizer steps of each training; by default the recipe's.
         minutes: instead of `steps`, how long each training may take.
-        parent: checkpoint of a trained network of the same family, whose weights all picks inherit;
-            by default they start from random ones.
+        parent: a trained network of the same family, whose weights all picks inherit; by default
+            they start from random ones.
         teacher: checkpoint of a trained network whose images are learned beside the originals.
         data: folder of training images, or "bundled"; by default that of the run.
         validation: likewise, of those that are validated on the way.
@@ -162,7 +163,7 @@ def finalize(
         >>> found = psr.finalize("runs/mine", "runs/final", "knee")  # doctest: +SKIP
         >>> found.cards[0].cost.latency_ms  # doctest: +SKIP
     """
-    run_dir, folder = Path(run), Path(out)
+    run_dir, folder = directory_of(run), Path(out)
     contents = read_run(run_dir)
     load_plugins(contents.plugins)
     images = contents.settings["config"]["data"]
@@ -170,12 +171,13 @@ def finalize(
         str(data or images["training"]),
         str(validation or images["validation"]),
     )
+    ancestor = None if parent is None else load(parent, listener=listener)
     protocol = Protocol(
         recipe=recipe,
         settings=settings or {},
         steps=steps,
         minutes=minutes,
-        parent=None if parent is None else Path(parent),
+        parent=None if ancestor is None else ancestor.weights,
         teacher=None if teacher is None else Path(teacher),
         data=training_data,
         validation=validation_data,
@@ -188,6 +190,8 @@ def finalize(
     )
     asked_for = [picks] if isinstance(picks, str) else list(picks)
     finalists = _finalists(run_dir, contents, asked_for, target, folder, listener)
+    if ancestor is not None:
+        check_parent(ancestor, [finalist.model for finalist in finalists])
     _check(protocol, finalists)
     cards = []
     for number, finalist in enumerate(finalists, start=1):
@@ -253,8 +257,6 @@ def _check(protocol: Protocol, finalists: Sequence[Finalist]) -> None:
         assert finalist.model.config is not None  # it is a trial
         check_family(choice.recipe, finalist.model.config)
         require_available(finalist.target)
-    if protocol.parent is not None:
-        check_parent(protocol.parent, [finalist.model for finalist in finalists])
     if protocol.teacher is not None:
         load(protocol.teacher, finalists[0].model.scale, listener=None)
     for data in protocol.evaluated_on:

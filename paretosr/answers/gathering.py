@@ -160,9 +160,12 @@ def gather_for_plot(
     sources: "Sequence[str | Path | Run | Model]", axes: tuple[str, str], **options: Any
 ) -> Systems:
     """Like `gather`, but a run alone, PSNR against MACs, gets published models beside it."""
+    found = gather(*sources, **options)
     alone = len(sources) == 1 and (isinstance(sources[0], Run) or _is_run(sources[0]))
-    beside = [f"{PUBLISHED}:Set5"] if alone and axes == ("macs", "psnr_y_db") else []
-    return gather(*sources, *beside, **options)
+    if not alone or axes != ("macs", "psnr_y_db"):
+        return found
+    beside, _ = published_systems(found.rows[0].scale if found.rows else None, ("Set5",))
+    return replace(found, rows=(*found.rows, *beside))
 
 
 def _is_published(source: object) -> bool:
@@ -210,7 +213,7 @@ def _rows_of_model(
     from paretosr.evaluating import evaluate
     from paretosr.models import load
 
-    model = load(source, scale)
+    model = load(source, scale, listener=listener)
     called = name or _short_name(model.name)
     if not folders:
         raise ValueError(
@@ -245,7 +248,7 @@ def _named_model(evaluation: Mapping[str, Any], source: str) -> "Model":
     from paretosr.models import load
 
     try:
-        return load(str(evaluation["model"]), int(evaluation["scale"]))
+        return load(str(evaluation["model"]), int(evaluation["scale"]), listener=None)
     except (ValueError, OSError) as error:
         raise ValueError(
             f"the model of {source} must still be where it was, to be counted: {error}"

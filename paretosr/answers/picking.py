@@ -11,8 +11,10 @@ from foundation import write_text_atomically
 from foundation.documents import read_json
 from foundation.listener import SILENT, Listener
 from paretosr.results import Result, Table
+from paretosr.runs import Run
 from reports.columns import row_values
 from reports.nothing_trained import why_nothing_trained
+from reports.page.picked import PICK_FILE
 from reports.records import OBJECTIVES, TrialRecord
 from reports.selection import KNEE, QUALITY, Selection, is_selector, select, shown
 from search.report import run_settings
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 PICK = "pick"
 """The trial that was picked last."""
-PICK_FILE = "pick.json"
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -73,21 +74,21 @@ class Pick(Result):
 
     def tables(self) -> Sequence[Table]:
         selection = self.selection
-        rows = {"pick": selection.chosen, "runner-up": selection.runner_up, "bicubic": self.bicubic}
-        known = {role: record for role, record in rows.items() if record is not None}
-        columns = [name for name in self._columns if any(shown(it, name) for it in known.values())]
-        labels = [OBJECTIVES[name].label for name in columns]
-        cells = (
-            (
-                role,
-                "" if record.trial is None else str(record.trial),
-                record.arch_id,
-                *(shown(record, name) for name in columns),
-            )
-            for role, record in known.items()
-        )
-        heads = ("", "trial", "architecture", *labels)
-        return (Table(heads, tuple(cells), frozenset({"trial", *labels})),)
+        roles = {
+            "pick": selection.chosen,
+            "runner-up": selection.runner_up,
+            "bicubic": self.bicubic,
+        }
+        known = {role: record for role, record in roles.items() if record is not None}
+        rows = [
+            ("trial", *("" if it.trial is None else str(it.trial) for it in known.values())),
+            ("architecture", *(it.arch_id for it in known.values())),
+            *(
+                (OBJECTIVES[name].label, *(shown(it, name) for it in known.values()))
+                for name in self._columns
+            ),
+        ]
+        return (Table(("", *known), tuple(row for row in rows if any(row[1:]))),)
 
     def sentences(self) -> Sequence[str]:
         remembered = f", also {self.run}:{PICK}" if self.file is not None else ""
@@ -102,7 +103,7 @@ class Pick(Result):
 
 
 def pick(
-    run: str | Path,
+    run: Run | str | Path,
     selector: str = KNEE,
     *,
     by: str = QUALITY,
@@ -111,7 +112,7 @@ def pick(
     """Return the network of a run that `selector` asks for, and remember it there.
 
     Args:
-        run: the run directory, of a search that has ended or goes on.
+        run: a run or its directory, of a search that has ended or goes on.
         selector: "knee", the number of a trial, the id of an architecture, or bounds on columns,
             such as "latency_ms<=15 and macs<=2e9".
         by: the column that decides between the networks that keep the bounds.
@@ -132,7 +133,7 @@ def pick(
         >>> pick = psr.pick("runs/mine", "macs<=5e9")  # doctest: +SKIP
         >>> pick.trial, pick.selection.why  # doctest: +SKIP
     """
-    run_dir = Path(run)
+    run_dir = directory_of(run)
     contents = read_run(run_dir)
     selection = _selected(contents, selector, by)
     file: Path | None = run_dir / PICK_FILE
@@ -151,6 +152,11 @@ def pick(
         listener.warning(f"the run directory is read-only: {run_dir}:{PICK} is not changed")
         file = None
     return Pick(run_dir, selection, contents.baseline, file)
+
+
+def directory_of(run: Run | str | Path) -> Path:
+    """The directory of a run that may be given by it."""
+    return run.path if isinstance(run, Run) else Path(run)
 
 
 def trial_named(

@@ -192,7 +192,7 @@ def _ledgers(networks: Sequence[tuple[str, int]]) -> tuple[NetworkLedger, ...]:
 def _ledger(name: str, scale: int) -> NetworkLedger | None:
     """None for bicubic, and for a network that its name no longer leads to."""
     try:
-        config = load(name, scale).config
+        config = load(name, scale, listener=None).config
     except (ValueError, OSError):
         return None
     if config is None:

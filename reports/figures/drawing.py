@@ -102,7 +102,9 @@ def draw_group(
     if not rows:
         return
     precision = rows[0].precision
-    colour = style.colour if strong else paler(style.colour, 0.5)
+    # A hollow marker has less of its colour to be seen by.
+    pale = 0.5 if marker_face(precision, style.colour) == style.colour else 0.75
+    colour = style.colour if strong else paler(style.colour, pale)
     axes.scatter(
         *_columns(points(rows, x, y)),
         s=ON_FRONT_PT2 if strong else OFF_FRONT_PT2,

@@ -20,6 +20,7 @@ from reports.ties import expected_std_db, tie_threshold_db
 __all__ = ["axes_of", "pareto_figure", "psnr_vs_gmacs_figure", "save_figure"]
 
 PUBLISHED_DATASET = "Set5"
+_SCREEN_DPI = 160
 _WIDE_INCHES = 10.0
 """The names of thirty published models need more than a page."""
 
@@ -53,6 +54,7 @@ def pareto_figure(records: Sequence[TrialRecord], settings: RunSettings) -> Figu
     options = FrontOptions(
         x=x,
         y=y,
+        dpi=_SCREEN_DPI,
         bubbles=False,
         bounds=settings.bounds,
         objectives=settings.objectives,
@@ -85,6 +87,7 @@ def psnr_vs_gmacs_figure(records: Sequence[TrialRecord], settings: RunSettings) 
     ]
     options = FrontOptions(
         width=_WIDE_INCHES,
+        dpi=_SCREEN_DPI,
         bounds=settings.bounds,
         title=f"PSNR against multiply-adds, ×{settings.scale}",
         notes=tuple(notes),

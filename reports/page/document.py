@@ -8,16 +8,16 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 from reports.figures.fronts import axes_of
-from reports.nothing_trained import why_nothing_trained
+from reports.nothing_trained import bounds_of, why_nothing_trained
 from reports.page.designs import designs
 from reports.page.history import history
-from reports.page.insights import Insights, read_curves, read_insights
+from reports.page.insights import Insights, read_curves, read_families, read_insights
 from reports.page.latencies import predicted_latencies, speedups
+from reports.page.picked import Picked, picked
 from reports.pareto import front
 from reports.records import OBJECTIVES, TrialRecord, objective
 from reports.run_report import run_hypervolume
 from reports.run_settings import RunSettings
-from reports.selection import KNEE, Selection, select
 from reports.tables import front_rows
 
 FORMAT = 1
@@ -58,6 +58,7 @@ def run_document(
     insights = read_insights(run_dir)
     trials = [record for record in records if not record.is_baseline]
     found = front(records, settings.objectives)
+    pick = picked(run_dir, records, settings)
     x, y = axes_of(settings.objectives)
     return {
         "format": FORMAT,
@@ -78,12 +79,13 @@ def run_document(
         "counts": _counts(trials, found),
         "seconds": sum(record.wall_seconds for record in trials),
         "why_nothing": why_nothing_trained(records, settings),
-        "pick": _pick(records, settings),
+        "pick": _pick(pick, records),
         "front": [
             {"trial": row.record.trial, "gain_db": row.gain_db, "note": row.note}
-            for row in front_rows(records, settings.objectives)
+            for row in front_rows(records, settings.objectives, bounds_of(settings.bounds))
         ],
         "hypervolume": _hypervolume(records, settings),
+        "families": read_families(run_dir),
         "designs": designs(trials),
         "importance": [it.model_dump() for it in insights.importance] if insights else None,
         "curves": [
@@ -96,7 +98,7 @@ def run_document(
         ],
         "predicted": predicted_latencies(trials, insights),
         "speedups": speedups(trials, found),
-        "ledger": _ledger(insights, records, settings),
+        "ledger": _ledger(insights, pick),
         "strips": [it.model_dump() for it in insights.strips] if insights else [],
         "has_insights": insights is not None,
         "reasons": _reasons(trials),
@@ -113,28 +115,18 @@ def _counts(trials: Sequence[TrialRecord], found: Sequence[TrialRecord]) -> dict
     }
 
 
-def _selection(records: Sequence[TrialRecord], settings: RunSettings) -> Selection | None:
-    """The knee; of a run without a quality or a cost, or with nothing trained, there is none."""
-    try:
-        return select(records, settings.objectives, KNEE)
-    except ValueError:
+def _pick(pick: Picked | None, records: Sequence[TrialRecord]) -> dict[str, object] | None:
+    if pick is None:
         return None
-
-
-def _pick(records: Sequence[TrialRecord], settings: RunSettings) -> dict[str, object] | None:
-    selection = _selection(records, settings)
-    if selection is None:
-        return None
-    chosen, runner_up = selection.chosen, selection.runner_up
     baseline = next((record for record in records if record.is_baseline), None)
-    known = baseline is not None and None not in (baseline.psnr_y_db, chosen.psnr_y_db)
+    psnr_db = pick.chosen.psnr_y_db
+    bicubic_db = None if baseline is None else baseline.psnr_y_db
     return {
-        "trial": chosen.trial,
-        "runner_up": None if runner_up is None else runner_up.trial,
-        "gain_db": (chosen.psnr_y_db or 0.0) - (baseline.psnr_y_db or 0.0)
-        if baseline is not None and known
-        else None,
-        "why": list(selection.why),
+        "selector": pick.selector,
+        "trial": pick.chosen.trial,
+        "runner_up": None if pick.runner_up is None else pick.runner_up.trial,
+        "gain_db": None if psnr_db is None or bicubic_db is None else psnr_db - bicubic_db,
+        "why": list(pick.why),
     }
 
 
@@ -159,13 +151,10 @@ def _hypervolume(records: Sequence[TrialRecord], settings: RunSettings) -> dict[
     }
 
 
-def _ledger(
-    insights: Insights | None, records: Sequence[TrialRecord], settings: RunSettings
-) -> dict[str, object] | None:
+def _ledger(insights: Insights | None, pick: Picked | None) -> dict[str, object] | None:
     """Of the pick; with each row's share of all MACs."""
-    selection = _selection(records, settings)
     ledgers = {it.trial: it for it in insights.ledgers} if insights is not None else {}
-    ledger = ledgers.get(-1 if selection is None else selection.chosen.trial or 0)
+    ledger = None if pick is None else ledgers.get(pick.chosen.trial or 0)
     if ledger is None:
         return None
     total = sum(row.macs for row in ledger.operators)

@@ -16,6 +16,7 @@ from foundation.documents import read_json
 
 INSIGHTS_FILE = "insights.json"
 CURVES_FILE = "curves.csv"
+FAMILIES_FILE = "families.csv"
 CROPS_FOLDER = "crops"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _LARGEST_CROP_BYTES = 1 << 20
@@ -135,6 +136,29 @@ def crop_data_uri(run_dir: Path, name: str) -> str | None:
     if not content.startswith(_PNG):
         raise ValueError(f"{path} must be a PNG file, but is none: remove it")
     return f"data:image/png;base64,{b64encode(content).decode()}"
+
+
+def read_families(run_dir: Path) -> list[dict[str, str | int | None]]:
+    """What became of the networks of each family that were proposed, as families.csv has it.
+
+    Raises:
+        ValueError: the file is not what a search writes.
+    """
+    path = run_dir / FAMILIES_FILE
+    if not path.is_file():
+        return []
+    found: list[dict[str, str | int | None]] = []
+    for row in csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))):
+        family, *counts = row.items()
+        try:
+            known = {name: int(float(count)) if count else None for name, count in counts}
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(
+                f"{path} must hold counts by family, got {list(row.values())}: remove the file, "
+                "and paretosr report writes it again"
+            ) from error
+        found.append({family[0]: family[1], **known})
+    return found
 
 
 def read_curves(run_dir: Path) -> Mapping[int, list[tuple[int, float]]]:

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import pandas as pd
 from markupsafe import Markup
 
 from foundation import write_text_atomically
 from reports.figures.style import family_styles
+from reports.frames import CONFIG_PREFIX
 from reports.page.document import Document, RunFacts, run_document
 from reports.page.insights import crop_data_uri
 from reports.page.rendering import PLOTLY, breakable, render
 from reports.records import BASELINE_FAMILY, COLUMNS, OBJECTIVES, TrialRecord
 from reports.run_settings import RunSettings
+from reports.tables import trials_table
 
 PAGE_FILE = "report.html"
 DOCUMENT_FILE = "report.json"
@@ -29,7 +32,7 @@ _SECTIONS = {
     "curves": "Learning curves",
     "speed": "Promised and real speed",
     "macs": "Where the MACs go",
-    "failures": "Trials without a result",
+    "failures": "Trials that were not finished",
     "provenance": "Where the numbers come from",
 }
 _ALWAYS_SHOWN = ("psnr_y_db", "ssim_y", "latency_ms", "macs", "params")
@@ -142,13 +145,25 @@ def _number(record: TrialRecord) -> str:
 
 
 def _columns(records: Sequence[TrialRecord]) -> dict[str, list[object]]:
-    """All that trials.csv holds, by its columns; those of which nothing is known are left out."""
+    """What trials.csv holds, by its columns; those of which nothing is known are left out."""
     columns = {it.name: [getattr(record, it.name) for record in records] for it in COLUMNS}
+    table = trials_table(records)
+    for name in table.columns:
+        # The parts of lists, such as masks, are too many to be read.
+        if name.startswith(CONFIG_PREFIX) and "." not in name.removeprefix(CONFIG_PREFIX):
+            columns[name] = [_plain(value) for value in table[name].tolist()]
     return {
         name: values
         for name, values in columns.items()
         if name in ("trial", "state") or any(value is not None for value in values)
     }
+
+
+def _plain(value: object) -> object:
+    """A hyperparameter as the table has it; flags are texts there."""
+    if value is None or value is pd.NA or value != value:
+        return None
+    return str(value) if isinstance(value, bool) else value
 
 
 def _looks(records: Sequence[TrialRecord]) -> dict[str, object]:

@@ -124,6 +124,8 @@ def _latex_cells(row: PaperRow, scale: int, table: PaperTable, cite: bool) -> li
 
 
 def _quality(quality: Quality, shown: Callable[[Number], str]) -> str:
+    if not (quality.psnr.text or quality.ssim.text):
+        return shown(quality.psnr)
     return f"{shown(quality.psnr)}/{shown(quality.ssim)}"
 
 

@@ -2,8 +2,8 @@
 
 It is the point that lies farthest below the straight line between the ends of the front, both
 objectives scaled to the front's range. Sources: Das 1999, "On characterizing the 'knee' of the
-Pareto curve based on Normal-Boundary Intersection", Structural Optimization 18, section 3; Satopaa
-et al. 2011, "Finding a 'Kneedle' in a Haystack", section III.
+Pareto curve based on Normal-Boundary Intersection", Structural Optimization 18, for the point that
+bulges most; Satopaa et al. 2011, "Finding a 'Kneedle' in a Haystack", for the scaling.
 """
 
 import math

@@ -1,13 +1,13 @@
 """The trained network that a selector asks for, and why it is that one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from foundation import nearest
 from reports.pareto import front, oriented
 from reports.records import TrialRecord, objective
-from reports.selection.bounds import NUMBERS, Bound, described, parse_bounds
+from reports.selection.bounds import NUMBERS, Bound, described, interval, parse_bounds
 from reports.selection.knee import knee_distances
 from reports.ties import psnr_std_db, tie_threshold_db
 
@@ -55,7 +55,18 @@ def select(
         ValueError: the selector means nothing, `by` is no objective, or no trained network is what
             is asked for; the message names the nearest.
     """
-    selector = selector.strip()
+    baseline = next((record for record in records if record.is_baseline), None)
+    selection = _selected(records, baseline, objectives, selector.strip(), by)
+    return replace(selection, why=(*selection.why, *_doubts(selection, baseline)))
+
+
+def _selected(
+    records: Sequence[TrialRecord],
+    baseline: TrialRecord | None,
+    objectives: Sequence[str],
+    selector: str,
+    by: str,
+) -> Selection:
     is_bounded = _COMPARES.search(selector) is not None
     bounds = parse_bounds(selector) if is_bounded else ()
     if selector == KNEE and objective(by).direction != "maximise":
@@ -71,8 +82,22 @@ def select(
     networks = [record for record in networks if getattr(record, by) is not None]
     if selector == KNEE:
         return _at_the_knee(networks, by, cost)
-    baseline = next((record for record in records if record.is_baseline), None)
     return _within(networks, baseline, bounds, selector, by, cost)
+
+
+def _doubts(selection: Selection, baseline: TrialRecord | None) -> Iterator[str]:
+    """What speaks against the choice."""
+    chosen, other, by = selection.chosen, selection.runner_up, selection.by
+    own, its = interval(chosen, by), None if other is None else interval(other, by)
+    if other is not None and own is not None and its is not None and its[0] <= own[1]:
+        yield f"{_name(other)} may have as little {by}: the intervals of both overlap"
+    if baseline is None or baseline.psnr_y_db is None or chosen.psnr_y_db is None:
+        return
+    if baseline.psnr_y_db >= chosen.psnr_y_db:
+        yield (
+            f"bicubic has no less PSNR, {baseline.psnr_y_db:.2f} dB: train {_name(chosen)} for "
+            "longer or on more photographs before it is used"
+        )
 
 
 def is_selector(text: str) -> bool:

@@ -25,7 +25,7 @@ from search.allocation.state import (
 )
 
 FEWEST_FINISHED = 5
-"""Before so many trainings are finished nothing tells whether rungs can be trusted: they are not."""
+"""Before so many trainings are finished nothing tells whether rungs mislead: they are not used."""
 MOST_POINTS = 150
 """That an estimate learns from: it stays a matter of milliseconds however long the run."""
 

@@ -3,9 +3,10 @@
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from blocks.config import Scale
+from reports.columns import Precision
 from reports.records import TrialRecord
 from search.candidates.candidate import Candidate, Costing, described, with_analytic_cost
 from search.space import FamilySpace
@@ -106,8 +107,9 @@ class Extremes:
 
     def design(self, values: Mapping[str, Value]) -> Extreme | None:
         """The design that these values make, in their ranges or not; None if they make none."""
+        precision = cast(Precision, self._costing.target.precision)
         try:
-            candidate = Candidate.of(self._family.network(values, self._scale))
+            candidate = Candidate.of(self._family.network(values, self._scale), precision)
             if candidate.arch_id not in self._records:
                 record = described(None, candidate, self._costing)
                 record = with_analytic_cost(record, candidate, self._costing)

@@ -13,7 +13,7 @@ from typing import Any
 
 from foundation.listener import Listener
 from reports.nothing_trained import UnkeptBound, bounds_of, unkept_bounds
-from reports.records import TrialRecord
+from reports.records import OBJECTIVES, TrialRecord
 from reports.selection.bounds import Bound
 from search.candidates.candidate import INT8, Costing
 from search.candidates.evaluator import CANDIDATE_FAILURES, Evaluator
@@ -47,6 +47,17 @@ def measured_bounds(config: SearchConfig) -> tuple[Bound, ...]:
         for name, bounds in config.constraints.items()
         if name in _MEASURED and bounds.max is not None
     )
+
+
+def quality_bounds(config: SearchConfig, baseline: TrialRecord) -> Iterator[str]:
+    """What is known beforehand of each least value of a quality: that of the baseline."""
+    for name, bounds in config.constraints.items():
+        if OBJECTIVES[name].direction == "maximise" and bounds.min is not None:
+            bound = Bound(name, ">=", bounds.min)
+            yield (
+                f"{bound}: bicubic has {getattr(baseline, name):,.4g}; whether a network keeps it "
+                "shows only after its training"
+            )
 
 
 def measure_cheapest(

@@ -1,14 +1,13 @@
 """What is found out of a search's networks when it ends, and kept in its run directory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from blocks import load_network
 from blocks.networks.registry import NetworkConfig, parse_network_config
 from blocks.pixels import network_upscaler
 from foundation import one_line, raise_interrupt
 from imaging.evaluation import Upscaler
-from profilers.host.subject import Subject
-from profilers.predictor import COVERAGE, CannotPredict, LatencyPredictor
+from profilers.predictor import COVERAGE
 from reports.page.insights import Insights, Ledger, PredictedLatency
 from reports.pareto import front
 from reports.records import TrialRecord
@@ -19,13 +18,12 @@ from search.candidates.evaluator import CANDIDATE_FAILURES
 from search.insights.crops import CropCandidate, write_crops
 from search.insights.importance import importance_of
 from search.insights.ledgers import SpentMacs
+from search.insights.predictions import predictions
 from search.listening import SearchListener
 from search.storage.study import SearchStudy
 
 MOST_CROPPED = 4
 """Networks in a strip, besides bicubic and the original."""
-MOST_PREDICTED = 60
-"""Predicting a network takes a tenth of a second."""
 
 
 def keep_insights(
@@ -43,13 +41,13 @@ def keep_insights(
     """
     trained = [(trial, it) for trial, it in study.ended() if it.state == "trained"]
     records = [record for _, record in trained]
-    found = front(records, bench.config.objectives)
+    found = _with_the_knee(front(records, bench.config.objectives), records, bench)
     listener.status("finding out what made the networks good, for the page of the run")
     values: dict[str, object] = {}
     for what, find in (
         ("importance", lambda: importance_of(trained, bench.config.objectives)),
         ("ledgers", lambda: tuple(map(_ledger, found))),
-        ("predictions", lambda: _predictions(bench, found, records, device)),
+        ("predictions", lambda: _predicted(bench, found, records, device)),
         ("strips", lambda: write_crops(bench.run.path, bench.validation, _shown(bench, found))),
     ):
         try:
@@ -72,36 +70,18 @@ def _ledger(record: TrialRecord) -> Ledger:
     return Ledger(trial=record.trial, operators=spent.operators, parts=spent.parts)
 
 
-def _predictions(
+def _predicted(
     bench: Workbench,
     found: Sequence[TrialRecord],
     records: Sequence[TrialRecord],
     device: Mapping[str, str | int],
 ) -> tuple[PredictedLatency, ...]:
-    """Of the front and of the latest others that were measured on the calibrated target."""
+    """Of the front first, then of the latest others."""
     if bench.calibration_file is None:
         return ()
-    predictor, target = LatencyPredictor.load(bench.calibration_file), bench.config.target
     others = [record for record in reversed(records) if record not in found]
-    predicted = []
-    for record in [*found, *others][:MOST_PREDICTED]:
-        config = _config(record)
-        if record.latency_ms is None or record.target != str(target) or config.is_input_adaptive:
-            continue
-        try:
-            prediction = predictor.predict(Subject(config), target, device)
-        except CannotPredict:
-            continue
-        assert record.trial is not None
-        predicted.append(
-            PredictedLatency(
-                trial=record.trial,
-                latency_ms=prediction.latency_ms,
-                ci_low_ms=prediction.ci_low_ms,
-                ci_high_ms=prediction.ci_high_ms,
-            )
-        )
-    return tuple(predicted)
+    target = bench.config.target
+    return predictions(bench.calibration_file, target, device, [*found, *others])
 
 
 def _shown(bench: Workbench, found: Sequence[TrialRecord]) -> list[CropCandidate]:
@@ -110,18 +90,29 @@ def _shown(bench: Workbench, found: Sequence[TrialRecord]) -> list[CropCandidate
     spread = list(networks.values())
     if len(spread) > MOST_CROPPED:
         last = len(spread) - 1
-        places = {0, last // 2, last, *_place_of_pick(spread, bench.config.objectives)}
+        knee = _knee(spread, bench.config.objectives)
+        chosen = [place for place, record in enumerate(spread) if record == knee]
+        places = {0, last // 2, last, *chosen}
         spread = [spread[place] for place in sorted(places)]
     return [_crop_candidate(bench, record) for record in spread]
 
 
-def _place_of_pick(records: Sequence[TrialRecord], objectives: Sequence[str]) -> Iterator[int]:
-    """That of the knee, if there is one."""
+def _knee(records: Sequence[TrialRecord], objectives: Sequence[str]) -> TrialRecord | None:
+    """The network of the knee; None of a run without a quality."""
     try:
-        pick = select(records, objectives, KNEE).chosen
-    except ValueError:  # of a run without a quality
-        return
-    yield from (place for place, record in enumerate(records) if record.trial == pick.trial)
+        return select(records, objectives, KNEE).chosen
+    except ValueError:
+        return None
+
+
+def _with_the_knee(
+    found: Sequence[TrialRecord], records: Sequence[TrialRecord], bench: Workbench
+) -> list[TrialRecord]:
+    """The front, and what ties with its knee, which may lie behind it; cheapest first."""
+    knee = _knee(records, bench.config.objectives)
+    if knee is None or knee in found:
+        return list(found)
+    return sorted([*found, knee], key=lambda record: record.macs or 0)
 
 
 def _crop_candidate(bench: Workbench, record: TrialRecord) -> CropCandidate:

@@ -5,13 +5,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from search.config import DataConfig
+from search.config import DataConfig, SearchConfig, parse_search_config
 from search.ladder.choice import NO_LADDER
 from search.sampler import population_size
 
 _ABSENT = object()
 _WITHOUT_EFFECT = ("created", "device")
 """Of what run.yaml holds: when and where the run began."""
+_RAY_ADDRESS = "config.workers.ray"
+"""Of what run.yaml holds: which cluster trains, which may be another one tomorrow."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,9 @@ class Changes:
             "workers": self.workers,
         }
         found = [
-            f"{key} {words}" for key, words in differences(began, now) if changed.get(key) is None
+            f"{key} {words}"
+            for key, words in differences(began, now)
+            if changed.get(key) is None and key != _RAY_ADDRESS
         ]
         if found:
             raise ValueError(
@@ -71,9 +75,15 @@ class Changes:
 UNCHANGED = Changes()
 
 
-def of_this_version(config: object) -> object:
-    """The config in the settings of a run: runs of earlier versions had no ladder."""
-    return {"ladder": NO_LADDER, **config} if isinstance(config, Mapping) else config
+def config_in(settings: Mapping[str, Any], where: str) -> SearchConfig:
+    """Return the config in the settings of a run; runs of earlier versions had no ladder.
+
+    Raises:
+        ValueError: there is none, or it is not valid.
+    """
+    config = settings.get("config")
+    known = {"ladder": NO_LADDER, **config} if isinstance(config, Mapping) else config
+    return parse_search_config(known, where)
 
 
 def lasting(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,9 +30,14 @@ class RunDirectory:
         """Optuna's journal, the source of truth."""
         return self.path / "study.journal"
 
+    @property
+    def all_checkpoints(self) -> Path:
+        """The folder of all trainings, with one inside it for each network."""
+        return self.path / "checkpoints"
+
     def checkpoints(self, arch_id: str, seed: int) -> Path:
         """The folder of one training."""
-        return self.path / "checkpoints" / arch_id / f"seed-{seed}"
+        return self.all_checkpoints / arch_id / f"seed-{seed}"
 
     def artefact(self, arch_id: str, seed: int) -> Path:
         """The folder of the int8 program of what that training gave."""
@@ -40,7 +45,7 @@ class RunDirectory:
 
     def trainings(self, arch_id: str) -> list[Path]:
         """The checkpoints of a network's finished trainings, by ascending seed."""
-        found = (self.path / "checkpoints" / arch_id).glob("seed-*/model.safetensors")
+        found = (self.all_checkpoints / arch_id).glob("seed-*/model.safetensors")
         return sorted(found, key=lambda path: int(path.parent.name.removeprefix("seed-")))
 
     def read_settings(self) -> dict[str, Any]:

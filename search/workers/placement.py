@@ -1,14 +1,37 @@
 """How many workers a search has, and on which devices."""
 
 import os
+from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 
+from foundation.listener import Listener
 from profilers.agent.cores import usable_cores
-from search.config import PerDevice, SearchConfig
+from search.config import SearchConfig
+from search.workers.pool import Cluster
+from search.workers.wanted import OnRay, per_device_of
 
 CGROUPS = Path("/sys/fs/cgroup")
+
+
+def cluster_of(config: SearchConfig, listener: Listener) -> AbstractContextManager[Cluster | None]:
+    """The cluster that a search has its workers on, connected; None on this machine.
+
+    Raises:
+        ValueError: the library is missing, or the cluster cannot be used.
+    """
+    if not isinstance(config.workers, OnRay):
+        return nullcontext()
+    if find_spec("ray") is None:
+        raise ValueError(
+            "workers on Ray need its library, which is missing: pip install 'paretosr[ray]', or "
+            "train on this machine (workers: N)"
+        )
+    from search.workers.ray_cluster import connected
+
+    return connected(config, listener)
 
 
 def workers_of(config: SearchConfig) -> int:
@@ -92,4 +115,4 @@ def environments(config: SearchConfig, workers: int) -> list[dict[str, str]]:
 
 
 def _per_device(config: SearchConfig) -> int:
-    return config.workers.per_device if isinstance(config.workers, PerDevice) else 1
+    return per_device_of(config.workers) or 1

@@ -9,6 +9,9 @@ from typing import Protocol
 from foundation import raise_interrupt
 from search.candidates.candidate import Candidate
 from search.candidates.evaluator import CANDIDATE_FAILURES, Evaluator, failure_in_words
+from search.config import SearchConfig
+from search.preparation import Photographs
+from search.storage.run_directory import RunDirectory
 from search.workers.messages import Failed, Trained
 
 OnTrialStep = Callable[[int, int, float], None]
@@ -48,6 +51,22 @@ class Pool(Protocol):
 
     def standing_still(self) -> AbstractContextManager[object]:
         """No worker on this machine computes within the block."""
+
+
+class Cluster(Protocol):
+    """Machines whose workers a search may have."""
+
+    def workers_of(self, config: SearchConfig) -> int:
+        """Return how many workers a new search has there.
+
+        Raises:
+            ValueError: there is no place for a single one.
+        """
+
+    def pool(
+        self, run: RunDirectory, photographs: Photographs, workers: int, on_step: OnTrialStep
+    ) -> AbstractContextManager[Pool]:
+        """So many workers for a run, until the context ends."""
 
 
 class ThisProcess:

@@ -54,6 +54,7 @@ class Orders:
         self._changed = threading.Condition()
         self._training: Train | None = None
         self._shall_stand_still = False
+        self._is_answer_due = False
         self._shall_stop = False
 
     def listen(self) -> None:
@@ -79,12 +80,13 @@ class Orders:
         Raises:
             KeyboardInterrupt: the worker shall stop.
         """
-        if self._shall_stand_still:
+        while self._shall_stand_still and not self._shall_stop:
             if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
                 torch.cuda.synchronize()  # else the GPU computes on what was queued
+            self._is_answer_due = False
             self._say(StandingStill())
             with self._changed:
-                self._changed.wait_for(lambda: self._shall_stop or not self._shall_stand_still)
+                self._changed.wait_for(self._need_not_stand_still)
         if self._shall_stop:
             raise KeyboardInterrupt
 
@@ -96,11 +98,16 @@ class Orders:
                     self._training = order
                 case StandStill():
                     self._shall_stand_still = True
+                    self._is_answer_due = True
                 case GoOn():
                     self._shall_stand_still = False
                 case Stop():
                     self._shall_stop = True
             self._changed.notify_all()
+
+    def _need_not_stand_still(self) -> bool:
+        # An order that came right after the one to go on has to be answered too.
+        return self._shall_stop or not self._shall_stand_still or self._is_answer_due
 
     def _is_anything_ordered(self) -> bool:
         return self._shall_stop or self._shall_stand_still or self._training is not None
@@ -117,14 +124,17 @@ class Orders:
 class Steps:
     """Tells the search of the steps of a training, as often as somebody may want to see it."""
 
-    def __init__(self, trial: int, orders: Orders, say: Say) -> None:
+    def __init__(
+        self, trial: int, orders: Orders, say: Say, every_seconds: float = REPORT_SECONDS
+    ) -> None:
         self._trial = trial
         self._orders = orders
         self._say = say
+        self._every_seconds = every_seconds
         self._said = 0.0
 
     def __call__(self, step: int, loss: float) -> None:
-        if time.monotonic() - self._said >= REPORT_SECONDS:
+        if time.monotonic() - self._said >= self._every_seconds:
             self._said = time.monotonic()
             self._say(Stepped(self._trial, step, loss))
         self._orders.follow()
@@ -142,12 +152,14 @@ def main() -> None:
     evaluator = CandidateEvaluator(bench, between_images=orders.follow)
     for training in orders.trainings():
         try:
-            say(_report(training, evaluator, Steps(training.trial, orders, say)))
+            say(report_of(training, evaluator, Steps(training.trial, orders, say)))
         except KeyboardInterrupt:
             return
 
 
-def _report(training: Train, evaluator: Evaluator, on_step: Callable[[int, float], None]) -> Report:
+def report_of(
+    training: Train, evaluator: Evaluator, on_step: Callable[[int, float], None]
+) -> Report:
     """What came of a training."""
     try:
         candidate = Candidate.of(parse_network_config(training.network))

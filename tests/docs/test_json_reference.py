@@ -70,6 +70,7 @@ def test_keys_of_one_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("init", ["init", "made.yaml"]),
         ("plot", ["plot", "runs/mine"]),
+        ("table", ["table", "published:Set5:IMDN", "--scale", "4"]),
         ("pick", ["pick", "runs/mine"]),
         ("search and report", ["report", "runs/mine"]),
         ("evaluate", ["evaluate", "bicubic", "--scale", "2", "--data", "photos"]),

@@ -1,4 +1,7 @@
-"""Search configs: what is accepted, and how what is not is refused."""
+"""Search configs: what is accepted, and how what is not is refused.
+
+Covers search.workers.wanted.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -76,6 +79,25 @@ def _refusal(tmp_path: Path, config: dict[str, Any]) -> str:
         ({"workers": {"per_devices": 2}}, ("'per_devices'", "'per_device'")),
         ({"workers": {"per_device": 0}}, ("workers.per_device", "0")),
         ({"workers": {"per_device": 2}}, ("training.device cuda", "cpu")),
+        ({"workers": {"ray": "local", "per_device": 2}}, ("training.device cuda", "cpu")),
+        ({"workers": {"ray": "head"}}, ("workers.ray", "HOST:PORT", "auto or local", "'head'")),
+        ({"workers": {"ray": "ray://head:10001"}}, ("make this machine a node", "ray://head")),
+        ({"workers": {"ray": "auto", "count": 0}}, ("workers.count", "0")),
+        ({"workers": {"ray": "auto", "cuont": 2}}, ("'cuont'", "'count'")),
+        (
+            {
+                "workers": {"ray": "auto"},
+                "families": {"classsr": {}},
+                "training": {
+                    "recipe": {
+                        "name": "quick",
+                        "routing.label_weight": 1.0,
+                        "routing.classes_by": "network.safetensors",
+                    }
+                },
+            },
+            ("routing.classes_by", "workers: N"),
+        ),
         ({"target": ["eager", "eagr"]}, ("target", "eager", "eagr")),
         ({"target": []}, ("target", "at least one")),
         ({"targets": ["eager"]}, ("'targets'", "'target'")),

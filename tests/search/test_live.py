@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from paretosr.answers.watching import View, Watcher
+from reports.records import TrialRecord
 from search.candidates.candidate import Candidate
 from search.candidates.evaluator import TrainedQuality
 from search.config import SearchConfig
-from search.listening import SearchListener
-from search.live import told_live
+from search.listening import SearchListener, Standing
+from search.live import LiveListener, told_live
 from search.loop import Search, on_trial_step
 from search.preparation import initial_settings
 from search.session import open_study
@@ -114,6 +115,29 @@ def test_what_cuts_a_search_short_is_written_down(
     assert view.state == "ended" and words in str(read_status(run).ended)  # type: ignore[union-attr]
     with exclusive(run.path):  # taken up again, and not so far as to write it
         assert Watcher(run.path).look().state == "running"
+
+
+def test_a_candidate_that_waits_at_a_rung_is_under_way_again_when_it_goes_on(
+    run: RunDirectory, listener: Any
+) -> None:
+    reached: list[tuple[int, int, float]] = []
+    listener.rung_reached = lambda *what: reached.append(what)
+    live: Any = LiveListener(run, listener)
+
+    def steps() -> list[int | None]:
+        status = read_status(run)
+        assert status is not None
+        return [one.step for one in status.under_way]
+
+    record = TrialRecord(trial=4, arch_id="n-1", family="n", scale=2, state="proposed")
+    live.trial_started(record, Standing(0, 12, None))
+    live.training_step(4, 2, 5, 0.5)
+    live.rung_reached(4, 2, 31.5)
+    assert (steps(), reached) == ([], [(4, 2, 31.5)])
+    live.training_step(4, 3, 5, float("nan"))
+    assert steps() == [3]
+    live.trial_finished(record)
+    assert steps() == []
 
 
 def test_a_search_that_left_no_end_was_killed(

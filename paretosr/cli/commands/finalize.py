@@ -33,7 +33,7 @@ def finalize(
     inherit: Annotated[
         str | None,
         typer.Option(
-            metavar="CHECKPOINT",
+            metavar="MODEL",
             help="A trained network of the same family, whose weights all picks start from "
             "[default: random weights].",
         ),

@@ -73,6 +73,8 @@ class FrontOptions:
     """The least and the largest value allowed of a column."""
     objectives: tuple[str, ...] | None = None
     """What strong markers are the front of; None: the two columns that are drawn."""
+    dpi: float | None = None
+    """Pixels per inch where the file has pixels; None: what the style says, 300."""
     title: str = ""
     notes: tuple[str, ...] = ()
     nothing: str | None = None
@@ -97,7 +99,7 @@ def front_figure(systems: Sequence[System], options: FrontOptions) -> Figure:
     with printed(options.style):
         panels = panels_of(systems, options.x, options.y)
         panels = [panel for panel in panels if panel.networks] or panels[:1]
-        figure = new_printed_figure(width, width)
+        figure = new_printed_figure(width, width, options.dpi)
         also = [
             bound / panels[0].y.divisor
             for bound in options.bounds.get(options.y, ())

@@ -8,11 +8,11 @@ from types import MappingProxyType
 from typing import Any
 
 import matplotlib as mpl
-from cycler import cycler
 from matplotlib import rc_context, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.rcsetup import cycler
 
 from foundation import one_line
 from reports.figures.style import COLOURS, INK
@@ -50,6 +50,8 @@ BASE: MappingProxyType[str, Any] = MappingProxyType(
         "lines.linewidth": 0.9,
         "hatch.linewidth": 0.4,
         "savefig.dpi": 300.0,
+        # A dollar sign in the name of a folder is no formula.
+        "text.parse_math": False,
     }
 )
 """Sizes in points, 6.5 at least, which most publishers ask for."""
@@ -131,9 +133,10 @@ class _Told(logging.Handler):
         self.messages.append(record.getMessage())
 
 
-def new_printed_figure(width: float, height: float) -> Figure:
+def new_printed_figure(width: float, height: float, dpi: float | None = None) -> Figure:
     """An empty figure of so many inches that belongs to no window."""
-    figure = Figure(figsize=(width, height), dpi=style_value("savefig.dpi"), layout="constrained")
+    density = style_value("savefig.dpi") if dpi is None else dpi
+    figure = Figure(figsize=(width, height), dpi=density, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 

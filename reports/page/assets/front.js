@@ -78,7 +78,7 @@ function frontFigure(colours) {
   for (const key of [...groups.keys()].sort()) {
     const [isBest, family, precision] = JSON.parse(key), members = groups.get(key);
     const colour = colours.families[(DATA.families[family] ?? 0) % colours.families.length];
-    const shade = isBest ? colour : faded(colour, 0.4);
+    const shade = isBest ? colour : faded(colour, 0.5);
     traces.push({
       type: "scatter", mode: "markers", name: plain(family),
       x: members.map(({ place }) => scaled(place, AXES.x)), y: members.map(({ place }) => scaled(place, AXES.y)),

@@ -67,7 +67,7 @@ function designsFigure(colours) {
   const annotations = axes.flatMap((it, across) => scales[across].ticks.map(([value, text]) => ({
     x: across, y: scales[across].at(value), text: plain(text), showarrow: false, xanchor: "left", xshift: 5, font: { size: 11, color: colours.muted }, bgcolor: faded(colours.card, 0.75), borderpad: 1,
   })));
-  const across = { tickvals: axes.map((_, place) => place), ticktext: axes.map((it) => plain(it.title.replaceAll("_", " "))), tickangle: axes.length > 6 || innerWidth < 700 ? -35 : 0, automargin: true, showgrid: false, zeroline: false, range: [-0.15, axes.length - 0.45], fixedrange: true, tickfont: { color: colours.ink } };
+  const across = { tickvals: axes.map((_, place) => place), ticktext: axes.map((it) => plain(it.title.replaceAll("_", " "))), tickangle: axes.length > 6 ? -35 : 0, automargin: true, showgrid: false, zeroline: false, range: [-0.15, axes.length - 0.45], fixedrange: true, tickfont: { color: colours.ink } };
   const up = { range: [-0.06, 1.06], showgrid: false, zeroline: false, showticklabels: false, fixedrange: true };
   return { traces, layout: layout(colours, across, up, { shapes, annotations, margin: { l: 40, r: 16, t: 12, b: 60 } }) };
 }

@@ -18,12 +18,12 @@ function valueOf(place, name) {
 
 function headingOf(name) {
   const form = DATA.forms[name];
-  return form ? form.heading : DATA.labels[name] || name;
+  return form ? form.heading : DATA.labels[name] || name.replace(/^config\./, "").replaceAll("_", " ");
 }
 
 function written(name, value) {
   const form = DATA.forms[name];
-  if (!form) return grouped(value, 0);
+  if (!form) return Number.isInteger(value) ? grouped(value, 0) : value.toLocaleString("en-US", { maximumSignificantDigits: 4 });
   const shown = value / form.divisor;
   return form.decimals === null ? threeDigits(shown) : grouped(shown, form.decimals);
 }
@@ -57,7 +57,10 @@ function showDetail() {
   if (!box || STATE.chosen === null) return;
   const place = PLACES.get(STATE.chosen);
   const list = element("dl");
-  for (const name of Object.keys(COLUMNS)) {
+  // What it is worth, what it is, and how that came about.
+  const worth = ["trial", "family", ...REPORT.objectives, ...REPORT.columns.map((column) => column.name)];
+  const design = Object.keys(COLUMNS).filter((name) => name.startsWith("config."));
+  for (const name of new Set([...worth, ...design, ...Object.keys(COLUMNS)])) {
     if (valueOf(place, name) === null || name === "arch_id") continue;
     list.append(element("div", {}, element("dt", {}, headingOf(name)), element("dd", {}, cellOf(place, name))));
   }

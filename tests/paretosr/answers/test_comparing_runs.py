@@ -51,6 +51,14 @@ def test_runs_that_differ_in_their_seed_are_one_group(three: list[Path]) -> None
     assert pair.difference == 0 and pair.verdict.startswith("not distinguishable: 2 and 1 seeds")
 
 
+def test_a_run_that_began_with_an_earlier_one_is_no_other_seed_of_it(
+    run_dir: Path, tmp_path: Path
+) -> None:
+    began = changed(run_dir, tmp_path / "warm", lambda it: it.update(warm_start=[str(run_dir)]))
+    labels = [group.label for group in psr.compare_runs([run_dir, began]).groups]
+    assert labels == ["warm_start none", "warm_start 1"]
+
+
 def test_the_hypervolume_is_that_of_the_stated_reference_point(three: list[Path]) -> None:
     comparison = psr.compare_runs(three)
     run = psr.open_run(three[0])

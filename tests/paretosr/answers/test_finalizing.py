@@ -155,3 +155,5 @@ def test_a_parent_of_another_family_is_refused(
     )
     assert refused.status == 2
     assert "all picks must be of the parent's family and scale, fsrcnn x2" in refused.err
+    with pytest.raises(ValueError, match=r"a parent must be a checkpoint, .*: fsrcnn"):
+        psr.finalize(run_dir, tmp_path / "final", "knee", parent=fsrcnn)

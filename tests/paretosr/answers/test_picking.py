@@ -28,7 +28,7 @@ def trained(run: Path) -> list[Any]:
 
 def test_a_bound_picks_the_network_that_keeps_it(run: Path) -> None:
     small, large = trained(run)
-    picked = psr.pick(run, f"macs<={small.macs}")
+    picked = psr.pick(psr.open_run(run), f"macs<={small.macs}")
     assert picked.selection.chosen == small and picked.reference == f"{run}:{small.trial}"
     model = picked.model
     assert model.config is not None and model.config.arch_id == small.arch_id
@@ -63,7 +63,9 @@ def test_the_command_prints_the_answer(cli: Callable[..., Any], run: Path) -> No
     assert completed.status == 0
     lines = completed.out.splitlines()
     assert f"MODEL: {run}:{small.trial}, also {run}:pick" in lines
-    assert any(line.split()[:3] == ["pick", str(small.trial), small.arch_id] for line in lines)
+    table = [line.split() for line in lines]
+    assert ["pick", "bicubic"] in table and ["trial", str(small.trial)] in table
+    assert ["architecture", small.arch_id, "bicubic-x2"] in table
     answer = cli("pick", run, "--json").json
     assert answer["selector"] == "knee" and answer["pick"]["trial"] in (0, 1)
     assert answer["model"] == f"{run}:{answer['pick']['trial']}"
@@ -100,3 +102,8 @@ def test_picking_loads_no_torch(run: Path) -> None:
     )
     completed = subprocess.run([sys.executable, "-c", program, str(run)], capture_output=True)
     assert completed.returncode == 0, completed.stderr.decode()
+
+
+def test_a_misspelt_selector_is_answered_with_the_nearest(run: Path) -> None:
+    with pytest.raises(ValueError, match=r"must hold a trial 'kne': .*; did you mean 'knee'"):
+        psr.load(f"{run}:kne")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 COMMANDS = (
-    "search", "profile", "plot", "report", "train", "evaluate", "upscale", "import-weights",
-    "models", "targets",
+    "search", "profile", "plot", "table", "compare-runs", "report", "train", "evaluate", "upscale",
+    "import-weights", "models", "targets",
 )  # fmt: skip
 
 

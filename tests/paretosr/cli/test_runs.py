@@ -43,7 +43,8 @@ def test_report_for_machines(cli: Callable[..., Any], run_dir: Path) -> None:
 )
 def test_plot(cli: Callable[..., Any], run_dir: Path, x: str, y: str) -> None:
     answer = cli("plot", run_dir, "--x", x, "--y", y, "--json").json
-    assert answer == {"figure": str(run_dir / f"{y}_vs_{x}.png")}
+    assert answer["figure"] == str(run_dir / f"{y}_vs_{x}.png")
+    assert "2 trials of small, trained 3 steps." in answer["caption"]
     with PIL.Image.open(answer["figure"]) as image:
         assert image.width > 600
 
@@ -52,7 +53,8 @@ def test_plot_in_the_format_of_the_name(
     cli: Callable[..., Any], run_dir: Path, tmp_path: Path
 ) -> None:
     figure = tmp_path / "figure.pdf"
-    assert cli("plot", run_dir, "--out", figure).out == f"{figure}\n"
+    path, caption = cli("plot", run_dir, "--out", figure).out.splitlines()
+    assert path == str(figure) and caption.startswith("PSNR on Y, ")
     assert figure.read_bytes().startswith(b"%PDF")
 
 
@@ -99,7 +101,7 @@ def test_a_corrupt_journal_line_is_named_and_kept(
 def test_plot_of_a_column_that_no_trial_has(cli: Callable[..., Any], run_dir: Path) -> None:
     completed = cli("plot", run_dir, "--x", "peak_memory_mib")
     assert (completed.status, completed.out, completed.err.count("\n")) == (2, "", 1)
-    assert "no trained trial has peak_memory_mib; they have params, macs," in completed.err
+    assert "no network has peak_memory_mib; they have psnr_y_db, ssim_y," in completed.err
     assert not (run_dir / "psnr_y_db_vs_peak_memory_mib.png").exists()
 
 

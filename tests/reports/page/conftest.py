@@ -12,7 +12,7 @@ import PIL.Image
 import pytest
 
 from reports.page.document import Fact, RunFacts
-from reports.page.insights import CROPS_FOLDER, CURVES_FILE, Insights
+from reports.page.insights import CROPS_FOLDER, CURVES_FILE, FAMILIES_FILE, Insights
 from reports.page.run_page import write_page
 from reports.records import TrialRecord
 from reports.run_settings import RunSettings
@@ -127,6 +127,7 @@ def keep(folder: Path, found: Insights, trials: Sequence[int]) -> None:
     lines = [
         f"{trial},{steps},{30 + steps / 400}" for trial in trials for steps in (250, 500, 1000)
     ]
+    (folder / FAMILIES_FILE).write_text("family,proposed,promoted\nsplitsr,20,\nseemore,3,1\n")
     (folder / CURVES_FILE).write_text("\n".join(["trial,steps,psnr_y_db", *lines]) + "\n")
 
 

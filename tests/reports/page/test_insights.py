@@ -11,6 +11,7 @@ from reports.page.insights import (
     INSIGHTS_FILE,
     crop_data_uri,
     read_curves,
+    read_families,
     read_insights,
 )
 
@@ -53,6 +54,19 @@ def test_a_damaged_curve_is_named_with_its_line(tmp_path: Path, row: str) -> Non
     (tmp_path / CURVES_FILE).write_text(f"trial,steps,psnr_y_db\n0,100,30\n{row}\n")
     with pytest.raises(ValueError, match=rf"{CURVES_FILE} line 3 must hold"):
         read_curves(tmp_path)
+
+
+def test_families_are_read_with_what_is_unknown_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "families.csv"
+    assert read_families(tmp_path) == []
+    path.write_text("family,proposed,promoted\nsplitsr,20,\nsmsr,3,1\n")
+    assert read_families(tmp_path) == [
+        {"family": "splitsr", "proposed": 20, "promoted": None},
+        {"family": "smsr", "proposed": 3, "promoted": 1},
+    ]
+    path.write_text("family,proposed\nsplitsr,inf\n")
+    with pytest.raises(ValueError, match=r"families\.csv must hold counts by family"):
+        read_families(tmp_path)
 
 
 def test_no_other_file_gets_into_the_page(tmp_path: Path) -> None:

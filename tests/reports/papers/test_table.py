@@ -115,6 +115,7 @@ def test_markdown_has_a_cell_for_each_column(systems: list[System]) -> None:
     cells = [re.split(r"(?<!\\)\|", line)[1:-1] for line in table.splitlines()]
     assert {len(line) for line in cells} == {6}
     assert "**32.24**/<u>0.8952</u>" in table and "29.8\\*" in table
+    assert "-/-" not in table
     assert "Best bold, second underlined" in notes and "counted like ours" in notes
 
 

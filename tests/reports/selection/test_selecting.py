@@ -121,6 +121,24 @@ def test_a_trial_by_number_or_architecture(records: list[TrialRecord]) -> None:
     assert beaten.why[1].endswith("instead of 50, and no less PSNR")
 
 
+def test_a_pick_that_is_no_better_than_bicubic_is_doubted(records: list[TrialRecord]) -> None:
+    records[0] = replace(records[0], psnr_y_db=36.0)
+    assert picked(records, "2").why[-1] == (
+        "bicubic has no less PSNR, 36.00 dB: train trial 2 for longer or on more photographs "
+        "before it is used"
+    )
+    records[0] = replace(records[0], psnr_y_db=35.9)
+    assert "bicubic" not in picked(records, "2").why[-1]
+
+
+def test_intervals_that_overlap_do_not_tell_which_is_faster(records: list[TrialRecord]) -> None:
+    records[2] = replace(records[2], latency_ci_low_ms=10.4)  # that of trial 0 reaches to 10.5
+    why = picked(records, "psnr_y_db>=35", "latency_ms").why
+    assert why[-1] == "trial 1 may have as little latency_ms: the intervals of both overlap"
+    records[2] = replace(records[2], latency_ci_low_ms=10.6)
+    assert "overlap" not in picked(records, "psnr_y_db>=35", "latency_ms").why[-1]
+
+
 @pytest.mark.parametrize(
     ("selector", "by", "message"),
     [

@@ -11,8 +11,15 @@ from typing import Any
 import pytest
 
 from reports.nothing_trained import unkept_bounds
+from reports.records import TrialRecord
 from reports.selection.bounds import Bound
-from search.candidates.outlook import measure_cheapest, outlook, why_none_kept
+from search.candidates.candidate import Candidate, Costing, described
+from search.candidates.outlook import (
+    measure_cheapest,
+    outlook,
+    quality_bounds,
+    why_none_kept,
+)
 from search.candidates.remedies import remedies
 from search.config import SearchConfig
 
@@ -63,10 +70,26 @@ def test_a_bound_is_not_given_up_where_a_family_or_a_precision_cannot_be_measure
     assert measure_cheapest(int8, evaluator, listener) == ()
 
 
+def test_the_cheapest_are_measured_in_the_precision_of_the_target(
+    small_search: Any, evaluator: Any, listener: Any
+) -> None:
+    config = bounded(small_search, 8, target="eager:precision=bfloat16,lr=60x80")
+    (record,) = measure_cheapest(config, evaluator, listener)
+    assert (record.precision, record.latency_ms) == ("bfloat16", 8)
+    assert record.target == str(config.target)
+
+
+def test_of_a_least_quality_only_that_of_bicubic_is_known_before(small_search: Any) -> None:
+    baseline = TrialRecord(
+        trial=None, arch_id="bicubic-x2", family="bicubic", scale=2, state="trained", psnr_y_db=33
+    )
+    config = searched(small_search, constraints={"psnr_y_db": {"min": 40}, "macs": {"max": 1e12}})
+    (line,) = quality_bounds(config, baseline)
+    assert line.startswith("psnr_y_db >= 40: bicubic has 33; ")
+
+
 def test_an_interval_that_reaches_the_bound_leaves_hope(small_search: Any) -> None:
     config = bounded(small_search, 4)
-    from search.candidates.candidate import Candidate, Costing, described
-
     network = config.space.families[0].typical(2)
     record = described(None, Candidate.of(network), Costing(config.target, 0))
     record = replace(record, latency_ms=4.4, latency_ci_low_ms=3.9, latency_ci_high_ms=4.8)

@@ -106,3 +106,14 @@ def test_of_steps_in_quick_succession_the_first_is_told() -> None:
     on_step(1, 0.5)
     on_step(2, 0.4)
     assert said == [Stepped(5, 1, 0.5)]
+
+
+def test_each_order_to_stand_still_is_answered_even_right_after_going_on(work: Work) -> None:
+    work.orders.hear(StandStill())
+    work.wait_until_it_stands_still()
+    for _ in range(500):
+        work.orders.hear(GoOn())
+        work.orders.hear(StandStill())
+        work.wait_until_it_stands_still()
+    work.orders.hear(GoOn())
+    work.wait_for_a_step()

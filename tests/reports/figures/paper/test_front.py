@@ -1,6 +1,7 @@
 """What a figure for a paper shows, read from the figure itself.
 
-Covers reports.figures.paper.panels, reports.figures.paper.sizes and reports.figures.paper.caption.
+Covers reports.figures.paper.panels, reports.figures.paper.sizes, reports.figures.paper.caption and
+reports.figures.words.
 """
 
 from collections.abc import Sequence
@@ -203,6 +204,17 @@ def test_several_runs_have_colours_of_their_own() -> None:
     systems = [network("#0", 30.0, 1e9), network("#1", 31.0, 4e9, run="other")]
     figure = front_figure(systems, FrontOptions())
     assert {"mine: splitsr, on the front", "other: splitsr, on the front"} <= set(labels_of(figure))
+
+
+def test_names_are_no_formulas(tmp_path: Path) -> None:
+    names = ("$\\frac$", "a_b^c", "<b>&amp;</b>", "x" * 60)
+    systems = [
+        network(name, 30.0 + place, 1e9 * (1 + place), run="r$1$", data="d$\\x$")
+        for place, name in enumerate(names)
+    ]
+    figure = front_figure(systems, FrontOptions(width="column", labels="all"))
+    save_figure(figure, tmp_path / "front.svg")
+    assert texts_of(figure.axes[0]) == set(names)
 
 
 def test_the_style_sheet_of_the_user_is_heard(tmp_path: Path) -> None:
