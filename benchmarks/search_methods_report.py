@@ -154,8 +154,6 @@ def draw(path: Path, curves: Curves, cost_unit: str) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    # The same file from the same numbers.
-    matplotlib.rcParams["svg.hashsalt"] = "search methods"
     figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
     for method, (low, median, high) in curves.quartiles.items():
         width = 2.4 if method == OURS else 1.2
@@ -168,5 +166,5 @@ def draw(path: Path, curves: Curves, cost_unit: str) -> None:
     axes.set_ylabel(f"hypervolume of full trainings (dB x {cost_unit})")
     axes.legend(title="median and quartiles")
     axes.grid(alpha=0.3)
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, dpi=150, metadata={"Software": None})
     pyplot.close(figure)
