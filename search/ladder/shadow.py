@@ -17,11 +17,9 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from reports.records import objective
-from search.sampler import SAMPLERS
+from search.sampler import GENERATION_KEY, SAMPLERS
 from search.storage.proposal import Value
 from search.storage.rungs import Drawn
-
-_GENERATION = f"{NSGAIISampler.__name__}:generation"
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class Shadow:
         known.values = list(values)
         known.system_attrs.clear()
         # In the order of the starts, whichever of a generation end.
-        known.system_attrs[_GENERATION] = place // self._population
+        known.system_attrs[GENERATION_KEY] = place // self._population
         for name, violation in violations.items():
             known.set_constraint(name, violation)
 
@@ -149,7 +147,7 @@ class _ForgetfulNSGAII(NSGAIISampler):
 
     @classmethod
     def _get_generation_key(cls) -> str:
-        return _GENERATION
+        return GENERATION_KEY
 
 
 def _sampler(name: str, seed: int, population: int) -> BaseSampler:
