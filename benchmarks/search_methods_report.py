@@ -161,6 +161,11 @@ def draw(path: Path, curves: Curves, cost_unit: str) -> None:
         axes.fill_between(
             curves.steps, low, high, step="post", color=line.get_color(), alpha=0.15, linewidth=0
         )
+    # Before its first full training a method has nothing to hand over.
+    begun = [np.flatnonzero(low)[0] for low, _, _ in curves.quartiles.values() if low.any()]
+    if begun:
+        axes.set_xlim(left=curves.steps[max(begun)], right=curves.budget_steps)
+        axes.set_ylim(bottom=min(low[max(begun)] for low, _, _ in curves.quartiles.values()))
     axes.set_xscale("log")
     axes.set_xlabel("training steps spent")
     axes.set_ylabel(f"hypervolume of full trainings (dB x {cost_unit})")
