@@ -4,7 +4,7 @@
     [SEEDS=10] python benchmarks/search_methods.py --tune
 
 The first writes results/search_methods.csv, one row for each finished evaluation, and
-search_methods.md and .svg beside it. Methods: the samplers of Optuna with full trainings; MOASHA of
+search_methods.md and .png beside it. Methods: the samplers of Optuna with full trainings; MOASHA of
 Syne Tune, in an environment of its own (moasha.py); our search with its ladder; and the same with
 full trainings alone, so that structure is all that it can decide by. All but MOASHA are
 `paretosr search --replay`; what a method proposes outside the table becomes the nearest row that it
@@ -174,7 +174,7 @@ def main() -> None:
     text = f"# Methods of search\n\n{_about(benchmark)}\n\n{table(curves)}\n\n{found}\n"
     write_text_atomically(options.out / "search_methods.csv", rows.to_csv(index=False))
     write_text_atomically(options.out / "search_methods.md", text)
-    draw(options.out / "search_methods.svg", curves, benchmark.unit)
+    draw(options.out / "search_methods.png", curves, benchmark.unit)
 
 
 def _about(benchmark: Benchmark) -> str:

@@ -154,8 +154,6 @@ def draw(path: Path, curves: Curves, cost_unit: str) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    # The same file from the same numbers.
-    matplotlib.rcParams["svg.hashsalt"] = "search methods"
     figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
     for method, (low, median, high) in curves.quartiles.items():
         width = 2.4 if method == OURS else 1.2
@@ -163,10 +161,15 @@ def draw(path: Path, curves: Curves, cost_unit: str) -> None:
         axes.fill_between(
             curves.steps, low, high, step="post", color=line.get_color(), alpha=0.15, linewidth=0
         )
+    # Before its first full training a method has nothing to hand over.
+    begun = [np.flatnonzero(low)[0] for low, _, _ in curves.quartiles.values() if low.any()]
+    if begun:
+        axes.set_xlim(left=curves.steps[max(begun)], right=curves.budget_steps)
+        axes.set_ylim(bottom=min(low[max(begun)] for low, _, _ in curves.quartiles.values()))
     axes.set_xscale("log")
     axes.set_xlabel("training steps spent")
     axes.set_ylabel(f"hypervolume of full trainings (dB x {cost_unit})")
     axes.legend(title="median and quartiles")
     axes.grid(alpha=0.3)
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, dpi=150, metadata={"Software": None})
     pyplot.close(figure)

@@ -66,8 +66,8 @@ class Estimation:
         """One line for people."""
         if self.structure_error_db is None or self.curve_error_db is None:
             return (
-                f"estimates went by structure and rungs: {self.finished} finished trainings are "
-                "too few to tell whether structure alone does as well"
+                f"estimates went by structure alone: {self.finished} finished trainings are too "
+                "few to tell whether rungs help"
             )
         used, other = ("structure and rungs", "structure alone")
         errors = (self.curve_error_db, self.structure_error_db)
@@ -94,7 +94,7 @@ class LadderFacts:
 
     def __str__(self) -> str:
         """One line for people: how the search estimated."""
-        return str(self.estimation or Estimation(0, None, None, None, None, curve_is_used=True))
+        return str(self.estimation or Estimation(0, None, None, None, None, curve_is_used=False))
 
 
 def with_probabilities(

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from search.allocation.costs import Array, seconds_per_step
-from search.allocation.estimate import Estimator
+from search.allocation.estimate import FEWEST_FINISHED, Estimator
 from search.allocation.improvement import Improvement
 from search.allocation.relevant import relevant
 from search.allocation.state import Decision, Estimate, Known, Promote, Situation, Start
@@ -51,6 +51,9 @@ def decide(situation: Situation) -> Decision:
     if situation.steps_left is not None:
         # What cannot be finished adds nothing; it is done only if nothing else is left to do.
         rates = np.where(to_end <= situation.steps_left, rates, 0.0)
+    if estimator.comparison.finished < FEWEST_FINISHED and rates[: len(waiting)].any():
+        # The first trainings, which tell how far rungs can be trusted, go to their end.
+        rates[len(waiting) :] = 0.0
     best = int(np.argmax(rates))
     chosen, estimate = candidates[best], estimates[best]
     action = Promote(_trial(chosen)) if best < len(waiting) else Start(best - len(waiting))

@@ -39,6 +39,7 @@ class Climber:
     """When its training went on, by the clock of this session."""
     was_lost: bool = False
     """With a worker, on the way to the present goal."""
+    _known: Known | None = None
 
     @classmethod
     def stored(cls, proposal: Proposal) -> Self | None:
@@ -81,14 +82,14 @@ class Climber:
 
     def keep_measured(self, record: TrialRecord) -> None:
         """Keep what was measured of it."""
-        self.record = record
+        self.record, self._known = record, None
         self.proposal.keep(STARTED_KEY, record.to_json())
 
     def aim(self, goal: Goal) -> None:
         """Keep what it is trained to next."""
         self.proposal.keep(*attribute_of(goal))
         self.goals.append(goal)
-        self.was_lost = False
+        self.was_lost, self._known = False, None
 
     def reach(self, quality: TrainedQuality, wall_seconds: float) -> None:
         """Keep what it gave at a rung, for which so much time had passed."""
@@ -103,6 +104,7 @@ class Climber:
         )
         self.proposal.keep(*attribute_of(result))
         self.results.append(result)
+        self._known = None
 
     def quality(self) -> TrainedQuality:
         """What its last rung gave."""
@@ -143,9 +145,11 @@ class Climber:
 
     @property
     def known(self) -> Known:
-        """What a decision is told of it."""
-        state: State = "waiting" if self.waits else "running"
-        return known_of(self.record, self.structure, self.results, state)
+        """What a decision is told of it; kept, as thousands are asked for at each."""
+        if self._known is None:
+            state: State = "waiting" if self.waits else "running"
+            self._known = known_of(self.record, self.structure, self.results, state)
+        return self._known
 
 
 def known_of(

@@ -262,8 +262,12 @@ class LadderSearch:
             self._tell(proposal, self._as_duplicate(record))
             return
         self._tried.add(candidate.arch_id)
-        record = self._appraisal.of_design(record, candidate)
-        self._offers.count(record)
+        if offer is None:
+            record = self._appraisal.of_design(record, candidate)
+            self._offers.count(record)
+        else:
+            seconds = record.propose_seconds
+            record = replace(offer.record, trial=proposal.number, propose_seconds=seconds)
         if record.state == "proposed":
             self._listener.trial_started(record, self._budget.standing)
             record = self._appraisal.before_training(candidate, record)

@@ -23,7 +23,7 @@ FIRST_DRAWS = 16
 KEPT_DRAWS = 64
 """The first decision draws sixteen times, each after it once; so many of the last are offered."""
 NEIGHBOURS = 8
-NEIGHBOURS_STAY = 4
+NEIGHBOURS_STAY = 8
 """So many decisions the same neighbours are offered."""
 
 StructureOf = Callable[[NetworkConfig, int], Structure]

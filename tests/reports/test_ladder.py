@@ -70,7 +70,7 @@ def test_the_better_estimate_is_named_first_with_both_errors() -> None:
     assert words.index("structure and rungs: off by 0.060 dB (tau 0.90)") < words.index("0.110 dB")
     worse = Estimation(9, 0.05, 0.06, 0.7, 0.9, curve_is_used=False)
     assert "went by structure alone: off by 0.050 dB (tau 0.70)" in str(worse)
-    assert "3 finished trainings are too few" in str(Estimation(3, None, None, None, None, True))
+    assert "3 finished trainings are too few" in str(Estimation(3, None, None, None, None, False))
     assert "0 finished trainings are too few" in str(LadderFacts((5,)))
 
 

@@ -86,10 +86,19 @@ def test_a_cost_that_is_not_known_is_no_obstacle(make: Any) -> None:
 
 
 def test_what_the_budget_cannot_finish_waits_for_what_it_can(make: Any) -> None:
+    run = [*a_run(make), make.trained(make.candidate("begun", 60.0), 31.0, trial=8)]
+    new = make.candidate("new", 10.0, gmacs=8.0)
+    assert decide(make.situation(run, [new])).action == Start(0)
+    assert decide(make.situation(run, [new], steps_left=2000)).action == Promote(8)
+
+
+def test_the_first_trainings_go_to_their_end(make: Any) -> None:
     begun = make.trained(make.candidate("begun", 60.0), 31.0, trial=0)
     new = make.candidate("new", 10.0, gmacs=8.0)
-    assert decide(make.situation([begun], [new])).action == Start(0)
-    assert decide(make.situation([begun], [new], steps_left=2000)).action == Promote(0)
+    assert decide(make.situation([begun], [new])).action == Promote(0)
+    # Unless their end is worth nothing.
+    situation = make.situation([begun], [new], bounds={"latency_ms": Bound(max=50.0)})
+    assert decide(situation).action == Start(0)
 
 
 def test_it_depends_on_nothing_but_the_situation(make: Any) -> None:
