@@ -9,7 +9,10 @@ deterministic, and a budget in trials. `kill -9` hits
   the proposals are random ones, which do not depend on it: it must end with the trials of a search
   that one worker did;
 - one of the workers of such a search, which must go on by itself; a training whose worker is killed
-  for the second time fails, and another takes its place.
+  for the second time fails, and another takes its place;
+- the process of a search with a ladder and two workers. What it decides depends on how long steps
+  take, so it is not compared with a whole one: no rung may be lost, changed or trained twice, the
+  budget must hold, and only the networks that were finished may have checkpoints.
 
     python benchmarks/kill_resume.py [--kills 10] [--seed 0]
 """
@@ -49,6 +52,11 @@ CONFIG: Mapping[str, Any] = {
 }
 AT_RANDOM: Mapping[str, Any] = {**CONFIG, "sampler": "random"}
 ON_TWO_WORKERS: Mapping[str, Any] = {**AT_RANDOM, "workers": 2}
+WITH_LADDER: Mapping[str, Any] = {
+    **ON_TWO_WORKERS,
+    "training": {**CONFIG["training"], "recipe": "steady"},
+    "ladder": {"rungs": [30, 60, 120]},
+}
 ENOUGH = 2
 """Trials that end between two kills of workers: a training is tried only twice."""
 POLL_SECONDS = 0.05
@@ -138,6 +146,10 @@ class KilledSearch:
         )
         return same and in_order and once, words
 
+    def _known(self) -> list[tuple[object, ...]]:
+        """What must stay as it is once it is there."""
+        return outcome(self.folder)
+
     def _started(self) -> subprocess.Popen[bytes]:
         if RunDirectory(self.folder).settings.exists():
             return start("--resume", str(self.folder))
@@ -158,7 +170,7 @@ class KilledSearch:
 
     def _check_finished(self) -> None:
         if RunDirectory(self.folder).settings.exists():
-            now = set(outcome(self.folder))
+            now = set(self._known())
             if not self._finished <= now:
                 raise SystemExit("a finished trial was lost or changed")
             self._finished = now
@@ -166,6 +178,44 @@ class KilledSearch:
     def _check_end(self, process: subprocess.Popen[bytes]) -> None:
         if process.wait() != 0:
             raise SystemExit("the search failed at its end")
+
+
+class KilledLadder(KilledSearch):
+    """One whose trainings climb a ladder."""
+
+    def verdict(self, whole: Path) -> tuple[bool, str]:
+        run = RunDirectory(self.folder)
+        check_journal(run.journal)
+        found, rungs = read_run(self.folder).records, self._rungs()
+        once = len({record.arch_id for record in found}) == len(found)
+        in_order = [record.trial for record in found] == list(range(len(found)))
+        reached = sum(max(steps) for steps in rungs.values())
+        expected = list(WITH_LADDER["ladder"]["rungs"])
+        whole_rungs = all(steps == expected[: len(steps)] for steps in rungs.values())
+        budget = WITH_LADDER["budget"]["trials"] * WITH_LADDER["budget"]["steps"]
+        finished = {record.arch_id for record in found if record.state == "trained"}
+        kept = {path.name for path in run.path.glob("checkpoints/*")} == finished
+        states = Counter(record.state for record in found)
+        words = (
+            f"{len(found)} trials ({', '.join(f'{n} {state}' for state, n in states.items())}), "
+            f"{reached:,} of {budget:,} steps; every architecture started once: {_yes(once)}; "
+            f"numbers without gap or repetition: {_yes(in_order)}; every rung once and in order: "
+            f"{_yes(whole_rungs)}; checkpoints of the finished alone: {_yes(kept)}; the journal is "
+            "valid"
+        )
+        return once and in_order and whole_rungs and kept and reached <= budget, words
+
+    def _known(self) -> list[tuple[object, ...]]:
+        ladder = read_run(self.folder).ladder
+        curves = () if ladder is None else ladder.curves
+        return [*outcome(self.folder), *((row.trial, row.steps, row.psnr_y_db) for row in curves)]
+
+    def _rungs(self) -> dict[int, list[int]]:
+        ladder = read_run(self.folder).ladder
+        found: dict[int, list[int]] = {}
+        for row in () if ladder is None else ladder.curves:
+            found.setdefault(row.trial, []).append(row.steps)
+        return found
 
 
 def workers_of(search: int) -> list[int]:
@@ -226,12 +276,19 @@ def main() -> None:
                 at_random,
                 KilledSearch.kill_workers,
             ),
+            (
+                "A search with a ladder and two workers, killed",
+                WITH_LADDER,
+                whole,
+                KilledSearch.kill_searches,
+            ),
         )
         for number, (title, config, expected, kill) in enumerate(parts):
             path = written(config, folder, f"killed-{number}")
             # Between two kills of workers some trials end, which takes its own time.
             latest_seconds = seconds / (4 if kill is KilledSearch.kill_searches else 20)
-            killed = KilledSearch(folder / f"killed-{number}", path, moments, latest_seconds)
+            kind = KilledLadder if config is WITH_LADDER else KilledSearch
+            killed = kind(folder / f"killed-{number}", path, moments, latest_seconds)
             sys.stdout.write(title + "\n")
             kill(killed, arguments.kills)
             well, words = killed.verdict(expected)
