@@ -177,7 +177,8 @@ class LadderSearch:
         started = time.perf_counter()
         full = self._budget.full
         waiting = [climber for climber in self._climbers.values() if climber.waits]
-        climbing = [it for it in waiting if self._budget.fits(full - it.steps)]
+        most = self._budget.least_left
+        climbing = [it for it in waiting if most is None or full - it.steps <= most]
         offers = self._offered() if self._budget.fits(full) else []
         is_last = not climbing and not offers
         if is_last:  # what is begun is brought to its end, even if that takes somewhat longer
@@ -185,11 +186,16 @@ class LadderSearch:
         if not climbing and not offers:
             return self._why_nothing_is_left()
         self._barren = 0
-        left_out = {it.number for it in waiting} - {it.number for it in climbing}
+        climbers = self._climbers
+        if len(climbing) < len(waiting):
+            fitting = {it.number for it in climbing}
+            climbers = {
+                it.number: it for it in climbers.values() if it.number in fitting or not it.waits
+            }
         situation = self._knowledge.situation(
-            {trial: it for trial, it in self._climbers.items() if trial not in left_out},
+            climbers,
             [offer.known for offer in offers],
-            None if is_last else self._budget.least_left,
+            None if is_last else most,
         )
         action, why = self._action(situation)
         if isinstance(action, Promote):
