@@ -1,12 +1,13 @@
 """The search loop of a ladder: start a candidate or let one climb on, whichever promises more."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 
 from reports.records import OBJECTIVES, TrialRecord
 from search.allocation.rule import decide
-from search.allocation.state import QUALITY, Promote, Situation, Start
+from search.allocation.state import QUALITY, Decision, Promote, Situation, Start
 from search.appraisal import Appraisal, CostOf
 from search.bookkeeping import Bookkeeping
 from search.candidates.candidate import (
@@ -38,6 +39,9 @@ from search.workers.pool import Pool, ThisProcess, Training
 MAX_BARREN_IN_A_ROW = 60
 """Decisions without any offer: the space then seems to have no more."""
 
+Rule = Callable[[Situation], Decision]
+"""What a free worker does in a situation."""
+
 
 class LadderSearch:
     """One session of a search over an open study, whose candidates climb a ladder of rungs.
@@ -61,6 +65,7 @@ class LadderSearch:
         space: SearchSpace | None = None,
         cost_of: CostOf = with_analytic_cost,
         structure_of: StructureOf = structure_of,
+        rule: Rule = decide,
     ) -> None:
         self._config = config
         self._space = space or config.space
@@ -68,6 +73,7 @@ class LadderSearch:
         self._listener = listener
         self._checkpoints = checkpoints
         self._structure_of = structure_of
+        self._rule = rule
         self._pool = pool or ThisProcess(evaluator, on_trial_step(listener, config))
         self._appraisal = Appraisal(config, evaluator, latency_filter, self._pool, None, cost_of)
         self._books = Bookkeeping(config, study, listener, self._pool.size)
@@ -239,7 +245,7 @@ class LadderSearch:
             name for name in self._config.columns if name != QUALITY and not OBJECTIVES[name].cheap
         ]
         if all(any(name in it.costs for it in everyone) for name in measured):
-            decision = decide(situation)
+            decision = self._rule(situation)
             return decision.action, decision.why
         waiting = [it.trial for it in situation.known if it.state == "waiting"]
         action = Start(0) if situation.pool else Promote(waiting[0] or 0)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reports.records import TrialRecord
+from search.allocation.state import Decision, Promote, Situation, Start
 from search.candidates.candidate import Candidate
 from search.candidates.checkpoints import Checkpoints
 from search.candidates.evaluator import MeasuredCosts, TrainedQuality
@@ -72,6 +73,16 @@ def new_curves() -> type[Curves]:
     return Curves
 
 
+def best_of_three(situation: Situation) -> Decision:
+    """Start candidates until three wait, then promote the best of these."""
+    waiting = [it for it in situation.known if it.state == "waiting"]
+    if situation.pool and len(waiting) < 3:
+        return Decision(Start(0), 1.0, "fewer than three wait")
+    best = max(waiting, key=lambda it: it.curve[-1].psnr_y_db)
+    assert best.trial is not None
+    return Decision(Promote(best.trial), 1.0, "the best of those that wait")
+
+
 class Quiet:
     """Hears nothing."""
 
@@ -120,7 +131,14 @@ def _begun(
     )
     checkpoints = Checkpoints(run)
     return LadderSearch(
-        parsed, study, evaluator, listener, pool=pool, population=8, checkpoints=checkpoints
+        parsed,
+        study,
+        evaluator,
+        listener,
+        pool=pool,
+        population=8,
+        checkpoints=checkpoints,
+        rule=best_of_three,
     )
 
 
