@@ -10,7 +10,7 @@ RELEASE_PYTHONS ?= 3.11
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help search test lint format docs check-release install clean
+.PHONY: help search test lint format docs bench-search check-release install clean
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ format: $(VENV)/.installed-dev  ## what can be mended by itself
 # Strict: a broken link or an unknown name is an error. Afterwards open site/index.html.
 docs: $(VENV)/.installed-docs  ## the documentation, into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+bench-search: $(VENV)/.installed-test  ## methods of search, compared on the tabular benchmark
+	$(BIN)/python benchmarks/search_methods.py
 
 check-release: $(VENV)/.installed-release  ## the wheel in fresh environments; minutes, gigabytes
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tools/check_release.py \

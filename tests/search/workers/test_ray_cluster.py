@@ -1,6 +1,7 @@
 """Ray clusters that cannot be used: one line at once, before anything is written."""
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -173,3 +174,9 @@ def test_a_run_may_go_on_on_another_cluster_but_not_with_other_settings() -> Non
     UNCHANGED.check(began, elsewhere, "run.yaml")
     with pytest.raises(ValueError, match=r"config.workers.per_device is 2, not left out"):
         UNCHANGED.check(began, {"config": {"workers": {"ray": "a:1", "per_device": 2}}}, "run.yaml")
+
+
+def test_a_node_without_the_package_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "search.workers.machine", None)
+    found = ray_cluster._ask_what_is_installed()()
+    assert "search.workers.machine" in found["missing"]
