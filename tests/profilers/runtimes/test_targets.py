@@ -85,7 +85,7 @@ def test_the_canonical_text_spells_everything_out() -> None:
         ("eager:lr=180", r"HEIGHTxWIDTH like 180x320, got '180'"),
         ("eager:lr=0x320", r"lr_height_px must be at least 1, got 0"),
         ("ssh://me@phone/eager", r"^eager cannot be used on another machine.* on me@phone$"),
-        ("ssh://me@phone/xnnpack", r"use onnxruntime or openvino or ncnn"),
+        ("ssh://me@phone/xnnpack", r"use onnxruntime, openvino or ncnn"),
         ("ssh://me@phone/openvno", r"unknown runtime 'openvno'.*did you mean 'openvino'"),
         ("ssh://me@phone", r"is ssh://\[USER@\]HOST.*, got 'ssh://me@phone'"),
         ("ssh:///onnxruntime", r"is ssh://\[USER@\]HOST"),
