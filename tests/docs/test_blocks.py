@@ -72,6 +72,8 @@ SYBIL = Sybil(
 )
 
 
+# Python functions warn of other work on the machine beside what they time.
+@pytest.mark.filterwarnings("ignore::foundation.listener.ParetoSRWarning")
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 @pytest.mark.usefixtures("workspace")
 def test_its_blocks_run(page: Path) -> None:
