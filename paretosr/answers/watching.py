@@ -39,9 +39,9 @@ class View(Result):
 
     @property
     def trained(self) -> int:
-        """How many candidates were trained."""
+        """How many candidates were trained, to the end if the search has a ladder."""
         spent = (it for it in self.run.records if it.train_seconds is not None)
-        return sum(record.state != "duplicate" for record in spent)
+        return sum(record.state not in ("duplicate", "stopped") for record in spent)
 
     @property
     def under_way(self) -> tuple[UnderWay, ...]:
