@@ -12,12 +12,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from search_overhead import QUICKSTART, FormulaEvaluator, measure
+from search_overhead import QUICKSTART, FormulaEvaluator, measure, with_sampler
 
 from reports.records import TrialRecord
 from search.candidates.candidate import Candidate
 from search.candidates.evaluator import TrainedQuality
-from search.config import SearchConfig, load_search_config
+from search.config import load_search_config
 
 RESULT = Path(__file__).resolve().parent / "results" / "duplicates.md"
 SHARES_OF = (40, 100)
@@ -55,13 +55,7 @@ def main() -> None:
     trained_twice = 0
     for sampler in arguments.samplers:
         trials = min(arguments.trials, GP_MOST_TRIALS) if sampler == "gp" else arguments.trials
-        config = SearchConfig.model_validate(
-            {
-                **base.model_dump(mode="json", exclude_none=True),
-                "sampler": sampler,
-                "budget": {"trials": trials, "steps": 1},
-            }
-        )
+        config = with_sampler(base, sampler, trials)
         evaluator = CountingEvaluator()
         records = measure(config, trials, evaluator).records
         twice = sum(count - 1 for count in evaluator.trainings.values())

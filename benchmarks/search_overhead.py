@@ -117,6 +117,17 @@ def row(sampler: str, watch: Stopwatch) -> str:
     )
 
 
+def with_sampler(base: SearchConfig, sampler: str, trials: int) -> SearchConfig:
+    """The same search by another sampler, of so many trainings of one step."""
+    return SearchConfig.model_validate(
+        {
+            **base.model_dump(mode="json", exclude_none=True),
+            "sampler": sampler,
+            "budget": {"trials": trials, "steps": 1},
+        }
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--trials", type=int, default=1000)
@@ -129,14 +140,7 @@ def main() -> None:
         "|---|---|---|---|---|---|---|---|",
     ]
     for sampler in arguments.samplers:
-        budget = {"trials": 10 * arguments.trials, "steps": 1}
-        config = SearchConfig.model_validate(
-            {
-                **base.model_dump(mode="json", exclude_none=True),
-                "sampler": sampler,
-                "budget": budget,
-            }
-        )
+        config = with_sampler(base, sampler, 10 * arguments.trials)
         trials = min(arguments.trials, GP_TRIALS) if sampler == "gp" else arguments.trials
         lines.append(row(sampler, measure(config, trials)))
         sys.stdout.write(lines[-1] + "\n")

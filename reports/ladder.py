@@ -43,22 +43,28 @@ class FamilyRow:
 
 
 @dataclass(frozen=True)
-class Estimation:
-    """How well the search estimated what a training will end with, on its own finished trainings.
+class Comparison:
+    """How two estimates fare on the run's own finished trainings, each predicted by the others.
 
-    Each is predicted from the others. None where too few are finished to tell.
+    None where too few are finished to tell, and then structure alone is used.
     """
 
     finished: int
     structure_error_db: float | None
-    """Root of the mean square, from what is known without training."""
+    """Root of the mean square, from the structure alone, which is known without training."""
     curve_error_db: float | None
-    """From that and the rungs below the last."""
+    """From the structure and the rungs below the last."""
     structure_tau: float | None
     """Kendall's rank correlation with what the trainings gave."""
     curve_tau: float | None
     curve_is_used: bool
-    """Whether decisions went by the second estimate; otherwise by the first."""
+    """Whether decisions go by the second estimate; otherwise by the first."""
+
+
+@dataclass(frozen=True)
+class Estimation(Comparison):
+    """How well the search estimated what a training will end with, and what follows from it."""
+
     front_probability: Mapping[int, float] = field(default_factory=dict)
     """Of each finished trial that may be on the front, by its number."""
 

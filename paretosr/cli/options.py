@@ -47,6 +47,13 @@ HtmlOption = Annotated[
         help="Write a page as well, with a heat map and what spends the MACs; it opens offline.",
     ),
 ]
+TeacherOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CHECKPOINT",
+        help="Learn the images of this trained network of the same scale beside the originals.",
+    ),
+]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
 ScaleOption = Annotated[
     int | None,

@@ -14,10 +14,10 @@ from typing import Self
 import numpy as np
 from scipy.stats import kendalltau
 
+from reports.ladder import Comparison
 from search.allocation.process import NOISE_DB, Array, Coordinates, Point, Process
 from search.allocation.state import (
     QUALITY,
-    Comparison,
     Estimate,
     Known,
     Ladder,

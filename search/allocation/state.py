@@ -171,21 +171,3 @@ class Estimate:
     psnr_y_db: float
     deviation_db: float
     """Its standard deviation."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """How two estimates fare on the run's own finished trainings, each predicted by the others.
-
-    None where too few are finished to tell, and then structure alone is used.
-    """
-
-    finished: int
-    structure_error_db: float | None
-    """Root of the mean square, from the structure alone."""
-    curve_error_db: float | None
-    """From the structure and the rungs below the last."""
-    structure_tau: float | None
-    """Kendall's rank correlation with what the trainings gave."""
-    curve_tau: float | None
-    curve_is_used: bool

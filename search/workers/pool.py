@@ -1,5 +1,6 @@
 """What the search asks of its workers, wherever they are; and a pool of one, this process."""
 
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from search.candidates.evaluator import CANDIDATE_FAILURES, Evaluator, failure_i
 from search.config import SearchConfig
 from search.preparation import Photographs
 from search.storage.run_directory import RunDirectory
-from search.workers.messages import Failed, Trained
+from search.workers.messages import Failed, Report, StandingStill, Stepped, Trained, Unwritable
 
 OnTrialStep = Callable[[int, int, float], None]
 """Hears of which trial how many steps are done, and their loss."""
@@ -67,6 +68,48 @@ class Cluster(Protocol):
         self, run: RunDirectory, photographs: Photographs, workers: int, on_step: OnTrialStep
     ) -> AbstractContextManager[Pool]:
         """So many workers for a run, until the context ends."""
+
+
+SAVING_SECONDS = 10.0
+"""Within which an interrupted worker should have saved its training; then it is killed."""
+
+
+class Place(Protocol):
+    """What a pool of others knows of one of its workers."""
+
+    trial: int | None
+    """That which it trains."""
+    stands_still: bool
+
+    def end(self) -> None:
+        """End it at once, if it runs."""
+
+
+class Results:
+    """What the workers of a pool have come to, from what they report."""
+
+    def __init__(self, on_step: OnTrialStep) -> None:
+        self.ended: deque[Trained | Failed] = deque()
+        self._on_step = on_step
+
+    def take(self, worker: Place, report: Report) -> None:
+        """Take note of what a worker says.
+
+        Raises:
+            OSError: it could not write its files.
+        """
+        match report:
+            case Stepped():
+                self._on_step(report.trial, report.step, report.loss)
+            case StandingStill():
+                worker.stands_still = True
+            case Trained() | Failed():
+                worker.trial = None
+                self.ended.append(report)
+                if isinstance(report, Failed) and report.is_lost:
+                    worker.end()  # the next training begins with all of the memory
+            case Unwritable():
+                raise report.error()
 
 
 class ThisProcess:

@@ -3,7 +3,6 @@
 import select
 import sys
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,18 +16,12 @@ from search.workers.messages import (
     GoOn,
     Order,
     Report,
-    StandingStill,
     StandStill,
-    Stepped,
     Stop,
     Train,
     Trained,
-    Unwritable,
 )
-from search.workers.pool import OnTrialStep, Training
-
-SAVING_SECONDS = 10.0
-"""Within which an interrupted worker should have saved its training; then it is killed."""
+from search.workers.pool import SAVING_SECONDS, OnTrialStep, Results, Training
 
 
 class Processes:
@@ -43,8 +36,7 @@ class Processes:
     ) -> None:
         command = [sys.executable, "-P", "-m", "search.workers.worker", str(run_dir)]
         self._workers = [_Worker(command, environment) for environment in environments]
-        self._on_step = on_step
-        self._ended: deque[Trained | Failed] = deque()
+        self._results = Results(on_step)
 
     def __enter__(self) -> Self:
         return self
@@ -85,9 +77,9 @@ class Processes:
         worker.say(Train(training.trial, network, training.steps))
 
     def next_ended(self) -> Trained | Failed:
-        while not self._ended:
+        while not self._results.ended:
             self._listen()
-        return self._ended.popleft()
+        return self._results.ended.popleft()
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
@@ -109,26 +101,12 @@ class Processes:
         for process, worker in running.items():
             try:
                 while worker.process is process and process.has_answered():
-                    self._hear(worker, process.receive())
+                    self._results.take(worker, process.receive())
             except ProcessEndedError as ended:
                 worker.end()
                 if worker.trial is not None:
-                    self._ended.append(Failed(worker.trial, str(ended), is_lost=True))
+                    self._results.ended.append(Failed(worker.trial, str(ended), is_lost=True))
                     worker.trial = None
-
-    def _hear(self, worker: "_Worker", report: Report) -> None:
-        match report:
-            case Stepped():
-                self._on_step(report.trial, report.step, report.loss)
-            case StandingStill():
-                worker.stands_still = True
-            case Trained() | Failed():
-                worker.trial = None
-                self._ended.append(report)
-                if isinstance(report, Failed) and report.is_lost:
-                    worker.end()  # the next training begins with all of the memory
-            case Unwritable():
-                raise report.error()
 
 
 class _Worker:

@@ -26,22 +26,16 @@ from search.workers.messages import (
     Failed,
     GoOn,
     Order,
-    Report,
-    StandingStill,
     StandStill,
-    Stepped,
     Stop,
     Train,
     Trained,
-    Unwritable,
 )
-from search.workers.pool import OnTrialStep, Training
+from search.workers.pool import SAVING_SECONDS, OnTrialStep, Results, Training
 from search.workers.remote_worker import Kit, RemoteWorker, Said
 
 PLACING_SECONDS = 30.0
 """After which an actor without a place is one that the cluster has no room for."""
-SAVING_SECONDS = 10.0
-"""Within which an interrupted worker should have handed back its training; then it is killed."""
 MAX_FAILED_STARTS = 3
 """In a row, until the fault is not one node's."""
 # Concurrency groups of an actor: orders keep their order, and a question waits for its answer.
@@ -77,10 +71,9 @@ class RayPool:
         # In the shared memory of each node, once.
         self._arguments = ray.put(Kit.of(run)), ray.put(_in_one_piece(photographs))
         self._workers = [_Worker() for _ in range(workers)]
-        self._on_step = on_step
+        self._results = Results(on_step)
         self._listener = listener
         self._submitted: deque[Training] = deque()
-        self._ended: deque[Trained | Failed] = deque()
         self._failed_starts = 0
         self._has_warned = False
 
@@ -114,11 +107,11 @@ class RayPool:
         self._hand_out()
 
     def next_ended(self) -> Trained | Failed:
-        while not self._ended:
+        while not self._results.ended:
             self._hand_out()
             if not self._listen(self._workers, PLACING_SECONDS):
                 self._warn_if_nobody_has_a_place()
-        return self._ended.popleft()
+        return self._results.ended.popleft()
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
@@ -179,30 +172,16 @@ class RayPool:
         for files in said.checkpoints:
             files.apply(self._run.all_checkpoints)
         for report in said.reports:
-            self._take(worker, report)
+            self._results.take(worker, report)
         if said.has_ended:
             self._lose(worker, said.failure or "its worker has ended")
-
-    def _take(self, worker: "_Worker", report: Report) -> None:
-        match report:
-            case Stepped():
-                self._on_step(report.trial, report.step, report.loss)
-            case StandingStill():
-                worker.stands_still = True
-            case Trained() | Failed():
-                worker.trial = None
-                self._ended.append(report)
-                if isinstance(report, Failed) and report.is_lost:
-                    worker.end()  # the next training begins with all of the memory
-            case Unwritable():
-                raise report.error()
 
     def _lose(self, worker: "_Worker", reason: str, error: RayError | None = None) -> None:
         machine, trial = worker.machine, worker.trial
         worker.end()
         if trial is not None:
             on = "" if machine is None else f" on {machine.name}"
-            self._ended.append(Failed(trial, f"{reason}{on}", is_lost=True))
+            self._results.ended.append(Failed(trial, f"{reason}{on}", is_lost=True))
         elif machine is None:
             self._failed_starts += 1
             if self._failed_starts >= MAX_FAILED_STARTS:

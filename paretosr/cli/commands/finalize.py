@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from paretosr.cli.options import JsonOption, RunArgument, positive
+from paretosr.cli.options import JsonOption, RunArgument, TeacherOption, positive
 
 
 def finalize(
@@ -38,13 +38,7 @@ def finalize(
             "[default: random weights].",
         ),
     ] = None,
-    teacher: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CHECKPOINT",
-            help="Learn the images of this trained network of the same scale beside the originals.",
-        ),
-    ] = None,
+    teacher: TeacherOption = None,
     data: Annotated[
         str | None,
         typer.Option(metavar="DIR|bundled", help="Training images [default: those of the run]."),

@@ -13,6 +13,7 @@ from paretosr.cli.options import (
     LowOption,
     ModelArgument,
     ScaleOption,
+    TeacherOption,
     positive,
 )
 from paretosr.cli.replaced import replaced
@@ -59,13 +60,7 @@ def train(
             "start FSRCNNs as a bilinear interpolation, which short trainings need.",
         ),
     ] = None,
-    teacher: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CHECKPOINT",
-            help="Learn the images of this trained network of the same scale beside the originals.",
-        ),
-    ] = None,
+    teacher: TeacherOption = None,
     teacher_weight: Annotated[
         float | None,
         typer.Option(
