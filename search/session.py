@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,6 @@ from search.candidates.latency_filter import latency_filter_of
 from search.candidates.outlook import measure_cheapest, outlook, quality_bounds, why_none_kept
 from search.config import SearchConfig
 from search.insights.keeping import keep_insights
-from search.ladder.driver import LadderSearch
 from search.listening import SearchListener
 from search.live import told_live
 from search.loop import Search, on_trial_step
@@ -33,7 +32,6 @@ from search.preparation import (
     prepare,
     target_programs,
 )
-from search.replay.replaying import check_replay, replay
 from search.replay.table import ReplayTable
 from search.report import REPLAYED
 from search.sampler import ReproducibleSampler, population_size
@@ -164,6 +162,9 @@ def replay_search(
             for.
         SearchFailedError: several candidates in a row failed.
     """
+    # Only here, as below: scikit-learn takes half a second.
+    from search.replay.replaying import check_replay, replay
+
     run, rows = RunDirectory(run_dir), ReplayTable.load(table)
     if run.settings.exists():
         raise ValueError(
@@ -210,8 +211,12 @@ def _session(
             earlier = earlier_runs(folders, config, photographs.digests)
             WarmStart(bench, study, evaluator, listener).take(earlier)
         pool = stack.enter_context(_pool(config, run, photographs, evaluator, cluster, listener))
-        search: Search | LadderSearch = (
-            LadderSearch(
+        search: Callable[[], str]
+        if config.rungs:
+            # Only here: scikit-learn takes half a second, for which other searches need not wait.
+            from search.ladder.driver import LadderSearch
+
+            search = LadderSearch(
                 config,
                 study,
                 evaluator,
@@ -220,13 +225,12 @@ def _session(
                 pool,
                 population=population or population_size(config.budget.trials),
                 checkpoints=Checkpoints(run),
-            )
-            if config.rungs
-            else Search(config, study, evaluator, listener, latency_filter, pool, programs)
-        )
+            ).run
+        else:
+            search = Search(config, study, evaluator, listener, latency_filter, pool, programs).run
         study.preparation_seconds += time.perf_counter() - started
         listener.status(f"prepared in {time.perf_counter() - started:.1f} s")
-        ended = search.run()
+        ended = search()
         cheapest = study.cheapest or ()
         study.keep_unkept(why_none_kept(config, study.records(), cheapest, study.baseline))
         keep_insights(bench, study, device, listener)
