@@ -73,7 +73,9 @@ SYBIL = Sybil(
 
 
 # Python functions warn of other work on the machine beside what they time.
-@pytest.mark.filterwarnings("ignore::foundation.listener.ParetoSRWarning")
+@pytest.mark.filterwarnings(
+    "ignore:other work disturbs this machine:foundation.listener.ParetoSRWarning"
+)
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 @pytest.mark.usefixtures("workspace")
 def test_its_blocks_run(page: Path) -> None:
