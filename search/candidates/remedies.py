@@ -60,9 +60,10 @@ def _wider(config: SearchConfig, unkept: UnkeptBound) -> Iterator[str]:
         return
     name, value, design = found
     share = getattr(design.record, proxy) / getattr(nearest.record, proxy)
+    key = f"families.{family.family}.{family.key_of(name)}"
     label = {"macs": "MACs", "params": "parameters"}.get(proxy, proxy)
     yield (
-        f"a wider space (families.{family.family}.{name}: {value} has {share:.2g} times the "
+        f"a wider space ({key}: {value} has {share:.2g} times the "
         f"{label} of {nearest.values[name]})"
     )
 

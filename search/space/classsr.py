@@ -89,8 +89,14 @@ class ClassSRSpace(FamilySpace):
         channels = hyperparameters.pop("channels")
         return {**hyperparameters, **dict.fromkeys(_width_names(self._most_classes), channels)}
 
+    def key_of(self, name: str) -> str:
+        return "channels" if name in _width_names(self._most_classes) else name
+
     def network(self, values: Mapping[str, Value], scale: Scale) -> ClassSRConfig:
         classes, backbone = int(values["classes"]), BACKBONES[str(values["backbone"])]
+        without_width = [name for name in _width_names(classes) if name not in values]
+        if without_width:
+            raise ValueError(f"each of {classes} classes needs a width: give {without_width[0]}")
         easiest = [{"family": INTERPOLATION}] if values["interpolate_easiest"] else []
         learned = sorted(int(values[name]) for name in _width_names(classes)[len(easiest) :])
         branches = [

@@ -26,6 +26,10 @@ class FamilySpace(FrozenConfig):
         """The hyperparameters by name, in the order of their declaration."""
         return {name: getattr(self, name) for name in type(self).model_fields}
 
+    def key_of(self, name: str) -> str:
+        """The config's key that gives the range of a hyperparameter."""
+        return name
+
     @pydantic.model_validator(mode="after")
     def _every_value_makes_a_network(self) -> Self:
         for name, hyperparameter in self.hyperparameters().items():

@@ -3,7 +3,7 @@
 from profilers.runtimes.targets import Target
 from search.candidates.candidate import Costing
 from search.candidates.extremes import Extremes
-from search.space import SplitSRSpace
+from search.space import ClassSRSpace, SplitSRSpace
 
 SPACE = SplitSRSpace(channels=(16, 32), groups=(1, 2), blocks=(1, 2))
 EXTREMES = Extremes(SPACE, 2, Costing(Target.parse("eager"), 0))
@@ -36,3 +36,15 @@ def test_the_first_that_is_enough_ends_the_descent() -> None:
 
 def test_values_that_make_no_network_make_no_design() -> None:
     assert EXTREMES.design({**SPACE.values_at(0.0), "channels": -1}) is None
+
+
+def test_more_classes_than_the_space_has_widths_for_make_no_design() -> None:
+    space = ClassSRSpace(backbone=("splitsr",), classes=(2,), channels=(8,), depth=(1,))
+    extremes = Extremes(space, 2, Costing(Target.parse("eager"), 0))
+    network = space.network(space.values_at(0.0), 2)
+    nearest = extremes.design(space.values(network))
+    assert nearest is not None
+    assert extremes.design({**nearest.values, "classes": 3}) is None
+    found = extremes.beyond(nearest, lambda record: record.macs)
+    assert found is not None
+    assert found[0] != "classes" and space.key_of("channels_2") == "channels"
