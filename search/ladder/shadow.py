@@ -13,6 +13,7 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.samplers import BaseSampler, NSGAIISampler, TPESampler
+from optuna.storages import InMemoryStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
@@ -37,8 +38,10 @@ class Shadow:
         self, objectives: Sequence[str], sampler: str, *, seed: int, population: int
     ) -> None:
         directions = [objective(name).direction for name in objectives]
+        self._storage = InMemoryStorage()
         self._study = optuna.create_study(
-            directions=["maximize" if it == "maximise" else "minimize" for it in directions]
+            storage=self._storage,
+            directions=["maximize" if it == "maximise" else "minimize" for it in directions],
         )
         self._sampler = sampler
         self._seed = seed
@@ -80,7 +83,10 @@ class Shadow:
         draft.system_attrs.clear()  # such as the generation of an earlier draw
         text = "/".join(map(str, (self._seed, *key)))
         seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
-        return Draw(self._study, draft, _sampler(self._sampler, seed, self._population))
+        # A study keeps for its samplers the trials that were there at the first draw; a new one on
+        # the same storage knows those learned since.
+        study = optuna.load_study(study_name=self._study.study_name, storage=self._storage)
+        return Draw(study, draft, _sampler(self._sampler, seed, self._population))
 
     @property
     def _trials(self) -> list[FrozenTrial]:

@@ -41,6 +41,18 @@ def test_a_draw_depends_on_its_key_and_on_what_was_learned_alone(sampler: str) -
 
 
 @pytest.mark.parametrize("sampler", ["nsga2", "tpe"])
+def test_a_draw_knows_the_trials_learned_after_an_earlier_draw(sampler: str) -> None:
+    shadow = Shadow(["psnr_y_db", "macs"], sampler, seed=1, population=8)
+    for trial in range(60):
+        values_of(shadow.draw(100 + trial))
+        values = {"kind": "ab"[trial % 2], "size": 1 + trial * 39 // 59}
+        quality = 40.0 - abs(values["size"] - 38)
+        shadow.learn(trial, Parameters(values, DISTRIBUTIONS), [quality, 1.0], {})
+    sizes = [values_of(shadow.draw(key))["size"] for key in range(40)]
+    assert sum(sizes) / len(sizes) > 24  # at random: 20.5, with a standard error of 1.8
+
+
+@pytest.mark.parametrize("sampler", ["nsga2", "tpe"])
 def test_what_is_expected_of_a_trial_counts_until_it_is_known(sampler: str) -> None:
     def mean_size(shadow: Shadow) -> float:
         sizes = [values_of(shadow.draw(key))["size"] for key in range(30)]
