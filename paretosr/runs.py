@@ -181,7 +181,7 @@ class Run(Result):
             families, curves = write_ladder(self.path, self.records, self.ladder)
             files = replace(files, families_csv=families, curves_csv=curves)
             facts = run_facts(RunDirectory(self.path).read_settings())
-            page, document = write_page(self.path, self.rows, self.settings, facts)
+            page, document = write_page(self.path, self.rows, self.settings, facts, self.ladder)
         except OSError as error:
             if error.errno not in _READ_ONLY:
                 raise
