@@ -68,7 +68,8 @@ def _draw(axes: Axes, networks: Sequence[ComparedNetwork], cost: Quantity, psnr:
     ]
     axes.add_collection(LineCollection(joined, colors=GREY, linewidths=0.8, zorder=1))
     styles, drawn = _styles(networks), _drawn(networks, cost, psnr)
-    for version, (across, up) in drawn:
+    # The least compressed last and smallest: a form of the same size shows as a ring around it.
+    for version, (across, up) in reversed(drawn):
         look = _look(version.form, styles[version.record.family])
         axes.plot(across, up, ls="none", zorder=2, **look)
     scale_cost_axis(axes, [across for _, (across, _) in drawn])
@@ -94,7 +95,7 @@ def _look(form: str, style: FamilyStyle) -> dict[str, Any]:
     return {
         "marker": style.marker,
         "fillstyle": half or "full",
-        "markersize": 7.0,
+        "markersize": 6.0 if form == FORMS[0] else 8.0,
         "markerfacecolor": style.colour if half else marker_face(form, style.colour),
         "markerfacecoloralt": "white",
         "markeredgecolor": INK if form == "float32" else style.colour,

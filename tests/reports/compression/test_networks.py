@@ -79,6 +79,19 @@ def in_two(records: list[TrialRecord]) -> list[TrialRecord]:
     ]
 
 
+@pytest.fixture
+def made_smaller(in_two: list[TrialRecord]) -> list[CompressedNetwork]:
+    """Trial 0 pruned twice, once without success; trial 1 as the teacher of another family."""
+    first, second = in_two[1:3]
+    return [
+        smaller(second, "distilled", "pupil", 34.85, family="fsrcnn", latency_ms=4.0),
+        smaller(first, "pruned", "half", 34.8, latency_ms=6.0, size_kib=50.0),
+        smaller(
+            first, "pruned", "broken", None, latency_ms=None, state="failed", reason="no operator"
+        ),
+    ]
+
+
 def test_networks_stand_beside_themselves(in_two: list[TrialRecord]) -> None:
     networks = compared_networks(in_two)
     eights = [version.record.trial for network in networks for version in network.of("int8")]
@@ -144,7 +157,10 @@ def test_a_precision_off_the_front_has_its_reasons(in_two: list[TrialRecord]) ->
 
 
 def test_tables_and_figures_mark_the_precision(
-    in_two: list[TrialRecord], settings: RunSettings, tmp_path: Path
+    in_two: list[TrialRecord],
+    made_smaller: list[CompressedNetwork],
+    settings: RunSettings,
+    tmp_path: Path,
 ) -> None:
     columns, _ = front_columns(in_two, OBJECTIVES)
     shown = dict(zip(columns["trial"], columns["precision"], strict=True))
@@ -159,7 +175,8 @@ def test_tables_and_figures_mark_the_precision(
     }
     assert faces["splitsr, int8, on the front"] == "#ffffff"
     assert faces["splitsr, float32, on the front"] == "#0072b2"
-    paths = write_report(tmp_path, in_two, settings)
+    paths = write_report(tmp_path, in_two, settings, made_smaller)
+    assert paths.compression_csv is not None and "runs/half" in paths.compression_csv.read_text()
     assert paths.compression_png is not None and paths.compression_png.stat().st_size > 0
 
 
@@ -172,19 +189,6 @@ def test_the_figure_joins_each_network_with_itself(
     markers = [line for line in by_latency.lines if line.get_marker() != "None"]
     assert len(markers) == 5  # of the third network only float32 has a place
     assert by_size.get_xlabel() == "stored weights (KiB)"
-
-
-@pytest.fixture
-def made_smaller(in_two: list[TrialRecord]) -> list[CompressedNetwork]:
-    """Trial 0 pruned twice, once without success; trial 1 as the teacher of another family."""
-    first, second = in_two[1:3]
-    return [
-        smaller(second, "distilled", "pupil", 34.85, family="fsrcnn", latency_ms=4.0),
-        smaller(first, "pruned", "half", 34.8, latency_ms=6.0, size_kib=50.0),
-        smaller(
-            first, "pruned", "broken", None, latency_ms=None, state="failed", reason="no operator"
-        ),
-    ]
 
 
 def test_what_was_pruned_or_taught_stands_beside_its_origin(
@@ -240,7 +244,7 @@ def test_a_terminal_shows_five_forms_of_a_network_in_a_hundred_columns(
 
 
 def test_a_run_of_one_precision_compares_what_was_made_of_its_networks(
-    records: list[TrialRecord], settings: RunSettings, tmp_path: Path
+    records: list[TrialRecord], settings: RunSettings
 ) -> None:
     plain = [replace(it, precision=None if it.is_baseline else "float32") for it in records]
     pruned = smaller(plain[1], "pruned", "half", 34.8, latency_ms=6.0)
@@ -248,8 +252,6 @@ def test_a_run_of_one_precision_compares_what_was_made_of_its_networks(
     assert network.reference.name == "#0"
     assert "KiB is left out: not known of any of them" in why_empty([network])
     assert "KiB" not in compression_columns([network])["unit"]
-    paths = write_report(tmp_path, plain, settings, [pruned])
-    assert paths.compression_csv is not None and "half" in paths.compression_csv.read_text()
     axes, *others = compression_figure([network], settings).axes
     assert others == [] and joined(axes) == [[(10.0, 35.0), (6.0, 34.8)]]
 
