@@ -117,11 +117,11 @@ class XnnpackQuantiser:
             raise ValueError(f"XNNPACK must quantise convolutions only, got scheme {scheme.name!r}")
         floats = rule.nodes_of(self.layers, without=quantised)
         chosen = {layer.node for layer in self.layers} - floats
-        graph = copy.deepcopy(self._graph)
-        _round_to_half(graph, floats)
         with quiet_libraries(), torch.no_grad():
             from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
+            graph = copy.deepcopy(self._graph)
+            _round_to_half(graph, floats)
             prepared = prepare_pt2e(graph, _quantizer(scheme, chosen))
             for image in self._calibration:
                 prepared(self._network.encode(image[None]))
@@ -180,7 +180,7 @@ def _round_to_half(graph: GraphModule, nodes: Collection[str]) -> None:
     for node in graph.graph.nodes:
         if node.name in nodes and node.args[1].op == "get_attr":
             weight: Tensor = attrgetter(node.args[1].target)(graph)
-            weight.data.copy_(weight.half())
+            weight.copy_(weight.half())
 
 
 def _quantizer(scheme: Scheme, nodes: Collection[str]) -> Any:
