@@ -286,12 +286,17 @@ def _protocol(config: SearchConfig, settings: Mapping[str, Any], family: str) ->
         "training steps": settings.get("train_steps"),
         "training seeds": ", ".join(map(str, config.training_seeds)),
         "training device": training.device,
-        "training precision": settings.get("precision", {}).get(family),
+        "training precision": _of_family(settings.get("precision"), family),
         "teacher": settings.get("teacher", "none"),
         "quality": "of the target's programs" if config.judges_programs else "of the training",
     }
 
 
 def _machine(settings: Mapping[str, Any]) -> Mapping[str, str | int]:
-    found: Mapping[str, str | int] = settings.get("target_device") or settings.get("device") or {}
-    return found
+    """On which a run measured; empty where its settings do not say it."""
+    found = settings.get("target_device") or settings.get("device")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _of_family(precisions: object, family: str) -> object:
+    return precisions.get(family) if isinstance(precisions, Mapping) else None
