@@ -94,7 +94,9 @@ class FamilySpace(FrozenConfig):
             values = nearer
         return values
 
-    def _nearer(self, values: dict[str, Value], wanted: NetworkConfig) -> Iterator[dict[str, Value]]:
+    def _nearer(
+        self, values: dict[str, Value], wanted: NetworkConfig
+    ) -> Iterator[dict[str, Value]]:
         """The values with one more of them in its range, of which each makes the same network."""
         for name, hyperparameter in self.hyperparameters().items():
             choices = values_of(hyperparameter)

@@ -120,3 +120,15 @@ def test_trainings_of_one_quality_have_no_rank_correlation(
 ) -> None:
     found = comparison(run(lambda gmacs, rng: (31.0, 31.0), 6))
     assert (found.finished, found.structure_tau, found.curve_tau) == (6, None, None)
+
+
+def test_an_estimate_is_the_same_whatever_waits_beside_it(
+    make: Any, run: Callable[[Draw, int], Situation]
+) -> None:
+    """What was fitted without the offers of a decision serves for them, too."""
+    situation = run(telling, 12)
+    alone = estimates(situation)
+    offers = [make.candidate("new", gmacs=3.0), make.candidate("other", family="seemore")]
+    beside = estimates(make.situation(situation.known, offers))
+    for known in situation.known:
+        assert beside[known.arch_id].psnr_y_db == pytest.approx(alone[known.arch_id].psnr_y_db)

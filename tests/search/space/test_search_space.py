@@ -213,7 +213,11 @@ def test_a_space_of_few_values_holds_every_network_that_it_makes(
     # Built without the checks, which build dozens of networks; what makes none is passed over.
     whole = SPACES[family].space_type()
     few = {
-        name: (*data.draw(st.lists(st.sampled_from(values_of(ranges)), min_size=1, max_size=2, unique=True)),)
+        name: (
+            *data.draw(
+                st.lists(st.sampled_from(values_of(ranges)), min_size=1, max_size=2, unique=True)
+            ),
+        )
         for name, ranges in ((it, getattr(whole, it)) for it in type(whole).model_fields)
     }
     space = SearchSpace(2, (type(whole).model_construct(**few),))
