@@ -28,7 +28,7 @@ class UnkeptBound:
         value = float(getattr(self.nearest, self.bound.column))
         is_most = self.bound.comparison == "<="
         near = value if ends is None else ends[0] if is_most else ends[1]
-        return near / self.bound.limit if self.bound.limit else float("inf")
+        return near / self.bound.limit if self.bound.limit > 0 else float("inf")
 
     def __str__(self) -> str:
         return f"none kept {self.bound}: the nearest had {self.in_words()}"
@@ -73,6 +73,8 @@ def why_nothing_trained(records: Sequence[TrialRecord], settings: RunSettings) -
     rejected = [record for record in records if record.state == "infeasible"]
     for unkept in unkept_bounds(rejected, baseline, bounds_of(settings.bounds)):
         return str(unkept)
-    if rejected:
+    if rejected and settings.bounds:
         return f"none of {len(rejected)} trials kept every constraint"
+    if rejected:
+        return f"none of {len(rejected)} trials made a network, the last for {rejected[-1].reason}"
     return "no trained trial yet"

@@ -53,7 +53,7 @@ STORED_CALIBRATION: TypeAdapter[Calibration] = TypeAdapter(
 )
 _CALIBRATIONS: TypeAdapter[Mapping[str, Calibration]] = TypeAdapter(Mapping[str, Calibration])
 
-_PRECISION: TypeAdapter[Mapping[str, Precision]] = TypeAdapter(Mapping[str, Precision])
+PRECISIONS: TypeAdapter[Mapping[str, Precision]] = TypeAdapter(Mapping[str, Precision])
 
 T = TypeVar("T")
 
@@ -134,7 +134,7 @@ def prepare(
     _warn_of_another_device(settings, listener)
     _check_images(photographs.digests, run, listener, has_begun)
     patches = _patches(config, photographs)
-    precision = decided(_PRECISION, "precision", run) or {}
+    precision = decided(PRECISIONS, "precision", run) or {}
     for space in config.space.families:
         typical = space.typical(config.scale)
         # Asked for in any case, so that photographs too small for it are found now.
@@ -282,7 +282,7 @@ def workbench(config: SearchConfig, run: RunDirectory, photographs: Photographs)
         run,
         _patches(config, photographs),
         photographs.validation,
-        decided(_PRECISION, "precision", run) or {},
+        decided(PRECISIONS, "precision", run) or {},
         targets={},
         calibration_file=None,
     )

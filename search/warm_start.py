@@ -11,6 +11,7 @@ from typing import Any, cast
 from blocks.networks.registry import parse_network_config
 from foundation import atomic_path, raise_interrupt
 from imaging.image_sets import ImageSets
+from profilers.agent.machine import Description
 from profilers.predictor import machine_change
 from reports.pareto import front
 from reports.records import TrialRecord
@@ -22,6 +23,7 @@ from search.candidates.latency_filter import no_latency_filter
 from search.config import SearchConfig
 from search.listening import SearchListener
 from search.loop import on_trial_step
+from search.preparation import PRECISIONS, decided
 from search.space.hyperparameters import suggest
 from search.storage.changes import config_in
 from search.storage.genotype import Genotype
@@ -78,8 +80,8 @@ def earlier_runs(
     """Read the runs that a search shall begin with.
 
     Raises:
-        ValueError: one of `folders` is no run directory, or its run is of another scale than
-            `config`, or of other images than `images`.
+        ValueError: one of `folders` is no run directory or has settings that no search wrote, or
+            its run is of another scale than `config`, or of other images than `images`.
     """
     return [_earlier_run(Path(folder).absolute(), config, images) for folder in folders]
 
@@ -87,6 +89,9 @@ def earlier_runs(
 def _earlier_run(folder: Path, config: SearchConfig, images: ImageSets) -> EarlierRun:
     contents, run = read_run(folder), RunDirectory(folder)
     found = config_in(contents.settings, f"{run.settings}, config")
+    for key in ("device", "target_device"):
+        decided(Description, key, run)
+    decided(PRECISIONS, "precision", run)
     if found.scale != config.scale:
         raise ValueError(
             f"a warm start needs a run of the same scale, x{config.scale}, but {folder} is of "
@@ -286,7 +291,7 @@ def _protocol(config: SearchConfig, settings: Mapping[str, Any], family: str) ->
         "training steps": settings.get("train_steps"),
         "training seeds": ", ".join(map(str, config.training_seeds)),
         "training device": training.device,
-        "training precision": settings.get("precision", {}).get(family),
+        "training precision": (settings.get("precision") or {}).get(family),
         "teacher": settings.get("teacher", "none"),
         "quality": "of the target's programs" if config.judges_programs else "of the training",
     }

@@ -78,8 +78,9 @@ def _selected(
     cost = _cost_column(bounds, objectives, by)
     if not is_bounded and selector != KNEE:
         return _named(records, networks, selector, by, cost)
-    _check_known(networks, [*(bound.column for bound in bounds), by])
+    _check_known(networks, [by])
     networks = [record for record in networks if getattr(record, by) is not None]
+    _check_known(networks, [bound.column for bound in bounds])
     if selector == KNEE:
         return _at_the_knee(networks, by, cost)
     return _within(networks, baseline, bounds, selector, by, cost)

@@ -7,6 +7,7 @@ the run has reached says something of all the others. `comparison` holds it agai
 over the last rung alone, which knows no candidate but by its structure.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Self
@@ -131,5 +132,7 @@ def _error(estimated: Array, truth: Array) -> float:
     return float(np.sqrt(np.mean((estimated - truth) ** 2)))
 
 
-def _tau(estimated: Array, truth: Array) -> float:
-    return float(kendalltau(estimated, truth).statistic)
+def _tau(estimated: Array, truth: Array) -> float | None:
+    """Kendall's rank correlation; None where all are alike on either side."""
+    tau = float(kendalltau(estimated, truth).statistic)
+    return None if math.isnan(tau) else tau

@@ -58,4 +58,4 @@ def _wider(extremes: Extremes, nearest: Extreme, constraints: Mapping[str, Bound
     name, value, design = found
     left = broken_rule(constraints, design.record)
     kept = "would keep them" if left is None else f"would have {left.partition(' is ')[0]}"
-    return f" ({nearest.family.family}.{name}: {value} {kept})"
+    return f" ({nearest.family.family}.{nearest.family.key_of(name)}: {value} {kept})"

@@ -16,6 +16,7 @@ from reports.nothing_trained import UnkeptBound, bounds_of, unkept_bounds
 from reports.records import OBJECTIVES, TrialRecord
 from reports.selection.bounds import Bound
 from search.candidates.candidate import INT8, Costing
+from search.candidates.constraints import broken_rule
 from search.candidates.evaluator import CANDIDATE_FAILURES, Evaluator
 from search.candidates.extremes import Extreme, Extremes
 from search.candidates.feasibility import cheap_constraints, total_violation
@@ -112,7 +113,7 @@ def why_none_kept(
     allowed = {name: (bounds.min, bounds.max) for name, bounds in config.constraints.items()}
     for unkept in unkept_bounds(known, baseline, bounds_of(allowed)):
         return f"{unkept}{remedies(config, unkept)}"
-    if any(record.state == "infeasible" for record in records):
+    if any(broken_rule(config.constraints, it) for it in records if it.state == "infeasible"):
         return (
             f"none of {len(records)} trials kept every constraint, though each constraint is kept "
             "by some: raise one of them, or widen the space"
@@ -135,7 +136,9 @@ def _cheapest(config: SearchConfig) -> Iterator[Extreme]:
     for cost in _COSTS:
         for extremes in ends.values():
             design = extremes.least(partial(_rank, broken, cost))
-            if design.record.arch_id not in seen and broken(design.record) <= 0:
+            is_timed = not design.candidate.config.is_input_adaptive  # without trained weights
+            is_new = design.record.arch_id not in seen
+            if is_timed and is_new and broken(design.record) <= 0:
                 seen.add(design.record.arch_id)
                 yield design
 

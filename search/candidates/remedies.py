@@ -14,14 +14,15 @@ from search.config import SearchConfig
 _BY_INPUT = frozenset({"latency_ms", "peak_memory_mib", "activation_mib"})
 """They grow with the pixels of the input; MACs are counted for one size of output."""
 _SMALLEST_SIDE_PX = 16
-_PROXY = "macs"
-"""What tells of a design how its measured costs change."""
+_PROXIES = {"size_kib": "params"}
+"""What tells of a design how a column changes that it has not itself, if not the MACs do."""
 
 
 def remedies(config: SearchConfig, unkept: UnkeptBound) -> str:
     """What would help, as the end of a sentence; empty if nothing is known."""
     if OBJECTIVES[unkept.bound.column].direction == "maximise":
-        found = ["longer trainings (budget.steps)", "a wider space"]
+        is_least = unkept.bound.comparison == ">="
+        found = ["longer trainings (budget.steps)", "a wider space"] if is_least else []
     else:
         found = [*_smaller_input(config, unkept), *_other_target(unkept), *_wider(config, unkept)]
     return f"; what helps: {alternatives(found)}" if found else ""
@@ -30,7 +31,9 @@ def remedies(config: SearchConfig, unkept: UnkeptBound) -> str:
 def _smaller_input(config: SearchConfig, unkept: UnkeptBound) -> Iterator[str]:
     if unkept.bound.column not in _BY_INPUT or unkept.bound.comparison != "<=":
         return
-    target, side = config.target, math.sqrt(1 / unkept.excess) if unkept.excess > 0 else 1.0
+    if unkept.excess <= 1:  # the interval of the nearest reaches the bound
+        return
+    target, side = config.target, math.sqrt(1 / unkept.excess)
     height_px, width_px = (int(it * side) for it in (target.lr_height_px, target.lr_width_px))
     if min(height_px, width_px) >= _SMALLEST_SIDE_PX:
         yield (
@@ -47,14 +50,15 @@ def _other_target(unkept: UnkeptBound) -> Iterator[str]:
 def _wider(config: SearchConfig, unkept: UnkeptBound) -> Iterator[str]:
     """The hyperparameter that changes most outside its range, from the nearest network on."""
     column = unkept.bound.column
-    proxy = column if OBJECTIVES[column].cheap else _PROXY
     sign = 1 if unkept.bound.comparison == "<=" else -1
     family = next(it for it in config.space.families if it.family == unkept.nearest.family)
     network = _network(unkept.nearest)
     extremes = Extremes(family, config.scale, Costing(config.target, config.seed))
-    nearest = extremes.design(family.values(network))
+    nearest = extremes.design(family.placed(network))
     if nearest is None:
         return
+    known = getattr(nearest.record, column) is not None
+    proxy = column if known else _PROXIES.get(column, "macs")
     found = extremes.beyond(nearest, lambda record: sign * float(getattr(record, proxy)))
     if found is None:
         return

@@ -268,6 +268,8 @@ class LadderSearch:
             self._tell(proposal, unbuildable(proposal.number, str(error), self._config.scale))
             return
         candidate = Candidate.of(config, self._config.precisions[0])
+        if offer is not None and offer.candidate != candidate:
+            offer = None  # a space that cannot propose each of its networks
         record = described(proposal.number, candidate, self._appraisal.costing)
         record = replace(record, propose_seconds=time.perf_counter() - started)
         if candidate.arch_id in self._tried:

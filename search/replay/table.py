@@ -1,7 +1,7 @@
 """A table of what networks gave after how many steps of training, as a folder holds it."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,14 @@ BASELINE = "bicubic.csv"
 SEED = 0
 """Of the trainings that are replayed; that of the search is another."""
 _LATENCIES = ["latency_ms", "latency_ci_low_ms", "latency_ci_high_ms", "latency_ratio"]
+_NUMBERS: Mapping[str, Sequence[str]] = {
+    ARCHITECTURES: ["params", "macs", "activation_mib"],
+    TRAININGS: ["seed", "steps", "steps_made", "psnr_y_db", "ssim_y", "train_seconds"],
+    LATENCY: _LATENCIES,
+    BASELINE: ["psnr_y_db"],
+}
+"""The columns of each file that must hold a number in every line."""
+_ABOVE_0 = frozenset({"params", "macs", "steps", "steps_made", "latency_ms", "latency_ratio"})
 
 
 @dataclass(frozen=True)
@@ -72,9 +80,9 @@ class ReplayTable:
         Raises:
             ValueError: a file is missing or no such table, or no training is complete.
         """
-        architectures, trainings = (_read(folder, name) for name in (ARCHITECTURES, TRAININGS))
-        measured = _read(folder, LATENCY) if (folder / LATENCY).exists() else None
         try:
+            architectures, trainings = (_read(folder, name) for name in (ARCHITECTURES, TRAININGS))
+            measured = _read(folder, LATENCY) if (folder / LATENCY).exists() else None
             rows = _rows(architectures, trainings, measured)
             bicubic_db = None
             if (folder / BASELINE).exists():
@@ -113,9 +121,20 @@ def _read(folder: Path, name: str) -> pd.DataFrame:
             "such as benchmarks/tabular"
         )
     try:
-        return pd.read_csv(path)
+        frame = pd.read_csv(path)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} must be a CSV file: {error}") from error
+    for column in _NUMBERS[name]:
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        is_right = np.isfinite(numbers) & ((numbers > 0) | (column not in _ABOVE_0))
+        if not is_right.all():
+            line = int(np.argmin(is_right))
+            above = " above 0" if column in _ABOVE_0 else ""
+            raise ValueError(
+                f"{path} line {line + 2} must have a finite {column}{above}, got "
+                f"{frame[column][line]}: mend or remove the line"
+            )
+    return frame
 
 
 def _rows(

@@ -124,7 +124,7 @@ class TableSpace(SearchSpace):
 
 def _coordinates(space: FamilySpace, config: NetworkConfig) -> Iterator[float]:
     """Such that the distance between two networks is the sum of the absolute differences."""
-    values = space.values(config)
+    values = space.placed(config)
     for name, hyperparameter in space.hyperparameters().items():
         yield from _coordinates_of(hyperparameter, values[name])
 

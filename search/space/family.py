@@ -1,7 +1,8 @@
 """What every family's space shares: hyperparameters by name, networks from their values."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated, ClassVar, Literal, Self
 
 import pydantic
@@ -83,9 +84,31 @@ class FamilySpace(FrozenConfig):
     def values(self, config: NetworkConfig) -> dict[str, Value]:
         """The inverse of `network`: one value per hyperparameter, perhaps outside its range."""
 
+    def placed(self, config: NetworkConfig) -> dict[str, Value]:
+        """`values`, in their ranges as far as others there make the same network.
+
+        So of a network without a split place every `hybrid_index` above 0 is as good as none.
+        """
+        values, wanted = self.values(config), config.canonical()
+        while (nearer := next(self._nearer(values, wanted), None)) is not None:
+            values = nearer
+        return values
+
+    def _nearer(
+        self, values: dict[str, Value], wanted: NetworkConfig
+    ) -> Iterator[dict[str, Value]]:
+        """The values with one more of them in its range, of which each makes the same network."""
+        for name, hyperparameter in self.hyperparameters().items():
+            choices = values_of(hyperparameter)
+            for choice in choices if values[name] not in choices else ():
+                moved = {**values, name: choice}
+                with suppress(ValueError):  # they make no network together
+                    if self.network(moved, wanted.scale).canonical() == wanted:
+                        yield moved
+
     def misfit(self, config: NetworkConfig) -> str | None:
         """Why the space does not hold a config of its family: the first hyperparameter to blame."""
-        values = self.values(config)
+        values = self.placed(config)
         for name, hyperparameter in self.hyperparameters().items():
             if values[name] not in values_of(hyperparameter):
                 return f"{name} {values[name]} is not among {list(values_of(hyperparameter))}"

@@ -66,11 +66,14 @@ class HybridSpace(ExpertsSpace):
 
     def network(self, values: Mapping[str, Value], scale: Scale) -> HybridConfig:
         ratio, channels = float(values["split_ratio"]), int(values["channels"])
+        kinds = _kind_names(int(values["groups"]))
+        if without_kind := [name for name in kinds if name not in values]:
+            raise ValueError(f"each of {len(kinds)} groups needs a kind: give {without_kind[0]}")
         as_they_are = ("channels", "blocks", "mask_layers", "upsampler", "image_skip")
         fields = {
             "scale": scale,
             **{name: values[name] for name in as_they_are},
-            "groups": [values[name] for name in _kind_names(int(values["groups"]))],
+            "groups": [values[name] for name in kinds],
             "active_channels": active_channels_of(ratio, channels),
             **self.mixer_fields(values),
         }

@@ -59,7 +59,7 @@ class SearchSpace:
     def parameters(self, config: NetworkConfig) -> dict[str, Value]:
         """The study's parameters that propose `config`, which the space must hold."""
         space = self._space_of(config.family)
-        values = space.values(config)
+        values = space.placed(config)
         parameters: dict[str, Value] = {
             f"{space.family}.{name}": values[name]
             for name, hyperparameter in space.hyperparameters().items()
@@ -75,7 +75,7 @@ class SearchSpace:
         A range or a list of numbers is left by one place to either side, any other list to all.
         """
         space = self._space_of(config.family)
-        values = space.values(config)
+        values = space.placed(config)
         for name, hyperparameter in space.hyperparameters().items():
             for value in values_beside(hyperparameter, values[name]):
                 try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from math import gcd
-from typing import Annotated, ClassVar, Literal, cast
+from typing import Annotated, ClassVar, Literal, cast, get_args
 
 from blocks.config import Scale
 from blocks.networks.registry import NetworkConfig
@@ -50,8 +50,7 @@ class ExpertsSpace(SkippedFamilySpace):
     def mixer_fields(self, values: Mapping[str, Value]) -> dict[str, object]:
         """The fields of a config's groups of mixers."""
         channels = int(values["channels"])
-        growth, experts = cast(RankGrowth, values["growth"]), int(values["experts"])
-        ranks = tuple(rank for rank in ranks_of(growth, experts) if rank <= channels // 2)
+        ranks = _ranks(str(values["growth"]), int(values["experts"]), channels)
         return {
             "ranks": ranks,
             "top_k": min(int(values["top_k"]), len(ranks)),
@@ -65,7 +64,7 @@ class ExpertsSpace(SkippedFamilySpace):
             {"experts": experts, "growth": growth}
             for growth in self.growth
             for experts in values_of(self.experts)
-            if ranks_of(growth, int(experts)) == config.ranks
+            if _ranks(growth, int(experts), config.channels) == config.ranks
         ]
         unknown: dict[str, Value] = {"experts": len(config.ranks), "growth": ""}
         return {
@@ -115,3 +114,15 @@ class SeemoReSpace(ExpertsSpace):
             "image_skip": config.image_skip,
             **self.mixer_values(config),
         }
+
+
+def _ranks(growth: str, experts: int, channels: int) -> tuple[int, ...]:
+    """The ranks of so many experts, without those that exceed half of the channels.
+
+    Raises:
+        ValueError: ranks do not grow so.
+    """
+    if growth not in get_args(RankGrowth):
+        raise ValueError(f"growth must be one of {', '.join(get_args(RankGrowth))}, got {growth!r}")
+    ranks = ranks_of(cast(RankGrowth, growth), experts)
+    return tuple(rank for rank in ranks if rank <= channels // 2)

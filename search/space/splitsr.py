@@ -85,6 +85,9 @@ class SplitSRSpace(SkippedFamilySpace):
         active = fields.pop("active_channels")
         if fields.pop("split_mask", None) is not None:
             fields["hybrid_mode"] = "mask"  # which no hyperparameter can make
+        is_plain = not (config.splits_features or config.splits_upsampler)
+        if is_plain and "upsampler" in self.location and 0 not in values_of(self.hybrid_index):
+            fields["location"] = "upsampler"  # of which all channels are active
         ratios = [r for r in self.split_ratio if _active_channels(kind, r, channels) == active]
         if config.location == "features" and not config.divides_channels:
             ratios = [*ratios, *self.split_ratio]

@@ -22,6 +22,8 @@ from foundation import writing
 from foundation.append_only import cut_torn_line
 from foundation.documents import parse_json
 from reports.records import TrialRecord
+from search.storage.rungs import climb_of, findings_of
+from search.storage.warm_started import WarmStarted
 
 STUDY_NAME = "search"
 RECORD_KEY = "record"
@@ -173,6 +175,11 @@ class _Lines(BaseJournalBackend):
                 TrialRecord.from_json(attributes[key])
         for data in attributes.get(CHEAPEST_KEY, ()):
             TrialRecord.from_json(data)
+        climb_of(attributes)
+        findings_of(attributes.get(FINDINGS_KEY))
+        for data in attributes.get(WARM_START_KEY, ()):
+            WarmStarted.from_json(data)
+        float(attributes.get(PREPARATION_KEY, 0.0))
         return record
 
     def _check_is_known(self, record: Mapping[str, Any], key: str, created: int) -> None:

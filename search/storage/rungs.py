@@ -14,6 +14,7 @@ from foundation.configs import parse_config
 from reports.ladder import CurveRow, Estimation, LadderFacts
 from reports.records import TrialRecord
 from search.allocation.state import Structure
+from search.ladder.choice import Rungs
 
 STARTED_KEY = "started"
 """The attribute with the record of a trial whose training has begun."""
@@ -145,6 +146,17 @@ def attribute_of(item: Goal | RungResult) -> tuple[str, dict[str, Any]]:
     return f"{prefix}{item.steps}", asdict(item)
 
 
+def findings_of(data: object) -> Findings:
+    """The findings in what the study keeps; none of a session that has not ended.
+
+    Raises:
+        ValueError: it is nothing that a search writes.
+    """
+    if data is None:
+        return Findings({}, {}, None)
+    return parse_config(_FINDINGS, data, "what the journal says of the ladder")
+
+
 def ladder_facts(
     settings: Mapping[str, Any], attributes: Sequence[Mapping[str, Any]], findings: object
 ) -> LadderFacts | None:
@@ -157,15 +169,14 @@ def ladder_facts(
     ladder = config.get("ladder") if isinstance(config, Mapping) else None
     if not isinstance(ladder, Mapping):
         return None
+    rungs = parse_config(Rungs, ladder, "run.yaml, config.ladder").rungs
     climbs = [climb_of(of_trial) for of_trial in attributes]
     goals = [goal for climb in climbs for goal in climb.goals]
-    found = Findings({}, {}, None)
-    if findings is not None:
-        found = parse_config(_FINDINGS, findings, "what the journal says of the ladder")
+    found = findings_of(findings)
     counted: list[Findings | Goal] = [found, *goals]
     last = max(counted, key=lambda it: sum(it.proposed.values()))
     return LadderFacts(
-        tuple(ladder["rungs"]),
+        rungs,
         tuple(
             CurveRow(trial, it.steps, it.psnr_y_db, it.ssim_y, it.train_seconds)
             for trial, climb in enumerate(climbs)

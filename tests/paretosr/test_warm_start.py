@@ -13,6 +13,7 @@ import yaml
 
 import paretosr as psr
 from foundation.listener import SILENT, Listener
+from imaging.image_sets import ImageSets
 from reports.pareto import front
 from search.config import SearchConfig
 from search.listening import as_search_listener
@@ -21,6 +22,7 @@ from search.space.hyperparameters import suggest
 from search.storage.genotype import Genotype
 from search.storage.run_directory import RunDirectory
 from search.storage.study import Verdict, read_run
+from search.warm_start import earlier_runs
 
 
 class Heard:
@@ -243,3 +245,16 @@ def test_a_genotype_has_known_values_and_draws_the_others() -> None:
     assert first.values == again.values != other.values
     assert set(first.values.values()) <= {1, 2, 3}
     assert first.distributions.keys() == first.values.keys()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("device", 3), ("target_device", ["cpu"]), ("precision", "float32")]
+)
+def test_settings_that_no_search_wrote_are_named(tmp_path: Path, key: str, value: object) -> None:
+    config = SearchConfig.model_validate(
+        {"scale": 2, "families": {"smsr": {}}, "objectives": ["psnr_y_db"], "budget": {"trials": 1}}
+    )
+    settings = {"config": config.model_dump(mode="json", exclude_none=True), key: value}
+    RunDirectory(tmp_path).write_settings(settings)
+    with pytest.raises(ValueError, match=rf"run\.yaml, {key}: should be a "):
+        earlier_runs([tmp_path], config, ImageSets.of((), ()))

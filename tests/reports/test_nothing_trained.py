@@ -38,3 +38,11 @@ def test_nothing_is_said_of_a_run_with_a_trained_network(
 ) -> None:
     assert why_nothing_trained(records, settings) is None
     assert why_nothing_trained(records[:1], settings) == "no trained trial yet"
+
+
+def test_what_makes_no_network_is_not_said_to_break_a_constraint(
+    records: list[TrialRecord], settings: RunSettings
+) -> None:
+    odd = [replace(record, state="infeasible", reason="an odd split") for record in records[1:3]]
+    why = why_nothing_trained(odd, replace(settings, bounds={}))
+    assert why == "none of 2 trials made a network, the last for an odd split"

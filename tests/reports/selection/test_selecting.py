@@ -187,3 +187,12 @@ def test_nothing_better_keeps_the_bound(values: list[tuple[float, float]], limit
     chosen = picked(records, f"latency_ms<={limit!r}").chosen
     assert chosen.psnr_y_db == max(keeping)
     assert all(bound.is_kept(chosen) for bound in parse_bounds(f"latency_ms<={limit!r}"))
+
+
+def test_a_bound_that_only_networks_without_the_quality_know_is_named(
+    records: list[TrialRecord],
+) -> None:
+    timed = replace(records[1], psnr_y_db=None)
+    judged = replace(records[2], latency_ms=None)
+    with pytest.raises(ValueError, match="but latency_ms is known of no trained network"):
+        select([timed, judged], ("psnr_y_db", "latency_ms"), "latency_ms<=5")

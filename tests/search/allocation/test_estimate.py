@@ -115,6 +115,13 @@ def test_a_rung_that_the_ladder_lacks_is_not_learnt_from(make: Any) -> None:
     assert estimate._points([known], type(make.ladder)((500, 2500))) == []
 
 
+def test_trainings_of_one_quality_have_no_rank_correlation(
+    run: Callable[[Draw, int], Situation],
+) -> None:
+    found = comparison(run(lambda gmacs, rng: (31.0, 31.0), 6))
+    assert (found.finished, found.structure_tau, found.curve_tau) == (6, None, None)
+
+
 def test_an_estimate_is_the_same_whatever_waits_beside_it(
     make: Any, run: Callable[[Draw, int], Situation]
 ) -> None:

@@ -3,7 +3,7 @@
 from profilers.runtimes.targets import Target
 from search.candidates.candidate import Costing
 from search.candidates.extremes import Extremes
-from search.space import ClassSRSpace, SplitSRSpace
+from search.space import ClassSRSpace, HybridSpace, SplitSRSpace
 
 SPACE = SplitSRSpace(channels=(16, 32), groups=(1, 2), blocks=(1, 2))
 EXTREMES = Extremes(SPACE, 2, Costing(Target.parse("eager"), 0))
@@ -45,6 +45,14 @@ def test_more_classes_than_the_space_has_widths_for_make_no_design() -> None:
     nearest = extremes.design(space.values(network))
     assert nearest is not None
     assert extremes.design({**nearest.values, "classes": 3}) is None
-    found = extremes.beyond(nearest, lambda record: record.macs)
-    assert found is not None
-    assert found[0] != "classes" and space.key_of("channels_2") == "channels"
+    assert space.key_of("channels_2") == "channels"
+
+
+def test_more_groups_than_the_space_has_kinds_for_make_no_design() -> None:
+    space = HybridSpace(channels=16, groups=2, kinds="plain", blocks=1)
+    extremes = Extremes(space, 2, Costing(Target.parse("eager"), 0))
+    nearest = extremes.design(space.values_at(0.0))
+    assert nearest is not None
+    assert extremes.design({**nearest.values, "groups": 4}) is None
+    dearer = extremes.beyond(nearest, lambda record: -(record.macs or 0))
+    assert dearer is not None and dearer[0] != "groups"

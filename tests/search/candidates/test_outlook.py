@@ -13,7 +13,8 @@ import pytest
 from reports.nothing_trained import unkept_bounds
 from reports.records import TrialRecord
 from reports.selection.bounds import Bound
-from search.candidates.candidate import Candidate, Costing, described
+from search.candidates.candidate import Candidate, Costing, described, unbuildable
+from search.candidates.extremes import Extremes
 from search.candidates.outlook import (
     measure_cheapest,
     outlook,
@@ -22,6 +23,9 @@ from search.candidates.outlook import (
 )
 from search.candidates.remedies import remedies
 from search.config import SearchConfig
+from search.space import SplitSRSpace
+
+SMALLEST = SplitSRSpace(channels=(8,), groups=(1,), blocks=(1,)).values_at(0.0)
 
 
 def searched(small_search: dict[str, Any], **changes: Any) -> SearchConfig:
@@ -119,6 +123,58 @@ def test_a_search_that_ends_without_a_network_says_why(small_search: Any, evalua
     assert why_none_kept(config, [trained], cheapest, None) is None
     failed = [replace(it, state="failed", reason="it diverged") for it in rejected]
     assert "the last because: it diverged" in str(why_none_kept(config, failed, (), None))
+
+
+def test_what_makes_no_network_broke_no_constraint(small_search: Any) -> None:
+    config = searched(small_search)
+    odd = [unbuildable(trial, "an odd split", 2) for trial in (0, 1)]
+    said = why_none_kept(config, odd, (), None)
+    assert said == "none of 2 trials was trained, the last because: an odd split"
+
+
+def test_a_bound_that_no_cost_can_keep_is_hopeless(small_search: Any) -> None:
+    config = bounded(small_search, -1, families={"splitsr": small_search["families"]["splitsr"]})
+    network = config.space.families[0].typical(2)
+    record = described(None, Candidate.of(network), Costing(config.target, 0))
+    found = outlook(config, [replace(record, latency_ms=4.4)], None)
+    assert found.is_hopeless and "an input of" not in found.unlikely[0]
+
+
+def test_designs_that_only_trained_weights_time_are_not_among_the_cheapest(
+    small_search: Any, evaluator: Any, listener: Any
+) -> None:
+    """Masked groups have the fewest MACs here, and in the middle of the space there is none."""
+    one_each = {"experts": 1, "recursion": 1, "kernel": 5, "ffn_ratio": 1.0, "dense_kind": "dense"}
+    one_each |= {"dense_parts": 4, "split_ratio": 0.5, "upsampler": "one_step", "channels": 16}
+    ranges = {"groups": 1, "kinds": ["plain", "masked"], "blocks": 6, "mask_layers": 1}
+    config = bounded(small_search, 1, families={"hybrid": {**one_each, **ranges}})
+    family, costing = config.space.families[0], Costing(config.target, config.seed)
+    assert not family.typical(2).is_input_adaptive
+    least = Extremes(family, 2, costing).least(lambda record: record.macs)
+    assert least.candidate.config.is_input_adaptive
+    measured = measure_cheapest(config, evaluator, listener)
+    assert "masked" not in str([record.config for record in measured])
+
+
+@pytest.mark.parametrize(
+    ("column", "comparison", "said"),
+    [
+        ("psnr_y_db", ">=", "; what helps: longer trainings (budget.steps) or a wider space"),
+        ("psnr_y_db", "<=", ""),
+        ("size_kib", "<=", "families.splitsr.channels: 4 has"),
+    ],
+)
+def test_what_helps_an_int8_network_to_keep_a_bound(
+    small_search: Any, column: str, comparison: Any, said: str
+) -> None:
+    """What its weights take is known only when it is quantised; parameters tell how it changes."""
+    config = searched(small_search, target="onnxruntime:precision=int8,lr=60x80")
+    network = Candidate.of(config.space.families[0].network(SMALLEST, 2), "int8")
+    record = described(0, network, Costing(config.target, 0))
+    record = replace(record, psnr_y_db=30.0, size_kib=50.0)
+    (unkept,) = unkept_bounds([record], None, [Bound(column, comparison, 40 if said else 20)])
+    help = remedies(config, unkept)
+    assert help == said if column == "psnr_y_db" else said in help and "parameters of 8" in help
 
 
 class _Nobody:

@@ -239,3 +239,26 @@ def test_a_folder_that_holds_no_table_is_named(folder: Path, tmp_path: Path) -> 
     (tmp_path / "trainings.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="missing or malformed"):
         ReplayTable.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "value"),
+    [
+        ("trainings.csv", "psnr_y_db", "nan"),
+        ("trainings.csv", "steps_made", "0"),
+        ("trainings.csv", "ssim_y", "good"),
+        ("architectures.csv", "macs", ""),
+        ("latency.csv", "latency_ms", "inf"),
+        ("bicubic.csv", "psnr_y_db", ""),
+    ],
+)
+def test_a_number_that_a_table_lacks_is_named_with_its_line(
+    folder: Path, tmp_path: Path, file: str, column: str, value: str
+) -> None:
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    rows = pd.read_csv(folder / file, dtype=str)
+    rows.loc[0, column] = value
+    rows.to_csv(tmp_path / file, index=False)
+    with pytest.raises(ValueError, match=f"{file} line 2 must have a finite {column}"):
+        ReplayTable.load(tmp_path)

@@ -5,6 +5,7 @@ Covers search.space.family and search.space.smsr.
 Covers search.space.hyperparameters.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import pytest
@@ -200,3 +201,30 @@ def test_the_networks_of_a_space_are_those_of_all_values() -> None:
     networks = list(space.networks())
     assert len({config.arch_id for config in networks}) == len(networks) == 6 + 8
     assert all(config in space for config in networks)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@settings(max_examples=30)
+@given(data=st.data())
+def test_a_space_of_few_values_holds_every_network_that_it_makes(
+    family: str, data: st.DataObject
+) -> None:
+    """Also where values give way: to what there is of groups, ranks, experts, or split places."""
+    # Built without the checks, which build dozens of networks; what makes none is passed over.
+    whole = SPACES[family].space_type()
+    few = {
+        name: (
+            *data.draw(
+                st.lists(st.sampled_from(values_of(ranges)), min_size=1, max_size=2, unique=True)
+            ),
+        )
+        for name, ranges in ((it, getattr(whole, it)) for it in type(whole).model_fields)
+    }
+    space = SearchSpace(2, (type(whole).model_construct(**few),))
+    try:
+        config = space.suggest(DrawnTrial(data, family))
+    except ValueError:
+        return
+    assert config in space and config.canonical() in space
+    assert space.suggest(GivenTrial(space.parameters(config))).canonical() == config.canonical()
+    assert all(it in space for it in itertools.islice(space.neighbours(config), 3))

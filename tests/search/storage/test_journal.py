@@ -136,6 +136,10 @@ def assert_refused(journal: Path, line: int) -> str:
      b'{"op_code":5,"worker_id":"w","trial_id":0}',
      b'{"op_code":6,"worker_id":"w","trial_id":"x","state":1,"values":null}',
      b'{"op_code":8,"worker_id":"w","trial_id":0,"user_attr":{"record":{"trial":0}}}',
+     b'{"op_code":8,"worker_id":"w","trial_id":0,"user_attr":{"rung:500":{"steps":500}}}',
+     b'{"op_code":2,"worker_id":"w","study_id":0,"user_attr":{"ladder":3}}',
+     b'{"op_code":2,"worker_id":"w","study_id":0,"user_attr":{"warm_start":[3]}}',
+     b'{"op_code":2,"worker_id":"w","study_id":0,"user_attr":{"preparation_seconds":"long"}}',
      b'{"op_code":2,"worker_id":"w","study_id":0,"study_id":0,"user_attr":{"a":1}}'],
 )  # fmt: skip
 def test_a_line_that_is_no_record_is_named_and_nothing_is_changed(

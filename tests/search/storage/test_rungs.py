@@ -79,3 +79,9 @@ def test_the_last_counts_and_all_rungs_are_the_facts_of_a_run() -> None:
     assert (facts.proposed, facts.estimation) == ({"splitsr": 20}, estimation)
     assert ladder_facts({"config": {"ladder": "none"}}, [], None) is None
     assert ladder_facts({"config": {}}, [], None) is None
+
+
+@pytest.mark.parametrize("ladder", [{}, {"rungs": "high"}, {"rungs": [500, ["a"]]}])
+def test_a_ladder_that_no_search_writes_is_named(ladder: object) -> None:
+    with pytest.raises(ValueError, match=r"run\.yaml, config\.ladder: rungs"):
+        ladder_facts({"config": {"ladder": ladder}}, [], None)
