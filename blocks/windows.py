@@ -140,9 +140,12 @@ class Canvas:
             self._along_height[rows_of][:, None, :, None]
             * self._along_width[columns_of][:, None, None, :]
         )
-        for place, row, column, patch in zip(
-            places, rows_of, columns_of, patches * weights, strict=True
-        ):
+        weighted = patches * weights
+        if weighted.is_meta:
+            # Nothing is computed there: one addition moves as many bytes as those to the images.
+            weighted += weighted
+            return
+        for place, row, column, patch in zip(places, rows_of, columns_of, weighted, strict=True):
             top, left = row * self._stride_px, column * self._stride_px
             target = self.images[
                 place // in_image, :, top : top + self._size_px, left : left + self._size_px

@@ -2,13 +2,14 @@
 
 The program is the learned part of the network, for one image at a time, of any size up to
 `LARGEST_PX`. The mean shift and the image skip stand around it: whoever runs the program adds them
-in float.
+in float. Convolutions in float compute in float32, from weights in float16.
 """
 
 import copy
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -106,21 +107,22 @@ class XnnpackQuantiser:
     def write(self, scheme: Scheme, quantised: Collection[str], folder: Path) -> float:
         graph = self.quantised_graph(scheme, quantised)
         with _as_export_failures():
-            exported = self._exported(graph)
-            weights_kib = _weights_kib(exported)
-            program = lowered(exported)
-        (folder / PROGRAM).write_bytes(program)
-        return weights_kib
+            program = lowered(self._exported(graph))
+        (folder / PROGRAM).write_bytes(program.file)
+        return program.constants_bytes / KIB
 
     def quantised_graph(self, scheme: Scheme, quantised: Collection[str]) -> GraphModule:
         """The learned part with what rounds written out: what the program promises to give."""
         if scheme.scope == "everything":
             raise ValueError(f"XNNPACK must quantise convolutions only, got scheme {scheme.name!r}")
-        nodes = {layer.node for layer in self.layers if layer.name in quantised}
+        floats = rule.nodes_of(self.layers, without=quantised)
+        chosen = {layer.node for layer in self.layers} - floats
         with quiet_libraries(), torch.no_grad():
             from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
-            prepared = prepare_pt2e(copy.deepcopy(self._graph), _quantizer(scheme, nodes))
+            graph = copy.deepcopy(self._graph)
+            _round_to_half(graph, floats)
+            prepared = prepare_pt2e(graph, _quantizer(scheme, chosen))
             for image in self._calibration:
                 prepared(self._network.encode(image[None]))
             converted: GraphModule = convert_pt2e(prepared)
@@ -171,6 +173,14 @@ def _as_node(node: Node) -> rule.Node:
         else None
     )
     return rule.Node(node.name, kind, inputs, stored, node.target is _TRANSPOSED)
+
+
+def _round_to_half(graph: GraphModule, nodes: Collection[str]) -> None:
+    """Give the convolutions `nodes` weights that float16 holds exactly, to be stored in it."""
+    for node in graph.graph.nodes:
+        if node.name in nodes and node.args[1].op == "get_attr":
+            weight: Tensor = attrgetter(node.args[1].target)(graph)
+            weight.copy_(weight.half())
 
 
 def _quantizer(scheme: Scheme, nodes: Collection[str]) -> Any:
@@ -239,14 +249,3 @@ def _value_spec(default: Any, scheme: Scheme) -> Any:
         qscheme=torch.per_tensor_symmetric if is_symmetric else torch.per_tensor_affine,
         observer_or_fake_quant_ctr=RangeObserver.with_args(),
     )
-
-
-def _weights_kib(exported: ExportedProgram) -> float:
-    """Of the tensors that the program keeps; zero points, all 0, are not kept."""
-    used = {node.name for node in exported.graph.nodes if node.op == "placeholder" and node.users}
-    signature = exported.graph_signature
-    names = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
-    tensors = [exported.state_dict[target] for name, target in names.items() if name in used]
-    kept = [tensor for tensor in tensors if tensor.dtype != torch.int64]
-    size_bytes: int = sum(tensor.numel() * tensor.element_size() for tensor in kept)
-    return size_bytes / KIB

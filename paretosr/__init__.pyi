@@ -16,6 +16,7 @@ from .compressing.caching import CachedPrograms as CachedPrograms
 from .compressing.caching import cache as cache
 from .compressing.int8 import QuantisedModel as QuantisedModel
 from .compressing.int8 import quantise as quantise
+from .compressing.judging import judge_compressed as judge_compressed
 from .compressing.pruned import Pruning as Pruning
 from .compressing.pruning import prune as prune
 from .config_files import write_config as write_config

@@ -11,13 +11,15 @@ from paretosr.answers.continuing import continuable, fresh_directory
 from paretosr.config_files import find_config
 from paretosr.results import Result, Table
 from reports.columns import row_values
-from reports.compression import (
+from reports.compression.compressed import CompressedNetwork, read_compressed
+from reports.compression.networks import (
+    ComparedNetwork,
     changes_in_words,
     compared_networks,
-    compression_columns,
     compression_rows,
     why_off_the_front,
 )
+from reports.compression.table import NETWORK, UNIT, compression_columns, why_empty
 from reports.ladder import LadderFacts, family_columns, family_rows, ladder_values, write_ladder
 from reports.nothing_trained import bounds_of, why_nothing_trained
 from reports.page.run_page import write_page
@@ -27,7 +29,7 @@ from reports.run_report import ReportPaths, RunHypervolume, run_hypervolume, wri
 from reports.run_settings import RunSettings
 from reports.tables import TEXT_HEADINGS, front_columns, trials_table
 from search.insights.facts import run_facts
-from search.report import phase_seconds, run_settings
+from search.report import course_in_words, phase_seconds, run_settings
 from search.storage.run_directory import RunDirectory
 from search.storage.study import read_run
 from search.storage.warm_started import WarmStarted
@@ -61,6 +63,8 @@ class Run(Result):
         warm_started: what was taken over from each earlier run that it began with.
         ladder: what a search with a ladder has found beside its trials; None without one.
         ended: what ended the search, in words; None for a run that was only opened.
+        compressed: networks that were pruned from those of the run or taught by them, as
+            `judge_compressed` judged them.
         unkept: why no trained network keeps every bound, with the nearest value and what would
             help; None where one does.
         files: the tables and figures that were written; None before `report`, and where the run
@@ -78,6 +82,7 @@ class Run(Result):
     files: ReportPaths | None = None
     unkept: str | None = None
     preparation_seconds: float = 0.0
+    compressed: tuple[CompressedNetwork, ...] = ()
 
     @property
     def rows(self) -> tuple[TrialRecord, ...]:
@@ -93,6 +98,11 @@ class Run(Result):
     def front(self) -> "pd.DataFrame":
         """The rows of `trials` that are on the Pareto front, cheapest first."""
         return trials_table(front(self.rows, self.settings.objectives))
+
+    @property
+    def compared(self) -> tuple[ComparedNetwork, ...]:
+        """The networks that were judged in several precisions, pruned, or distilled."""
+        return compared_networks(self.records, self.compressed)
 
     @property
     def hypervolume(self) -> RunHypervolume | None:
@@ -167,11 +177,11 @@ class Run(Result):
             OSError: a file cannot be written, because the disk is full for instance.
         """
         try:
-            files = write_report(self.path, self.rows, self.settings)
+            files = write_report(self.path, self.rows, self.settings, self.compressed)
             families, curves = write_ladder(self.path, self.records, self.ladder)
             files = replace(files, families_csv=families, curves_csv=curves)
             facts = run_facts(RunDirectory(self.path).read_settings())
-            page, document = write_page(self.path, self.rows, self.settings, facts)
+            page, document = write_page(self.path, self.rows, self.settings, facts, self.ladder)
         except OSError as error:
             if error.errno not in _READ_ONLY:
                 raise
@@ -190,7 +200,7 @@ class Run(Result):
             "unkept": self.unkept,
             "hypervolume": None if volume is None else asdict(volume),
             **ladder_values(self.records, self.ladder),
-            "compression": compression_rows(compared_networks(self.records)),
+            "compression": compression_rows(self.compared),
             "warm_start": [one.to_json() for one in self.warm_started],
             "bicubic": None if self.baseline is None else dict(row_values(self.baseline)),
             "files": {name: str(path) for name, path in self._files},
@@ -221,14 +231,12 @@ class Run(Result):
             yield Table(tuple(columns), cells, numeric=numeric, title="Proposals")
 
     def _compression(self) -> Iterator[Table]:
-        """The networks that were judged in several precisions, if there are any."""
-        compared = compared_networks(self.records)
-        if compared:
-            columns = compression_columns(compared)
-            headings = tuple(heading.replace("\n", " ") for heading in columns)
+        """What became of the networks that are compared, if there are any."""
+        if self.compared:
+            columns = compression_columns(self.compared)
             rows = tuple(zip(*columns.values(), strict=True))
-            numeric = frozenset(headings) - {"architecture"}
-            yield Table(headings, rows, numeric=numeric, title="Compression")
+            numeric = frozenset(columns) - {NETWORK, UNIT}
+            yield Table(tuple(columns), rows, numeric=numeric, title="Compression")
 
     def sentences(self) -> Sequence[str]:
         found = [str(one) for one in self.warm_started]
@@ -240,16 +248,11 @@ class Run(Result):
             found.append(f"nothing was trained here: {self.settings.training_data}")
         if self.ladder is not None:
             found.append(str(self.ladder))
-        found += changes_in_words(compared_networks(self.records))
+        found += [*changes_in_words(self.compared), *why_empty(self.compared)]
         found += why_off_the_front(self.rows, self.settings.objectives)
-        seconds = self._seconds
-        durations = ", ".join(f"{part} {spent:.1f} s" for part, spent in seconds.items())
-        passed = sum(record.wall_seconds for record in self.records) + self.preparation_seconds
-        if sum(seconds.values()) > passed + 0.05:  # not a mere matter of rounding
-            durations += f", side by side in {passed:.1f} s"
         return [
             *found,
-            f"{_counted(self.records)}; time: {durations}",
+            course_in_words(self.records, self._seconds),
             *(str(path) for _, path in self._files),
             *(f"open {page.resolve().as_uri()} to see it all" for page in self._page),
         ]
@@ -390,10 +393,5 @@ def open_run(run_dir: str | Path) -> Run:
         ladder=contents.ladder,
         unkept=why and (contents.unkept or why),
         preparation_seconds=contents.preparation_seconds,
+        compressed=read_compressed(path),
     )
-
-
-def _counted(records: Sequence[TrialRecord]) -> str:
-    states = [record.state for record in records]
-    counted = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    return f"{len(records)} trials ({counted})" if records else "no trial has ended yet"

@@ -98,9 +98,14 @@ class LadderFacts:
     gated: Mapping[str, int] = field(default_factory=dict)
     estimation: Estimation | None = None
 
+    @property
+    def judged(self) -> Estimation:
+        """How the search estimated; before it has found out, that no training is finished."""
+        return self.estimation or Estimation(0, None, None, None, None, curve_is_used=False)
+
     def __str__(self) -> str:
         """One line for people: how the search estimated."""
-        return str(self.estimation or Estimation(0, None, None, None, None, curve_is_used=False))
+        return str(self.judged)
 
 
 def with_probabilities(

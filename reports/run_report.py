@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from reports.block_kinds import bands, write_bands
-from reports.compression import compared_networks, write_compression
+from reports.compression.compressed import CompressedNetwork
+from reports.compression.networks import compared_networks, write_compression
 from reports.figures.compression import compression_figure
 from reports.figures.fronts import pareto_figure, psnr_vs_gmacs_figure, save_figure
 from reports.pareto import comparable, front, hypervolume, oriented
@@ -29,7 +30,7 @@ class ReportPaths:
     block_kinds_csv: Path | None = None
     """Only of a run that trained networks with several kinds of SplitSR's blocks."""
     compression_csv: Path | None = None
-    """Only of a run that judged networks in several precisions, as the next."""
+    """Only of a run with networks in several precisions, pruned or distilled, as the next."""
     compression_png: Path | None = None
     report_html: Path | None = None
     """The page of the run; None until `reports.page` has written it, as the next."""
@@ -58,17 +59,21 @@ class RunHypervolume:
 
 
 def write_report(
-    run_dir: Path, records: Sequence[TrialRecord], settings: RunSettings
+    run_dir: Path,
+    records: Sequence[TrialRecord],
+    settings: RunSettings,
+    compressed: Sequence[CompressedNetwork] = (),
 ) -> ReportPaths:
     """Write or replace the tables and figures of a run, each file wholly or not at all.
 
     `front.csv` holds the non-dominated records only, so bicubic just where it is one of them.
+    `compressed` are compared with the networks that they come from.
 
     Raises:
         ValueError: an unknown objective.
         OSError: the folder cannot be written.
     """
-    found, compared = bands(records), compared_networks(records)
+    found, compared = bands(records), compared_networks(records, compressed)
     paths = ReportPaths(
         trials_csv=run_dir / "trials.csv",
         front_csv=run_dir / "front.csv",

@@ -149,34 +149,49 @@ def prepare(
             settings["precision"] = precision
             run.write_settings(settings)
 
-    targets: dict[str, tuple[CalibratedTarget, ...]] = {}
-    stored = None
-    if "latency_ms" in config.columns:
-        meter = stack.enter_context(LatencyMeter(config.target, listener))
-        device = decided(Description, "target_device", run) or meter.describe_device()
-        stored = stored_calibration(config, device, listener)
-        calibration = decided(STORED_CALIBRATION, "calibration", run)
-        if calibration is None:
-            calibration = _calibration(stored, meter, listener)
-            settings |= {"target_device": device, "calibration": asdict(calibration)}
-            run.write_settings(settings)
-        targets[config.target.precision] = (CalibratedTarget(meter, calibration),)
-        known = decided(_CALIBRATIONS, "other_calibrations", run)
-        others: dict[str, Calibration] = {} if known is None else dict(known)
-        for target in config.other_targets:
-            meter = stack.enter_context(LatencyMeter(target, listener))
-            if target.of_reference == config.target.of_reference:  # which differ in int8 alone
-                others[str(target)] = replace(calibration, target=str(target))
-            elif str(target) not in others:
-                others[str(target)] = _calibration(None, meter, listener)
-                settings["other_calibrations"] = {
-                    name: asdict(calibration) for name, calibration in others.items()
-                }
-                run.write_settings(settings)
-            place = target.precision if config.judges_programs else config.target.precision
-            timed = CalibratedTarget(meter, others[str(target)])
-            targets[place] = (*targets.get(place, ()), timed)
+    targets, stored = _calibrated_targets(config, run, settings, stack, listener)
     return Workbench(config, run, patches, photographs.validation, precision, targets, stored)
+
+
+def _calibrated_targets(
+    config: SearchConfig,
+    run: RunDirectory,
+    settings: dict[str, Any],
+    stack: ExitStack,
+    listener: Listener,
+) -> tuple[Mapping[str, tuple[CalibratedTarget, ...]], CalibrationFile | None]:
+    """What times networks, by precision, and the calibration file that the run names.
+
+    What is decided here is written beside the other `settings`.
+    """
+    targets: dict[str, tuple[CalibratedTarget, ...]] = {}
+    if "latency_ms" not in config.columns:
+        return targets, None
+    meter = stack.enter_context(LatencyMeter(config.target, listener))
+    device = decided(Description, "target_device", run) or meter.describe_device()
+    stored = stored_calibration(config, device, listener)
+    calibration = decided(STORED_CALIBRATION, "calibration", run)
+    if calibration is None:
+        calibration = _calibration(stored, meter, listener)
+        settings |= {"target_device": device, "calibration": asdict(calibration)}
+        run.write_settings(settings)
+    targets[config.target.precision] = (CalibratedTarget(meter, calibration),)
+    known = decided(_CALIBRATIONS, "other_calibrations", run)
+    others: dict[str, Calibration] = {} if known is None else dict(known)
+    for target in config.other_targets:
+        meter = stack.enter_context(LatencyMeter(target, listener))
+        if target.of_reference == config.target.of_reference:  # which differ in int8 alone
+            others[str(target)] = replace(calibration, target=str(target))
+        elif str(target) not in others:
+            others[str(target)] = _calibration(None, meter, listener)
+            settings["other_calibrations"] = {
+                name: asdict(calibration) for name, calibration in others.items()
+            }
+            run.write_settings(settings)
+        place = target.precision if config.judges_programs else config.target.precision
+        timed = CalibratedTarget(meter, others[str(target)])
+        targets[place] = (*targets.get(place, ()), timed)
+    return targets, stored
 
 
 def target_programs(
@@ -238,6 +253,25 @@ def training_bench(run: RunDirectory, listener: Listener) -> Workbench:
     photographs = load_photographs(config, listener)
     _check_images(photographs.digests, run, listener, has_begun=True)
     return workbench(config, run, photographs)
+
+
+def judging_bench(
+    config: SearchConfig, run: RunDirectory, stack: ExitStack, listener: Listener
+) -> Workbench:
+    """What judges other networks as the run judged its own; nothing is decided anew.
+
+    The processes of the latency meters end with `stack`.
+
+    Raises:
+        ValueError: a target is missing, or the photographs are others than the run began with.
+    """
+    for target in (config.target, *config.other_targets):
+        require_available(target)
+    settings = run.read_settings()
+    _warn_of_another_device(settings, listener)
+    bench = training_bench(run, listener)
+    targets, stored = _calibrated_targets(config, run, settings, stack, listener)
+    return replace(bench, targets=targets, calibration_file=stored)
 
 
 def workbench(config: SearchConfig, run: RunDirectory, photographs: Photographs) -> Workbench:

@@ -78,3 +78,15 @@ def phase_seconds(records: tuple[TrialRecord, ...]) -> dict[str, float]:
     }
     total = sum(record.wall_seconds for record in records)
     return {**phases, "other": max(0.0, total - sum(phases.values()))}
+
+
+def course_in_words(records: tuple[TrialRecord, ...], seconds: Mapping[str, float]) -> str:
+    """How many trials ended in which state, and the seconds of each kind of work."""
+    states = [record.state for record in records]
+    counted = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    trials = f"{len(records)} trials ({counted})" if records else "no trial has ended yet"
+    durations = ", ".join(f"{part} {spent:.1f} s" for part, spent in seconds.items())
+    passed = sum(record.wall_seconds for record in records) + seconds["preparation"]
+    if sum(seconds.values()) > passed + 0.05:  # not a mere matter of rounding
+        durations += f", side by side in {passed:.1f} s"
+    return f"{trials}; time: {durations}"

@@ -4,6 +4,7 @@ Source: Hinton et al. 2015, arXiv:1503.02531, with images in place of classes: k
 distilled by the output alone, so that teacher and pupil need nothing in common but the scale.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from blocks.checkpoints import load_network, weights_digest
 from blocks.config import NetworkConfigBase
 from blocks.variants.registry import export_variant, in_variant
 from training.recipes.recipe import Recipe
+
+_WEIGHTS = ", weights "
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,14 @@ def teacher_of(recipe: Recipe, pupil: NetworkConfigBase, *, device: str) -> Teac
             f"patches must have at least the {config.minimum_size_px} px that the teacher in "
             f"{recipe.teacher} needs, got {recipe.lr_patch_px}: train on larger ones (--lr-patch)"
         )
-    identity = f"{config.arch_id}, weights {weights_digest(network.state_dict())}"
+    identity = f"{config.arch_id}{_WEIGHTS}{weights_digest(network.state_dict())}"
     teacher = in_variant(network, export_variant(config))
     # Typed for dtype and device together, but not with the memory format.
     teacher.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Teacher(identity, teacher)
+
+
+def taught_by(metadata: Mapping[str, str]) -> tuple[str, str] | None:
+    """The design and the digest of the weights that taught a checkpoint; None without a teacher."""
+    arch_id, _, weights = metadata.get("teacher", "").partition(_WEIGHTS)
+    return (arch_id, weights) if weights else None

@@ -1,6 +1,7 @@
 """Networks as ExecuTorch programs, in which XNNPACK does all that it can."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch.fx import GraphModule, Node
 from torch.fx.passes.infra.pass_base import PassResult
 
 from blocks.programs.failure import ExportFailed
+from blocks.programs.xnnpack_weights import store_exact_weights_in_half
 from foundation.library_messages import quiet_libraries
 
 # What `export_executorch` imports.
@@ -23,6 +25,15 @@ _MEAN = _aten.mean.dim
 _NORM = _aten.linalg_vector_norm.default
 
 
+@dataclass(frozen=True)
+class LoweredProgram:
+    """A network as ExecuTorch runs it."""
+
+    file: bytes
+    constants_bytes: int
+    """What weights, biases and scales take in the file."""
+
+
 def export_executorch(network: nn.Module, images: Tensor) -> bytes:
     """Return `network`, which must be ready for inference, as a program for such images.
 
@@ -31,25 +42,28 @@ def export_executorch(network: nn.Module, images: Tensor) -> bytes:
     """
     try:
         with quiet_libraries():
-            return lowered(torch.export.export(network, (images,)))
+            return lowered(torch.export.export(network, (images,))).file
     except Exception as error:  # the steps raise exceptions of many kinds
         raise lowering_failed(error) from error
 
 
-def lowered(exported: ExportedProgram) -> bytes:
+def lowered(exported: ExportedProgram) -> LoweredProgram:
     """Return an exported network, which may be quantised, as a program."""
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
     from executorch.exir import EdgeCompileConfig, to_edge_transform_and_lower
 
     channel_sums_as_convolutions(exported)
+    store_exact_weights_in_half()
     edge = to_edge_transform_and_lower(
         exported,
         transform_passes=[_forget_origins],
         partitioner=[XnnpackPartitioner()],
         compile_config=EdgeCompileConfig(_core_aten_ops_exception_list=_OTHER_KERNELS),
     )
-    program: bytes = edge.to_executorch().buffer
-    return program
+    program = edge.to_executorch()
+    delegated = program._named_data.buffers if program._named_data else ()
+    others = (buffer.storage for buffer in program.executorch_program.constant_buffer)
+    return LoweredProgram(program.buffer, sum(map(len, (*delegated, *others))))
 
 
 def lowering_failed(error: Exception) -> ExportFailed:

@@ -3,7 +3,7 @@
 from paretosr.cli.output import write_json, write_line, write_table
 from paretosr.runs import Run
 from reports.block_kinds import bands, bands_table
-from reports.compression import compared_networks, compression_table
+from reports.compression.table import compression_table
 from reports.ladder import family_rows, family_table
 from reports.nothing_trained import bounds_of
 from reports.tables import front_table
@@ -21,7 +21,7 @@ def write_run(run: Run, *, as_json: bool) -> None:
         write_table(bands_table(found))
     if proposed := family_rows(run.records, run.ladder):
         write_table(family_table(proposed))
-    if compared := compared_networks(run.records):
-        write_table(compression_table(compared))
+    if run.compared:
+        write_table(compression_table(run.compared))
     for sentence in run.sentences():
         write_line(sentence)

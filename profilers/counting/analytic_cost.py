@@ -1,6 +1,7 @@
 """What a network costs, known in milliseconds by running it on the meta device."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 
@@ -41,7 +42,7 @@ def analytic_cost(config: NetworkConfig, target: Target) -> AnalyticCost:
         ValueError: the input is smaller than the network takes, or the network runs an
             operator whose MACs are unknown.
     """
-    network = network_on_meta(config)
+    network = shared_on_meta(config)
     reports = _reports_of_paths(network)
     if unknown := sorted({operator for report in reports for operator in report.uncounted}):
         raise ValueError(
@@ -65,6 +66,15 @@ def macs_bound(config: NetworkConfig) -> MacsReport:
 def network_on_meta(config: NetworkConfigBase) -> SuperResolutionNetwork:
     """Return the network that `config` describes, without weights and in evaluation mode."""
     return build_on_meta(lambda: build_network(config)).eval()
+
+
+@lru_cache(maxsize=1)
+def shared_on_meta(config: NetworkConfigBase) -> SuperResolutionNetwork:
+    """Return `network_on_meta(config)` for those who leave it as it is.
+
+    A search looks at each of its designs twice in a row, and building one takes milliseconds.
+    """
+    return network_on_meta(config)
 
 
 def _reports_of_paths(network: SuperResolutionNetwork) -> list[MacsReport]:

@@ -3,11 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from itertools import chain, zip_longest
 from pathlib import Path
 
 from reports.figures.fronts import axes_of
+from reports.ladder import Comparison, LadderFacts
 from reports.nothing_trained import bounds_of, why_nothing_trained
 from reports.page.designs import designs
 from reports.page.history import history
@@ -46,7 +47,11 @@ class RunFacts:
 
 
 def run_document(
-    run_dir: Path, records: Sequence[TrialRecord], settings: RunSettings, facts: RunFacts
+    run_dir: Path,
+    records: Sequence[TrialRecord],
+    settings: RunSettings,
+    facts: RunFacts,
+    ladder: LadderFacts | None = None,
 ) -> Document:
     """Everything that the page says of a run, as plain values for JSON; trials by their number.
 
@@ -86,6 +91,7 @@ def run_document(
         ],
         "hypervolume": _hypervolume(records, settings),
         "families": read_families(run_dir),
+        "estimation": None if ladder is None else _estimation(ladder),
         "designs": designs(trials),
         "importance": [it.model_dump() for it in insights.importance] if insights else None,
         "curves": [
@@ -149,6 +155,12 @@ def _hypervolume(records: Sequence[TrialRecord], settings: RunSettings) -> dict[
         "seconds": list(course.seconds),
         "volumes": list(course.volumes),
     }
+
+
+def _estimation(ladder: LadderFacts) -> dict[str, object]:
+    """How the search estimated, against structure alone: in numbers and in a sentence."""
+    compared = {it.name: getattr(ladder.judged, it.name) for it in fields(Comparison)}
+    return {**compared, "sentence": str(ladder)}
 
 
 def _ledger(insights: Insights | None, pick: Picked | None) -> dict[str, object] | None:

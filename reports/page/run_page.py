@@ -13,6 +13,7 @@ from markupsafe import Markup
 from foundation import write_text_atomically
 from reports.figures.style import family_styles
 from reports.frames import CONFIG_PREFIX
+from reports.ladder import LadderFacts
 from reports.page.document import Document, RunFacts, run_document
 from reports.page.insights import crop_data_uri
 from reports.page.rendering import PLOTLY, breakable, render
@@ -79,15 +80,21 @@ _WHOLE = Form("", 1, 0)
 
 
 def write_page(
-    run_dir: Path, records: Sequence[TrialRecord], settings: RunSettings, facts: RunFacts
+    run_dir: Path,
+    records: Sequence[TrialRecord],
+    settings: RunSettings,
+    facts: RunFacts,
+    ladder: LadderFacts | None = None,
 ) -> tuple[Path, Path]:
     """Replace the page of a run and its document; return their paths.
+
+    `ladder` is what a search with one has found beside its trials.
 
     Raises:
         ValueError: an unknown objective, or a file of the run is not what a search writes.
         OSError: the folder cannot be written.
     """
-    document = run_document(run_dir, records, settings, facts)
+    document = run_document(run_dir, records, settings, facts, ladder)
     page = run_page(run_dir, document, records)
     text = json.dumps(document, allow_nan=False, indent=1)
     write_text_atomically(run_dir / DOCUMENT_FILE, text + "\n")

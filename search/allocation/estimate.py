@@ -48,13 +48,35 @@ class Estimator:
     def __init__(self, situation: Situation) -> None:
         self._full_steps = situation.ladder.full_steps
         self._bicubic_db = situation.reference[QUALITY]
-        self._coordinates = Coordinates((*situation.known, *situation.pool))
         points = _points([known for known in situation.known if known.curve], situation.ladder)
+        # In the order of the points, so that the same points give the same process, and no new fit.
+        learned_from = (known for known, _ in points)
+        self._coordinates = Coordinates((*learned_from, *situation.known, *situation.pool))
         self._curves = self._process(points)
         last = [(known, point) for known, point in points if point.steps == self._full_steps]
         self._structure = self._process(last)
-        self.comparison = _compared(self._structure, self._curves, self._full_steps)
-        self._used = self._curves if self.comparison.curve_is_used else self._structure
+        self.finished = len(last)
+        """Trainings that it learns from."""
+        self.curve_is_used = self.finished >= FEWEST_FINISHED and _error(
+            *self._left_out(self._curves)
+        ) < _error(*self._left_out(self._structure))
+        """Whether rungs tell more than structure alone, by the finished trainings."""
+        self._used = self._curves if self.curve_is_used else self._structure
+
+    @property
+    def comparison(self) -> Comparison:
+        """How structure alone and structure with curves fare on the finished trainings."""
+        if self.finished < FEWEST_FINISHED:
+            return Comparison(self.finished, None, None, None, None, curve_is_used=False)
+        by_structure, by_curve = self._left_out(self._structure), self._left_out(self._curves)
+        return Comparison(
+            self.finished,
+            _error(*by_structure),
+            _error(*by_curve),
+            _tau(*by_structure),
+            _tau(*by_curve),
+            self.curve_is_used,
+        )
 
     def believing(self, candidates: Sequence[Known]) -> Self:
         """The same as if the candidates had come to what is expected of them."""
@@ -77,9 +99,15 @@ class Estimator:
 
         A standard deviation, in decibels; 0 where rungs are not used.
         """
-        if not self.comparison.curve_is_used or not candidates:
+        if not self.curve_is_used or not candidates:
             return np.zeros(len(candidates))
         return self._used.shifts(candidates, rungs, self._full_steps)
+
+    def _left_out(self, process: Process) -> tuple[Array, Array]:
+        """Each finished training as all else predicts it, and how it is."""
+        estimated, truth = process.left_out()
+        is_last = [point.steps == self._full_steps for _, point in process.points]
+        return estimated[is_last], truth[is_last]
 
     def _process(self, points: Sequence[Point]) -> Process:
         return Process(points, self._coordinates, self._bicubic_db, self._full_steps)
@@ -97,24 +125,6 @@ def _points(started: Sequence[Known], ladder: Ladder) -> list[Point]:
             break
         points.extend(rungs)
     return points
-
-
-def _compared(structure: Process, curves: Process, full_steps: int) -> Comparison:
-    finished = len(structure.points)
-    if finished < FEWEST_FINISHED:
-        return Comparison(finished, None, None, None, None, curve_is_used=False)
-    from_structure, truth = structure.left_out()
-    is_last = np.array([point.steps == full_steps for _, point in curves.points])
-    from_curve = curves.left_out()[0][is_last]
-    structure_error, curve_error = _error(from_structure, truth), _error(from_curve, truth)
-    return Comparison(
-        finished,
-        structure_error,
-        curve_error,
-        _tau(from_structure, truth),
-        _tau(from_curve, truth),
-        curve_is_used=curve_error < structure_error,
-    )
 
 
 def _error(estimated: Array, truth: Array) -> float:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import product
 
 import numpy as np
@@ -37,6 +38,8 @@ STRUCTURE = (MACS, DEPTH, RADIUS)
 
 FEWEST_POINTS_FOR_SETTINGS = 8
 MOST_POINTS_FOR_SETTINGS = 100
+MOST_FITS = 8
+"""That are kept: a decision takes two, of which most decisions after it take the same."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +109,14 @@ class Process:
         self._bicubic_db = bicubic_db
         self._full_steps = full_steps
         rows = coordinates.of([(known, point.steps) for known, point in points])
-        values = np.array([point.psnr_y_db for _, point in points])
-        self._residuals = values - self._expected(rows)
-        self.settings = settings or _chosen(rows, self._residuals)
-        kernel = _kernel(self.settings, coordinates.columns)
-        # Without an optimizer: the settings are chosen.
-        self._regressor = GaussianProcessRegressor(kernel, alpha=1e-8, optimizer=None)
-        if len(points) > 0:
-            self._regressor.fit(rows, self._residuals)
+        self._values = np.array([point.psnr_y_db for _, point in points])
+        residuals = self._values - self._expected(rows)
+        self._fit = _fitted(_Numbers(rows), _Numbers(residuals), settings)
+
+    @property
+    def settings(self) -> Settings:
+        """Those under which its points are likeliest, unless others were given."""
+        return self._fit.settings
 
     def believing(self, candidates: Sequence[Known]) -> "Process":
         """The process as if the candidates had come to what is expected of them.
@@ -140,7 +143,7 @@ class Process:
         if not candidates:
             return np.empty(0), np.empty(0)
         rows = self._coordinates.of([(known, steps) for known in candidates])
-        means, deviations = self._regressor.predict(rows, return_std=True)
+        means, deviations = self._fit.regressor.predict(rows, return_std=True)
         return means + self._expected(rows), deviations
 
     def shifts(self, candidates: Sequence[Known], rungs: Sequence[int], steps: int) -> Array:
@@ -151,22 +154,15 @@ class Process:
         rows = self._coordinates.of(
             [*zip(candidates, rungs, strict=True), *((known, steps) for known in candidates)]
         )
-        _, covariance = self._regressor.predict(rows, return_cov=True)
+        _, covariance = self._fit.regressor.predict(rows, return_cov=True)
         places = np.arange(len(candidates))
         shared = covariance[places, len(candidates) + places]
         shifts: Array = np.abs(shared) / np.sqrt(np.diag(covariance)[places])
         return shifts
 
     def left_out(self) -> tuple[Array, Array]:
-        """Each point as all others predict it, and how it is.
-
-        Source: Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 5.12.
-        """
-        factor = (self._regressor.L_, True)
-        inverse = cho_solve(factor, np.eye(len(self.points)))
-        errors = self._regressor.alpha_ / np.diag(inverse)
-        values = np.array([point.psnr_y_db for _, point in self.points])
-        return values - errors, values
+        """Each point as all others predict it, and how it is."""
+        return self._values - self._fit.left_out_errors, self._values
 
     def _expected(self, rows: Array) -> Array:
         """What is thought of the points before any result."""
@@ -175,6 +171,51 @@ class Process:
         gain = GAIN_DB + GAIN_PER_DOUBLING_DB * doublings.sum(axis=1) + LATER_GAIN_DB * later
         expected: Array = self._bicubic_db + gain
         return expected
+
+
+class _Numbers:
+    """An array that is equal to another of the same numbers."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+        self._key = array.shape, array.tobytes()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Numbers) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+class _Fit:
+    """A regression on points, and the settings of its kernel."""
+
+    def __init__(self, rows: Array, residuals: Array, settings: Settings) -> None:
+        self.settings = settings
+        # Without an optimizer: the settings are chosen.
+        self.regressor = GaussianProcessRegressor(
+            _kernel(settings, rows.shape[1]), alpha=1e-8, optimizer=None
+        )
+        if len(rows) > 0:
+            self.regressor.fit(rows, residuals)
+
+    @cached_property
+    def left_out_errors(self) -> Array:
+        """How far each point lies above what all others say of it.
+
+        Source: Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 5.12.
+        """
+        weights = self.regressor.alpha_
+        inverse = cho_solve((self.regressor.L_, True), np.eye(len(weights)))
+        errors: Array = weights / np.diag(inverse)
+        return errors
+
+
+@lru_cache(maxsize=MOST_FITS)
+def _fitted(rows: _Numbers, residuals: _Numbers, settings: Settings | None) -> _Fit:
+    """The same for the same points: from one decision to the next few points change, or none."""
+    settings = settings or _chosen(rows.array, residuals.array)
+    return _Fit(rows.array, residuals.array, settings)
 
 
 def _near(lengths: dict[int, float], columns: int) -> Kernel:

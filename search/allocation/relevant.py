@@ -26,23 +26,28 @@ def relevant(situation: Situation) -> Situation:
     if len(finished) <= MOST_FINISHED and len(waiting) <= MOST_WAITING:
         return situation
     names = cost_names(situation)
-    points = _points(known, names)
-    front = np.array(finished)[non_dominated(points[finished])] if finished else np.array([], int)
+    points = _points([known[place] for place in finished], names)
+    on_front = non_dominated(points)
     kept = {place for place, it in enumerate(known) if it.state == "running"}
-    kept.update(front.tolist(), finished[-MOST_FINISHED:])
-    rungs = {known[place].curve[-1].steps for place in waiting}
+    kept.update(np.array(finished, int)[on_front].tolist(), finished[-MOST_FINISHED:])
+    gaps = _gaps(
+        _points([known[place] for place in waiting], names),
+        points[on_front],
+        situation.reference[QUALITY],
+    )
+    steps = np.array([known[place].curve[-1].steps for place in waiting])
+    rungs = np.unique(steps)
     for rung in rungs:
-        there = np.array([place for place in waiting if known[place].curve[-1].steps == rung])
-        gaps = _gaps(points[there], points[front], situation.reference[QUALITY])
-        nearest = np.argsort(gaps, kind="stable")[: MOST_WAITING // len(rungs)]
-        kept.update(there[nearest].tolist())
+        there = np.flatnonzero(steps == rung)
+        nearest = there[np.argsort(gaps[there], kind="stable")[: MOST_WAITING // len(rungs)]]
+        kept.update(waiting[place] for place in nearest)
     return replace(situation, known=tuple(known[place] for place in sorted(kept)))
 
 
 def _points(known: Sequence[Known], names: Sequence[str]) -> Array:
     """Quality negated, so that all is minimised; a cost that is not known yet counts as nothing."""
     points = np.zeros((len(known), 1 + len(names)))
-    points[:, 0] = [-it.curve[-1].psnr_y_db if it.curve else 0.0 for it in known]
+    points[:, 0] = [-it.curve[-1].psnr_y_db for it in known]
     for column, name in enumerate(names, start=1):
         points[:, column] = [it.costs[name].value if name in it.costs else 0.0 for it in known]
     return points

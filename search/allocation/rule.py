@@ -51,7 +51,7 @@ def decide(situation: Situation) -> Decision:
     if situation.steps_left is not None:
         # What cannot be finished adds nothing; it is done only if nothing else is left to do.
         rates = np.where(to_end <= situation.steps_left, rates, 0.0)
-    if estimator.comparison.finished < FEWEST_FINISHED and rates[: len(waiting)].any():
+    if estimator.finished < FEWEST_FINISHED and rates[: len(waiting)].any():
         # The first trainings, which tell how far rungs can be trusted, go to their end.
         rates[len(waiting) :] = 0.0
     best = int(np.argmax(rates))

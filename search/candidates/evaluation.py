@@ -21,6 +21,7 @@ from profilers.host.memory import measure_peak_memory_mib
 from profilers.host.subject import Subject
 from profilers.host.target_program import program_variant
 from profilers.predictor import CalibrationFile
+from reports.columns import Precision
 from reports.records import TrialRecord
 from search.candidates.candidate import INT8, Candidate
 from search.candidates.cheapest_target import CalibratedTarget, cheapest
@@ -30,7 +31,7 @@ from search.config import SearchConfig
 from search.storage.run_directory import RunDirectory
 from training.loop import train
 from training.state import MODEL_FILE
-from training.step import Precision
+from training.step import Precision as TrainingPrecision
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -43,7 +44,7 @@ class Workbench:
     run: RunDirectory
     patches: CandidatePatches
     validation: tuple[ValidationPair, ...]
-    precision: Mapping[str, Precision]
+    precision: Mapping[str, TrainingPrecision]
     """By family."""
     targets: Mapping[str, tuple[CalibratedTarget, ...]]
     """By precision, each in the order of the config; empty where nothing asks for a latency."""
@@ -74,14 +75,16 @@ class CandidateEvaluator:
 
     def measure(self, candidate: Candidate) -> MeasuredCosts:
         known = self._known.get((candidate.arch_id, candidate.precision))
-        return self._measured(candidate) if known is None else known
+        if known is not None:
+            return known
+        return self.measure_subject(self._subject(candidate), candidate.precision)
 
-    def _measured(self, candidate: Candidate) -> MeasuredCosts:
+    def measure_subject(self, subject: Subject, precision: Precision) -> MeasuredCosts:
+        """What a network costs, of whatever weights."""
         bench = self._bench
-        target = bench.config.target_at(candidate.precision)
-        subject = self._subject(candidate)
+        target = bench.config.target_at(precision)
         costs = MeasuredCosts()
-        if targets := bench.targets.get(candidate.precision):
+        if targets := bench.targets.get(precision):
             target, latency = cheapest(subject, targets, max_seconds=bench.config.timing_seconds)
             costs = replace(latency_costs(latency), target=str(target))
             subject = replace(subject, variant=latency.variant)
@@ -90,7 +93,7 @@ class CandidateEvaluator:
         if "peak_memory_mib" in bench.config.columns:
             peak_memory_mib = measure_peak_memory_mib(subject, target)
             costs = replace(costs, peak_memory_mib=peak_memory_mib)
-        if candidate.config.is_input_adaptive:
+        if subject.config.is_input_adaptive:
             costs = replace(costs, macs_executed=self._macs_executed(subject))
         return costs
 

@@ -24,6 +24,7 @@ from compressors.engines import find_engine
 from imaging.evaluation import Quality, evaluate_quality
 from profilers.host.subject import Subject
 from profilers.host.target_program import instruction_set, program_runner, target_program
+from reports.columns import Precision
 from search.candidates.candidate import INT8, Candidate
 from search.candidates.evaluation import Workbench, int8_subject
 from search.candidates.evaluator import ProgramQuality, StoredSize
@@ -59,14 +60,13 @@ class TargetPrograms:
         )
 
     def _quality(self, candidate: Candidate, seed: int) -> Quality:
-        run, config = self._bench.run, self._bench.config
+        run = self._bench.run
         subject = (
             int8_subject(run, candidate, seed)
             if candidate.precision == INT8
             else Subject(candidate.config, run.checkpoints(candidate.arch_id, seed) / MODEL_FILE)
         )
-        with target_program(subject, config.target_at(candidate.precision)) as program:
-            return evaluate_quality(program_upscaler(program), self._bench.validation)
+        return program_quality(self._bench, subject, candidate.precision)
 
     def _artefact(self, candidate: Candidate, seed: int) -> Artefact:
         """The int8 program of one training: that of an interrupted session, or a new one."""
@@ -95,3 +95,9 @@ class TargetPrograms:
         """Of the target's processor."""
         found = instruction_set(self._bench.config.target_at(INT8))
         return InstructionSet(str(found), found.saturates)
+
+
+def program_quality(bench: Workbench, subject: Subject, precision: Precision) -> Quality:
+    """What the target's own program of a network gives on the run's validation images."""
+    with target_program(subject, bench.config.target_at(precision)) as program:
+        return evaluate_quality(program_upscaler(program), bench.validation)

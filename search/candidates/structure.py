@@ -1,18 +1,18 @@
 """What the structure of a network says of its worth, without any training."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from blocks import NetworkConfig
 from blocks.config import NetworkConfigBase
 from blocks.networks.classsr import ClassSRConfig
-from profilers.counting.analytic_cost import network_on_meta
-from profilers.counting.observer import Call, ObservedOperators
+from profilers.counting.analytic_cost import macs_lr_size_px, shared_on_meta
+from profilers.counting.meta_device import Operator, call_operator
 from search.allocation.state import Structure
-
-LR_SIZE_PX = 64
 
 
 def structure_of(config: NetworkConfig, macs: int) -> Structure:
@@ -54,18 +54,35 @@ class _Convolution:
 
 def _convolutions(config: NetworkConfigBase) -> list[_Convolution]:
     """Those of the first path that are run over at least the low-resolution pixels."""
-    found: list[_Convolution] = []
+    # The image whose MACs are counted: what most operators give for it is remembered by then.
+    height_px, width_px = macs_lr_size_px(config.scale)
+    network, called = shared_on_meta(config), _CalledConvolutions()
+    with torch.no_grad(), called:
+        network.paths()[0](torch.empty(1, 3, height_px, width_px, device="meta"))
+    return [
+        _Convolution(weight.numel(), (weight.shape[-1] - 1) / 2 / max(1, output_px // width_px))
+        for weight, output_px in called.found
+        if output_px >= width_px
+    ]
 
-    def observe(call: Call) -> None:
-        if call.name != "aten.convolution":
-            return
-        weight, output = call.args[1], call.tensors[-1]
-        if output.shape[-1] >= LR_SIZE_PX:
-            finer = output.shape[-1] / LR_SIZE_PX
-            found.append(_Convolution(weight.numel(), (weight.shape[-1] - 1) / 2 / finer))
 
-    network = network_on_meta(config)
-    image = torch.empty(1, 3, LR_SIZE_PX, LR_SIZE_PX, device="meta")
-    with torch.no_grad(), ObservedOperators(observe):
-        network.paths()[0](image)
-    return found
+class _CalledConvolutions(TorchDispatchMode):
+    """Notes the weight of every convolution, and how wide its output is in pixels."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.found: list[tuple[torch.Tensor, int]] = []
+
+    def __torch_dispatch__(
+        self,
+        func: Operator,
+        types: Sequence[type],
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
+        output = call_operator(func, args, kwargs or {})
+        if func is torch.ops.aten.convolution.default:
+            weight = args[1]
+            assert isinstance(weight, torch.Tensor) and isinstance(output, torch.Tensor)
+            self.found.append((weight, output.shape[-1]))
+        return output

@@ -39,7 +39,13 @@ class Climber:
     """When its training went on, by the clock of this session."""
     was_lost: bool = False
     """With a worker, on the way to the present goal."""
+    number: int = field(init=False)
+    """Of the trial."""
     _known: Known | None = None
+
+    def __post_init__(self) -> None:
+        # Thousands are asked for it at each decision, and the storage answers slowly.
+        self.number = self.proposal.number
 
     @classmethod
     def stored(cls, proposal: Proposal) -> Self | None:
@@ -55,10 +61,6 @@ class Climber:
         config = parse_network_config(record.config)
         candidate = Candidate.of(config, record.precision or "float32")
         return cls(proposal, candidate, record, structure, list(climb.goals), list(climb.results))
-
-    @property
-    def number(self) -> int:
-        return self.proposal.number
 
     @property
     def steps(self) -> int:

@@ -176,26 +176,26 @@ class LadderSearch:
         """Do what the rule says; return what ends the search where there is nothing to do."""
         started = time.perf_counter()
         full = self._budget.full
-        waiting = [climber for climber in self._climbers.values() if climber.waits]
         most = self._budget.least_left
-        climbing = [it for it in waiting if most is None or full - it.steps <= most]
-        offers = self._offered() if self._budget.fits(full) else []
+        near_front = self._knowledge.near_front(self._climbers)
+        offers = self._offered(near_front) if self._budget.fits(full) else []
+        waiting = {n: it for n, it in self._climbers.items() if n not in self._at_work}
+        climbing = waiting
+        if most is not None and most < full:
+            climbing = {n: it for n, it in waiting.items() if full - it.steps <= most}
         is_last = not climbing and not offers
         if is_last:  # what is begun is brought to its end, even if that takes somewhat longer
-            climbing = [it for it in waiting if self._budget.is_paid(full - it.steps)]
+            climbing = {n: it for n, it in waiting.items() if self._budget.is_paid(full - it.steps)}
         if not climbing and not offers:
             return self._why_nothing_is_left()
         self._barren = 0
-        climbers = self._climbers
         if len(climbing) < len(waiting):
-            fitting = {it.number for it in climbing}
-            climbers = {
-                it.number: it for it in climbers.values() if it.number in fitting or not it.waits
-            }
-        situation = self._knowledge.situation(
-            climbers,
-            [offer.known for offer in offers],
-            None if is_last else most,
+            at_work = {n: self._climbers[n] for n in self._at_work}
+            near_front = self._knowledge.near_front(climbing | at_work)
+        situation = replace(
+            near_front,
+            pool=tuple(offer.known for offer in offers),
+            steps_left=None if is_last else most,
         )
         action, why = self._action(situation)
         if isinstance(action, Promote):
@@ -209,8 +209,8 @@ class LadderSearch:
             self._start(proposal, offer, why, started)
         return None
 
-    def _offered(self) -> list[Offer]:
-        self._knowledge.expect(self._climbers)
+    def _offered(self, near_front: Situation) -> list[Offer]:
+        self._knowledge.expect(near_front, self._climbers)
         best = self._knowledge.best()
         offers = self._offers.of((self._decision, self._barren), best, self._tried)
         if not offers and self._remain():

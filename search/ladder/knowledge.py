@@ -1,6 +1,6 @@
 """What a search with a ladder knows of all it has started, as its decisions need it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 
 from blocks.networks.registry import NetworkConfig, parse_network_config
@@ -66,30 +66,16 @@ class Knowledge:
             self._finished[trial] = known_of(record, structure, results, "finished")
             self._front = front([*self._front, record], self._config.objectives)
 
-    def situation(
-        self, climbers: Mapping[int, Climber], pool: Sequence[Known], steps_left: int | None
-    ) -> Situation:
-        """All that the next decision depends on."""
-        known = {**self._finished, **{it.number: it.known for it in climbers.values()}}
-        reference = self._reference or {QUALITY: self._worst_quality(known.values())}
-        return Situation(
-            Ladder(self._config.rungs),
-            self._config.objectives,
-            self._bounds,
-            reference,
-            tuple(known[trial] for trial in sorted(known)),
-            tuple(pool),
-            self._config.seed,
-            steps_left,
-        )
+    def near_front(self, climbers: Mapping[int, Climber]) -> Situation:
+        """What matters of all that is known for the next decision, as yet without a pool."""
+        return relevant(self._situation(climbers))
 
-    def expect(self, climbers: Mapping[int, Climber]) -> None:
+    def expect(self, near_front: Situation, climbers: Mapping[int, Climber]) -> None:
         """Let samplers learn what is expected of those that are not finished."""
         if not climbers:
             return
-        near = relevant(self.situation(climbers, (), None))
-        expected = estimates(near)
-        for known in near.known:
+        expected = estimates(near_front)
+        for known in near_front.known:
             climber = climbers.get(-1 if known.trial is None else known.trial)
             if climber is not None:
                 psnr_y_db = expected[known.arch_id].psnr_y_db
@@ -101,7 +87,7 @@ class Knowledge:
         """How good the estimates are by now; None before a training is finished."""
         if not self._finished:
             return None
-        situation = self.situation(climbers, (), None)
+        situation = self._situation(climbers)
         probabilities = front_probabilities(situation)
         return Estimation(
             **asdict(comparison(situation)),
@@ -116,6 +102,18 @@ class Knowledge:
         """The networks on the front of what is known and expected."""
         chosen = front([*self._front, *self._expected.values()], self._config.objectives)
         return [parse_network_config(it.config) for it in chosen if it.config is not None]
+
+    def _situation(self, climbers: Mapping[int, Climber]) -> Situation:
+        known = {**self._finished, **{number: it.known for number, it in climbers.items()}}
+        return Situation(
+            Ladder(self._config.rungs),
+            self._config.objectives,
+            self._bounds,
+            self._reference or {QUALITY: self._worst_quality(known.values())},
+            tuple(known[trial] for trial in sorted(known)),
+            (),
+            self._config.seed,
+        )
 
     def _learn(self, trial: int, record: TrialRecord) -> None:
         verdict = self._appraisal.verdict(record)

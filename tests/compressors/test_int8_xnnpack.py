@@ -1,6 +1,6 @@
 """int8 for XNNPACK: what is rounded, and that the program gives what the rounded graph promises."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from blocks.networks.interpolation import InterpolationConfig
 from blocks.programs.failure import ExportFailed
 from blocks.random_weights import seeded_network
 from compressors import Crops, InstructionSet, QuantisationFailed, Scheme, quantise
+from compressors.artefacts import Manifest
 from compressors.int8_xnnpack import LARGEST_PX, XnnpackEngine, XnnpackQuantiser
 from compressors.layers import quantised
 from compressors.onnx_layers import exported, onnx_layers
@@ -59,6 +60,17 @@ def test_additions_take_and_give_floats(graph: GraphModule) -> None:
     assert sums
 
 
+def test_what_stays_in_float_has_weights_that_float16_holds(
+    graph: GraphModule, trained_network: SuperResolutionNetwork
+) -> None:
+    convolutions = [it for it in graph.graph.nodes if it.target is torch.ops.aten.conv2d.default]
+    names = [it.args[1].target for it in convolutions if it.args[1].op == "get_attr"]
+    assert len(names) == 4  # the first, the last and the two of squeeze-excitation
+    for name in names:
+        trained = trained_network.get_parameter(name.removeprefix("network."))
+        assert torch.equal(graph.get_parameter(name), trained.half().float())
+
+
 @pytest.mark.slow
 def test_the_program_gives_what_the_rounded_graph_promises(
     graph: GraphModule,
@@ -92,7 +104,7 @@ def test_the_program_gives_what_the_rounded_graph_promises(
             crops.psnr_y_db(promised(crops.held_out_images)), abs=0.01
         )
         assert chosen.loss_db < 0.05
-        assert chosen.weights_kib < artefact.manifest.float_weights_kib
+        assert chosen.weights_kib == stored_bytes(trained_network, artefact.manifest) / 1024
         assert len(artefact.manifest.quantised_layers) == 5
         for height, width in ((1, 1), (17, 24)):
             images = np.ascontiguousarray(crops.held_out_images[:1, :, :height, :width])
@@ -103,6 +115,16 @@ def test_the_program_gives_what_the_rounded_graph_promises(
     enlarge = XnnpackRuntime().quantised(artefact.program, trained_network, target)
     with pytest.raises(ProfilingFailed, match=r"planned for 1024x1024 px at most, .*--tile 512"):
         enlarge(np.zeros((1, 3, LARGEST_PX + 1, LARGEST_PX + 1), np.float32))
+
+
+def stored_bytes(network: SuperResolutionNetwork, manifest: Manifest) -> int:
+    """Weights of 8 or 16 bits and biases of 32; those in integers have scales, for each channel."""
+
+    def weights(layers: Iterable[str]) -> list[torch.Tensor]:
+        return [network.get_parameter(f"{layer}.weight") for layer in layers]
+
+    in_integers = sum(it.numel() + 3 * 4 * len(it) for it in weights(manifest.quantised_layers))
+    return in_integers + sum(2 * it.numel() + 4 * len(it) for it in weights(manifest.float_layers))
 
 
 def loaded(file: Path) -> Callable[[torch.Tensor], torch.Tensor]:

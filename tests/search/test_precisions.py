@@ -315,3 +315,11 @@ def test_a_real_search_on_openvino(
     assert run.files is not None and run.files.compression_csv is not None
     assert "int8 against float32" in str(run)
     assert psr.resume(run.path).records == run.records
+    # What is pruned from it is judged by the target's own program too.
+    parent = f"{run.path}:{by['float32'].trial}"
+    pruned = psr.prune(parent, tmp_path / "small", keep=0.8, steps=0, data=photographs["training"])
+    (judged,) = psr.judge_compressed(run, pruned.checkpoint).compressed
+    target = "openvino:precision=float32"
+    evaluation = psr.evaluate(pruned.checkpoint, photographs["validation"], target=target)
+    assert judged.record.psnr_y_db == pytest.approx(evaluation.psnr_y_db, abs=1e-6)
+    assert (judged.record.precision, judged.network) == ("float32", first.arch_id)

@@ -21,6 +21,7 @@ from blocks import (
 )
 from profilers import Target, analytic_cost, count_macs, peak_activation_mib
 from profilers.counting.analytic_cost import macs_lr_size_px
+from profilers.counting.macs import count_call
 from profilers.counting.meta_device import build_on_meta
 
 
@@ -207,6 +208,29 @@ def test_activations_of_classsr_are_those_of_a_real_pass() -> None:
     target = Target(lr_height_px=150, lr_width_px=200)
     expected_mib = peak_activation_mib(network, images)
     assert analytic_cost(config, target).activation_mib == pytest.approx(expected_mib, rel=1e-3)
+
+
+def test_classsr_counts_on_the_meta_device_what_a_real_image_takes() -> None:
+    """Patches are not put together there, which multiplies nothing and needs no memory."""
+    branches = [{"family": "fsrcnn", "channels": channels} for channels in (4, 8)]
+    config = ClassSRConfig.model_validate({"scale": 2, "branches": branches})
+    on_cpu, on_meta = build_network(config).eval(), build_network(config).to("meta").eval()
+    image = torch.zeros(1, 3, 61, 90)
+    for real_path, meta_path in zip(on_cpu.paths(), on_meta.paths(), strict=True):
+        real = count_call(on_cpu, real_path, image)
+        meta = count_call(on_meta, meta_path, image.to("meta"))
+        assert (real.total, real.uncounted) == (meta.total, {})
+        moved, on_meta_moved = (
+            sum(row.bytes_moved for row in report.by_operator if row.operator == "aten.add_")
+            for report in (real, meta)
+        )
+        # Windows of 32 every 28 cover 88x116 pixels, of which the image has 61x90.
+        assert moved <= on_meta_moved < moved * (88 * 116) / (61 * 90)
+    peaks = (
+        max(peak_activation_mib(path, images) for path in network.peak_paths())
+        for network, images in ((on_cpu, image), (on_meta, image.to("meta")))
+    )
+    assert next(peaks) == pytest.approx(next(peaks), rel=1e-3)
 
 
 def test_an_input_below_the_minimum_size_is_refused() -> None:

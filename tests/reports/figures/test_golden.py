@@ -8,7 +8,7 @@ reports.figures.paper.marks, reports.figures.paper.bubbles.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +18,8 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
 
-from reports.compression import compared_networks
+from reports.compression.compressed import CompressedForm, CompressedNetwork
+from reports.compression.networks import compared_networks
 from reports.figures.compression import compression_figure
 from reports.figures.paper.front import FrontOptions, front_figure
 from reports.figures.paper.run_groups import comparison_figure
@@ -175,11 +176,38 @@ def of_several_runs() -> Figure:
     return comparison_figure(groups, seeds, SETTINGS)
 
 
+def made_smaller(records: list[TrialRecord]) -> list[CompressedNetwork]:
+    """Two of the networks pruned, and a third one's pupil, which is of another family."""
+    changes: Sequence[tuple[CompressedForm, int, str, float, float]] = (
+        ("pruned", 0, "splitsr", -0.06, 0.7),
+        ("pruned", 1, "seemore", -0.12, 0.55),
+        ("distilled", 1, "smsr", -0.2, 0.4),
+    )
+    return [
+        CompressedNetwork(
+            form=form,
+            network=parent.arch_id,
+            file="small/model.safetensors",
+            weights="0123456789",
+            record=replace(
+                parent,
+                trial=None,
+                family=family,
+                psnr_y_db=(parent.psnr_y_db or 0) + loss_db,
+                latency_ms=(parent.latency_ms or 0) * share,
+                size_kib=(parent.size_kib or 0) * share,
+            ),
+        )
+        for form, place, family, loss_db, share in changes
+        for parent in records[place : place + 1]
+    ]
+
+
 def of_compression() -> Figure:
-    """Networks in three precisions."""
+    """Networks in three precisions, some of them pruned or distilled besides."""
     records = in_three_precisions()
     settings = replace(SETTINGS, target="openvino:threads=2,precision=float32|bfloat16|int8")
-    return compression_figure(compared_networks(records), settings)
+    return compression_figure(compared_networks(records, made_smaller(records)), settings)
 
 
 def of_sensitivity() -> Figure:

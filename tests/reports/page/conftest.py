@@ -11,6 +11,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from reports.ladder import Estimation, LadderFacts
 from reports.page.document import Fact, RunFacts
 from reports.page.insights import CROPS_FOLDER, CURVES_FILE, FAMILIES_FILE, Insights
 from reports.page.run_page import write_page
@@ -149,6 +150,7 @@ class Pages:
         *,
         kept: Sequence[int] = (),
         facts: RunFacts = FACTS,
+        ladder: LadderFacts | None = None,
         **changes: Any,
     ) -> Path:
         """The folder called `name` with the page of `records`."""
@@ -157,7 +159,7 @@ class Pages:
         if kept:
             keep(folder, insights(kept), kept)
         write_csv(folder / "trials.csv", records)
-        write_page(folder, records, replace(SETTINGS, **changes), facts)
+        write_page(folder, records, replace(SETTINGS, **changes), facts, ladder)
         return folder
 
     def document(self, folder: Path) -> Any:
@@ -194,7 +196,10 @@ def full_page(pages: Pages) -> Path:
         records.append(network(trial, 5.0, None, **untrained, state="infeasible", reason=reason))
     records.append(network(42, 5.0, None, **untrained, state="failed", reason="the loss is NaN"))
     found = [4, 7, 30]
-    return pages.write("full", records, kept=found)
+    estimation = Estimation(12, 0.0361, 0.0214, 0.71, 0.83, curve_is_used=True)
+    return pages.write(
+        "full", records, kept=found, ladder=LadderFacts((250, 1000), estimation=estimation)
+    )
 
 
 HOSTILE = "<img src=x onerror=window.hacked=1>"

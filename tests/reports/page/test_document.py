@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from reports.ladder import LadderFacts
+
 
 def test_reasons_that_differ_in_numbers_alone_are_one(pages: Any, full_page: Path) -> None:
     assert pages.document(full_page)["reasons"] == [
@@ -52,3 +54,28 @@ def test_a_run_without_trials(pages: Any) -> None:
     found = pages.document(folder)
     assert (found["pick"], found["hypervolume"], found["speedups"]) == (None, None, None)
     assert found["front"] == [] and found["counts"]["states"] == {}
+
+
+def test_how_the_ladder_estimated_stands_beside_structure_alone(
+    pages: Any, full_page: Path
+) -> None:
+    found = pages.document(full_page)["estimation"]
+    sentence = (
+        "estimates went by structure and rungs: off by 0.021 dB (tau 0.83) on 12 finished "
+        "trainings, each predicted from the others; structure alone: 0.036 dB (tau 0.71)"
+    )
+    assert found == {
+        "finished": 12,
+        "structure_error_db": 0.0361,
+        "curve_error_db": 0.0214,
+        "structure_tau": 0.71,
+        "curve_tau": 0.83,
+        "curve_is_used": True,
+        "sentence": sentence,
+    }
+    marked = f'<span data-path="[&#34;estimation&#34;, &#34;sentence&#34;]">{sentence}</span>'
+    assert marked in (full_page / "report.html").read_text(encoding="utf-8")
+    few = pages.document(pages.write("few", pages.many(4), ladder=LadderFacts((250, 1000))))
+    assert few["estimation"]["finished"] == 0
+    assert "by structure alone: 0 finished trainings are too few" in few["estimation"]["sentence"]
+    assert pages.document(pages.write("none", pages.many(4)))["estimation"] is None

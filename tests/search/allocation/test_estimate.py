@@ -113,3 +113,15 @@ def test_a_long_run_is_learnt_from_up_to_a_bound(
 def test_a_rung_that_the_ladder_lacks_is_not_learnt_from(make: Any) -> None:
     known = make.trained(make.candidate("a"), 31.0, trial=0)
     assert estimate._points([known], type(make.ladder)((500, 2500))) == []
+
+
+def test_an_estimate_is_the_same_whatever_waits_beside_it(
+    make: Any, run: Callable[[Draw, int], Situation]
+) -> None:
+    """What was fitted without the offers of a decision serves for them, too."""
+    situation = run(telling, 12)
+    alone = estimates(situation)
+    offers = [make.candidate("new", gmacs=3.0), make.candidate("other", family="seemore")]
+    beside = estimates(make.situation(situation.known, offers))
+    for known in situation.known:
+        assert beside[known.arch_id].psnr_y_db == pytest.approx(alone[known.arch_id].psnr_y_db)

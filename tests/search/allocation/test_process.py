@@ -96,3 +96,13 @@ def test_the_memory_of_a_run_is_read_from_its_points(make: Any) -> None:
         for steps in (500, 2000)
     ]
     assert the_process(lasting).settings.memory > the_process(fleeting).settings.memory
+
+
+def test_the_same_points_are_not_fitted_again_beside_other_candidates(make: Any) -> None:
+    known = [make.candidate(f"{number}", gmacs=1.0 + number) for number in range(4)]
+    points = [(it, CurvePoint(500, 31.0)) for it in known]
+    first = the_process(points, (make.candidate("x"),))
+    assert the_process(points, (make.candidate("y", gmacs=9.0),))._fit is first._fit
+    changed = the_process([*points[:-1], (known[-1], CurvePoint(500, 31.1))])
+    assert changed._fit is not first._fit
+    assert changed.predict(known, 500)[0][-1] > first.predict(known, 500)[0][-1]

@@ -45,3 +45,20 @@ def test_each_rung_keeps_its_best(make: Any) -> None:
     late = [type(it)(**{**vars(it), "state": "waiting"}) for it in late]
     found = relevant(make.situation([*early, *late], ladder=ladder)).known
     assert list(found) == early[-MOST_WAITING // 2 :] + late[-MOST_WAITING // 2 :]
+
+
+def test_what_is_relevant_stays_so(make: Any) -> None:
+    """So a search may look for it once, before the offers of a decision are known."""
+    rng = np.random.default_rng(0)
+    known = [
+        make.trained(
+            make.candidate(f"{n}", rng.uniform(5, 50)),
+            *rng.uniform(30.5, 32, size=2)[: rng.integers(1, 3)],
+            trial=n,
+        )
+        for n in range(900)
+    ]
+    found = relevant(make.situation(known))
+    assert len(found.known) < len(known)
+    with_offers = type(found)(**{**vars(found), "pool": (make.candidate("new"),)})
+    assert relevant(with_offers) == with_offers

@@ -1,26 +1,29 @@
-"""The networks of a run in each precision: what compression loses of them, and what it gains."""
+"""The networks of a run in each form: what compression loses of them, and what it gains."""
 
 import io
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from csv import writer
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from statistics import median
-
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from typing import get_args
 
 from foundation import write_text_atomically
-from reports.columns import columns_of
+from reports.columns import Precision
+from reports.compression.compressed import CompressedForm, CompressedNetwork
 from reports.pareto import front
 from reports.records import TrialRecord
 
 _HEADER = (
+    "network",
+    "form",
     "arch_id",
     "family",
     "precision",
     "trial",
+    "file",
     "state",
     "psnr_y_db",
     "latency_ms",
@@ -30,13 +33,15 @@ _HEADER = (
     "size_factor",
     "reason",
 )
-_ORDER = next(it.choices for it in columns_of(TrialRecord) if it.name == "precision")
-"""Of precisions, the least compressed first."""
+_PRECISIONS = get_args(get_args(Precision)[0])
+"""The least compressed first."""
+FORMS = (*_PRECISIONS, *get_args(CompressedForm))
+"""All that a network may be compared in."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a precision makes of a network, compared with the least compressed one.
+    """What a form makes of a network, compared with the least compressed one.
 
     None where one of the two is not known.
     """
@@ -48,21 +53,40 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Version:
+    """A network in one of the forms."""
+
+    form: str
+    record: TrialRecord
+    compressed: CompressedNetwork | None = None
+    """What it was judged as; None for a trial."""
+
+    @property
+    def name(self) -> str:
+        """The number of the trial, or what the network is called that is none."""
+        return f"#{self.record.trial}" if self.compressed is None else self.compressed.name
+
+
+@dataclass(frozen=True)
 class ComparedNetwork:
-    """The trials of one trained network, by their precision, the least compressed first."""
+    """A trained network and what became of it, the least compressed version first."""
 
     arch_id: str
     family: str
-    trials: Mapping[str, TrialRecord]
+    versions: tuple[Version, ...]
 
     @property
-    def reference(self) -> TrialRecord:
-        """The trial that the others are compared with."""
-        return next(iter(self.trials.values()))
+    def reference(self) -> Version:
+        """The one that the others are compared with."""
+        return self.versions[0]
 
-    def change(self, precision: str) -> Change:
-        """What this precision makes of the reference."""
-        before, after = self.reference, self.trials[precision]
+    def of(self, form: str) -> list[Version]:
+        """The versions of a form: one trial at most for each precision, and any number else."""
+        return [version for version in self.versions if version.form == form]
+
+    def change(self, version: Version) -> Change:
+        """What this version makes of the reference."""
+        before, after = self.reference.record, version.record
         gain_db = (
             None
             if before.psnr_y_db is None or after.psnr_y_db is None
@@ -75,23 +99,45 @@ class ComparedNetwork:
         )
 
 
-def compared_networks(records: Sequence[TrialRecord]) -> tuple[ComparedNetwork, ...]:
-    """The networks that were judged in several precisions, in the order of their trainings."""
-    found: defaultdict[str, dict[str, TrialRecord]] = defaultdict(dict)
+def compared_networks(
+    records: Sequence[TrialRecord], compressed: Sequence[CompressedNetwork] = ()
+) -> tuple[ComparedNetwork, ...]:
+    """The networks that were judged in several forms, in the order of their trainings.
+
+    What was pruned or taught is compared with a trial of its own precision alone.
+    """
+    networks = []
+    for arch_id, trials in judged_trials(records).items():
+        versions = [Version(name, record) for name, record in trials.items()]
+        reference = versions[0].record
+        versions += [
+            Version(it.form, it.record, it)
+            for form in get_args(CompressedForm)
+            for it in compressed
+            if (it.form, it.network, it.record.precision) == (form, arch_id, reference.precision)
+        ]
+        if len(versions) > 1:
+            networks.append(ComparedNetwork(arch_id, reference.family, tuple(versions)))
+    return tuple(networks)
+
+
+def judged_trials(
+    records: Sequence[TrialRecord],
+) -> Mapping[str, Mapping[Precision, TrialRecord]]:
+    """The trials of each trained network by their precision, the least compressed first."""
+    found: defaultdict[str, dict[Precision, TrialRecord]] = defaultdict(dict)
     for record in records:
         judged = record.train_steps is not None and record.state != "duplicate"
         if judged and record.precision is not None:
             found[record.arch_id].setdefault(record.precision, record)
-    networks = []
-    for arch_id, trials in found.items():
-        ordered = {name: trials[name] for name in _ORDER if name in trials}
-        if len(ordered) > 1:
-            networks.append(ComparedNetwork(arch_id, next(iter(ordered.values())).family, ordered))
-    return tuple(networks)
+    return {
+        arch_id: {name: trials[name] for name in sorted(trials, key=_PRECISIONS.index)}
+        for arch_id, trials in found.items()
+    }
 
 
 def write_compression(path: Path, networks: Sequence[ComparedNetwork]) -> None:
-    """Replace `path` with a line for each network and precision.
+    """Replace `path` with a line for each network and form.
 
     Raises:
         OSError: the folder cannot be written.
@@ -105,70 +151,45 @@ def write_compression(path: Path, networks: Sequence[ComparedNetwork]) -> None:
 
 
 def compression_rows(networks: Sequence[ComparedNetwork]) -> list[dict[str, object]]:
-    """A row for each network and precision, by the names of compression.csv."""
+    """A row for each network and form, by the names of compression.csv."""
     rows: list[dict[str, object]] = []
     for network in networks:
-        for precision, trial in network.trials.items():
-            change = network.change(precision)
+        for version in network.versions:
+            record, change = version.record, network.change(version)
             values = (
                 network.arch_id,
-                network.family,
-                precision,
-                trial.trial,
-                trial.state,
-                trial.psnr_y_db,
-                trial.latency_ms,
-                trial.size_kib,
+                version.form,
+                record.arch_id,
+                record.family,
+                record.precision,
+                record.trial,
+                None if version.compressed is None else version.compressed.file,
+                record.state,
+                record.psnr_y_db,
+                record.latency_ms,
+                record.size_kib,
                 change.psnr_db,
                 change.latency_factor,
                 change.size_factor,
-                trial.reason,
+                record.reason,
             )
             rows.append(dict(zip(_HEADER, values, strict=True)))
     return rows
 
 
-def compression_columns(networks: Sequence[ComparedNetwork]) -> dict[str, list[str]]:
-    """For people: a line for each network, a column for each quantity and precision.
-
-    A column that nothing is known of is left out.
-    """
-    names = [name for name in _ORDER if any(name in network.trials for network in networks)]
-    columns = {"architecture": [network.arch_id for network in networks]}
-    for unit, show in _CELLS.items():
-        for name in names:
-            trials = [network.trials.get(name) for network in networks]
-            cells = ["" if trial is None else show(trial) for trial in trials]
-            if any(cells):
-                columns[f"{name}\n({unit})"] = cells
-    return columns
-
-
-def compression_table(networks: Sequence[ComparedNetwork]) -> Table:
-    """The columns for a terminal."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    columns = compression_columns(networks)
-    for heading in columns:
-        table.add_column(
-            heading, justify="left" if heading == "architecture" else "right", no_wrap=True
-        )
-    for line in zip(*columns.values(), strict=True):
-        table.add_row(*line)
-    return table
-
-
 def changes_in_words(networks: Sequence[ComparedNetwork]) -> list[str]:
-    """A line for each precision: the medians of what it makes of the networks."""
+    """A line for each form: the medians of what it makes of the networks."""
     lines = []
-    for name in _ORDER:
+    for form, before in product(FORMS, _PRECISIONS):
         changes = [
-            network.change(name)
+            network.change(version)
             for network in networks
-            if name in network.trials and network.trials[name] is not network.reference
+            for version in network.of(form)
+            if network.reference.form == before != form
         ]
         parts = [
-            form.format(median(known))
-            for form, values in (
+            text.format(median(known))
+            for text, values in (
                 ("{:+.3f} dB", [change.psnr_db for change in changes]),
                 ("{:.2f} times the latency", [change.latency_factor for change in changes]),
                 ("{:.2f} times the stored weights", [change.size_factor for change in changes]),
@@ -176,8 +197,7 @@ def changes_in_words(networks: Sequence[ComparedNetwork]) -> list[str]:
             if (known := [value for value in values if value is not None])
         ]
         if parts:
-            before = networks[0].reference.precision
-            lines.append(f"{name} against {before}, in the median: {', '.join(parts)}")
+            lines.append(f"{form} against {before}, in the median: {', '.join(parts)}")
     return lines
 
 
@@ -193,7 +213,7 @@ def why_off_the_front(records: Sequence[TrialRecord], objectives: Sequence[str])
     shown = {record.precision for record in front(records, objectives)}
     return [
         f"no {name} network is on the front: of {len(tried[name])}, {_fates(tried[name])}"
-        for name in _ORDER
+        for name in _PRECISIONS
         if name in tried and name not in shown
     ]
 
@@ -218,15 +238,3 @@ _FATES = {
 
 def _factor(before: float | None, after: float | None) -> float | None:
     return None if not before or after is None else after / before
-
-
-def _decibels(trial: TrialRecord) -> str:
-    """PSNR, or why there is none."""
-    return trial.state if trial.psnr_y_db is None else f"{trial.psnr_y_db:.3f}"
-
-
-_CELLS: Mapping[str, Callable[[TrialRecord], str]] = {
-    "dB": _decibels,
-    "ms": lambda trial: "" if trial.latency_ms is None else f"{trial.latency_ms:,.4g}",
-    "KiB": lambda trial: "" if trial.size_kib is None else f"{trial.size_kib:,.1f}",
-}

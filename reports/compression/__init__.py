@@ -1,0 +1,1 @@
+"""The networks of a run beside what precisions, pruning and distillation make of them."""
