@@ -1,10 +1,5 @@
-"""A search over a closed form that kills itself: `RUN_DIR CONFIG_JSON SAMPLER KILL_AT`.
+"""A search over a closed form that kills its own process."""
 
-It dies by SIGKILL at the KILL_AT-th call of `suggest_*` (0: never), in the middle of a
-proposal, as far from any tidy place as can be.
-"""
-
-import json
 import os
 import signal
 import sys
@@ -65,16 +60,18 @@ def die_at(call: int) -> None:
         setattr(Trial, name, counted)
 
 
-def main() -> None:
-    folder, config_json, kill_at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-    config = SearchConfig.model_validate(json.loads(config_json))
+def search(folder: Path, config: dict[str, Any], kill_at: int, said: Path) -> None:
+    """Search until SIGKILL at the `kill_at`-th call of `suggest_*` (0: never).
+
+    That is in the middle of a proposal, as far from any tidy place as can be. What the process
+    says goes into the file `said`.
+    """
+    sys.stdout = sys.stderr = said.open("w", buffering=1, encoding="utf-8")
+    checked = SearchConfig.model_validate(config)
     run, listener = RunDirectory(folder), Silent()
     die_at(kill_at)
     with exclusive(folder):
-        run.write_settings({"config": config.model_dump(mode="json")})
+        run.write_settings({"config": checked.model_dump(mode="json")})
         if mended := repair_journal(run.journal):
             listener.warning(mended)
-        Search(config, open_study(config, run, listener), ClosedForm(), listener).run()
-
-
-main()
+        Search(checked, open_study(checked, run, listener), ClosedForm(), listener).run()

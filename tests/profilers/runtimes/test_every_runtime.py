@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -92,7 +93,7 @@ CASES = [
 ]
 SLOW_CASES = [
     pytest.param(name, f"compile:{ODD}", marks=pytest.mark.slow)
-    for name in (*FAMILIES, *BLOCKS, "hybrid_dense")
+    for name in (*FAMILIES, "hybrid_dense")
 ]
 
 
@@ -102,15 +103,39 @@ def test_output_is_eagers_and_the_difference_is_told(name: str, text: str) -> No
     network, ready = prepared(config, target)
     assert network.training
     assert all(p.requires_grad for p in network.parameters())
+    assert_output_is_eagers(network, ready, target)
+    assert torch.as_tensor(ready.call()).shape == (2, 3, config.scale * 17, config.scale * 23)
+    assert min(ready.prepare_seconds, ready.first_ms) > 0
+
+
+class Beside(nn.Module):
+    """Networks beside each other, of which a compiler compiles equal parts once."""
+
+    def __init__(self, configs: Iterable[NetworkConfig]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(map(build_network, configs))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.cat([network(images) for network in self.networks])
+
+
+@pytest.mark.slow
+def test_compile_takes_every_kind_of_block() -> None:
+    target = installed(f"compile:{ODD}")
+    torch.manual_seed(0)
+    networks = Beside(BLOCKS.values())
+    assert_output_is_eagers(networks, prepare_checked(networks, target), target)
+
+
+def assert_output_is_eagers(network: nn.Module, ready: Prepared, target: Target) -> None:
     with torch.no_grad():
         expected = network.eval()(sample_images(target))
     output = torch.as_tensor(ready.call())
-    assert output.shape == (2, 3, config.scale * 17, config.scale * 23)
+    assert output.shape == expected.shape
     unit = max(1.0, float(expected.abs().max()))
     found = float((output.float() - expected).abs().max()) / unit
     assert found <= TOLERANCES[target.precision]
     assert ready.max_difference == pytest.approx(found, abs=1e-5)
-    assert min(ready.prepare_seconds, ready.first_ms) > 0
 
 
 def test_openvino_computes_in_the_precision_asked_for() -> None:
