@@ -263,6 +263,13 @@ def measured(
     return replace(cell, seconds=time.monotonic() - began) if isinstance(cell, Cell) else cell
 
 
+def devices(page: Path) -> list[str]:
+    """A line for each machine that rows of the page were measured on, this one last."""
+    lines = page.read_text(encoding="utf-8").splitlines() if page.exists() else []
+    this = f"{device_text()}."
+    return [*(it for it in lines if it.startswith("cpu_model ") and it != this), this]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--lr", default="180x320", help="low-resolution input, HEIGHTxWIDTH")
@@ -279,6 +286,7 @@ def main() -> None:
     }
     # As the measuring processes of `paretosr profile` run, see profilers/host/child.py.
     os.environ.update(KEEP_FREED_MEMORY, OMP_NUM_THREADS="1")
+    page = RESULTS / options.page
     head = [
         "# Networks on several runtimes",
         "",
@@ -289,13 +297,12 @@ def main() -> None:
         "output's range; seconds to export and compile, and for the whole cell. Which variant is "
         "fastest was found before.",
         "",
-        f"{device_text()}.",
+        *devices(page),
         "",
         f"| network | target | variant | time / {options.beside} | ms | difference "
         "| preparation (s) | first call (ms) | cell (s) |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    page = RESULTS / options.page
     variants = Variants(page.with_name(f"{page.stem}_variants.json"))
     known = rows_of(page)
     for name in options.networks:
