@@ -17,6 +17,7 @@ from search.space.hyperparameters import (
     IntegerRange,
     Integers,
     Value,
+    each_of,
     values_of,
 )
 
@@ -94,11 +95,9 @@ class ClassSRSpace(FamilySpace):
 
     def network(self, values: Mapping[str, Value], scale: Scale) -> ClassSRConfig:
         classes, backbone = int(values["classes"]), BACKBONES[str(values["backbone"])]
-        without_width = [name for name in _width_names(classes) if name not in values]
-        if without_width:
-            raise ValueError(f"each of {classes} classes needs a width: give {without_width[0]}")
+        widths = each_of(_width_names(classes), values)
         easiest = [{"family": INTERPOLATION}] if values["interpolate_easiest"] else []
-        learned = sorted(int(values[name]) for name in _width_names(classes)[len(easiest) :])
+        learned = sorted(int(width) for width in widths[len(easiest) :])
         branches = [
             {
                 "family": values["backbone"],

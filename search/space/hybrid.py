@@ -17,6 +17,7 @@ from search.space.hyperparameters import (
     Integers,
     Numbers,
     Value,
+    each_of,
     values_of,
 )
 from search.space.seemore import ExpertsSpace
@@ -66,14 +67,11 @@ class HybridSpace(ExpertsSpace):
 
     def network(self, values: Mapping[str, Value], scale: Scale) -> HybridConfig:
         ratio, channels = float(values["split_ratio"]), int(values["channels"])
-        kinds = _kind_names(int(values["groups"]))
-        if without_kind := [name for name in kinds if name not in values]:
-            raise ValueError(f"each of {len(kinds)} groups needs a kind: give {without_kind[0]}")
         as_they_are = ("channels", "blocks", "mask_layers", "upsampler", "image_skip")
         fields = {
             "scale": scale,
             **{name: values[name] for name in as_they_are},
-            "groups": [values[name] for name in kinds],
+            "groups": each_of(_kind_names(int(values["groups"])), values),
             "active_channels": active_channels_of(ratio, channels),
             **self.mixer_fields(values),
         }

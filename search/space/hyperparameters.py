@@ -1,6 +1,6 @@
 """What a hyperparameter may be: one value, a list of values, or a range of integers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Protocol, TypeVar
 
 import pydantic
@@ -97,3 +97,14 @@ def suggest(trial: Trial, name: str, hyperparameter: Hyperparameter) -> Value:
             name, hyperparameter.low, hyperparameter.high, step=hyperparameter.step
         )
     return trial.suggest_categorical(name, values)
+
+
+def each_of(names: Sequence[str], values: Mapping[str, Value]) -> list[Value]:
+    """The values of these hyperparameters, in the order of their names.
+
+    Raises:
+        ValueError: one of them has no value.
+    """
+    if without := [name for name in names if name not in values]:
+        raise ValueError(f"each of {', '.join(names)} needs a value: give {without[0]}")
+    return [values[name] for name in names]
