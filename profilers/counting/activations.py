@@ -4,9 +4,8 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from profilers.counting.meta_device import Operator, call_operator, tensors_in
+from profilers.counting.meta_device import Operator, OperatorMode, call_operator, tensors_in
 
 MIB = 2**20
 
@@ -29,11 +28,11 @@ def peak_activation_mib(
     return live.peak_bytes / MIB
 
 
-class _LiveStorages(TorchDispatchMode):
+class _LiveStorages(OperatorMode):
     """Adds up the storages that operators make and takes off those that die."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.peak_bytes: int = 0
         self._live_bytes = 0
         self._known: set[int] = set()

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 Operator = OpOverload[..., Any]
@@ -43,6 +44,25 @@ class _WithoutInitialisation(TorchFunctionMode):
         return result
 
 
+_PLAIN = (int, float, bool, str, type(None))
+"""What most operands are that are no tensors."""
+
+
+class OperatorMode(TorchDispatchMode):
+    """Sees operators where PyTorch dispatches them."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # The default passes every operator through Dynamo, which doubles the time of counting.
+        return False
+
+
 class _Layout(NamedTuple):
     """Everything that defines a meta tensor."""
 
@@ -67,15 +87,16 @@ def call_operator(func: Operator, args: Sequence[object], kwargs: Mapping[str, o
     Without values, the shapes, strides and types of the results follow from the operands'.
     Operators that return or write an existing tensor, or run elsewhere, are simply called.
     """
-    operands = list(tensors_in((args, tuple(kwargs.values()))))
-    is_meta = bool(operands) and all(operand.is_meta for operand in operands)
-    if not is_meta or not _makes_new_tensors(func):
-        return func(*args, **kwargs)
-    layouts = _result_layouts(func, _description(args), _description(tuple(kwargs.items())))
-    if layouts is None:
-        return func(*args, **kwargs)
-    tensors = tuple(layout.tensor() for layout in layouts)
-    return tensors if len(tensors) > 1 else tensors[0]
+    if _makes_new_tensors(func):
+        operands: list[torch.Tensor] = []
+        by_place = _description(args, operands)
+        by_name = tuple((name, _description(it, operands)) for name, it in kwargs.items())
+        if operands and all(operand.is_meta for operand in operands):
+            layouts = _result_layouts(func, by_place, by_name)
+            if layouts is not None:
+                tensors = tuple(layout.tensor() for layout in layouts)
+                return tensors if len(tensors) > 1 else tensors[0]
+    return func(*args, **kwargs)
 
 
 def tensors_in(value: object) -> Iterator[torch.Tensor]:
@@ -84,7 +105,8 @@ def tensors_in(value: object) -> Iterator[torch.Tensor]:
         yield value
     elif isinstance(value, (list, tuple)):
         for part in value:
-            yield from tensors_in(part)
+            if not isinstance(part, _PLAIN):  # most are, and a generator for each takes time
+                yield from tensors_in(part)
 
 
 @functools.cache
@@ -96,24 +118,32 @@ def _makes_new_tensors(func: Operator) -> bool:
     return bool(schema.returns) and returns_tensors and is_new
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=16384)
 def _result_layouts(
-    func: Operator, args: tuple[object, ...], kwargs: tuple[object, ...]
+    func: Operator, args: tuple[object, ...], kwargs: tuple[tuple[str, object], ...]
 ) -> tuple[_Layout, ...] | None:
     """The layouts of what `func` returns; None if that is not on the meta device."""
-    output = func(*map(_operand, args), **dict(map(_operand, kwargs)))
+    output = func(*map(_operand, args), **{name: _operand(it) for name, it in kwargs})
     results = output if isinstance(output, tuple) else (output,)
     if not all(isinstance(part, torch.Tensor) and part.is_meta for part in results):
         return None
     return tuple(_Layout(part.shape, part.stride(), part.dtype) for part in results)
 
 
-def _description(value: object) -> Any:
-    """A hashable stand-in that is equal for operands that lead to the same result."""
+def _description(value: object, operands: list[torch.Tensor]) -> Any:
+    """A hashable stand-in that is equal for operands that lead to the same result.
+
+    The tensors that it stands for join `operands`.
+    """
+    if isinstance(value, _PLAIN):
+        return _Constant(type(value), value)
     if isinstance(value, torch.Tensor):
+        operands.append(value)
+        if not value.is_meta:  # nothing is remembered then, and not all of them have strides
+            return None
         return _Layout(value.shape, value.stride(), value.dtype)
     if isinstance(value, (list, tuple)):
-        return tuple(_description(part) for part in value)
+        return tuple([_description(part, operands) for part in value])
     return _Constant(type(value), value)
 
 

@@ -8,10 +8,10 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch._ops import HigherOrderOperator, OpOverload
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode_stack
+from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
 from profilers.counting.composites import COMPOSITES, PartHandlers, part_handlers
-from profilers.counting.meta_device import Operator, call_operator, tensors_in
+from profilers.counting.meta_device import Operator, OperatorMode, call_operator, tensors_in
 from profilers.counting.operands import has_components, shapes_by_component
 from profilers.counting.operators import MACS, NESTED, MacHandler, is_free, operator_name
 from profilers.counting.threads import followed_into_threads
@@ -78,18 +78,13 @@ class ObservedOperators:
         return self._entered() if self._is_here() else None
 
 
-class _Operators(TorchDispatchMode):
+class _Operators(OperatorMode):
     """Sees operators below the functions that call them."""
 
     supports_higher_order_operators = True
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        # The default passes every operator through Dynamo, which doubles the time of counting.
-        return False
-
     def __init__(self, observe: Observe) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._observe: Observe | None = observe
         self._within = local()
 

@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from blocks import NetworkConfig
 from blocks.config import NetworkConfigBase
 from blocks.networks.classsr import ClassSRConfig
 from profilers.counting.analytic_cost import macs_lr_size_px, shared_on_meta
-from profilers.counting.meta_device import Operator, call_operator
+from profilers.counting.meta_device import Operator, OperatorMode, call_operator
 from search.allocation.state import Structure
 
 
@@ -66,11 +65,11 @@ def _convolutions(config: NetworkConfigBase) -> list[_Convolution]:
     ]
 
 
-class _CalledConvolutions(TorchDispatchMode):
+class _CalledConvolutions(OperatorMode):
     """Notes the weight of every convolution, and how wide its output is in pixels."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.found: list[tuple[torch.Tensor, int]] = []
 
     def __torch_dispatch__(

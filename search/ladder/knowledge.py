@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 
 from blocks.networks.registry import NetworkConfig, parse_network_config
 from reports.ladder import Estimation
@@ -118,9 +119,12 @@ class Knowledge:
     def _learn(self, trial: int, record: TrialRecord) -> None:
         verdict = self._appraisal.verdict(record)
         if verdict.values is not None:
-            drawn = self._study.drawn(trial)
-            parameters = Parameters(drawn.params, drawn.distributions)
+            parameters = partial(self._parameters, trial)
             self._shadow.learn(trial, parameters, verdict.values, verdict.violations)
+
+    def _parameters(self, trial: int) -> Parameters:
+        drawn = self._study.drawn(trial)
+        return Parameters(drawn.params, drawn.distributions)
 
     @staticmethod
     def _worst_quality(known: Iterable[Known]) -> float:

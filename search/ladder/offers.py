@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter, deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from blocks.networks.registry import NetworkConfig
@@ -23,7 +24,7 @@ FIRST_DRAWS = 16
 KEPT_DRAWS = 64
 """The first decision draws sixteen times, each after it once; so many of the last are offered."""
 NEIGHBOURS = 8
-NEIGHBOURS_STAY = 8
+NEIGHBOURS_STAY = 16
 """So many decisions the same neighbours are offered."""
 
 StructureOf = Callable[[NetworkConfig, int], Structure]
@@ -74,7 +75,7 @@ class Offers:
         self._appraisal = appraisal
         self._shadow = shadow
         self._structure = structure
-        self._draws: deque[Drawn] = deque(maxlen=KEPT_DRAWS)
+        self._draws: deque[_Proposal] = deque(maxlen=KEPT_DRAWS)
         self._new_draws: list[Drawn] = []
         self._known: dict[str, Offer] = {}
         """The offers of the last decision, by arch_id."""
@@ -87,7 +88,10 @@ class Offers:
     def go_on(self, draws: Iterable[Draws], proposed: Counts, gated: Counts) -> None:
         """Go on from what an earlier session had drawn and counted."""
         in_order = sorted(draws, key=lambda it: it.decision)
-        self._draws.extend(values for it in in_order for values in it.drawn)
+        drawn = [values for it in in_order for values in it.drawn]
+        for values in drawn[-KEPT_DRAWS:]:
+            with suppress(ValueError):
+                self._draws.append((self._space.suggest(FixedValues(values)), values))
         self._proposed.update(proposed)
         self._gated.update(gated)
 
@@ -122,9 +126,7 @@ class Offers:
         """
         for place in range(1 if self._draws else FIRST_DRAWS):
             self._draw(*decision, place)
-        drawn = (self._proposed_by(draw) for draw in self._draws)
-        proposals = [it for it in drawn if it is not None]
-        return self._offered([*proposals, *self._neighbours(decision, best, tried)], tried)
+        return self._offered([*self._draws, *self._neighbours(decision, best, tried)], tried)
 
     def of_network(self, config: NetworkConfig, tried: set[str]) -> list[Offer]:
         """The offer of one network, if it keeps the constraints and was not tried."""
@@ -156,17 +158,11 @@ class Offers:
     def _draw(self, *key: int) -> None:
         draw = self._shadow.draw(*key)
         try:
-            self._space.suggest(draw)
+            network = self._space.suggest(draw)
         except ValueError:  # each value is in its range, but together they make no network
             return
-        self._draws.append(draw.values)
+        self._draws.append((network, draw.values))
         self._new_draws.append(draw.values)
-
-    def _proposed_by(self, draw: Drawn) -> _Proposal | None:
-        try:
-            return self._space.suggest(FixedValues(draw)), draw
-        except ValueError:
-            return None
 
     def _neighbours(
         self, decision: tuple[int, int], best: Sequence[NetworkConfig], tried: Container[str]

@@ -6,7 +6,7 @@ started has them: those of its training if that is finished, and else those that
 
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,32 +48,35 @@ class Shadow:
         self._population = population
         # Every draw is one of this trial, so that those not started leave nothing behind.
         self._study.ask()
-        self._places: dict[int, int] = {}
+        self._learned: dict[int, FrozenTrial] = {}
 
     def learn(
         self,
         trial: int,
-        parameters: Parameters,
+        parameters: Callable[[], Parameters],
         values: Sequence[float],
         violations: Mapping[str, float],
     ) -> None:
-        """Take note of a trial's objectives; of the same trial the last values count."""
-        if trial not in self._places:
-            self._places[trial] = len(self._places)
+        """Take note of a trial's objectives; of the same trial the last values count.
+
+        Its parameters are asked for when it is new.
+        """
+        if trial not in self._learned:
+            drawn = parameters()
             self._study.add_trial(
                 optuna.create_trial(
                     state=TrialState.COMPLETE,
                     values=values,
-                    params=dict(parameters.values),
-                    distributions=dict(parameters.distributions),
+                    params=dict(drawn.values),
+                    distributions=dict(drawn.distributions),
                 )
             )
-        place = self._places[trial]
-        known = self._trials[1 + place]
+            self._learned[trial] = self._trials[-1]
+        known = self._learned[trial]
         known.values = list(values)
         known.system_attrs.clear()
         # In the order of the starts, whichever of a generation end.
-        known.system_attrs[GENERATION_KEY] = place // self._population
+        known.system_attrs[GENERATION_KEY] = (known.number - 1) // self._population
         for name, violation in violations.items():
             known.set_constraint(name, violation)
 

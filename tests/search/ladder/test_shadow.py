@@ -1,5 +1,6 @@
 """Draws of Optuna's samplers, which learn from what is expected as well."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ def learned(sampler: str, best: int) -> Shadow:
     for trial in range(24):
         values = {"kind": "ab"[trial % 2], "size": 1 + trial * 39 // 23}
         quality = 40.0 - abs(values["size"] - best)
-        shadow.learn(trial, Parameters(values, DISTRIBUTIONS), [quality, 1.0], {})
+        shadow.learn(trial, partial(Parameters, values, DISTRIBUTIONS), [quality, 1.0], {})
     return shadow
 
 
@@ -47,7 +48,7 @@ def test_a_draw_knows_the_trials_learned_after_an_earlier_draw(sampler: str) -> 
         values_of(shadow.draw(100 + trial))
         values = {"kind": "ab"[trial % 2], "size": 1 + trial * 39 // 59}
         quality = 40.0 - abs(values["size"] - 38)
-        shadow.learn(trial, Parameters(values, DISTRIBUTIONS), [quality, 1.0], {})
+        shadow.learn(trial, partial(Parameters, values, DISTRIBUTIONS), [quality, 1.0], {})
     sizes = [values_of(shadow.draw(key))["size"] for key in range(40)]
     assert sum(sizes) / len(sizes) > 24  # at random: 20.5, with a standard error of 1.8
 
@@ -64,7 +65,9 @@ def test_what_is_expected_of_a_trial_counts_until_it_is_known(sampler: str) -> N
     for trial in range(24):  # the same trials turn out the other way round
         values = {"kind": "ab"[trial % 2], "size": 1 + trial * 39 // 23}
         quality = 40.0 - abs(values["size"] - 3)
-        large.learn(trial, Parameters(values, DISTRIBUTIONS), [quality, 1.0], {"macs": -0.5})
+        large.learn(
+            trial, partial(Parameters, values, DISTRIBUTIONS), [quality, 1.0], {"macs": -0.5}
+        )
     assert mean_size(large) < before - 5
 
 
@@ -72,7 +75,8 @@ def test_tpe_keeps_away_from_what_breaks_a_constraint() -> None:
     shadow = Shadow(["psnr_y_db", "macs"], "tpe", seed=1, population=8)
     for trial in range(30):
         size = 1 + trial * 39 // 29
-        parameters = Parameters({"kind": "a", "size": size}, DISTRIBUTIONS)
+        values = {"kind": "a", "size": size}
+        parameters = partial(Parameters, values, DISTRIBUTIONS)
         shadow.learn(trial, parameters, [30.0 + size, 1.0], {"macs": (size - 20) / 20})
     sizes = [values_of(shadow.draw(key))["size"] for key in range(40)]
     assert sum(size <= 20 for size in sizes) > 28
