@@ -48,6 +48,8 @@ class TerminalListener:
         self._began = self._logged = time.monotonic()
         self._status = ""
         self._done, self._total = 0, 0
+        self._done_before = 0
+        """What an earlier call had done, and the first report of this one names."""
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -75,7 +77,7 @@ class TerminalListener:
 
     def progress(self, done: int, total: int, text: str = "") -> None:
         if total != self._total or done < self._done:
-            self._began = time.monotonic()
+            self._began, self._done_before = time.monotonic(), done
             self._bar.reset(self._task, total=total)
         self._done, self._total = done, total
         self._bar.update(self._task, completed=done, text=text)
@@ -95,8 +97,9 @@ class TerminalListener:
     def _line(self, text: str) -> str:
         begun = f"{self._status or 'done'}: {self._done} of {self._total}"
         left = ""
-        if 0 < self._done < self._total:
-            seconds = (time.monotonic() - self._began) * (self._total - self._done) / self._done
+        if self._done_before < self._done < self._total:
+            done = self._done - self._done_before
+            seconds = (time.monotonic() - self._began) * (self._total - self._done) / done
             left = f"about {timedelta(seconds=round(seconds))} left"
         return ", ".join(filter(None, (begun, left, text)))
 

@@ -62,6 +62,22 @@ def test_long_work_leaves_a_line_a_minute_in_a_log(
     ]
 
 
+def test_work_that_goes_on_is_judged_by_what_this_call_has_done(
+    capsys: pytest.CaptureFixture[str], clock: Clock
+) -> None:
+    with TerminalListener() as listener:
+        listener.status("training")
+        for done in (900, 910):
+            listener.progress(done, 1000)
+            clock.seconds += 60
+        listener.progress(920, 1000)
+    assert capsys.readouterr().err.splitlines() == [
+        # 60 s for 10 of the 90 that were left.
+        "training: 910 of 1000, about 0:09:00 left",
+        "training: 920 of 1000, about 0:08:00 left",
+    ]
+
+
 @contextmanager
 def terminal() -> Iterator[Callable[[str], str]]:
     """Makes standard error a terminal; yields what waits for a text there, and returns all of it.
