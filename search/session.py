@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
+from shutil import rmtree
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
@@ -234,6 +235,7 @@ def _session(
         cheapest = study.cheapest or ()
         study.keep_unkept(why_none_kept(config, study.records(), cheapest, study.baseline))
         keep_insights(bench, study, device, listener)
+        rmtree(run.taught_images, ignore_errors=True)  # a search that goes on makes them again
         return ended
 
 

@@ -15,6 +15,7 @@ from training.monitor import Monitor, Watch
 from training.recipes.recipe import Recipe, learning_rate_at
 from training.state import NO_TEACHER, PLANNED_STEPS, Progress, TrainingFolder
 from training.step import Precision, TrainingStep
+from training.taught_images import TaughtImages
 
 RANDOM_WEIGHTS = "random"
 
@@ -49,6 +50,7 @@ def train(
     processes: Processes = ALONE,
     on_step: Callable[[int, float], None] | None = None,
     checkpoint_every_seconds: float = 20,
+    taught_images_folder: Path | None = None,
 ) -> TrainingResult:
     """Train `network`, leave the averaged weights in it, and return how it went.
 
@@ -63,6 +65,9 @@ def train(
     more `steps` continues a training that had ended, to the weights that it would have had
     without the stop; its cooldown is left out then, and one that is interrupted begins anew. The
     checkpoints say `notes` too, which belong to nothing.
+
+    What a teacher makes of the batches is kept in the `taught_images_folder`, for other trainings
+    on the same batches.
 
     With a `watch` the training is logged and validated in that folder. Of several
     `processes`, which all call this alike, only the first one writes.
@@ -81,7 +86,13 @@ def train(
     training = TrainingStep(
         network, recipe, device=device, precision=precision, seed=patches.seed, processes=processes
     )
-    teacher = NO_TEACHER if training.teacher is None else training.teacher.identity
+    teacher = NO_TEACHER
+    if training.teacher is not None:
+        teacher = training.teacher.identity
+        if taught_images_folder is not None:
+            training.taught_images = TaughtImages(
+                training.teacher, patches, taught_images_folder, processes
+            )
     folder = None
     if checkpoint_folder is not None:
         identity = {

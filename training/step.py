@@ -15,6 +15,7 @@ from blocks.networks.registry import SuperResolutionNetwork
 from training.distributed import ALONE, Processes, shared_by_processes
 from training.objectives.registry import objective_for
 from training.recipes.recipe import Recipe
+from training.taught_images import TaughtImages
 from training.teacher import teacher_of
 
 Precision = Literal["float32", "bfloat16"]
@@ -58,6 +59,8 @@ class TrainingStep:
     ) -> None:
         self.network = network
         self.teacher = teacher_of(recipe, network.config, device=device)
+        self.taught_images: TaughtImages | None = None
+        """Where what the teacher makes of every batch is kept, if anywhere."""
         objective = objective_for(network, recipe, processes)
         if recipe.zero_last_convolution:
             for convolution in network.last_convolutions:
@@ -100,8 +103,7 @@ class TrainingStep:
         low, high = low.to(self._device), high.to(self._device)
         step = self.steps_done or 0
         with self._autocast, self._noise(step):
-            taught = () if self.teacher is None else (self.teacher.images(low),)
-            loss = self._objective(low, high, progress, *taught)
+            loss = self._objective(low, high, progress, *self._taught(low, step))
         value = loss.total.item()
         if not math.isfinite(value):
             raise TrainingDiverged(f"the loss became {value} at step {step}")
@@ -119,6 +121,14 @@ class TrainingStep:
         self._average.update_parameters(self.network)
         self.steps_done = step + 1
         return StepLoss(value, loss.parts)
+
+    def _taught(self, low: Tensor, step: int) -> tuple[Tensor, ...]:
+        """What the teacher makes of a batch, if there is a teacher."""
+        if self.teacher is None:
+            return ()
+        if self.taught_images is None:
+            return (self.teacher.images(low),)
+        return (self.taught_images.images(low, step),)
 
     def tensors(self) -> dict[str, Tensor]:
         """Return everything that `restore` needs to continue from here."""

@@ -35,6 +35,11 @@ class RunDirectory:
         """The folder of all trainings, with one inside it for each network."""
         return self.path / "checkpoints"
 
+    @property
+    def taught_images(self) -> Path:
+        """The folder of what a teacher made of the batches, which all candidates learn from."""
+        return self.path / "taught_images"
+
     def checkpoints(self, arch_id: str, seed: int) -> Path:
         """The folder of one training."""
         return self.all_checkpoints / arch_id / f"seed-{seed}"

@@ -1,6 +1,7 @@
 """A trained network teaches another one beside the originals."""
 
 import copy
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from blocks.random_weights import seeded_network
 from imaging.images import Image
 from training import PatchSampler, Recipe, get_recipe, learning_rate_at, train
 from training.recipes.choice import RecipeChoice
-from training.teacher import teacher_of
+from training.taught_images import TaughtImages
+from training.teacher import Teacher, teacher_of
 
 STEPS = 20
 CONFIG = SplitSRConfig(
@@ -135,6 +137,80 @@ def test_an_interrupted_taught_training_continues_to_the_last_bit(
     assert result.resumed_from_step == stop
     for name, tensor in straight.state_dict().items():
         assert torch.equal(tensor, continued.state_dict()[name]), name
+
+
+def taught(recipe: Recipe, folder: Path, *, seed: int = 0) -> dict[str, torch.Tensor]:
+    """The weights after a training that keeps its teacher's images in a folder."""
+    network, patches = make_network(), make_patches().with_seed(seed)
+    train(network, patches, recipe, steps=STEPS, taught_images_folder=folder)
+    return network.state_dict()
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+
+
+@pytest.fixture
+def lessons(monkeypatch: pytest.MonkeyPatch) -> list[torch.Tensor]:
+    """The batches that a teacher was asked about."""
+    asked: list[torch.Tensor] = []
+    images = Teacher.images
+
+    def counted(self: Teacher, low: torch.Tensor) -> torch.Tensor:
+        asked.append(low)
+        return images(self, low)
+
+    monkeypatch.setattr(Teacher, "images", counted)
+    return asked
+
+
+def test_a_teacher_is_asked_once_about_each_batch(
+    recipe: Recipe, tmp_path: Path, lessons: list[torch.Tensor]
+) -> None:
+    first = taught(recipe, tmp_path / "kept")
+    assert len(lessons) == STEPS
+    assert same(taught(recipe, tmp_path / "kept"), first)
+    assert len(lessons) == STEPS
+    assert not same(taught(recipe, tmp_path / "kept", seed=1), first)  # other batches
+    assert len(lessons) == 2 * STEPS
+
+
+def test_kept_images_are_those_of_the_teacher_rounded_to_float16(
+    teacher: SuperResolutionNetwork, recipe: Recipe, tmp_path: Path
+) -> None:
+    found = teacher_of(recipe, CONFIG, device="cpu")
+    assert found is not None
+    patches = make_patches()
+    kept = TaughtImages(found, patches, tmp_path / "kept")
+    for step in (3, 0, 3):
+        low, _ = patches.batch(step)
+        with torch.no_grad():
+            expected = teacher.eval()(low)
+        assert expected.abs().max() < 2  # where float16 is exact to 1/2048
+        torch.testing.assert_close(kept.images(low, step), expected, rtol=0, atol=1 / 2048)
+
+
+def torn(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2 + 7)
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 0x40
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("spoil", [torn, flipped])
+def test_damaged_images_of_a_teacher_are_made_again(
+    spoil: Callable[[Path], None], recipe: Recipe, tmp_path: Path, lessons: list[torch.Tensor]
+) -> None:
+    first = taught(recipe, tmp_path / "kept")
+    (path,) = (tmp_path / "kept").iterdir()
+    whole = path.read_bytes()
+    spoil(path)
+    assert same(taught(recipe, tmp_path / "kept"), first)
+    assert STEPS < len(lessons) < 2 * STEPS
+    assert path.read_bytes() == whole
 
 
 def with_other_weights(recipe: Recipe) -> Recipe:

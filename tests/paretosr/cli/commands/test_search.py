@@ -52,6 +52,7 @@ def test_one_teacher_teaches_every_candidate(
     assert cli("search", config, "--out", run_dir).status == 0
     (trained,) = run_dir.glob("checkpoints/*/*/model.safetensors")
     assert stored.config.arch_id in load_checkpoint(trained).metadata["teacher"]
+    assert not (run_dir / "taught_images").exists()
     doubled = {name: 2 * tensor for name, tensor in stored.tensors.items()}
     save_checkpoint(teacher, doubled, stored.config, {})
     other = cli("search", "--resume", run_dir)
