@@ -15,6 +15,8 @@ from architectures import drawn, space
 from tabular_table import FOLDER
 
 from blocks import NetworkConfig, parse_network_config
+from blocks.networks.seemore import SeemoReConfig
+from blocks.networks.splitsr import SplitSRConfig
 from foundation.atomic import write_text_atomically
 from profilers.counting.analytic_cost import analytic_cost
 from profilers.runtimes.targets import Target
@@ -36,6 +38,11 @@ def architectures() -> dict[str, NetworkConfig]:
         str(arch_id): parse_network_config(json.loads(config), str(arch_id))
         for arch_id, config in zip(rows["arch_id"], rows["config"], strict=True)
     }
+
+
+def published_designs() -> dict[str, NetworkConfig]:
+    """Two designs as their papers have them, which stand beside the table."""
+    return {"SeemoRe-T": SeemoReConfig(scale=2), "SplitSR": SplitSRConfig(scale=2)}
 
 
 def write_architectures() -> None:

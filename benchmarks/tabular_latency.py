@@ -1,4 +1,4 @@
-"""The latency of the tabular benchmark's networks on two targets, with nothing beside it.
+"""The latency of the tabular benchmark's networks, and of two published designs, on two targets.
 
     python benchmarks/tabular_latency.py [--work runs/tabular] [--seconds 3] [--passes 2]
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 from common import stop_by_sigterm
-from tabular_architectures import architectures
+from tabular_architectures import architectures, published_designs
 from tabular_table import FOLDER, Job, Trainings
 
 from blocks import NetworkConfig
@@ -59,7 +59,8 @@ def main() -> None:
     options = parser.parse_args()
     stop_by_sigterm()
     with TerminalListener() as listener:
-        subjects, missing = subjects_of(architectures(), options.work)
+        designs = {config.arch_id: config for config in published_designs().values()}
+        subjects, missing = subjects_of(architectures() | designs, options.work)
         if missing:
             listener.warning(f"left out, for their trained weights are missing: {missing} networks")
         try:
