@@ -29,8 +29,15 @@ class Reached:
 class Training:
     """What trains every network alike: images, a recipe, and one number format."""
 
-    def __init__(self, images: str, scale: int, choice: RecipeChoice) -> None:
+    def __init__(
+        self,
+        images: str,
+        scale: int,
+        choice: RecipeChoice,
+        taught_images_folder: Path | None = None,
+    ) -> None:
         training = load_images(images, split="training").images
+        self._taught_images_folder = taught_images_folder
         self._patches = CandidatePatches(training, scale, choice)
 
     def reach(self, config: NetworkConfig, seed: int, steps: int, folder: Path) -> Reached:
@@ -38,7 +45,14 @@ class Training:
         network = seeded_network(config, seed)
         patches = self._patches.sampler(config, seed)
         started = time.perf_counter()
-        result = train(network, patches, patches.recipe, steps=steps, checkpoint_folder=folder)
+        result = train(
+            network,
+            patches,
+            patches.recipe,
+            steps=steps,
+            checkpoint_folder=folder,
+            taught_images_folder=self._taught_images_folder,
+        )
         seconds = time.perf_counter() - started
         return Reached(network, steps, steps - result.resumed_from_step, seconds)
 
