@@ -11,12 +11,14 @@ from moasha import Told
 from tabular_latency import TARGETS
 
 from foundation.documents import read_yaml
+from profilers.runtimes.targets import Target
 from reports.pareto import hypervolume
 from search.config import SearchConfig, parse_search_config
 from search.replay.replaying import Evaluation
 from search.replay.table import ReplayTable, Row
 
 FULL_TRAININGS_OF_BUDGET = 60
+TARGET = str(Target.parse(TARGETS[0]))
 
 
 def tunes(arch_id: str) -> bool:
@@ -43,7 +45,7 @@ class Benchmark:
         # Steps are what is compared, so that one of every network counts alike.
         rows = {it: replace(row, seconds_per_step=1.0) for it, row in whole.rows.items()}
         whole = replace(whole, rows=rows)
-        measured = all(TARGETS[0] in row.latencies for row in rows.values())
+        measured = all(TARGET in row.latencies for row in rows.values())
         cost = "latency_ms" if measured else "macs"
         largest = max(_cost(row, cost) for row in rows.values())
         chosen = [arch_id for arch_id in rows if tunes(arch_id) == tuning]
@@ -87,7 +89,7 @@ class Benchmark:
             "scale": space["scale"],
             "families": space["families"],
             "objectives": ["psnr_y_db", self.cost],
-            "target": TARGETS[0],
+            "target": TARGET,
             "training": {"recipe": "steady"},
             "budget": {"trials": self.trainings, "steps": self.full_steps},
             "ladder": "none" if rungs is None else {"rungs": list(rungs)},
@@ -111,4 +113,4 @@ class Benchmark:
 
 def _cost(row: Row, name: str) -> float:
     """In milliseconds, or in GMACs."""
-    return row.latencies[TARGETS[0]].latency_ms if name == "latency_ms" else row.macs / 1e9
+    return row.latencies[TARGET].latency_ms if name == "latency_ms" else row.macs / 1e9

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from blocks.networks.registry import NetworkConfig, parse_network_config
+from profilers.runtimes.targets import Target
 from search.allocation.state import Structure
 
 ARCHITECTURES, TRAININGS, LATENCY = "architectures.csv", "trainings.csv", "latency.csv"
@@ -59,7 +60,7 @@ class Row:
     seconds_per_step: float
     """The median over its rungs; how busy the machine was is in it."""
     latencies: Mapping[str, Latency]
-    """By target."""
+    """By target, written out in full."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class ReplayTable:
         """
         try:
             architectures, trainings = (_read(folder, name) for name in (ARCHITECTURES, TRAININGS))
-            measured = _read(folder, LATENCY) if (folder / LATENCY).exists() else None
+            measured = _measured(folder) if (folder / LATENCY).exists() else None
             rows = _rows(architectures, trainings, measured)
             bicubic_db = None
             if (folder / BASELINE).exists():
@@ -135,6 +136,16 @@ def _read(folder: Path, name: str) -> pd.DataFrame:
                 f"{frame[column][line]}: mend or remove the line"
             )
     return frame
+
+
+def _measured(folder: Path) -> pd.DataFrame:
+    """The latencies, with their targets written out in full."""
+    measured = _read(folder, LATENCY)
+    try:
+        full = {name: str(Target.parse(name)) for name in measured["target"].unique()}
+    except ValueError as error:
+        raise ValueError(f"{folder / LATENCY}: {error}") from error
+    return measured.assign(target=measured["target"].map(full))
 
 
 def _rows(

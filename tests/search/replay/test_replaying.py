@@ -76,13 +76,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         latencies += [
             {
                 "arch_id": network.arch_id,
-                "target": str(config.target),
+                "target": spelling,
                 "latency_ms": place + 1.0 + passes,
                 "latency_ci_low_ms": place + 0.9,
                 "latency_ci_high_ms": place + 1.1,
                 "latency_ratio": 1.0,
             }
-            for passes in (-0.1, 0.1)
+            for passes, spelling in ((-0.1, CONFIG["target"]), (0.1, str(config.target)))
         ]
     trainings = trainings[:-1]  # the last one has not come to its end
     pd.DataFrame(architectures).to_csv(folder / "architectures.csv", index=False)
@@ -238,6 +238,15 @@ def test_a_folder_that_holds_no_table_is_named(folder: Path, tmp_path: Path) -> 
         ReplayTable.load(tmp_path)
     (tmp_path / "trainings.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="missing or malformed"):
+        ReplayTable.load(tmp_path)
+
+
+def test_a_target_that_nobody_knows_is_named_with_its_file(folder: Path, tmp_path: Path) -> None:
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    rows = pd.read_csv(folder / "latency.csv").assign(target="egaer")
+    rows.to_csv(tmp_path / "latency.csv", index=False)
+    with pytest.raises(ValueError, match=r"latency\.csv: .*did you mean 'eager'"):
         ReplayTable.load(tmp_path)
 
 
