@@ -1,7 +1,7 @@
 """What is not measured of a candidate yet: regressions on what the run has measured of others."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,7 @@ def seconds_per_step(situation: Situation, candidates: Sequence[Known]) -> Array
         for known in situation.known
         if (seconds := known.seconds_per_step)
     }
-    found = _with_regression((*situation.known, *candidates), measured, usual=1.0)
+    found = _with_regression((*situation.known, *candidates), measured, _equal, usual=1.0)
     return np.array([found[known.arch_id].value for known in candidates])
 
 
@@ -99,29 +99,43 @@ def _completed(candidates: Sequence[Known], name: str, reference: float | None) 
     measured = {it.arch_id: it.costs[name] for it in candidates if name in it.costs}
     if not measured and reference is None:
         raise ValueError(f"{name} must be known of a candidate, or have a reference")
-    return _with_regression(candidates, measured, usual=(reference or 0.0) / UNKNOWN_FACTOR)
+    usual = (reference or 0.0) / UNKNOWN_FACTOR
+    return _with_regression(candidates, measured, _macs, usual)
+
+
+def _macs(known: Known) -> float:
+    return known.structure.macs or 1
+
+
+def _equal(known: Known) -> float:
+    return 1.0
 
 
 def _with_regression(
-    candidates: Iterable[Known], measured: dict[str, Cost], usual: float
+    candidates: Iterable[Known],
+    measured: dict[str, Cost],
+    size: Callable[[Known], float],
+    usual: float,
 ) -> dict[str, Cost]:
     """What is measured, and of the others what a regression on the logarithms says.
 
-    Where too few are measured, that is the geometric mean of those for all, or `usual`.
+    It starts from a cost in proportion to a size, and where too few are measured stays there: at
+    the geometric mean of those, or where there are none at `usual` for the mean size.
     """
     known = [it for it in candidates if it.arch_id in measured]
     unknown = [it for it in candidates if it.arch_id not in measured]
     if not unknown:
         return measured
-    logarithms = [math.log(measured[it.arch_id].value) for it in known]
+    sizes = np.log([size(it) for it in unknown])
+    relative = [math.log(measured[it.arch_id].value / size(it)) for it in known]
     if len(known) < FEWEST_MEASURED:
-        middle = math.exp(sum(logarithms) / len(known)) if known else usual
-        cost = Cost(middle, middle / UNKNOWN_FACTOR, middle * UNKNOWN_FACTOR)
-        return measured | {it.arch_id: cost for it in unknown}
-    families = sorted({it.structure.family for it in known})
-    model = BayesianRidge().fit(_features(known, families), logarithms)
-    means, deviations = model.predict(_features(unknown, families), return_std=True)
-    ends = TO_AN_END * deviations
+        middle = np.mean(relative) if known else math.log(usual) - sizes.mean()
+        means, ends = middle + sizes, np.full(len(sizes), math.log(UNKNOWN_FACTOR))
+    else:
+        families = sorted({it.structure.family for it in known})
+        model = BayesianRidge().fit(_features(known, families), relative)
+        found, deviations = model.predict(_features(unknown, families), return_std=True)
+        means, ends = found + sizes, TO_AN_END * deviations
     return measured | {
         it.arch_id: Cost(math.exp(mean), math.exp(mean - end), math.exp(mean + end))
         for it, mean, end in zip(unknown, means, ends, strict=True)

@@ -49,7 +49,17 @@ def test_before_a_regression_all_are_like_those_measured(make: Any) -> None:
         [2.5, 10.0, 40.0], rel=1e-3
     )
     nothing = Costs(make.situation(pool=[new]))
-    assert nothing.at([new], 0.5)[0, 0] == 25.0  # a fourth of the reference
+    assert nothing.at([new], 0.5)[0, 0] == pytest.approx(25.0)  # a fourth of the reference
+
+
+def test_before_a_regression_costs_are_in_proportion_to_macs(make: Any) -> None:
+    measured = make.candidate("a", 5.0, gmacs=1.0)
+    pool = [make.candidate(f"new{gmacs}", gmacs=gmacs, costs={}) for gmacs in (0.5, 1.0, 8.0)]
+    costs = Costs(make.situation([measured], pool))
+    assert costs.at(pool, 0.5)[:, 0] == pytest.approx([2.5, 5.0, 40.0])
+    # Of nobody measured, a fourth of the reference is the geometric mean.
+    nothing = Costs(make.situation(pool=[pool[0], pool[2]])).at([pool[0], pool[2]], 0.5)[:, 0]
+    assert nothing == pytest.approx([6.25, 100.0])
 
 
 def test_a_reference_that_is_not_given_is_the_worst_known(make: Any) -> None:
