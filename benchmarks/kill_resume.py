@@ -62,12 +62,14 @@ ENOUGH = 2
 POLL_SECONDS = 0.05
 
 
-def start(*arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "paretosr", "search", *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start a search, whose last words are in a log beside its folder."""
+    with folder.with_suffix(".log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "paretosr", "search", *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
 
 
 def outcome(folder: Path) -> list[tuple[object, ...]]:
@@ -152,8 +154,8 @@ class KilledSearch:
 
     def _started(self) -> subprocess.Popen[bytes]:
         if RunDirectory(self.folder).settings.exists():
-            return start("--resume", str(self.folder))
-        return start(str(self.config), "--out", str(self.folder))
+            return start(self.folder, "--resume", str(self.folder))
+        return start(self.folder, str(self.config), "--out", str(self.folder))
 
     def _wait(self, process: subprocess.Popen[bytes]) -> float:
         """Let the search run up to a random moment."""
@@ -177,7 +179,8 @@ class KilledSearch:
 
     def _check_end(self, process: subprocess.Popen[bytes]) -> None:
         if process.wait() != 0:
-            raise SystemExit("the search failed at its end")
+            last_words = self.folder.with_suffix(".log").read_text()[-1000:]
+            raise SystemExit(f"the search failed at its end:\n{last_words}")
 
 
 class KilledLadder(KilledSearch):
@@ -231,7 +234,7 @@ def searched(config: Mapping[str, Any], folder: Path, name: str) -> tuple[Path, 
     """The run of a search that nobody kills, and its seconds."""
     path = written(config, folder, name)
     started = time.perf_counter()
-    with start(str(path), "--out", str(folder / name)) as process:
+    with start(folder / name, str(path), "--out", str(folder / name)) as process:
         process.wait()
     return folder / name, time.perf_counter() - started
 

@@ -47,7 +47,7 @@ def main() -> None:
             path = written(config, folder, f"killed-{title[0]}")
             are_nodes = title.startswith("Nodes")
             # It takes a while until a search has joined the cluster, which may be killed then too.
-            latest_seconds = seconds / (20 if are_nodes else 2)
+            latest_seconds = seconds / (20 if are_nodes else 3)
             killed = KilledSearch(path.with_suffix(""), path, moments, latest_seconds)
             sys.stdout.write(title + "\n")
             if are_nodes:
