@@ -162,7 +162,7 @@ class KilledSearch:
         delay = self.moments.uniform(0.0, self.latest_seconds)
         time.sleep(delay)
         if process.poll() is not None:
-            raise SystemExit(f"the search ended after {len(self.rows)} kills: raise its budget")
+            raise SystemExit(f"the search ended after {len(self.rows)} kills:\n{self._last_words}")
         return delay
 
     def _note(self, delay: float) -> None:
@@ -179,8 +179,11 @@ class KilledSearch:
 
     def _check_end(self, process: subprocess.Popen[bytes]) -> None:
         if process.wait() != 0:
-            last_words = self.folder.with_suffix(".log").read_text()[-1000:]
-            raise SystemExit(f"the search failed at its end:\n{last_words}")
+            raise SystemExit(f"the search failed at its end:\n{self._last_words}")
+
+    @property
+    def _last_words(self) -> str:
+        return self.folder.with_suffix(".log").read_text()[-1000:]
 
 
 class KilledLadder(KilledSearch):
