@@ -155,7 +155,8 @@ def page(known: "pd.Series[float]", teacher: str) -> str:
 
 def ranks(networks: pd.DataFrame, rung: "pd.Series[float]", truth: "pd.Series[float]") -> Array:
     """Kendall's tau of a rung with the truth, alone and with the structure: (4,)."""
-    curve, wanted = rung.to_numpy(float), truth.to_numpy(float)
+    curve: Array = np.asarray(rung, np.float64)
+    wanted: Array = np.asarray(truth, np.float64)
     macs = networks["macs"].to_numpy(float)
     together = predicted(np.hstack([features(networks), curve[:, None]]), wanted)
     found = []

@@ -38,10 +38,15 @@ def decide(situation: Situation) -> Decision:
     candidates = [*waiting, *situation.pool]
     ladder = situation.ladder
     begun = np.array([it.curve[-1].steps if it.curve else 0 for it in candidates])
-    rungs = [ladder.after(steps) or ladder.full_steps for steps in begun]
     # Two workers are not to seek the same.
     running = [known for known in situation.known if known.state == "running"]
     estimator = Estimator(situation).believing(running)
+    # The first trainings, which tell how far rungs can be trusted, go to their end.
+    are_first = estimator.finished < FEWEST_FINISHED
+    rungs = [
+        ladder.full_steps if are_first else ladder.after(steps) or ladder.full_steps
+        for steps in begun
+    ]
     estimates = estimator.of(candidates)
     cases = _cases(estimates, estimator.shifts(candidates, rungs))
     improvements = Improvement(situation, estimator).expected(candidates, *cases)
@@ -51,8 +56,7 @@ def decide(situation: Situation) -> Decision:
     if situation.steps_left is not None:
         # What cannot be finished adds nothing; it is done only if nothing else is left to do.
         rates = np.where(to_end <= situation.steps_left, rates, 0.0)
-    if estimator.finished < FEWEST_FINISHED and rates[: len(waiting)].any():
-        # The first trainings, which tell how far rungs can be trusted, go to their end.
+    if are_first and rates[: len(waiting)].any():
         rates[len(waiting) :] = 0.0
     best = int(np.argmax(rates))
     chosen, estimate = candidates[best], estimates[best]

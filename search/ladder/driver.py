@@ -129,10 +129,12 @@ class LadderSearch:
                 self._knowledge.finish(record, climbs[record.trial])
         goals = [goal for climb in climbs for goal in climb.goals]
         last = max(goals, key=lambda goal: goal.draws.decision, default=None)
+        was_promotion = any(last in climb.goals[1:] for climb in climbs)
         self._offers.go_on(
             (draws for climb in climbs for draws in climb.all_draws),
             {} if last is None else last.proposed,
             {} if last is None else last.gated,
+            (self._study.next_number, 0) if was_promotion else None,
         )
         for proposal in self._study.unfinished():
             climber = Climber.stored(proposal)
@@ -212,7 +214,7 @@ class LadderSearch:
     def _offered(self, near_front: Situation) -> list[Offer]:
         self._knowledge.expect(near_front, self._climbers)
         best = self._knowledge.best()
-        offers = self._offers.of((self._decision, self._barren), best, self._tried)
+        offers = self._offers.of((self._study.next_number, self._barren), best, self._tried)
         if not offers and self._remain():
             network = self._untried.network
             assert network is not None  # as one remains

@@ -22,10 +22,10 @@ from search.storage.rungs import Counts, Drawn, Draws
 # each decision may take fifty. So a decision finds them out of few, and others stay on offer.
 FIRST_DRAWS = 16
 KEPT_DRAWS = 64
-"""The first decision draws sixteen times, each after it once; so many of the last are offered."""
+"""The first start draws sixteen times, each after it once; so many of the last are offered."""
 NEIGHBOURS = 8
-NEIGHBOURS_STAY = 16
-"""So many decisions the same neighbours are offered."""
+NEIGHBOURS_STAY = 8
+"""So many starts the same neighbours are offered."""
 
 StructureOf = Callable[[NetworkConfig, int], Structure]
 """The features of a network, from its configuration and its MACs."""
@@ -76,6 +76,7 @@ class Offers:
         self._shadow = shadow
         self._structure = structure
         self._draws: deque[_Proposal] = deque(maxlen=KEPT_DRAWS)
+        self._drawn_for: tuple[int, int] | None = None
         self._new_draws: list[Drawn] = []
         self._known: dict[str, Offer] = {}
         """The offers of the last decision, by arch_id."""
@@ -85,8 +86,15 @@ class Offers:
         self._proposed: Counter[str] = Counter()
         self._gated: Counter[str] = Counter()
 
-    def go_on(self, draws: Iterable[Draws], proposed: Counts, gated: Counts) -> None:
-        """Go on from what an earlier session had drawn and counted."""
+    def go_on(
+        self,
+        draws: Iterable[Draws],
+        proposed: Counts,
+        gated: Counts,
+        drawn_for: tuple[int, int] | None,
+    ) -> None:
+        """Go on from what an earlier session had drawn, for which start last, and counted."""
+        self._drawn_for = drawn_for
         in_order = sorted(draws, key=lambda it: it.decision)
         drawn = [values for it in in_order for values in it.drawn]
         for values in drawn[-KEPT_DRAWS:]:
@@ -117,16 +125,19 @@ class Offers:
         self._gated[record.family] += record.state == "infeasible"
 
     def of(
-        self, decision: tuple[int, int], best: Sequence[NetworkConfig], tried: set[str]
+        self, start: tuple[int, int], best: Sequence[NetworkConfig], tried: set[str]
     ) -> list[Offer]:
         """The offers of a decision, no two of one network.
 
-        `decision` is its number, and how often there was nothing to offer. Those that break a
-        constraint join what was `tried`.
+        `start` is the number that a trial would have, and how often there was nothing to offer; a
+        decision that promotes leaves its draws to the next one. Those that break a constraint join
+        what was `tried`.
         """
-        for place in range(1 if self._draws else FIRST_DRAWS):
-            self._draw(*decision, place)
-        return self._offered([*self._draws, *self._neighbours(decision, best, tried)], tried)
+        if start != self._drawn_for:
+            self._drawn_for = start
+            for place in range(1 if self._draws else FIRST_DRAWS):
+                self._draw(*start, place)
+        return self._offered([*self._draws, *self._neighbours(start[0], best, tried)], tried)
 
     def of_network(self, config: NetworkConfig, tried: set[str]) -> list[Offer]:
         """The offer of one network, if it keeps the constraints and was not tried."""
@@ -165,7 +176,7 @@ class Offers:
         self._new_draws.append(draw.values)
 
     def _neighbours(
-        self, decision: tuple[int, int], best: Sequence[NetworkConfig], tried: Container[str]
+        self, start: int, best: Sequence[NetworkConfig], tried: Container[str]
     ) -> Iterator[_Proposal]:
         found: dict[str, NetworkConfig] = {}
         for config in best:
@@ -173,7 +184,7 @@ class Offers:
                 beside = self._space.neighbours(config)
                 self._beside[config.arch_id] = {it.arch_id: it for it in beside}
             found |= self._beside[config.arch_id]
-        period = decision[0] // NEIGHBOURS_STAY
+        period = start // NEIGHBOURS_STAY
 
         def place(arch_id: str) -> bytes:
             return hashlib.sha256(f"{self._config.seed}/{period}/{arch_id}".encode()).digest()

@@ -103,15 +103,20 @@ class RayCluster:
             ValueError: a node lacks the package, or has another version of it.
         """
         installed = ray.remote(num_cpus=0)(_ask_what_is_installed())
-        answers = {}
+        answers = []
         for node in _living_nodes():
             there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-            name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
             if self._places(node):
-                answers[name] = installed.options(scheduling_strategy=there).remote()
+                answers.append((node, installed.options(scheduling_strategy=there).remote()))
         here, deadline = Installed.here(), time.monotonic() + CHECK_SECONDS
-        for name, answer in answers.items():
-            found = ray.get(answer, timeout=max(0.0, deadline - time.monotonic()))
+        for node, answer in answers:
+            name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
+            try:
+                found = ray.get(answer, timeout=max(0.0, deadline - time.monotonic()))
+            except RayError:
+                if node["NodeID"] in {it["NodeID"] for it in _living_nodes()}:
+                    raise
+                continue  # lost in the meantime, as it may be at any time later
             if found != {"code": here.code, "torch": here.torch}:
                 self._compare(name, found, here)
 

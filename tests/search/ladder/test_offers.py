@@ -35,12 +35,15 @@ def test_what_was_drawn_stays_on_offer_until_it_is_tried(offers_of: Any) -> None
     second = ids(offers.of((1, 0), [], tried))
     assert set(first[1:]) <= set(second) and first[0] not in second
     assert len(second) <= len(first)  # one more was drawn
+    # Where a waiting candidate is promoted instead, the next decision has the same offers.
+    assert ids(offers.of((1, 0), [], tried)) == second
     draws = offers.new_draws(1)
     assert len(draws.drawn) == FIRST_DRAWS + 1 and offers.new_draws(2).drawn == ()
     assert sum(offers.counts[0].values()) == len({*first, *second})
 
     again = offers_of()
-    again.go_on([draws], *offers.counts)
+    again.go_on([draws], *offers.counts, (1, 0))
+    assert ids(again.of((1, 0), [], tried)) == second
     third = offers.of((2, 0), [], tried)
     assert [it.parameters for it in again.of((2, 0), [], tried)] == [it.parameters for it in third]
 
