@@ -56,9 +56,9 @@ SEEDS_OF_GP = 10
 """Whose proposals take seconds."""
 
 # Chosen by --tune.
-OUR_RUNGS = (500, 1000, 2500)
+OUR_RUNGS = (1000, 2500)
 OUR_SAMPLER = "tpe"
-MOASHA_SETTINGS = MoashaSettings(first_rung=500, reduction_factor=2)
+MOASHA_SETTINGS = MoashaSettings(first_rung=100, reduction_factor=2)
 
 Method = Callable[[Benchmark, int], list[tuple[int, float]]]
 """From a benchmark and a seed to steps and hypervolumes."""

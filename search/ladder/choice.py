@@ -11,8 +11,9 @@ from foundation.configs import FrozenConfig
 from training.recipes.recipe import Recipe
 
 NO_LADDER: Literal["none"] = "none"
-DEFAULT_SHARES = (0.2, 0.4, 1.0)
-"""The rungs of a ladder that nobody wrote, as shares of a full training."""
+DEFAULT_SHARES = (0.4, 1.0)
+"""The rungs of a ladder that nobody wrote, as shares of a full training: what comes before ranks little
+better than structure alone (benchmarks/results/rung_ranks.md)."""
 _QUALITY = "psnr_y_db"
 _OTHER_QUALITY = "ssim_y"
 
