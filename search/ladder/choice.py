@@ -12,8 +12,8 @@ from training.recipes.recipe import Recipe
 
 NO_LADDER: Literal["none"] = "none"
 DEFAULT_SHARES = (0.4, 1.0)
-"""The rungs of a ladder that nobody wrote, as shares of a full training: what comes before ranks little
-better than structure alone (benchmarks/results/rung_ranks.md)."""
+"""The rungs of a ladder that nobody wrote, as shares of a full training. Before the first of them a
+training ranks little better than structure alone (benchmarks/results/rung_ranks.md)."""
 _QUALITY = "psnr_y_db"
 _OTHER_QUALITY = "ssim_y"
 
