@@ -269,11 +269,22 @@ def _labels(configs: Sequence[Mapping[str, str]]) -> list[str]:
     # Most runs differ in one thing; of many, the first tell enough.
     named = varied[:3]
     labels = [
-        ", ".join(f"{key.rpartition('.')[2]} {config.get(key, 'none')}" for key in named)
+        ", ".join(
+            f"{key.rpartition('.')[2]} {config.get(key, 'none')}"
+            for key in named
+            if not _is_said_otherwise(key, config)
+        )
         for config in configs
     ]
     repeated = len(set(labels)) < len(labels)
     return [f"{label} ({place})" if repeated else label for place, label in enumerate(labels, 1)]
+
+
+def _is_said_otherwise(key: str, config: Mapping[str, str]) -> bool:
+    """Whether a config has settings of what another has a single value for, or the other way."""
+    return key not in config and any(
+        other.startswith(f"{key}.") or key.startswith(f"{other}.") for other in config
+    )
 
 
 def _volume(

@@ -59,6 +59,14 @@ def test_a_run_that_began_with_an_earlier_one_is_no_other_seed_of_it(
     assert labels == ["warm_start none", "warm_start 1"]
 
 
+def test_a_setting_with_parts_is_named_by_them_alone(run_dir: Path, tmp_path: Path) -> None:
+    rungs = {"rungs": [1, 2]}
+    plain = changed(run_dir, tmp_path / "plain", lambda it: it["config"].update(ladder="none"))
+    ladder = changed(run_dir, tmp_path / "ladder", lambda it: it["config"].update(ladder=rungs))
+    labels = [group.label for group in psr.compare_runs([plain, ladder]).groups]
+    assert labels == ["ladder none", "rungs [1, 2]"]
+
+
 def test_the_hypervolume_is_that_of_the_stated_reference_point(three: list[Path]) -> None:
     comparison = psr.compare_runs(three)
     run = psr.open_run(three[0])
