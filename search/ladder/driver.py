@@ -31,7 +31,7 @@ from search.listening import SearchListener
 from search.loop import check_failures, on_trial_step, tell_of_waits, warn_of_second_try
 from search.space.search_space import SearchSpace
 from search.storage.proposal import Proposal
-from search.storage.rungs import DRAWS_KEY, Findings, Goal, climb_of
+from search.storage.rungs import DRAWS_KEY, Findings, Goal, climb_of, last_goal
 from search.storage.study import SearchStudy
 from search.workers.messages import Failed, Trained
 from search.workers.pool import Pool, ThisProcess, Training
@@ -127,14 +127,12 @@ class LadderSearch:
         for record in self._study.records():
             if record.trial is not None:
                 self._knowledge.finish(record, climbs[record.trial])
-        goals = [goal for climb in climbs for goal in climb.goals]
-        last = max(goals, key=lambda goal: goal.draws.decision, default=None)
-        was_promotion = any(last in climb.goals[1:] for climb in climbs)
+        last = last_goal(climbs)
+        counts = ({}, {}) if last is None else (last.proposed, last.gated)
         self._offers.go_on(
             (draws for climb in climbs for draws in climb.all_draws),
-            {} if last is None else last.proposed,
-            {} if last is None else last.gated,
-            (self._study.next_number, 0) if was_promotion else None,
+            *counts,
+            (self._study.next_number, 0) if any(last in it.goals[1:] for it in climbs) else None,
         )
         for proposal in self._study.unfinished():
             climber = Climber.stored(proposal)

@@ -4,7 +4,7 @@ Each is written once, in one line of the journal: that a trial was measured and 
 a rung, and what it gave there. So a search that was killed anywhere goes on from its last line.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -111,6 +111,12 @@ class Climb:
 _GOALS, _RESULTS = pydantic.TypeAdapter(Goal), pydantic.TypeAdapter(RungResult)
 _DRAWS = pydantic.TypeAdapter(Draws)
 _STRUCTURES, _FINDINGS = pydantic.TypeAdapter(Structure), pydantic.TypeAdapter(Findings)
+
+
+def last_goal(climbs: Iterable[Climb]) -> Goal | None:
+    """The goal that was decided last, if there is any."""
+    goals = [goal for climb in climbs for goal in climb.goals]
+    return max(goals, key=lambda goal: goal.draws.decision, default=None)
 
 
 def climb_of(attributes: Mapping[str, Any]) -> Climb:

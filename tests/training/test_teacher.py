@@ -1,4 +1,7 @@
-"""A trained network teaches another one beside the originals."""
+"""A trained network teaches another one beside the originals.
+
+Covers training.taught_images.
+"""
 
 import copy
 import os
