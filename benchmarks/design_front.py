@@ -25,7 +25,7 @@ import pandas as pd
 from common import stop_by_sigterm
 from scipy.stats import ttest_ind
 from search_methods import OUR_RUNGS, OUR_SAMPLER
-from search_methods_table import Benchmark
+from search_methods_table import TARGET, Benchmark
 from tabular_architectures import architectures, published_designs
 from tabular_latency import CALIBRATIONS, LATENCY, TARGETS
 from tabular_table import FOLDER, RUNGS, SEEDS, TRAININGS, Job, Rung, Trainings
@@ -190,7 +190,7 @@ def page(designs: Mapping[str, str], beside: Mapping[str, list[str | None]]) -> 
 
 def cpu() -> str:
     """On which the table's latencies were measured."""
-    return str(read_json(CALIBRATIONS)[TARGETS[0]]["device"]["cpu_model"])
+    return str(read_json(CALIBRATIONS)[TARGET]["device"]["cpu_model"])
 
 
 if __name__ == "__main__":

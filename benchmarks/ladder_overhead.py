@@ -155,8 +155,8 @@ def main() -> None:
     parser.add_argument("--decisions", type=int, default=30)
     arguments = parser.parse_args()
     lines = [
-        f"`{Path(__file__).name}`: {offers.FIRST_DRAWS} draws for the first decision and one for "
-        "each after it.",
+        f"`{Path(__file__).name}`: {offers.FIRST_DRAWS} draws for the first start and one for "
+        "each start after it.",
         "",
         "| example | sampler | known trials | decisions | median (ms) | mean (ms) "
         "| nine of ten below (ms) | the sampler's draw, median (ms) |",
