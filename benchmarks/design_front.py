@@ -35,7 +35,6 @@ from foundation.atomic import write_text_atomically
 from foundation.documents import read_json
 from foundation.listener import SILENT
 from paretosr.cli.listener import TerminalListener
-from profilers.agent.cores import usable_cores
 from reports.pareto import front
 from reports.records import TrialRecord
 from search.listening import as_search_listener
@@ -87,19 +86,15 @@ class Known:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for name in ("--data", "--set14", "--b100"):
-        parser.add_argument(name, required=True, metavar="DIR")
-    parser.add_argument("--work", type=Path, default=Path("runs/tabular"), help="checkpoints")
-    parser.add_argument("--workers", type=int, default=usable_cores())
-    options = parser.parse_args()
+    places, options = Places.parsed(parser)
     stop_by_sigterm()
     os.nice(19)
-    places = Places(options.data, options.set14, options.b100, options.work)
     designs = {name: config.arch_id for name, config in published_designs().items()}
     with TerminalListener() as listener:
         train(designs.values(), places, options.workers, listener)
         listener.status("replaying searches")
-        fronts = [searched_front(seed) for seed in range(SEARCHES)]
+        benchmark, table = Benchmark.load(FOLDER, tuning=False), ReplayTable.load(FOLDER)
+        fronts = [searched_front(benchmark, table, seed) for seed in range(SEARCHES)]
         beside = {}
         for name, arch_id in designs.items():
             limit_ms = ALLOWED_SHARE[name] * Known.of(arch_id, name).latency_ms
@@ -134,10 +129,10 @@ def train(
     TrainingPool(configs, places, workers, math.inf, on_rung, listener).train(jobs)
 
 
-def searched_front(seed: int) -> list[TrialRecord]:
-    """The front of a search over the whole table."""
-    config = Benchmark.load(FOLDER, tuning=False).config(OUR_SAMPLER, OUR_RUNGS, seed)
-    found = replay(config, ReplayTable.load(FOLDER), as_search_listener(SILENT))
+def searched_front(benchmark: Benchmark, table: ReplayTable, seed: int) -> list[TrialRecord]:
+    """The front of a search over the whole table, as the benchmark's are configured."""
+    config = benchmark.config(OUR_SAMPLER, OUR_RUNGS, seed)
+    found = replay(config, table, as_search_listener(SILENT))
     return front(found.records, config.objectives)
 
 

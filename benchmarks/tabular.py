@@ -20,7 +20,6 @@ import argparse
 import math
 import os
 import time
-from pathlib import Path
 
 from common import stop_by_sigterm
 from tabular_architectures import architectures
@@ -28,17 +27,12 @@ from tabular_table import RUNGS, Job, Rung, Trainings, trainings_in_order
 from tabular_workers import Places, TrainingPool
 
 from paretosr.cli.listener import TerminalListener
-from profilers.agent.cores import usable_cores
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for name in ("--data", "--set14", "--b100"):
-        parser.add_argument(name, required=True, metavar="DIR")
-    parser.add_argument("--work", type=Path, default=Path("runs/tabular"), help="checkpoints")
-    parser.add_argument("--workers", type=int, default=usable_cores())
     parser.add_argument("--hours", type=float, default=math.inf, help="then begin no more rungs")
-    options = parser.parse_args()
+    places, options = Places.parsed(parser)
     stop_by_sigterm()
     os.nice(19)
     deadline = time.monotonic() + 3600 * options.hours
@@ -63,7 +57,7 @@ def main() -> None:
 
         pool = TrainingPool(
             configs,
-            Places(options.data, options.set14, options.b100, options.work),
+            places,
             options.workers,
             deadline,
             on_rung,

@@ -4,6 +4,7 @@ A worker goes to the next rung only when the row of the last one is on the disk,
 is ever further than the table. Where the writer ends, so do its workers.
 """
 
+import argparse
 import multiprocessing
 import time
 from collections import Counter
@@ -13,14 +14,17 @@ from functools import lru_cache
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Self
 
 import torch
 from common import stop_by_sigterm
-from rungs import Training, judged, judging_pairs
+from rungs import Reached, Training, judged, judging_pairs
 from tabular_table import RUNGS, Job, Rung
 
 from blocks import NetworkConfig
 from foundation.listener import Listener
+from imaging.evaluation import Quality
+from profilers.agent.cores import usable_cores
 from training.recipes.choice import RecipeChoice
 from training.state import STATE_FILE
 
@@ -36,6 +40,16 @@ class Places:
     set14: str
     b100: str
     work: Path
+
+    @classmethod
+    def parsed(cls, parser: argparse.ArgumentParser) -> tuple[Self, argparse.Namespace]:
+        """The places that a command names, and all its arguments, among them the workers."""
+        for name in ("--data", "--set14", "--b100"):
+            parser.add_argument(name, required=True, metavar="DIR")
+        parser.add_argument("--work", type=Path, default=Path("runs/tabular"), help="checkpoints")
+        parser.add_argument("--workers", type=int, default=usable_cores())
+        options = parser.parse_args()
+        return cls(options.data, options.set14, options.b100, options.work), options
 
     def checkpoints(self, job: Job) -> Path:
         return self.work / job.name
@@ -169,16 +183,21 @@ def _reached(job: Job, config: NetworkConfig, places: Places, steps: int) -> Run
     scale = config.scale
     folder = places.checkpoints(job)
     reached = _training(places.data, scale).reach(config, job.seed, steps, folder)
-    quality = judged(reached.network, _pairs(places.set14, scale))
-    final = judged(reached.network, _pairs(places.b100, scale)) if steps == RUNGS[-1] else None
+    quality = judged(reached.network, kept_pairs(places.set14, scale))
+    final = judged(reached.network, kept_pairs(places.b100, scale)) if steps == RUNGS[-1] else None
+    return rung_of(job, reached, quality, final)
+
+
+def rung_of(job: Job, reached: Reached, set14: Quality, b100: Quality | None = None) -> Rung:
+    """The row of a network that has been trained to a rung and judged."""
     return Rung(
         job.arch_id,
         job.seed,
-        steps,
-        round(quality.psnr_y_db, 5),
-        round(quality.ssim_y, 6),
-        None if final is None else round(final.psnr_y_db, 5),
-        None if final is None else round(final.ssim_y, 6),
+        reached.steps,
+        round(set14.psnr_y_db, 5),
+        round(set14.ssim_y, 6),
+        None if b100 is None else round(b100.psnr_y_db, 5),
+        None if b100 is None else round(b100.ssim_y, 6),
         reached.steps_made,
         round(reached.seconds, 2),
     )
@@ -189,4 +208,4 @@ def _training(data: str, scale: int) -> Training:
     return Training(data, scale, RECIPE)
 
 
-_pairs = lru_cache(judging_pairs)
+kept_pairs = lru_cache(judging_pairs)

@@ -25,9 +25,10 @@ import pandas as pd
 import torch
 from common import stop_by_sigterm
 from rung_ranks import Array, features, predicted, tau, tau_among_equals
-from rungs import Training, judged, judging_pairs
+from rungs import Training, judged
 from tabular_architectures import architectures
 from tabular_table import FOLDER, RUNGS, SEEDS, TRAININGS, Job, Rung, Trainings
+from tabular_workers import kept_pairs, rung_of
 
 from foundation.atomic import write_text_atomically
 from paretosr.cli.listener import TerminalListener
@@ -88,31 +89,21 @@ def train(names: list[str], school: School, workers: int) -> None:
         ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
     ):
         listener.status("training with a teacher")
-        futures = [pool.submit(reached, job, school) for job in jobs]
+        futures = [pool.submit(taught_rung, job, school) for job in jobs]
         for done, future in enumerate(as_completed(futures), start=1):
             rung = future.result()
             trainings.add(rung)
             listener.progress(done, len(jobs), f"{rung.arch_id} {rung.psnr_y_db:.2f} dB")
 
 
-def reached(job: Job, school: School) -> Rung:
+def taught_rung(job: Job, school: School) -> Rung:
     """A network after a training with the teacher."""
     torch.set_num_threads(1)
     folder = school.work / "taught" / job.name
     config = architectures()[job.arch_id]
     reached = _training(school).reach(config, job.seed, STEPS, folder)
-    quality = judged(reached.network, judging_pairs(school.set14, config.scale))
-    return Rung(
-        job.arch_id,
-        job.seed,
-        STEPS,
-        round(quality.psnr_y_db, 5),
-        round(quality.ssim_y, 6),
-        None,
-        None,
-        reached.steps_made,
-        round(reached.seconds, 2),
-    )
+    quality = judged(reached.network, kept_pairs(school.set14, config.scale))
+    return rung_of(job, reached, quality)
 
 
 @lru_cache

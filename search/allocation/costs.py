@@ -129,16 +129,18 @@ def _with_regression(
     sizes = np.log([size(it) for it in unknown])
     relative = [math.log(measured[it.arch_id].value / size(it)) for it in known]
     if len(known) < FEWEST_MEASURED:
-        middle = np.mean(relative) if known else math.log(usual) - sizes.mean()
-        means, ends = middle + sizes, np.full(len(sizes), math.log(UNKNOWN_FACTOR))
+        centre = sizes.mean()
+        middle = math.exp(np.mean(relative) + centre) if known else usual
+        values = middle * np.exp(sizes - centre)
+        factors = np.full(len(sizes), UNKNOWN_FACTOR)
     else:
         families = sorted({it.structure.family for it in known})
         model = BayesianRidge().fit(_features(known, families), relative)
-        found, deviations = model.predict(_features(unknown, families), return_std=True)
-        means, ends = found + sizes, TO_AN_END * deviations
+        means, deviations = model.predict(_features(unknown, families), return_std=True)
+        values, factors = np.exp(means + sizes), np.exp(TO_AN_END * deviations)
     return measured | {
-        it.arch_id: Cost(math.exp(mean), math.exp(mean - end), math.exp(mean + end))
-        for it, mean, end in zip(unknown, means, ends, strict=True)
+        it.arch_id: Cost(value, value / factor, value * factor)
+        for it, value, factor in zip(unknown, values.tolist(), factors.tolist(), strict=True)
     }
 
 
