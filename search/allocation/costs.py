@@ -15,6 +15,9 @@ Array = NDArray[np.float64]
 
 FEWEST_MEASURED = 3
 """For a regression."""
+MACS_PER_ACTIVATION = 100
+"""What putting out a number takes beside what computing it does; chosen on the rows of the tabular
+benchmark that tune, by how far latencies are from proportion."""
 UNKNOWN_FACTOR = 4.0
 """How far a cost may be from what others have, before there is a regression."""
 TO_AN_END = 1.96
@@ -100,11 +103,12 @@ def _completed(candidates: Sequence[Known], name: str, reference: float | None) 
     if not measured and reference is None:
         raise ValueError(f"{name} must be known of a candidate, or have a reference")
     usual = (reference or 0.0) / UNKNOWN_FACTOR
-    return _with_regression(candidates, measured, _macs, usual)
+    return _with_regression(candidates, measured, _work, usual)
 
 
-def _macs(known: Known) -> float:
-    return known.structure.macs or 1
+def _work(known: Known) -> float:
+    structure = known.structure
+    return (structure.macs or 1) + MACS_PER_ACTIVATION * (structure.activations or 0)
 
 
 def _equal(known: Known) -> float:
@@ -149,6 +153,7 @@ def _features(candidates: Sequence[Known], families: Sequence[str]) -> Array:
         [
             [
                 math.log(it.structure.macs or 1),
+                math.log(it.structure.activations or 1),
                 math.log(it.structure.dense_equivalent_depth or 1.0),
                 *(it.structure.family == family for family in families),
             ]

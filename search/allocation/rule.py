@@ -56,7 +56,7 @@ def decide(situation: Situation) -> Decision:
     if situation.steps_left is not None:
         # What cannot be finished adds nothing; it is done only if nothing else is left to do.
         rates = np.where(to_end <= situation.steps_left, rates, 0.0)
-    if are_first and rates[: len(waiting)].any():
+    if are_first and waiting:
         rates[len(waiting) :] = 0.0
     best = int(np.argmax(rates))
     chosen, estimate = candidates[best], estimates[best]

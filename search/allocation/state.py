@@ -36,6 +36,12 @@ class Structure:
     """As the configuration knows it; None too where an output pixel depends on the whole image."""
     convolution_radius_px: float | None = None
     """The sum over the convolutions, in low-resolution pixels, without what is pooled."""
+    activations: int | None = None
+    """The numbers that its convolutions put out, for the image whose MACs are counted.
+
+    Source of the measure: Radosavovic et al. 2020, arXiv:2003.13678, section 3.2, as the better
+    guide to the time that a network takes.
+    """
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def structure_of(config: NetworkConfig, macs: int) -> Structure:
     if isinstance(config, ClassSRConfig):
         looked_at = config.branches[-1]
     width = _width(looked_at)
-    convolutions = _convolutions(looked_at)
+    convolutions, activations = _convolutions(looked_at)
     return Structure(
         family=config.family,
         macs=macs,
@@ -33,6 +33,7 @@ def structure_of(config: NetworkConfig, macs: int) -> Structure:
         dense_equivalent_depth=width and round(sum(it.share(width) for it in convolutions), 4),
         receptive_field_radius_px=looked_at.receptive_field_radius_px,
         convolution_radius_px=round(sum(it.radius_px for it in convolutions), 2),
+        activations=activations,
     )
 
 
@@ -51,26 +52,30 @@ class _Convolution:
         return min(1.0, math.sqrt(self.weights / (9 * width**2)))
 
 
-def _convolutions(config: NetworkConfigBase) -> list[_Convolution]:
-    """Those of the first path that are run over at least the low-resolution pixels."""
+def _convolutions(config: NetworkConfigBase) -> tuple[list[_Convolution], int]:
+    """Those of the first path that are run over at least the low-resolution pixels.
+
+    Beside them the numbers that all its convolutions put out.
+    """
     # The image whose MACs are counted: what most operators give for it is remembered by then.
     height_px, width_px = macs_lr_size_px(config.scale)
     network, called = shared_on_meta(config), _CalledConvolutions()
     with torch.no_grad(), called:
         network.paths()[0](torch.empty(1, 3, height_px, width_px, device="meta"))
-    return [
-        _Convolution(weight.numel(), (weight.shape[-1] - 1) / 2 / max(1, output_px // width_px))
-        for weight, output_px in called.found
-        if output_px >= width_px
+    found = [
+        _Convolution(weight.numel(), (weight.shape[-1] - 1) / 2 / max(1, output.shape[-1] // width_px))
+        for weight, output in called.found
+        if output.shape[-1] >= width_px
     ]
+    return found, sum(output.numel() for _, output in called.found)
 
 
 class _CalledConvolutions(OperatorMode):
-    """Notes the weight of every convolution, and how wide its output is in pixels."""
+    """Notes the weight and the output of every convolution."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[tuple[torch.Tensor, int]] = []
+        self.found: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def __torch_dispatch__(
         self,
@@ -83,5 +88,5 @@ class _CalledConvolutions(OperatorMode):
         if func is torch.ops.aten.convolution.default:
             weight = args[1]
             assert isinstance(weight, torch.Tensor) and isinstance(output, torch.Tensor)
-            self.found.append((weight, output.shape[-1]))
+            self.found.append((weight, output))
         return output

@@ -19,10 +19,11 @@ from search.storage.proposal import Value
 from search.storage.rungs import Counts, Drawn, Draws
 
 # What a network costs and what its structure is takes some ten milliseconds to find out, of which
-# each decision may take fifty. So a decision finds them out of few, and others stay on offer.
-FIRST_DRAWS = 16
-KEPT_DRAWS = 64
-"""The first start draws sixteen times, each after it once; so many of the last are offered."""
+# each decision may take fifty. So all but the first find them out of few, and others stay on offer.
+FIRST_DRAWS = 64
+KEPT_DRAWS = 128
+"""The first start draws so often, each after it once; so many of the last are offered. The more are
+offered from the start, the better are the first (chosen on the tabular benchmark's tuning rows)."""
 NEIGHBOURS = 8
 NEIGHBOURS_STAY = 8
 """So many starts the same neighbours are offered."""

@@ -198,6 +198,7 @@ def _structure(values: Mapping[Any, Any]) -> Structure:
         known["dense_equivalent_depth"],
         whole("receptive_field_radius_px"),
         known["convolution_radius_px"],
+        whole("activations"),
     )
 
 
