@@ -24,9 +24,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from blocks import build_network, catalogue_config
 from profilers import CrossCheck, MacsReport, count_macs
-from profilers.counting.analytic_cost import macs_lr_size_px
 from profilers.counting.crosscheck import cross_check_on
 from profilers.counting.meta_device import build_on_meta
+from profilers.counting.paths import macs_lr_size_px
 
 HERE = Path(__file__).parent
 TRUTH = HERE.parent / "tests" / "profilers" / "counting" / "test_macs_truth.py"

@@ -7,7 +7,7 @@ from typing import Self
 from blocks import NetworkConfig, build_network
 from paretosr.results import Result, Table
 from profilers import CrossCheck, MacsReport, OperatorRow, cross_check, macs_bound
-from profilers.counting.analytic_cost import HR_HEIGHT_PX, HR_WIDTH_PX, macs_lr_size_px
+from profilers.counting.paths import HR_HEIGHT_PX, HR_WIDTH_PX, macs_lr_size_px
 
 # fvcore and thop run the network for real, which takes minutes at full size; where they
 # differ they do so at any size.

@@ -6,8 +6,8 @@ from math import prod
 
 from torch import Tensor, nn
 
-from profilers.counting.analytic_cost import macs_lr_size_px
 from profilers.counting.macs import count_macs
+from profilers.counting.paths import macs_lr_size_px
 
 
 @dataclass(frozen=True)

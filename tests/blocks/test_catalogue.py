@@ -5,7 +5,8 @@ import torch
 
 from blocks import CATALOGUE, SplitSRConfig, build_network, catalogue_config
 from blocks.networks.registry import NetworkConfig
-from profilers.counting.analytic_cost import macs_bound, macs_lr_size_px
+from profilers.counting.analytic_cost import macs_bound
+from profilers.counting.paths import macs_lr_size_px
 
 PARAMETERS = {
     ("seemore-t", 2): 220_104,

@@ -20,9 +20,9 @@ from blocks import (
     variants_of,
 )
 from profilers import Target, analytic_cost, count_macs, peak_activation_mib
-from profilers.counting.analytic_cost import macs_lr_size_px
 from profilers.counting.macs import count_call
 from profilers.counting.meta_device import build_on_meta
+from profilers.counting.paths import macs_lr_size_px
 
 
 def macs_of(config: NetworkConfig) -> int:

@@ -96,9 +96,9 @@ def test_the_first_trainings_go_to_their_end(make: Any) -> None:
     begun = make.trained(make.candidate("begun", 60.0), 31.0, trial=0)
     new = make.candidate("new", 10.0, gmacs=8.0)
     assert decide(make.situation([begun], [new])).action == Promote(0)
-    # Unless their end is worth nothing.
+    # Even one that is worth nothing, as the slowest is while no other is known.
     situation = make.situation([begun], [new], bounds={"latency_ms": Bound(max=50.0)})
-    assert decide(situation).action == Start(0)
+    assert decide(situation).action == Promote(0)
 
 
 def test_it_depends_on_nothing_but_the_situation(make: Any) -> None:

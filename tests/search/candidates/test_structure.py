@@ -28,6 +28,8 @@ def test_a_plain_network_is_worked_out_by_hand() -> None:
     assert found.convolution_radius_px == 5.5
     assert found.receptive_field_radius_px == 6
     assert (found.family, found.macs) == ("edsr", 5)
+    # On 640x360 pixels, and 3 channels on 1280x720.
+    assert found.activations == 640 * 360 * (4 * 8 + 32 + 3 * 4)
 
 
 def test_a_split_convolution_counts_by_its_active_channels() -> None:
