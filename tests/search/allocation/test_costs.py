@@ -62,6 +62,15 @@ def test_before_a_regression_costs_are_in_proportion_to_macs(make: Any) -> None:
     assert nothing == pytest.approx([6.25, 100.0])
 
 
+def test_before_a_regression_what_is_put_out_counts_as_macs_too(make: Any) -> None:
+    measured = make.candidate("a", 5.0, gmacs=1.0)
+    new = make.candidate("new", gmacs=1.0, costs={})
+    new = replace(new, structure=replace(new.structure, activations=20_000_000))
+    # A hundred MACs for each of the 20 million numbers: two GMACs more.
+    costs = Costs(make.situation([measured], [new]))
+    assert costs.at([new], 0.5)[0, 0] == pytest.approx(15.0)
+
+
 def test_a_reference_that_is_not_given_is_the_worst_known(make: Any) -> None:
     pool = [make.candidate("a", 5.0), make.candidate("b", 20.0)]
     assert Costs(make.situation(pool=pool, reference={"psnr_y_db": 30.0})).reference == [20.0]
