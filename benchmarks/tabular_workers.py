@@ -28,7 +28,7 @@ from profilers.agent.cores import usable_cores
 from training.recipes.choice import RecipeChoice
 from training.state import STATE_FILE
 
-RECIPE = RecipeChoice("steady")
+RECIPE = "steady"
 ATTEMPTS = 2
 
 
@@ -40,6 +40,8 @@ class Places:
     set14: str
     b100: str
     work: Path
+    learning_rate: float | None = None
+    """Of all trainings; None is that of the recipe."""
 
     @classmethod
     def parsed(cls, parser: argparse.ArgumentParser) -> tuple[Self, argparse.Namespace]:
@@ -182,7 +184,9 @@ def _reached(job: Job, config: NetworkConfig, places: Places, steps: int) -> Run
     """The row of a rung that the training had not reached."""
     scale = config.scale
     folder = places.checkpoints(job)
-    reached = _training(places.data, scale).reach(config, job.seed, steps, folder)
+    reached = _training(places.data, scale, places.learning_rate).reach(
+        config, job.seed, steps, folder
+    )
     quality = judged(reached.network, kept_pairs(places.set14, scale))
     final = judged(reached.network, kept_pairs(places.b100, scale)) if steps == RUNGS[-1] else None
     return rung_of(job, reached, quality, final)
@@ -204,8 +208,9 @@ def rung_of(job: Job, reached: Reached, set14: Quality, b100: Quality | None = N
 
 
 @lru_cache
-def _training(data: str, scale: int) -> Training:
-    return Training(data, scale, RECIPE)
+def _training(data: str, scale: int, learning_rate: float | None) -> Training:
+    settings = {} if learning_rate is None else {"learning_rate": learning_rate}
+    return Training(data, scale, RecipeChoice(RECIPE, settings))
 
 
 kept_pairs = lru_cache(judging_pairs)

@@ -16,7 +16,6 @@ from .counting.activations import peak_activation_mib as peak_activation_mib
 from .counting.analytic_cost import AnalyticCost as AnalyticCost
 from .counting.analytic_cost import analytic_cost as analytic_cost
 from .counting.analytic_cost import macs_bound as macs_bound
-from .counting.analytic_cost import network_on_meta as network_on_meta
 from .counting.crosscheck import CrossCheck as CrossCheck
 from .counting.crosscheck import cross_check as cross_check
 from .counting.executed_macs import ExecutedMacs as ExecutedMacs
@@ -25,6 +24,7 @@ from .counting.macs import MacsReport as MacsReport
 from .counting.macs import ModuleRow as ModuleRow
 from .counting.macs import OperatorRow as OperatorRow
 from .counting.macs import count_macs as count_macs
+from .counting.paths import network_on_meta as network_on_meta
 from .host.device import computes_in_bfloat16 as computes_in_bfloat16
 from .host.device import describe_device as describe_device
 from .host.latency import Calibration as Calibration

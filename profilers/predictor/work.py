@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from blocks import in_variant, variants_of
-from profilers.counting.analytic_cost import network_on_meta
 from profilers.counting.observer import Call, ObservedOperators, is_view
 from profilers.counting.operands import moved_bytes
 from profilers.counting.operators import MACS
+from profilers.counting.paths import network_on_meta
 from profilers.host.subject import Subject
 from profilers.runtimes.images import sample_images
 from profilers.runtimes.targets import Target
