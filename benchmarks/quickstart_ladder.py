@@ -49,8 +49,12 @@ def searched(method: str, seed: int, trials: int, work: Path) -> Path:
 
 
 def spent_steps(run: Path) -> int:
-    """The steps that a search trained, those of candidates included that it left behind."""
-    return sum(record.train_steps or 0 for record in read_run(run).records)
+    """The steps that a search trained, those of candidates included that it left behind.
+
+    A duplicate has the steps of its first, but was not trained again.
+    """
+    trained = (it for it in read_run(run).records if it.state != "duplicate")
+    return sum(record.train_steps or 0 for record in trained)
 
 
 def page(compared: RunComparison, runs: Mapping[tuple[str, int], Path], command: str) -> str:
