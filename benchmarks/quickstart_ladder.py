@@ -20,6 +20,8 @@ from common import device_text
 
 from foundation.atomic import write_text_atomically
 from paretosr import RunComparison, compare_runs
+from search.config import parse_search_config
+from search.ladder.budget import ladder_of
 from search.storage.study import read_run
 
 HERE = Path(__file__).resolve().parent
@@ -28,7 +30,7 @@ QUICKSTART = HERE.parent / "examples" / "quickstart.yaml"
 # What the quickstart's own recipe cannot be continued to, this one can.
 METHODS: Mapping[str, Mapping[str, Any]] = {
     "full trainings": {"recipe": "quick"},
-    "ladder": {"recipe": "steady"},
+    "ladder": {"recipe": {"name": "steady", "cooldown_fraction": 0.4}},
 }
 
 
@@ -51,10 +53,18 @@ def searched(method: str, seed: int, trials: int, work: Path) -> Path:
 def spent_steps(run: Path) -> int:
     """The steps that a search trained, those of candidates included that it left behind.
 
-    A duplicate has the steps of its first, but was not trained again.
+    The last part of each rung, in which the rate falls, is left out by the training to the next
+    one. A duplicate has the steps of its first, but was not trained again.
     """
-    trained = (it for it in read_run(run).records if it.state != "duplicate")
-    return sum(record.train_steps or 0 for record in trained)
+    found = read_run(run)
+    if found.ladder is None:
+        return sum(it.train_steps or 0 for it in found.records if it.state != "duplicate")
+    ladder = ladder_of(parse_search_config(found.settings["config"], run.name))
+    spent, reached = 0, dict[int | str | None, int]()
+    for row in found.ladder.curves:
+        spent += ladder.steps_between(reached.get(row.trial, 0), row.steps)
+        reached[row.trial] = row.steps
+    return spent
 
 
 def page(compared: RunComparison, runs: Mapping[tuple[str, int], Path], command: str) -> str:

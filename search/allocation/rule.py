@@ -37,7 +37,7 @@ def decide(situation: Situation) -> Decision:
     waiting = [known for known in situation.known if known.state == "waiting"]
     candidates = [*waiting, *situation.pool]
     ladder = situation.ladder
-    begun = np.array([it.curve[-1].steps if it.curve else 0 for it in candidates])
+    begun = [it.curve[-1].steps if it.curve else 0 for it in candidates]
     # Two workers are not to seek the same.
     running = [known for known in situation.known if known.state == "running"]
     estimator = Estimator(situation).believing(running)
@@ -51,8 +51,11 @@ def decide(situation: Situation) -> Decision:
     cases = _cases(estimates, estimator.shifts(candidates, rungs))
     improvements = Improvement(situation, estimator).expected(candidates, *cases)
     seconds = seconds_per_step(situation, candidates)
-    to_rung, to_end = rungs - begun, ladder.full_steps - begun
-    rates = best_rates(improvements, to_rung * seconds, (to_end - to_rung) * seconds)
+    between, full = ladder.steps_between, ladder.full_steps
+    to_rung = np.array([between(*pair) for pair in zip(begun, rungs, strict=True)])
+    from_rung = np.array([between(rung, full) for rung in rungs])
+    to_end = np.array([between(steps, full) for steps in begun])
+    rates = best_rates(improvements, to_rung * seconds, from_rung * seconds)
     if situation.steps_left is not None:
         # What cannot be finished adds nothing; it is done only if nothing else is left to do.
         rates = np.where(to_end <= situation.steps_left, rates, 0.0)

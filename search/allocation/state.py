@@ -105,10 +105,19 @@ class Ladder:
     """
 
     rungs: tuple[int, ...]
+    kept: Mapping[int, int] = field(default_factory=dict, hash=False)
+    """From which step a training goes on, by the rung that it has reached; others from the rung.
+
+    Where the rate falls towards each rung, the steps in which it fell are left out again.
+    """
 
     def __post_init__(self) -> None:
         if not self.rungs or list(self.rungs) != sorted({rung for rung in self.rungs if rung > 0}):
             raise ValueError(f"rungs must ascend from above 0, got {list(self.rungs)}")
+
+    def steps_between(self, reached: int, goal: int) -> int:
+        """The steps that are trained from one rung, or from 0, to another."""
+        return goal - self.kept.get(reached, reached) if goal > reached else 0
 
     @property
     def full_steps(self) -> int:

@@ -11,9 +11,10 @@ from reports.records import TrialRecord
 from search.allocation.estimate import comparison, estimates
 from search.allocation.improvement import front_probabilities
 from search.allocation.relevant import relevant
-from search.allocation.state import QUALITY, Bound, Known, Ladder, Situation
+from search.allocation.state import QUALITY, Bound, Known, Situation
 from search.appraisal import Appraisal
 from search.config import SearchConfig
+from search.ladder.budget import ladder_of
 from search.ladder.climber import Climber, known_of
 from search.ladder.offers import StructureOf
 from search.ladder.shadow import Parameters, Shadow
@@ -107,7 +108,7 @@ class Knowledge:
     def _situation(self, climbers: Mapping[int, Climber]) -> Situation:
         known = {**self._finished, **{number: it.known for number, it in climbers.items()}}
         return Situation(
-            Ladder(self._config.rungs),
+            ladder_of(self._config),
             self._config.objectives,
             self._bounds,
             self._reference or {QUALITY: self._worst_quality(known.values())},

@@ -97,11 +97,6 @@ class Climb:
     """Of the decision to start it; None where it was not decided, as of published networks."""
 
     @property
-    def steps(self) -> int:
-        """Of training that it has had."""
-        return self.results[-1].steps if self.results else 0
-
-    @property
     def all_draws(self) -> tuple[Draws, ...]:
         """Of the decisions that it comes from."""
         started = () if self.draws is None else (self.draws,)
