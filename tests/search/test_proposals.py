@@ -71,7 +71,7 @@ def test_no_network_is_trained_twice_and_models_know_every_parameter(
 ) -> None:
     quickstart = load_search_config(find_config("quickstart"))
     # A budget by which NSGA-II has more than one generation within these trials.
-    changes = {"sampler": sampler, "budget": {"trials": 50, "steps": 5}}
+    changes = {"sampler": sampler, "budget": {"trials": 50, "steps": 5}, "ladder": "none"}
     written = quickstart.model_dump(mode="json", exclude_none=True)
     config = SearchConfig.model_validate({**written, **changes})
     formula, study = search(tmp_path, config, listener, monkeypatch, trials)
