@@ -124,6 +124,7 @@ def with_sampler(base: SearchConfig, sampler: str, trials: int) -> SearchConfig:
             **base.model_dump(mode="json", exclude_none=True),
             "sampler": sampler,
             "budget": {"trials": trials, "steps": 1},
+            "ladder": "none",
         }
     )
 

@@ -30,11 +30,11 @@ LEAST_SHARE = 0.85
 
 
 def config(minutes: float, *, workers: int, seed: int) -> Mapping[str, Any]:
-    """The quickstart, ended by its time alone."""
+    """The quickstart with full trainings, which count alike, ended by its time alone."""
     quickstart: dict[str, Any] = yaml.safe_load(QUICKSTART.read_text(encoding="utf-8"))
     steps = quickstart["budget"]["steps"]
     budget = {"minutes": minutes, "steps": steps}
-    return {**quickstart, "budget": budget, "workers": workers, "seed": seed}
+    return {**quickstart, "ladder": "none", "budget": budget, "workers": workers, "seed": seed}
 
 
 def searched(configs: Sequence[Mapping[str, Any]], folder: Path) -> tuple[int, float]:
