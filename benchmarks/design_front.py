@@ -112,7 +112,7 @@ def main() -> None:
             beside[name] = [best_within(records, limit_ms) for records in fronts]
         chosen = {it for found in beside.values() for it in found if it is not None}
         train(sorted(chosen), places, options.workers, listener)
-    write_text_atomically(RESULT, page(designs, beside))
+    write_text_atomically(RESULT, page(designs, beside, benchmark.largest_cost))
 
 
 def train(
@@ -158,7 +158,9 @@ def best_within(records: Iterable[TrialRecord], limit_ms: float) -> str | None:
     return None if best is None else best.arch_id
 
 
-def page(designs: Mapping[str, str], beside: Mapping[str, list[str | None]]) -> str:
+def page(
+    designs: Mapping[str, str], beside: Mapping[str, list[str | None]], slowest_ms: float
+) -> str:
     rows, verdicts = [], []
     for name, arch_id in designs.items():
         design = Known.of(arch_id, name)
@@ -194,6 +196,7 @@ def page(designs: Mapping[str, str], beside: Mapping[str, list[str | None]]) -> 
             *rows,
             "",
             *verdicts,
+            f"- The slowest network that the searches could find takes {slowest_ms:.0f} ms.",
             "",
         ]
     )
