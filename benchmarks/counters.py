@@ -22,11 +22,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from blocks import build_network, catalogue_config
+from blocks import catalogue_config
 from profilers import CrossCheck, MacsReport, count_macs
 from profilers.counting.crosscheck import cross_check_on
-from profilers.counting.meta_device import build_on_meta
-from profilers.counting.paths import macs_lr_size_px
+from profilers.counting.paths import counted_image, network_on_meta
 
 HERE = Path(__file__).parent
 TRUTH = HERE.parent / "tests" / "profilers" / "counting" / "test_macs_truth.py"
@@ -132,8 +131,8 @@ def missed(ours: MacsReport, theirs: Counter[str]) -> Iterator[str]:
 
 
 def time_counting(name: str, scale: int) -> str:
-    network = build_on_meta(lambda: build_network(catalogue_config(name, scale)))
-    images = torch.empty(1, 3, *macs_lr_size_px(scale), device="meta")
+    network = network_on_meta(catalogue_config(name, scale))
+    images = counted_image(scale)
     times_ms = []
     for _ in range(COUNTS + 1):
         start = time.process_time()

@@ -98,7 +98,8 @@ def main() -> None:
     designs = {name: config.arch_id for name, config in published_designs().items()}
     with TerminalListener() as listener:
         for name, arch_id in designs.items():
-            if name in OWN_RATES:
+            if name in OWN_RATES:  # once at the rate of all others, to show what that gives
+                train([arch_id], places, options.workers, listener, seeds=1)
                 own = replace(places, work=places.work / "own", learning_rate=OWN_RATES[name])
                 train([arch_id], own, options.workers, listener, AT_OWN_RATE)
             else:
@@ -121,6 +122,7 @@ def train(
     workers: int,
     listener: TerminalListener,
     beside: Path = DESIGNS,
+    seeds: int = SEEDS,
 ) -> None:
     """Train what neither the table nor the file beside it has, to the last rung."""
     configs = architectures() | {it.arch_id: it for it in published_designs().values()}
@@ -129,7 +131,7 @@ def train(
     jobs = [
         Job(arch_id, seed, last)
         for arch_id in arch_ids
-        for seed in range(SEEDS)
+        for seed in range(seeds)
         if last[0] in table.missing(arch_id, seed) and last[0] in trainings.missing(arch_id, seed)
     ]
     done = 0

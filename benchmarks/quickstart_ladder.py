@@ -11,6 +11,7 @@ A command that was stopped goes on where it stopped. Writes results/quickstart_l
 import argparse
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -57,11 +58,10 @@ def spent_steps(run: Path) -> int:
     if found.ladder is None:
         return sum(it.train_steps or 0 for it in found.records if it.state != "duplicate")
     ladder = ladder_of(parse_search_config(found.settings["config"], run.name))
-    spent, reached = 0, dict[int | str | None, int]()
+    reached = defaultdict[int | str | None, list[int]](list)
     for row in found.ladder.curves:
-        spent += ladder.steps_between(reached.get(row.trial, 0), row.steps)
-        reached[row.trial] = row.steps
-    return spent
+        reached[row.trial].append(row.steps)
+    return sum(map(ladder.steps_made, reached.values()))
 
 
 def page(compared: RunComparison, runs: Mapping[tuple[str, int], Path], command: str) -> str:

@@ -34,7 +34,7 @@ ATTEMPTS = 2
 
 @dataclass(frozen=True)
 class Places:
-    """Where images and checkpoints are."""
+    """Where images and checkpoints are, and at which rate is trained from them."""
 
     data: str
     set14: str

@@ -4,8 +4,9 @@ Quality is `psnr_y_db` after the last rung of the ladder; every other objective 
 direction is that of its column in `reports.records.OBJECTIVES`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 QUALITY = "psnr_y_db"
@@ -118,6 +119,10 @@ class Ladder:
     def steps_between(self, reached: int, goal: int) -> int:
         """The steps that are trained from one rung, or from 0, to another."""
         return goal - self.kept.get(reached, reached) if goal > reached else 0
+
+    def steps_made(self, reached: Iterable[int]) -> int:
+        """The steps of a training that has reached these rungs."""
+        return sum(self.steps_between(*pair) for pair in pairwise((0, *reached)))
 
     @property
     def full_steps(self) -> int:

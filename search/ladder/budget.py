@@ -1,15 +1,12 @@
 """How many steps of training a search has left, and what fits into them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 from search.allocation.state import Ladder
 from search.bookkeeping import Bookkeeping
 from search.config import SearchConfig
 from search.listening import Standing
-from search.storage.rungs import RungResult
 
 
 def ladder_of(config: SearchConfig) -> Ladder:
@@ -31,16 +28,9 @@ class StepBudget:
     """Steps that workers have begun."""
 
     @cached_property
-    def _ladder(self) -> Ladder:
+    def ladder(self) -> Ladder:
+        """By which steps are counted."""
         return ladder_of(self.config)
-
-    def steps_between(self, reached: int, goal: int) -> int:
-        """The steps that are trained from one rung, or from 0, to another."""
-        return self._ladder.steps_between(reached, goal)
-
-    def made(self, results: Iterable[RungResult]) -> int:
-        """The steps of a training that has come to these results."""
-        return sum(self.steps_between(*it) for it in pairwise([0, *(it.steps for it in results)]))
 
     @property
     def full(self) -> int:

@@ -122,7 +122,7 @@ class LadderSearch:
     def _restore(self) -> None:
         """Take up what an earlier session left."""
         climbs = [climb_of(attributes) for attributes in self._study.attributes()]
-        self._budget.spent = sum(self._budget.made(climb.results) for climb in climbs)
+        self._budget.spent = sum(self._budget.ladder.steps_made(climb.reached) for climb in climbs)
         self._promotions = sum(max(0, len(climb.goals) - 1) for climb in climbs)
         for record in self._study.records():
             if record.trial is not None:
@@ -148,7 +148,7 @@ class LadderSearch:
         if (stored := climber.proposal.stored_record()) is not None:
             self._end(climber, stored)
         elif not climber.waits:
-            self._budget.under_way += self._budget.steps_between(climber.steps, climber.goal)
+            self._budget.under_way += self._budget.ladder.steps_between(climber.steps, climber.goal)
             self._again.append(climber)
         elif climber.steps == self._budget.full:
             self._finish(climber)
@@ -175,7 +175,7 @@ class LadderSearch:
     def _decide(self) -> str | None:
         """Do what the rule says; return what ends the search where there is nothing to do."""
         started = time.perf_counter()
-        full, between = self._budget.full, self._budget.steps_between
+        full, between = self._budget.full, self._budget.ladder.steps_between
         most = self._budget.least_left
         near_front = self._knowledge.near_front(self._climbers)
         offers = self._offered(near_front) if self._budget.fits(full) else []
@@ -308,7 +308,7 @@ class LadderSearch:
 
     def _aim(self, climber: Climber, steps: int, why: str) -> None:
         climber.aim(Goal(steps, why, *self._offers.counts, self._offers.new_draws(self._decision)))
-        self._budget.under_way += self._budget.steps_between(climber.steps, steps)
+        self._budget.under_way += self._budget.ladder.steps_between(climber.steps, steps)
         self._submit(climber)
 
     def _submit(self, climber: Climber) -> None:
@@ -325,7 +325,7 @@ class LadderSearch:
             self._submit(climber)
             return
         self._at_work.remove(outcome.trial)
-        self._budget.under_way -= self._budget.steps_between(climber.steps, climber.goal)
+        self._budget.under_way -= self._budget.ladder.steps_between(climber.steps, climber.goal)
         if isinstance(outcome, Failed):
             self._end(climber, replace(climber.spent(), state="failed", reason=outcome.reason))
             return
@@ -340,7 +340,7 @@ class LadderSearch:
         claimed = quality.train_seconds - before + quality.validation_seconds
         wall_seconds = self._books.passed(claimed, climber.submitted)
         self._books.open_seconds += wall_seconds
-        self._budget.spent += self._budget.steps_between(climber.steps, quality.train_steps)
+        self._budget.spent += self._budget.ladder.steps_between(climber.steps, quality.train_steps)
         climber.reach(quality, wall_seconds)
         self._listener.rung_reached(climber.number, climber.steps, quality.psnr_y_db)
 

@@ -37,6 +37,7 @@ class Knowledge:
         structure_of: StructureOf,
     ) -> None:
         self._config = config
+        self._ladder = ladder_of(config)
         self._study = study
         self._appraisal = appraisal
         self._shadow = shadow
@@ -108,7 +109,7 @@ class Knowledge:
     def _situation(self, climbers: Mapping[int, Climber]) -> Situation:
         known = {**self._finished, **{number: it.known for number, it in climbers.items()}}
         return Situation(
-            ladder_of(self._config),
+            self._ladder,
             self._config.objectives,
             self._bounds,
             self._reference or {QUALITY: self._worst_quality(known.values())},

@@ -97,6 +97,11 @@ class Climb:
     """Of the decision to start it; None where it was not decided, as of published networks."""
 
     @property
+    def reached(self) -> tuple[int, ...]:
+        """The rungs, in steps of training."""
+        return tuple(result.steps for result in self.results)
+
+    @property
     def all_draws(self) -> tuple[Draws, ...]:
         """Of the decisions that it comes from."""
         started = () if self.draws is None else (self.draws,)

@@ -22,6 +22,7 @@ def test_a_training_goes_on_from_what_a_rung_keeps() -> None:
     assert ladder.steps_between(0, 400) == 400
     assert ladder.steps_between(400, 1000) == 760
     assert ladder.steps_between(1000, 1000) == 0
+    assert [ladder.steps_made(it) for it in ((), (400,), (400, 1000))] == [0, 400, 1160]
     assert Ladder((400, 1000)).steps_between(400, 1000) == 600
 
 
