@@ -46,7 +46,7 @@ def _asked(settings: Mapping[str, Any]) -> Iterator[Fact]:
     yield Fact("target", str(known.target))
     yield Fact("training", f"{known.train_steps:,} steps of the {known.recipe} recipe")
     yield Fact("photographs", f"{known.training_data}; validated on {known.validation_data}")
-    yield from _budget(config.get("budget"))
+    yield from _budget(config.get("budget"), has_rungs=isinstance(config.get("ladder"), Mapping))
     yield Fact("sampler", f"{known.sampler}, seed {known.seed}")
 
 
@@ -57,12 +57,13 @@ def _objective(name: str) -> str:
     return f"{'least' if found.direction == 'minimise' else 'highest'} {found.label}"
 
 
-def _budget(budget: object) -> Iterator[Fact]:
+def _budget(budget: object, *, has_rungs: bool) -> Iterator[Fact]:
     if not isinstance(budget, Mapping):
         return
     parts = []
     if budget.get("trials") is not None:
-        parts.append(f"{budget['trials']} trained candidates")
+        what = "full trainings' worth of steps" if has_rungs else "trained candidates"
+        parts.append(f"{budget['trials']} {what}")
     if budget.get("minutes") is not None:
         parts.append(f"{budget['minutes']:g} minutes")
     if parts:

@@ -41,6 +41,9 @@ def test_what_was_asked() -> None:
         ("budget", "28 trained candidates, or 9 minutes"),
         ("sampler", "tpe, seed 0"),
     ]
+    rungs = {**SETTINGS["config"], "ladder": {"rungs": [400, 1000]}}
+    asked = [(fact.label, fact.text) for fact in run_facts({**SETTINGS, "config": rungs}).asked]
+    assert ("budget", "28 full trainings' worth of steps, or 9 minutes") in asked
 
 
 def test_where_the_numbers_come_from() -> None:
