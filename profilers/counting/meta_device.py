@@ -5,7 +5,7 @@ search asks for the cost of each proposal, so both are avoided here.
 """
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -44,8 +44,8 @@ class _WithoutInitialisation(TorchFunctionMode):
         return result
 
 
-_PLAIN = (int, float, bool, str, type(None))
-"""What most operands are that are no tensors."""
+_PLAIN = frozenset({int, float, bool, str, type(None)})
+"""The types of most operands that are no tensors."""
 
 
 class OperatorMode(TorchDispatchMode):
@@ -99,14 +99,16 @@ def call_operator(func: Operator, args: Sequence[object], kwargs: Mapping[str, o
     return func(*args, **kwargs)
 
 
-def tensors_in(value: object) -> Iterator[torch.Tensor]:
-    """Yield the tensors of arguments or results, also inside lists and tuples."""
+def tensors_in(value: object) -> list[torch.Tensor]:
+    """The tensors of arguments or results, also inside lists and tuples."""
     if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, (list, tuple)):
+        return [value]
+    found: list[torch.Tensor] = []
+    if isinstance(value, (list, tuple)):
         for part in value:
-            if not isinstance(part, _PLAIN):  # most are, and a generator for each takes time
-                yield from tensors_in(part)
+            if type(part) not in _PLAIN:  # most are, and each call takes time
+                found += tensors_in(part)
+    return found
 
 
 @functools.cache
@@ -135,8 +137,8 @@ def _description(value: object, operands: list[torch.Tensor]) -> Any:
 
     The tensors that it stands for join `operands`.
     """
-    if isinstance(value, _PLAIN):
-        return _Constant(type(value), value)
+    if (kind := type(value)) in _PLAIN:
+        return _Constant(kind, value)
     if isinstance(value, torch.Tensor):
         operands.append(value)
         if not value.is_meta:  # nothing is remembered then, and not all of them have strides

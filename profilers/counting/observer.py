@@ -118,7 +118,7 @@ class _Operators(OperatorMode):
         name, keywords = operator_name(func), kwargs or {}
         if types and any(hasattr(kind, "__tensor_flatten__") for kind in types):
             return NotImplemented  # what its own code calls is seen
-        operands = [*tensors_in((args, tuple(keywords.values())))]
+        operands = tensors_in((args, tuple(keywords.values())))
         if isinstance(func, HigherOrderOperator):
             if name == "cond":
                 predicate, if_true, if_false, chosen_operands = args
@@ -145,7 +145,7 @@ class _Operators(OperatorMode):
         args: Sequence[Any],
         output: object,
     ) -> Call:
-        tensors = [*tensors_in((args, output))]
+        tensors = tensors_in((args, output))
         name, handler = self._handler_of(name, tensors)
         if handler is None:
             return Call(func, name, args, tensors, "free" if is_free(func) else "uncounted", 0)

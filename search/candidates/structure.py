@@ -1,6 +1,7 @@
 """What the structure of a network says of its worth, without any training."""
 
 import math
+from functools import lru_cache
 
 from blocks import NetworkConfig
 from blocks.config import NetworkConfigBase
@@ -19,7 +20,7 @@ def structure_of(config: NetworkConfig, macs: int) -> Structure:
     if isinstance(config, ClassSRConfig):
         looked_at = config.branches[-1]
     width, (_, width_px) = _width(looked_at), macs_lr_size_px(config.scale)
-    called = paths_of(looked_at).paths[0].convolutions
+    called = _convolutions(looked_at)
     # Those that are run over at least the low-resolution pixels.
     convolutions = [it for it in called if it.output_width_px >= width_px]
     return Structure(
@@ -32,6 +33,11 @@ def structure_of(config: NetworkConfig, macs: int) -> Structure:
         convolution_radius_px=round(sum(_radius_px(it, width_px) for it in convolutions), 2),
         activations=sum(it.outputs for it in called),
     )
+
+
+@lru_cache(maxsize=256)  # hundreds of ClassSR networks share a few dozen branches
+def _convolutions(config: NetworkConfigBase) -> tuple[Convolution, ...]:
+    return paths_of(config).paths[0].convolutions
 
 
 def _width(config: NetworkConfigBase) -> int | None:
