@@ -6,17 +6,21 @@ from typing import Protocol, runtime_checkable
 from foundation.listener import Listener
 from reports.records import TrialRecord
 
+CANDIDATES = "candidates trained"
+TRAININGS = "full trainings' worth of steps"
+
 
 @dataclass(frozen=True)
 class Standing:
     """How far a search has come."""
 
     trained: int
-    """Candidates."""
     budget: int | None
-    """Candidates to be trained in all; None where only the time ends the search."""
+    """To be trained in all; None where only the time ends the search."""
     seconds_left: float | None
     """An estimate from what is done so far; None before anything is."""
+    unit: str = CANDIDATES
+    """What is counted."""
 
 
 @runtime_checkable
@@ -30,14 +34,14 @@ class SearchListener(Listener, Protocol):
         """One training of a trial has done `step` of `steps` steps; not all steps are told."""
 
     def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None:
-        """A trial has reached a rung of a ladder, and may wait before it goes on."""
+        """A trial has reached a rung below the last, and may wait before it goes on."""
 
     def trial_finished(self, record: TrialRecord) -> None:
         """A trial has ended, in whichever state."""
 
 
 class TrialsAsProgress:
-    """Lets a plain listener follow a search: the trained candidates are its progress."""
+    """Lets a plain listener follow a search: what is trained of the budget is its progress."""
 
     def __init__(self, listener: Listener) -> None:
         self.status = listener.status
@@ -58,5 +62,5 @@ class TrialsAsProgress:
 
 
 def as_search_listener(listener: Listener) -> SearchListener:
-    """The listener itself, if it hears of trials, or one that tells it how many were trained."""
+    """The listener itself, if it hears of trials, or one that tells it how much is trained."""
     return listener if isinstance(listener, SearchListener) else TrialsAsProgress(listener)

@@ -53,6 +53,7 @@ class LiveListener:
             self._status,
             trained=standing.trained,
             budget=standing.budget,
+            unit=standing.unit,
             ends=None if left is None else time.time() + left,
         )
         if record.trial is not None:

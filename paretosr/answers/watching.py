@@ -1,7 +1,7 @@
 """Where a search stands, from the files of its run alone, also while it goes on."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from paretosr.runs import Run, open_run
 from reports.columns import row_values
 from reports.page.history import History, history
 from reports.pareto import front
+from search.listening import CANDIDATES
 from search.storage.live_status import LiveStatus, UnderWay, is_searched, read_status
 from search.storage.run_directory import RunDirectory
 
@@ -77,7 +78,9 @@ class View(Result):
             "ended": status.ended if status is not None else None,
             "doing": status.doing if status is not None and self.state == "running" else None,
             "trained": self.trained,
+            "spent": status.trained if status is not None else None,
             "budget": status.budget if status is not None else None,
+            "unit": status.unit if status is not None else None,
             "seconds_left": self.seconds_left,
             "under_way": [asdict(one) for one in self.under_way],
             "failures": list(self.failures),
@@ -117,13 +120,24 @@ class View(Result):
     @property
     def headline(self) -> str:
         """How far the search has come, in one line."""
-        budget = "" if self.status is None or self.status.budget is None else self.status.budget
-        parts = [f"{self.trained}{f' of {budget}' if budget else ''} candidates trained"]
+        parts = list(self._trained_in_words)
         if self.seconds_left is not None:
             parts.append(f"about {_duration(self.seconds_left)} left")
         if self.state == "running" and self.status is not None and not self.under_way:
             parts.append(self.status.doing)
         return f"{self.run.path}: {self._state_in_words}; {', '.join(parts)}"
+
+    @property
+    def _trained_in_words(self) -> Iterator[str]:
+        status = self.status
+        if status is None or status.budget is None:
+            yield f"{self.trained} {CANDIDATES}"
+        elif status.unit == CANDIDATES:
+            yield f"{self.trained} of {status.budget} {CANDIDATES}"
+        else:  # of which those that were left at a rung have had their part
+            yield f"{self.trained} {CANDIDATES} to the end"
+            if self.state != "ended":
+                yield f"{status.trained} of {status.budget} {status.unit} spent"
 
     @property
     def _state_in_words(self) -> str:

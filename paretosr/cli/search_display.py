@@ -45,9 +45,7 @@ class SearchDisplay:
         self._is_logged = not silent and not console.is_terminal
         self._refreshed = 0.0
         self._logged = time.monotonic()
-        self._all = self._progress.add_task(
-            "trained candidates", total=None, time="", visible=False
-        )
+        self._all = self._progress.add_task("", total=None, time="", visible=False)
         self._standing = Standing(0, None, None)
         self._told = time.monotonic()
         self._trials: dict[int, TaskID] = {}
@@ -89,7 +87,11 @@ class SearchDisplay:
     def trial_started(self, record: TrialRecord, standing: Standing) -> None:
         self._standing, self._told = standing, time.monotonic()
         self._progress.update(
-            self._all, completed=standing.trained, total=standing.budget, visible=True
+            self._all,
+            description=standing.unit,
+            completed=standing.trained,
+            total=standing.budget,
+            visible=True,
         )
         if record.trial is not None:
             description = f"trial {record.trial}: {record.arch_id}"
@@ -155,7 +157,7 @@ class SearchDisplay:
     def _under_way(self) -> Iterator[str]:
         """The parts of a line that says how far the search has come."""
         budget = "" if self._standing.budget is None else f" of {self._standing.budget}"
-        yield f"{self._standing.trained}{budget} candidates trained"
+        yield f"{self._standing.trained}{budget} {self._standing.unit}"
         if left := self._time_left():
             yield left
         trials = {task: trial for trial, task in self._trials.items()}

@@ -6,6 +6,7 @@ from typing import Any
 from reports.columns import Column
 from reports.page.document import Fact, RunFacts
 from reports.records import COLUMNS, OBJECTIVES
+from search.listening import TRAININGS
 from search.report import run_settings
 
 _COLUMNS: Mapping[str, Column] = {column.name: column for column in COLUMNS}
@@ -62,7 +63,7 @@ def _budget(budget: object, *, has_rungs: bool) -> Iterator[Fact]:
         return
     parts = []
     if budget.get("trials") is not None:
-        what = "full trainings' worth of steps" if has_rungs else "trained candidates"
+        what = TRAININGS if has_rungs else "trained candidates"
         parts.append(f"{budget['trials']} {what}")
     if budget.get("minutes") is not None:
         parts.append(f"{budget['minutes']:g} minutes")

@@ -6,7 +6,7 @@ from functools import cached_property
 from search.allocation.state import Ladder
 from search.bookkeeping import Bookkeeping
 from search.config import SearchConfig
-from search.listening import Standing
+from search.listening import TRAININGS, Standing
 
 
 def ladder_of(config: SearchConfig) -> Ladder:
@@ -83,9 +83,9 @@ class StepBudget:
 
     @property
     def standing(self) -> Standing:
-        """How far the search has come, in full trainings' worth of steps."""
+        """How far the search has come."""
         budget, seconds = self.config.budget, self.books.seconds
         left = [] if budget.minutes is None else [max(0.0, budget.minutes * 60 - seconds)]
         if budget.trials is not None and self.spent:
             left.append(seconds / self.spent * max(0, budget.trials * self.full - self.spent))
-        return Standing(self.spent // self.full, budget.trials, min(left, default=None))
+        return Standing(self.spent // self.full, budget.trials, min(left, default=None), TRAININGS)

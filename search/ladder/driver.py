@@ -292,9 +292,7 @@ class LadderSearch:
             self._tell(proposal, replace(record, wall_seconds=wall_seconds))
             return
         structure = (
-            self._structure_of(candidate.config, record.macs or 0)
-            if offer is None
-            else offer.structure
+            offer.structure if offer else self._structure_of(candidate.config, record.macs or 0)
         )
         climber = Climber(proposal, candidate, record, structure)
         climber.begin()
@@ -332,7 +330,9 @@ class LadderSearch:
         self._reach(climber, outcome.quality)
         if climber.steps == self._budget.full:
             self._finish(climber)
-        elif len(climber.results) == 1 and climber.candidate.is_measured_trained:
+            return
+        self._listener.rung_reached(climber.number, climber.steps, outcome.quality.psnr_y_db)
+        if len(climber.results) == 1 and climber.candidate.is_measured_trained:
             self._measure_trained(climber)
 
     def _reach(self, climber: Climber, quality: TrainedQuality) -> None:
@@ -342,7 +342,6 @@ class LadderSearch:
         self._books.open_seconds += wall_seconds
         self._budget.spent += self._budget.ladder.steps_between(climber.steps, quality.train_steps)
         climber.reach(quality, wall_seconds)
-        self._listener.rung_reached(climber.number, climber.steps, quality.psnr_y_db)
 
     def _measure_trained(self, climber: Climber) -> None:
         """Measure what only trained weights tell, for the decisions to come."""

@@ -9,6 +9,7 @@ import pydantic
 from foundation import write_text_atomically
 from foundation.configs import parse_config
 from foundation.documents import read_json
+from search.listening import CANDIDATES
 from search.storage.run_directory import RunDirectory
 
 STATUS_FILE = "status.json"
@@ -37,14 +38,16 @@ class LiveStatus:
     doing: str
     """What the search last said that it does."""
     trained: int
-    """Candidates, when the last one began."""
+    """When the last candidate began."""
     budget: int | None
-    """Candidates to be trained in all; None where only the time ends the search."""
+    """To be trained in all; None where only the time ends the search."""
     ends: float | None
     """About when; None before anything is done."""
     under_way: tuple[UnderWay, ...]
     ended: str | None = None
     """What ended the session, in words; None while it goes on, and after a kill."""
+    unit: str = CANDIDATES
+    """What is counted."""
 
     def write(self, run: RunDirectory) -> None:
         """Replace the file of a run.

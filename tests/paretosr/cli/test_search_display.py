@@ -9,7 +9,7 @@ import pytest
 
 from paretosr.cli.search_display import search_display
 from reports.records import TrialRecord
-from search.listening import Standing
+from search.listening import TRAININGS, Standing
 
 TRIAL = TrialRecord(
     trial=3,
@@ -47,7 +47,7 @@ def test_a_log_says_now_and_then_what_each_worker_does_and_the_time_left(
     with search_display(silent=False) as display:
         display.trial_started(TRIAL, Standing(0, 12, None))
         display.training_step(3, 10, 100, 0.5)
-        display.trial_started(replace(TRIAL, trial=5), Standing(2, 12, 7260.4))
+        display.trial_started(replace(TRIAL, trial=5), Standing(2, 12, 7260.4, TRAININGS))
         display.training_step(5, 1, 100, 0.5)
         display.trial_finished(TRIAL)
         display.training_step(5, 50, 100, 0.5)
@@ -55,7 +55,7 @@ def test_a_log_says_now_and_then_what_each_worker_does_and_the_time_left(
     assert first == "0 of 12 candidates trained, trial 3 at step 10 of 100"
     trained, left, *trials = second.split(", ")
     assert (trained, trials) == (
-        "2 of 12 candidates trained",
+        "2 of 12 full trainings' worth of steps",
         ["trial 3 at step 10 of 100", "trial 5 at step 1 of 100"],
     )
     assert re.fullmatch(r"about 2:0[01]:\d\d left", left)

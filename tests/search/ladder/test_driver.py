@@ -11,12 +11,17 @@ from typing import Any
 import pytest
 from optuna.trial import Trial
 
+from paretosr.answers.watching import Watcher
 from reports.ladder import family_rows
 from reports.pareto import front
 from reports.records import TrialRecord
 from search.candidates.candidate import Candidate
 from search.candidates.evaluator import MeasuredCosts, TrainedQuality
+from search.config import SearchConfig
+from search.listening import TRAININGS, Standing
+from search.live import LiveListener
 from search.loop import MAX_FAILED_IN_A_ROW, SearchFailedError
+from search.preparation import initial_settings
 from search.storage.run_directory import RunDirectory
 from search.storage.study import RunContents, read_run
 from search.workers.messages import Failed, Trained
@@ -62,6 +67,60 @@ def test_the_budget_is_full_trainings_worth_of_steps(searched: Any) -> None:
     for arch_id, steps in reached.items():
         rungs = [rung for rung in RUNGS if rung <= steps]
         assert [it for name, it in curves.trained if name == arch_id] == rungs
+
+
+class Hearing:
+    """Hears of rungs, and how far the search has come."""
+
+    def __init__(self) -> None:
+        self.rungs: list[tuple[int, int]] = []
+        self.standings: list[Standing] = []
+
+    def status(self, text: str) -> None: ...
+
+    def warning(self, text: str) -> None: ...
+
+    def progress(self, done: int, total: int, text: str = "") -> None: ...
+
+    def trial_started(self, record: TrialRecord, standing: Standing) -> None:
+        self.standings.append(standing)
+
+    def training_step(self, trial: int, step: int, steps: int, loss: float) -> None: ...
+
+    def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None:
+        self.rungs.append((trial, steps))
+
+    def trial_finished(self, record: TrialRecord) -> None: ...
+
+
+def test_who_listens_hears_of_each_rung_but_the_last_and_of_trainings_worth(
+    ladder_search: dict[str, Any],
+    tmp_path: Path,
+    begin: Any,
+    new_curves: Any,
+    two_workers: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("search.live.WRITE_SECONDS", 0.0)
+    curves, hearing, folder = new_curves(), Hearing(), tmp_path / "run"
+    folder.mkdir()
+    listener = LiveListener(RunDirectory(folder), hearing)
+    begin(ladder_search, folder, curves, two_workers(curves), listener=listener).run()
+    names = {record.trial: record.arch_id for record in read_run(folder).records}
+    below = [(name, steps) for name, steps in curves.trained if steps < RUNGS[-1]]
+    assert sorted((names[trial], steps) for trial, steps in hearing.rungs) == sorted(below)
+    assert {standing.unit for standing in hearing.standings} == {TRAININGS}
+    spent = [standing.trained for standing in hearing.standings]
+    assert spent == sorted(spent) and spent[0] == 0 and 3 <= spent[-1] <= 6
+
+    config = SearchConfig.model_validate(ladder_search)
+    RunDirectory(folder).write_settings(initial_settings(config, 2))
+    view = Watcher(folder).look()
+    ended = sum(steps == RUNGS[-1] for _, steps in curves.trained)
+    assert f"{ended} candidates trained to the end, {spent[-1]} of 6 full" in view.headline
+    document = view.to_dict()
+    assert (document["trained"], document["spent"], document["budget"]) == (ended, spent[-1], 6)
+    assert document["unit"] == TRAININGS
 
 
 def test_those_that_never_reached_the_last_rung_are_stopped_and_off_the_front(
