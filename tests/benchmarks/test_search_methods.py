@@ -84,6 +84,17 @@ def test_a_promise_that_is_broken_is_told(
     assert [verdict.kept for verdict in found] == kept
 
 
+def test_ours_is_held_against_the_control_seed_by_seed_too(report: Any) -> None:
+    runs = {
+        "structure only": [[(10, 1.0)], [(10, 5.0)], [(10, 9.0)]],
+        "ours": [[(10, 4.0)], [(10, 4.5)], [(10, 10.0)]],
+    }
+    curves = report.Curves.of(rows(runs), BUDGET)
+    # The medians are 4.5 and 5, but the differences 3, -0.5 and 1.
+    assert (curves.median("ours") - curves.median("structure only")).tolist() == [-0.5, -0.5]
+    assert curves.over_control.tolist() == [1.0, 1.0]
+
+
 def test_the_same_figure_is_drawn_from_the_same_numbers(report: Any, tmp_path: Path) -> None:
     curves = report.Curves.of(promising(), BUDGET)
     for name in ("a.png", "b.png"):
