@@ -2,9 +2,9 @@
 
 The twelve small x2 networks of schedules.json, of four families, are trained by quick's batches and
 patches under each schedule, and judged at rungs on the way: a constant rate with an average of the
-last ninth of the weights, at two rates; a constant rate with a cooldown of a tenth at each rung,
-which the next rung leaves out; and, as a reference that cannot be continued, quick's own schedule
-stretched to each rung. The order at a rung is compared with that of the longest trainings by the
+last ninth of the weights, at two rates, and at one of them with a cooldown of two fifths at each
+rung, which the next rung leaves out; a constant rate without the average, with a cooldown of a
+tenth; and, as a reference that cannot be continued, quick's own schedule stretched to each rung. The order at a rung is compared with that of the longest trainings by the
 other schedules.
 
     python benchmarks/schedules.py --data BSDS400 --judge Set14 [--work runs/schedules]
@@ -49,6 +49,9 @@ _COOLED = {"decay": "constant", "warmup_fraction": 0.05, "cooldown_fraction": 0.
 SCHEDULES = {
     "constant 0.004, averaged": RecipeChoice("quick", _AVERAGED),
     "constant 0.002, averaged": RecipeChoice("quick", {**_AVERAGED, "learning_rate": 0.002}),
+    "constant 0.004, averaged, cooldown": RecipeChoice(
+        "quick", {**_AVERAGED, "cooldown_fraction": 0.4}
+    ),
     "constant 0.004, cooldown": RecipeChoice("quick", _COOLED),
     "stretched": RecipeChoice("quick"),
 }
