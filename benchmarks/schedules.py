@@ -4,8 +4,8 @@ The twelve small x2 networks of schedules.json, of four families, are trained by
 patches under each schedule, and judged at rungs on the way: a constant rate with an average of the
 last ninth of the weights, at two rates, and at one of them with a cooldown of two fifths at each
 rung, which the next rung leaves out; a constant rate without the average, with a cooldown of a
-tenth; and, as a reference that cannot be continued, quick's own schedule stretched to each rung. The order at a rung is compared with that of the longest trainings by the
-other schedules.
+tenth; and, as a reference that cannot be continued, quick's own schedule stretched to each rung.
+The order at a rung is compared with that of the longest trainings by the other schedules.
 
     python benchmarks/schedules.py --data BSDS400 --judge Set14 [--work runs/schedules]
 
