@@ -11,7 +11,6 @@ A command that was stopped goes on where it stopped. Writes results/quickstart_l
 import argparse
 import subprocess
 import sys
-from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,6 @@ from common import device_text
 
 from foundation.atomic import write_text_atomically
 from paretosr import RunComparison, compare_runs
-from search.config import parse_search_config
-from search.ladder.budget import ladder_of
 from search.storage.study import read_run
 
 HERE = Path(__file__).resolve().parent
@@ -51,17 +48,10 @@ def searched(method: str, seed: int, trials: int, work: Path) -> Path:
 def spent_steps(run: Path) -> int:
     """The steps that a search trained, those of candidates included that it left behind.
 
-    The last part of each rung, in which the rate falls, is left out by the training to the next
-    one. A duplicate has the steps of its first, but was not trained again.
+    A duplicate has the steps of its first, but was not trained again.
     """
-    found = read_run(run)
-    if found.ladder is None:
-        return sum(it.train_steps or 0 for it in found.records if it.state != "duplicate")
-    ladder = ladder_of(parse_search_config(found.settings["config"], run.name))
-    reached = defaultdict[int | str | None, list[int]](list)
-    for row in found.ladder.curves:
-        reached[row.trial].append(row.steps)
-    return sum(map(ladder.steps_made, reached.values()))
+    records = read_run(run).records
+    return sum(it.train_steps or 0 for it in records if it.state != "duplicate")
 
 
 def page(compared: RunComparison, runs: Mapping[tuple[str, int], Path], command: str) -> str:

@@ -51,6 +51,7 @@ def train(
     on_step: Callable[[int, float], None] | None = None,
     checkpoint_every_seconds: float = 20,
     taught_images_folder: Path | None = None,
+    goes_on: bool = False,
 ) -> TrainingResult:
     """Train `network`, leave the averaged weights in it, and return how it went.
 
@@ -63,8 +64,9 @@ def train(
     finds there, and one that has ended already is only loaded. `initial_weights` names the
     weights it starts from, which belong to its identity. Where `recipe.continues`, a call with
     more `steps` continues a training that had ended, to the weights that it would have had
-    without the stop; its cooldown is left out then, and one that is interrupted begins anew. The
-    checkpoints say `notes` too, which belong to nothing.
+    without the stop; its cooldown is left out then, and one that is interrupted begins anew. One
+    that is known to go on (`goes_on`) has none to leave out. The checkpoints say `notes` too,
+    which belong to nothing.
 
     What a teacher makes of the batches is kept in the `taught_images_folder`, for other trainings
     on the same batches.
@@ -83,8 +85,9 @@ def train(
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
     processes.check_share(recipe.batch_size)
+    now = recipe.replace(cooldown_fraction=0.0) if goes_on else recipe
     training = TrainingStep(
-        network, recipe, device=device, precision=precision, seed=patches.seed, processes=processes
+        network, now, device=device, precision=precision, seed=patches.seed, processes=processes
     )
     teacher = NO_TEACHER
     if training.teacher is not None:
@@ -110,7 +113,7 @@ def train(
         folder = TrainingFolder(checkpoint_folder, network.config, identity, notes)
     start = Progress(0, 0.0, math.nan)
     if folder is not None:
-        kept = recipe.kept_steps(steps)
+        kept = now.kept_steps(steps)
         state = folder.load_state(kept)
         may_have_ended = state is None or (recipe.continues and state[0].step == kept)
         if may_have_ended and (model := folder.load_final_model(state, steps)) is not None:

@@ -51,10 +51,9 @@ def decide(situation: Situation) -> Decision:
     cases = _cases(estimates, estimator.shifts(candidates, rungs))
     improvements = Improvement(situation, estimator).expected(candidates, *cases)
     seconds = seconds_per_step(situation, candidates)
-    between, full = ladder.steps_between, ladder.full_steps
-    to_rung = np.array([between(*pair) for pair in zip(begun, rungs, strict=True)])
-    from_rung = np.array([between(rung, full) for rung in rungs])
-    to_end = np.array([between(steps, full) for steps in begun])
+    to_rung = np.array(rungs) - np.array(begun)
+    from_rung = ladder.full_steps - np.array(rungs)
+    to_end = ladder.full_steps - np.array(begun)
     rates = best_rates(improvements, to_rung * seconds, from_rung * seconds)
     if situation.steps_left is not None:
         # What cannot be finished adds nothing; it is done only if nothing else is left to do.

@@ -4,9 +4,8 @@ Quality is `psnr_y_db` after the last rung of the ladder; every other objective 
 direction is that of its column in `reports.records.OBJECTIVES`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Literal
 
 QUALITY = "psnr_y_db"
@@ -106,23 +105,10 @@ class Ladder:
     """
 
     rungs: tuple[int, ...]
-    kept: Mapping[int, int] = field(default_factory=dict, hash=False)
-    """From which step a training goes on, by the rung that it has reached; others from the rung.
-
-    Where the rate falls towards each rung, the steps in which it fell are left out again.
-    """
 
     def __post_init__(self) -> None:
         if not self.rungs or list(self.rungs) != sorted({rung for rung in self.rungs if rung > 0}):
             raise ValueError(f"rungs must ascend from above 0, got {list(self.rungs)}")
-
-    def steps_between(self, reached: int, goal: int) -> int:
-        """The steps that are trained from one rung, or from 0, to another."""
-        return goal - self.kept.get(reached, reached) if goal > reached else 0
-
-    def steps_made(self, reached: Iterable[int]) -> int:
-        """The steps of a training that has reached these rungs."""
-        return sum(self.steps_between(*pair) for pair in pairwise((0, *reached)))
 
     @property
     def full_steps(self) -> int:

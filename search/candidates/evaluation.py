@@ -153,6 +153,7 @@ class CandidateEvaluator:
             checkpoint_folder=bench.run.checkpoints(candidate.arch_id, seed),
             on_step=on_step,
             taught_images_folder=bench.run.taught_images,
+            goes_on=steps < bench.config.steps,
         )
         quality, validation_seconds = self._validated(network)
         return _Training(quality.psnr_y_db, quality.ssim_y, result.seconds, validation_seconds)

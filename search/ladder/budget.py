@@ -1,18 +1,10 @@
 """How many steps of training a search has left, and what fits into them."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
-from search.allocation.state import Ladder
 from search.bookkeeping import Bookkeeping
 from search.config import SearchConfig
 from search.listening import TRAININGS, Standing
-
-
-def ladder_of(config: SearchConfig) -> Ladder:
-    """The rungs of a config, and from where its recipe goes on after each."""
-    recipe = config.training.recipe.recipe
-    return Ladder(config.rungs, {rung: recipe.kept_steps(rung) for rung in config.rungs})
 
 
 @dataclass
@@ -26,11 +18,6 @@ class StepBudget:
     """Steps that were trained, by all sessions."""
     under_way: int = 0
     """Steps that workers have begun."""
-
-    @cached_property
-    def ladder(self) -> Ladder:
-        """By which steps are counted."""
-        return ladder_of(self.config)
 
     @property
     def full(self) -> int:

@@ -65,13 +65,29 @@ class Trainings:
         """
         if ladder is None:
             rungs = {max(1, round(share * self.steps)) for share in DEFAULT_SHARES}
+            rungs = {rung for rung in rungs if rung <= self._most_below or rung == self.steps}
             possible = self._why_not() is None
             return Rungs(rungs=tuple(sorted(rungs))) if possible else NO_LADDER
         if isinstance(ladder, Rungs):
             if (reason := self._why_not()) is not None:
                 raise ValueError(f"{reason}, or write ladder: none")
             self._check_last(ladder.rungs)
+            self._check_others(ladder.rungs)
         return ladder
+
+    @property
+    def _most_below(self) -> int:
+        """The steps up to which a rung below the last may lie: where a full training cools down."""
+        return self.recipe.kept_steps(self.steps)
+
+    def _check_others(self, rungs: tuple[int, ...]) -> None:
+        late = [rung for rung in rungs[:-1] if rung > self._most_below]
+        if late:
+            raise ValueError(
+                "the rungs below the last must lie before the cooldown of a full training, which "
+                f"begins after {self._most_below} steps, got {late[0]}: leave it out, or set "
+                f"cooldown_fraction to at most {100 * (self.steps - late[0]) // self.steps / 100}"
+            )
 
     def _why_not(self) -> str | None:
         """Why these trainings have no rungs, with a remedy; None if they may."""

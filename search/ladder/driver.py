@@ -122,7 +122,7 @@ class LadderSearch:
     def _restore(self) -> None:
         """Take up what an earlier session left."""
         climbs = [climb_of(attributes) for attributes in self._study.attributes()]
-        self._budget.spent = sum(self._budget.ladder.steps_made(climb.reached) for climb in climbs)
+        self._budget.spent = sum(climb.steps for climb in climbs)
         self._promotions = sum(max(0, len(climb.goals) - 1) for climb in climbs)
         for record in self._study.records():
             if record.trial is not None:
@@ -148,7 +148,7 @@ class LadderSearch:
         if (stored := climber.proposal.stored_record()) is not None:
             self._end(climber, stored)
         elif not climber.waits:
-            self._budget.under_way += self._budget.ladder.steps_between(climber.steps, climber.goal)
+            self._budget.under_way += climber.goal - climber.steps
             self._again.append(climber)
         elif climber.steps == self._budget.full:
             self._finish(climber)
@@ -175,18 +175,18 @@ class LadderSearch:
     def _decide(self) -> str | None:
         """Do what the rule says; return what ends the search where there is nothing to do."""
         started = time.perf_counter()
-        full, between = self._budget.full, self._budget.ladder.steps_between
+        full = self._budget.full
         most = self._budget.least_left
         near_front = self._knowledge.near_front(self._climbers)
         offers = self._offered(near_front) if self._budget.fits(full) else []
         waiting = {n: it for n, it in self._climbers.items() if n not in self._at_work}
         climbing = waiting
         if most is not None and most < full:
-            climbing = {n: it for n, it in waiting.items() if between(it.steps, full) <= most}
+            climbing = {n: it for n, it in waiting.items() if full - it.steps <= most}
         is_last = not climbing and not offers
         if is_last:  # what is begun is brought to its end, even if that takes somewhat longer
             paid = self._budget.is_paid
-            climbing = {n: it for n, it in waiting.items() if paid(between(it.steps, full))}
+            climbing = {n: it for n, it in waiting.items() if paid(full - it.steps)}
         if not climbing and not offers:
             return self._why_nothing_is_left()
         self._barren = 0
@@ -306,7 +306,7 @@ class LadderSearch:
 
     def _aim(self, climber: Climber, steps: int, why: str) -> None:
         climber.aim(Goal(steps, why, *self._offers.counts, self._offers.new_draws(self._decision)))
-        self._budget.under_way += self._budget.ladder.steps_between(climber.steps, steps)
+        self._budget.under_way += steps - climber.steps
         self._submit(climber)
 
     def _submit(self, climber: Climber) -> None:
@@ -323,7 +323,7 @@ class LadderSearch:
             self._submit(climber)
             return
         self._at_work.remove(outcome.trial)
-        self._budget.under_way -= self._budget.ladder.steps_between(climber.steps, climber.goal)
+        self._budget.under_way -= climber.goal - climber.steps
         if isinstance(outcome, Failed):
             self._end(climber, replace(climber.spent(), state="failed", reason=outcome.reason))
             return
@@ -340,7 +340,7 @@ class LadderSearch:
         claimed = quality.train_seconds - before + quality.validation_seconds
         wall_seconds = self._books.passed(claimed, climber.submitted)
         self._books.open_seconds += wall_seconds
-        self._budget.spent += self._budget.ladder.steps_between(climber.steps, quality.train_steps)
+        self._budget.spent += quality.train_steps - climber.steps
         climber.reach(quality, wall_seconds)
 
     def _measure_trained(self, climber: Climber) -> None:

@@ -11,10 +11,9 @@ from reports.records import TrialRecord
 from search.allocation.estimate import comparison, estimates
 from search.allocation.improvement import front_probabilities
 from search.allocation.relevant import relevant
-from search.allocation.state import QUALITY, Bound, Known, Situation
+from search.allocation.state import QUALITY, Bound, Known, Ladder, Situation
 from search.appraisal import Appraisal
 from search.config import SearchConfig
-from search.ladder.budget import ladder_of
 from search.ladder.climber import Climber, known_of
 from search.ladder.offers import StructureOf
 from search.ladder.shadow import Parameters, Shadow
@@ -37,7 +36,7 @@ class Knowledge:
         structure_of: StructureOf,
     ) -> None:
         self._config = config
-        self._ladder = ladder_of(config)
+        self._ladder = Ladder(config.rungs)
         self._study = study
         self._appraisal = appraisal
         self._shadow = shadow

@@ -97,9 +97,9 @@ class Climb:
     """Of the decision to start it; None where it was not decided, as of published networks."""
 
     @property
-    def reached(self) -> tuple[int, ...]:
-        """The rungs, in steps of training."""
-        return tuple(result.steps for result in self.results)
+    def steps(self) -> int:
+        """Of training that it has had."""
+        return self.results[-1].steps if self.results else 0
 
     @property
     def all_draws(self) -> tuple[Draws, ...]:

@@ -49,6 +49,44 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_a_training_in_rungs_ends_as_one_in_one_go_and_cools_down_once(tmp_path: Path) -> None:
+    found = []
+    for name, ladder in (("rungs", {"rungs": [2, 5]}), ("whole", "none")):
+        config = SearchConfig.model_validate(
+            {
+                "scale": 2,
+                "families": {
+                    "seemore": {
+                        "channels": 8,
+                        "groups": 1,
+                        "experts": 1,
+                        "growth": "linear",
+                        "top_k": 1,
+                        "recursion": 1,
+                        "shuffle": False,
+                        "kernel": 5,
+                        "ffn_ratio": 1.0,
+                    },
+                },
+                "objectives": ["psnr_y_db", "macs"],
+                "training": {
+                    "recipe": {"name": "steady", "cooldown_fraction": 0.4},
+                    "precision": "float32",
+                },
+                "budget": {"trials": 1, "steps": 5},
+                "ladder": ladder,
+                "workers": 1,
+            }
+        )
+        start_search(config, tmp_path / name, Quiet())
+        found.append(read_run(tmp_path / name))
+    rungs, whole = ([it for it in run.records if not it.is_baseline] for run in found)
+    assert [it.psnr_y_db for it in rungs] == [it.psnr_y_db for it in whole]
+    assert [it.train_steps for it in rungs] == [5]
+    assert found[0].ladder is not None
+    assert [row.steps for row in found[0].ladder.curves] == [2, 5]
+
+
 class Quiet:
     def status(self, text: str) -> None: ...
 

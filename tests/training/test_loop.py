@@ -283,6 +283,20 @@ def test_a_cooldown_is_left_out_when_its_training_is_continued(tmp_path: Path) -
     assert (result.steps, result.resumed_from_step) == (40, 15)
 
 
+def test_a_training_that_goes_on_has_no_cooldown_to_leave_out(tmp_path: Path) -> None:
+    steps: list[int] = []
+    for rung in (20, 30, 40):
+        goes_on, whole = make_network(), make_network()
+        train(
+            goes_on, make_patches(), COOLED, steps=rung, checkpoint_folder=tmp_path,
+            goes_on=rung < 40, on_step=lambda step, _: steps.append(step),
+        )  # fmt: skip
+        recipe = COOLED if rung == 40 else STEADY
+        train(whole, make_patches(), recipe, steps=rung)
+        assert_same_weights(goes_on, whole)
+    assert steps == [*range(1, 41)]
+
+
 @pytest.mark.parametrize(("stop", "resumed_from"), [(12, 12), (15, 15), (16, 15), (20, 15)])
 def test_a_cooldown_that_is_interrupted_begins_anew(
     stop: int, resumed_from: int, tmp_path: Path

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.allocation.rule import best_rates, decide
-from search.allocation.state import Bound, Cost, Known, Ladder, Promote, Start
+from search.allocation.state import Bound, Cost, Known, Promote, Start
 
 
 def a_run(make: Any) -> list[Known]:
@@ -47,15 +47,6 @@ def test_a_quick_one_is_worth_more_per_second(make: Any) -> None:
     assert found.action == Promote(1)
     alone = decide(make.situation(trained[1:]))
     assert alone.expected_improvement_per_second > 0
-
-
-def test_steps_that_a_rung_does_not_keep_are_paid_again(make: Any) -> None:
-    begun = [make.trained(make.candidate("begun"), 31.5, trial=0)]
-    kept = decide(make.situation(begun))
-    cooled = decide(make.situation(begun, ladder=Ladder((1000, 2500), {1000: 600})))
-    ratio = cooled.expected_improvement_per_second / kept.expected_improvement_per_second
-    # 1,900 steps to the end, not 1,500.
-    assert ratio == pytest.approx(1500 / 1900)
 
 
 def test_what_promises_as_much_and_is_begun_is_continued(make: Any) -> None:

@@ -17,15 +17,6 @@ def test_the_next_rung_is_the_first_above() -> None:
     assert ladder.full_steps == 20
 
 
-def test_a_training_goes_on_from_what_a_rung_keeps() -> None:
-    ladder = Ladder((400, 1000), {400: 240, 1000: 600})
-    assert ladder.steps_between(0, 400) == 400
-    assert ladder.steps_between(400, 1000) == 760
-    assert ladder.steps_between(1000, 1000) == 0
-    assert [ladder.steps_made(it) for it in ((), (400,), (400, 1000))] == [0, 400, 1160]
-    assert Ladder((400, 1000)).steps_between(400, 1000) == 600
-
-
 def test_a_bound_keeps_what_lies_on_it() -> None:
     bound = Bound(min=1.0, max=2.0)
     assert [bound.kept_by(value) for value in (0.9, 1.0, 2.0, 2.1)] == [False, True, True, False]

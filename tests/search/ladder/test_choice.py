@@ -26,6 +26,8 @@ def test_a_recipe_that_continues_has_rungs_and_one_that_stretches_has_none(
     assert parsed(small_search).rungs == ()
     own = {**STEADY, "training": {"recipe": {"name": "quick", "decay": "constant"}}}
     assert parsed(small_search, **own).rungs == rungs
+    cooled = {"name": "steady", "cooldown_fraction": 0.61}
+    assert parsed(small_search, **{**STEADY, "training": {"recipe": cooled}}).rungs == (2500,)
     tiny = {**STEADY, "budget": {"trials": 3, "steps": 1}}
     assert parsed(small_search, **tiny).rungs == (1,)
 
@@ -64,6 +66,13 @@ def test_what_a_ladder_cannot_do_has_none_by_default(small_search: dict[str, Any
         (
             {"ladder": {"rungs": [500, 2500]}, "training": {"recipe": "quick"}},
             ("can be continued", "quick stretches", "steady", "ladder: none"),
+        ),
+        (
+            {
+                "ladder": {"rungs": [1000, 1700, 2500]},
+                "training": {"recipe": {"name": "steady", "cooldown_fraction": 0.4}},
+            },
+            ("before the cooldown", "after 1500 steps", "got 1700", "at most 0.32"),
         ),
         (
             {"ladder": {"rungs": [2500]}, "target": "onnxruntime", "precision": ["float32"]},

@@ -46,11 +46,10 @@ def test_how_far_a_trial_has_come_is_read_from_its_attributes() -> None:
     kept |= {DRAWS_KEY: asdict(draws), STARTED_KEY: RECORD.to_json(), "other": 3}
     kept |= {STRUCTURE_KEY: vars(STRUCTURE)}
     climb = climb_of(kept)
-    assert (climb.goals, climb.results) == (GOALS, (FIRST, SECOND))
-    assert climb.reached == (FIRST.steps, SECOND.steps)
+    assert (climb.goals, climb.results, climb.steps) == (GOALS, (FIRST, SECOND), 1000)
     assert (climb.started, climb.structure) == (RECORD, STRUCTURE)
     assert climb.all_draws == (draws, GOALS[0].draws, GOALS[1].draws)
-    assert climb_of({}).results == ()
+    assert climb_of({}).steps == 0
 
 
 @pytest.mark.parametrize(
