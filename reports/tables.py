@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
+from rich.console import OverflowMethod
 from rich.table import Table
 
 from foundation import write_text_atomically
@@ -114,9 +115,13 @@ def front_table(
     shown, caption = front_columns(records, objectives, bounds)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, caption_justify="left")
     table.caption = caption or None
+    shown.pop("family", None)  # with which the name of an architecture begins
     for heading in shown:
-        is_text = heading in TEXT_HEADINGS
-        table.add_column(heading, justify="left" if is_text else "right", no_wrap=heading != "note")
+        if heading in TEXT_HEADINGS:  # which give way where the terminal is narrow, unlike numbers
+            overflow: OverflowMethod = "fold" if heading == "note" else "ellipsis"
+            table.add_column(heading, overflow=overflow)
+        else:
+            table.add_column(heading, justify="right", no_wrap=True)
     for line in zip(*shown.values(), strict=True):
         table.add_row(*line)
     return table
