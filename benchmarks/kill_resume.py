@@ -54,7 +54,10 @@ AT_RANDOM: Mapping[str, Any] = {**CONFIG, "sampler": "random"}
 ON_TWO_WORKERS: Mapping[str, Any] = {**AT_RANDOM, "workers": 2}
 WITH_LADDER: Mapping[str, Any] = {
     **ON_TWO_WORKERS,
-    "training": {**CONFIG["training"], "recipe": "steady"},
+    "training": {
+        **CONFIG["training"],
+        "recipe": {"name": "steady", "cooldown_fraction": 0.4},
+    },
     "ladder": {"rungs": [30, 60, 120]},
 }
 ENOUGH = 2

@@ -30,8 +30,8 @@ NEIGHBOURS_STAY = 8
 
 StructureOf = Callable[[NetworkConfig, int], Structure]
 """The features of a network, from its configuration and its MACs."""
-_Proposal = tuple[NetworkConfig, Mapping[str, Value]]
-"""A network and the parameters of the study that propose it."""
+_Proposal = tuple[Candidate, Mapping[str, Value]]
+"""A candidate and the parameters of the study that propose it."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ class Offers:
         drawn = [values for it in in_order for values in it.drawn]
         for values in drawn[-KEPT_DRAWS:]:
             with suppress(ValueError):
-                self._draws.append((self._space.suggest(FixedValues(values)), values))
+                network = self._space.suggest(FixedValues(values))
+                self._draws.append((self._candidate(network), values))
         self._proposed.update(proposed)
         self._gated.update(gated)
 
@@ -142,12 +143,11 @@ class Offers:
 
     def of_network(self, config: NetworkConfig, tried: set[str]) -> list[Offer]:
         """The offer of one network, if it keeps the constraints and was not tried."""
-        return self._offered([(config, self._space.parameters(config))], tried)
+        return self._offered([(self._candidate(config), self._space.parameters(config))], tried)
 
     def _offered(self, proposals: Iterable[_Proposal], tried: set[str]) -> list[Offer]:
         before, self._known = self._known, {}
-        for config, parameters in proposals:
-            candidate = Candidate.of(config, self._config.precisions[0])
+        for candidate, parameters in proposals:
             arch_id = candidate.arch_id
             if arch_id in tried or arch_id in self._known:
                 continue
@@ -167,13 +167,16 @@ class Offers:
         structure = self._structure(candidate.config, record.macs or 0)
         return Offer(candidate, record, structure, parameters)
 
+    def _candidate(self, network: NetworkConfig) -> Candidate:
+        return Candidate.of(network, self._config.precisions[0])
+
     def _draw(self, *key: int) -> None:
         draw = self._shadow.draw(*key)
         try:
             network = self._space.suggest(draw)
         except ValueError:  # each value is in its range, but together they make no network
             return
-        self._draws.append((network, draw.values))
+        self._draws.append((self._candidate(network), draw.values))
         self._new_draws.append(draw.values)
 
     def _neighbours(
@@ -191,4 +194,5 @@ class Offers:
             return hashlib.sha256(f"{self._config.seed}/{period}/{arch_id}".encode()).digest()
 
         for arch_id in sorted((it for it in found if it not in tried), key=place)[:NEIGHBOURS]:
-            yield found[arch_id], self._space.parameters(found[arch_id])
+            network = found[arch_id]
+            yield self._candidate(network), self._space.parameters(network)
