@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
-from rich.console import OverflowMethod
 from rich.table import Table
 
 from foundation import write_text_atomically
@@ -115,11 +114,9 @@ def front_table(
     shown, caption = front_columns(records, objectives, bounds)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, caption_justify="left")
     table.caption = caption or None
-    shown.pop("family", None)  # with which the name of an architecture begins
     for heading in shown:
         if heading in TEXT_HEADINGS:  # which give way where the terminal is narrow, unlike numbers
-            overflow: OverflowMethod = "fold" if heading == "note" else "ellipsis"
-            table.add_column(heading, overflow=overflow)
+            table.add_column(heading)
         else:
             table.add_column(heading, justify="right", no_wrap=True)
     for line in zip(*shown.values(), strict=True):
@@ -162,7 +159,6 @@ def _billions(count: float | None) -> str:
 _CELLS: Mapping[str, Callable[[FrontRow], str]] = {
     "trial": lambda row: _trial(row.record),
     "architecture": lambda row: row.record.arch_id,
-    "family": lambda row: row.record.family,
     "precision": lambda row: row.record.precision or "",
     "params\n(K)": lambda row: _thousands(row.record.params),
     "GMACs": lambda row: _billions(row.record.macs),
@@ -177,7 +173,7 @@ _CAPTIONS: Mapping[str, str] = {
     "may break": "may break: the 95 % interval reaches beyond the bound",
 }
 _SHOWN = frozenset({"params", "macs", "latency_ms", "psnr_y_db"})
-TEXT_HEADINGS = frozenset({"architecture", "family", "precision", "note"})
+TEXT_HEADINGS = frozenset({"architecture", "precision", "note"})
 
 
 def _gain_db(record: TrialRecord, baseline: TrialRecord | None) -> float | None:

@@ -4,11 +4,13 @@ import json
 import math
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 
 from foundation import writing
@@ -38,9 +40,9 @@ def write_table_of(table: ResultTable) -> None:
     write_table(rich_table(table))
 
 
-def rich_table(table: ResultTable) -> Table:
+def rich_table(table: ResultTable) -> RenderableType:
     """A table of a result as rich draws it, without its title."""
-    return _aligned(table.headings, table.rows, table.numeric)
+    return _Aligned(table.headings, table.rows, table.numeric)
 
 
 def write_json(value: object) -> None:
@@ -63,7 +65,7 @@ def write_rows(
     headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[str] = ()
 ) -> None:
     """Write an aligned table; the columns headed as in `numbers` are aligned to the right."""
-    write_table(_aligned(headings, rows, numbers))
+    write_table(_Aligned(headings, rows, numbers))
 
 
 def write_table(table: RenderableType) -> None:
@@ -73,15 +75,33 @@ def write_table(table: RenderableType) -> None:
         Console(width=width, highlight=False, markup=False).print(table)
 
 
-def _aligned(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str]
-) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading in numbers else "left")
-    for row in rows:
-        table.add_row(*row)
-    return table
+@dataclass(frozen=True)
+class _Aligned:
+    """A table whose numbers stay whole: where it is too narrow, their headings and texts wrap."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numbers: Collection[str]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = self._table(is_narrow=False)
+        wanted = console.measure(table, options=options.update_width(_UNLIMITED_WIDTH)).maximum
+        yield table if wanted <= options.max_width else self._table(is_narrow=True)
+
+    def _table(self, *, is_narrow: bool) -> Table:
+        padding = (0, 1, 0, 0) if is_narrow else (0, 1)
+        table = Table(box=SIMPLE_HEAD, padding=padding, pad_edge=False)
+        for place, heading in enumerate(self.headings):
+            if heading not in self.numbers:
+                table.add_column(heading)
+                continue
+            widest = max((len(row[place]) for row in self.rows), default=0)
+            lines = wrap(heading, max(1, widest), break_long_words=False)
+            shown = "\n".join(lines) if is_narrow else heading
+            table.add_column(shown, justify="right", no_wrap=True)
+        for row in self.rows:
+            table.add_row(*row)
+        return table
 
 
 def _finite(value: object) -> object:

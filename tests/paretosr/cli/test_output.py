@@ -1,10 +1,12 @@
 """What reaches the terminal."""
 
+import io
 import json
 
 import pytest
+from rich.console import Console
 
-from paretosr.cli.output import write_json, write_result, write_rows
+from paretosr.cli.output import rich_table, write_json, write_result, write_rows
 from paretosr.results import Result, Table
 
 
@@ -28,6 +30,25 @@ def test_a_table_in_a_file_is_neither_wrapped_nor_cut(capsys: pytest.CaptureFixt
     assert ["name", "count", "[remedy]"] in lines
     assert ["a", "7", *wide.split()] in lines
     assert captured.err == ""
+
+
+def drawn(table: Table, width: int) -> list[str]:
+    console = Console(width=width, file=io.StringIO(), record=True)
+    console.print(rich_table(table))
+    return [line.rstrip() for line in console.export_text().splitlines() if line.strip()]
+
+
+def test_where_a_table_is_too_wide_texts_and_headings_give_way_to_numbers() -> None:
+    headings = ("architecture", "latency (ms) [95 %]", "gain (dB)")
+    rows = (("splitsr-x2-c0da8abf57", "1.72 [1.66, 1.78]", "+0.81"),)
+    table = Table(headings, rows, frozenset(headings[1:]))
+    wide = drawn(table, 80)
+    assert len(wide) == 3 and wide[0].split() == " ".join(headings).split()
+    assert wide[2].split() == " ".join(rows[0]).split()
+    narrow = drawn(table, 36)
+    assert narrow[-1].split()[1:] == ["1.72", "[1.66,", "1.78]", "+0.81"]
+    assert "splitsr-x2-c0da8abf57".startswith(narrow[-1].split()[0].removesuffix("…"))
+    assert len(narrow) == 4 and max(map(len, narrow)) <= 36
 
 
 class Answer(Result):
