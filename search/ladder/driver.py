@@ -185,8 +185,7 @@ class LadderSearch:
             climbing = {n: it for n, it in waiting.items() if full - it.steps <= most}
         is_last = not climbing and not offers
         if is_last:  # what is begun is brought to its end, even if that takes somewhat longer
-            paid = self._budget.is_paid
-            climbing = {n: it for n, it in waiting.items() if paid(full - it.steps)}
+            climbing = {n: it for n, it in waiting.items() if self._budget.is_paid(full - it.steps)}
         if not climbing and not offers:
             return self._why_nothing_is_left()
         self._barren = 0

@@ -116,7 +116,7 @@ def test_front_text_is_readable(records: list[TrialRecord]) -> None:
         "1", "seemore-x2-0000000001", "2.0", "0.46", "20.0", "[19.4,", "21.0]",
         "35.05", "+2.05", "ties", "with", "0",
     ]  # fmt: skip
-    assert "ties with N: PSNR no better than" in " ".join(lines)
+    assert lines[-2].startswith("ties with N: PSNR no better than")  # the table is narrower
 
 
 def test_numbers_stay_whole_in_a_narrow_terminal(records: list[TrialRecord]) -> None:

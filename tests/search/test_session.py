@@ -51,7 +51,10 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_training_in_rungs_ends_as_one_in_one_go_and_cools_down_once(tmp_path: Path) -> None:
     found = []
-    for name, ladder in (("rungs", {"rungs": [2, 5]}), ("whole", "none")):
+    rungs, cooled = {"rungs": [5, 10]}, {"name": "steady", "cooldown_fraction": 0.4}
+    for number, (ladder, recipe) in enumerate(
+        ((rungs, cooled), ("none", cooled), (rungs, "steady"))
+    ):
         config = SearchConfig.model_validate(
             {
                 "scale": 2,
@@ -70,21 +73,24 @@ def test_a_training_in_rungs_ends_as_one_in_one_go_and_cools_down_once(tmp_path:
                 },
                 "objectives": ["psnr_y_db", "macs"],
                 "training": {
-                    "recipe": {"name": "steady", "cooldown_fraction": 0.4},
+                    "recipe": recipe,
                     "precision": "float32",
                 },
-                "budget": {"trials": 1, "steps": 5},
+                "budget": {"trials": 1, "steps": 10},
                 "ladder": ladder,
                 "workers": 1,
             }
         )
-        start_search(config, tmp_path / name, Quiet())
-        found.append(read_run(tmp_path / name))
-    rungs, whole = ([it for it in run.records if not it.is_baseline] for run in found)
-    assert [it.psnr_y_db for it in rungs] == [it.psnr_y_db for it in whole]
-    assert [it.train_steps for it in rungs] == [5]
-    assert found[0].ladder is not None
-    assert [row.steps for row in found[0].ladder.curves] == [2, 5]
+        start_search(config, tmp_path / str(number), Quiet())
+        found.append(read_run(tmp_path / str(number)))
+    in_rungs, whole, uncooled = (run.records for run in found)
+    assert [it.psnr_y_db for it in in_rungs] == [it.psnr_y_db for it in whole]
+    assert [it.psnr_y_db for it in in_rungs] != [it.psnr_y_db for it in uncooled]
+    assert [it.train_steps for it in in_rungs] == [10]
+    ladders = [run.ladder for run in found if run.ladder is not None]
+    (first, last), (first_uncooled, _) = (ladder.curves for ladder in ladders)
+    assert [first.steps, last.steps] == [5, 10]
+    assert first.psnr_y_db == first_uncooled.psnr_y_db
 
 
 class Quiet:

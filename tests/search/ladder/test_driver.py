@@ -69,48 +69,29 @@ def test_the_budget_is_full_trainings_worth_of_steps(searched: Any) -> None:
         assert [it for name, it in curves.trained if name == arch_id] == rungs
 
 
-class Hearing:
-    """Hears of rungs, and how far the search has come."""
-
-    def __init__(self) -> None:
-        self.rungs: list[tuple[int, int]] = []
-        self.standings: list[Standing] = []
-
-    def status(self, text: str) -> None: ...
-
-    def warning(self, text: str) -> None: ...
-
-    def progress(self, done: int, total: int, text: str = "") -> None: ...
-
-    def trial_started(self, record: TrialRecord, standing: Standing) -> None:
-        self.standings.append(standing)
-
-    def training_step(self, trial: int, step: int, steps: int, loss: float) -> None: ...
-
-    def rung_reached(self, trial: int, steps: int, psnr_y_db: float) -> None:
-        self.rungs.append((trial, steps))
-
-    def trial_finished(self, record: TrialRecord) -> None: ...
-
-
 def test_who_listens_hears_of_each_rung_but_the_last_and_of_trainings_worth(
     ladder_search: dict[str, Any],
     tmp_path: Path,
     begin: Any,
     new_curves: Any,
     two_workers: Any,
+    listener: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    reached: list[tuple[int, int]] = []
+    standings: list[Standing] = []
+    listener.rung_reached = lambda trial, steps, _: reached.append((trial, steps))
+    listener.trial_started = lambda _, standing: standings.append(standing)
     monkeypatch.setattr("search.live.WRITE_SECONDS", 0.0)
-    curves, hearing, folder = new_curves(), Hearing(), tmp_path / "run"
+    curves, folder = new_curves(), tmp_path / "run"
     folder.mkdir()
-    listener = LiveListener(RunDirectory(folder), hearing)
-    begin(ladder_search, folder, curves, two_workers(curves), listener=listener).run()
+    live = LiveListener(RunDirectory(folder), listener)
+    begin(ladder_search, folder, curves, two_workers(curves), listener=live).run()
     names = {record.trial: record.arch_id for record in read_run(folder).records}
     below = [(name, steps) for name, steps in curves.trained if steps < RUNGS[-1]]
-    assert sorted((names[trial], steps) for trial, steps in hearing.rungs) == sorted(below)
-    assert {standing.unit for standing in hearing.standings} == {TRAININGS}
-    spent = [standing.trained for standing in hearing.standings]
+    assert sorted((names[trial], steps) for trial, steps in reached) == sorted(below)
+    assert {standing.unit for standing in standings} == {TRAININGS}
+    spent = [standing.trained for standing in standings]
     assert spent == sorted(spent) and spent[0] == 0 and 3 <= spent[-1] <= 6
 
     config = SearchConfig.model_validate(ladder_search)
